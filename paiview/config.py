@@ -1,0 +1,103 @@
+"""Settings: the environment (prefix PAIVIEW_), then paiview.toml, then the defaults here."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import platformdirs
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from paiview.pai.errors import SettingError
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+SERVICE_RATE_LIMIT = 20.0
+"""Requests a second towards PAI: well under the 50 a second that the whole company account shares."""
+
+
+def _endpoint(value: str) -> str:
+    """Check an endpoint: https, or plain http towards this machine alone."""
+    parts = urlsplit(value.strip().rstrip("/"))
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a URL like https://aiworkspace.cn-shanghai.aliyuncs.com")
+    if parts.path or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be a host alone, without path, query or user")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        raise ValueError("must use https: plain http is for this machine alone")
+    return parts.geturl()
+
+
+class Settings(BaseSettings):
+    """What is in force. Durations are seconds, rates are requests a second."""
+
+    model_config = SettingsConfigDict(env_prefix="PAIVIEW_", env_ignore_empty=True, frozen=True, extra="ignore")
+
+    endpoint: Annotated[str, AfterValidator(_endpoint)] | None = None
+    region: Annotated[str, Field(pattern=r"^[a-z]+(-[a-z0-9]+)+$")] | None = None
+    workspace_id: str | None = None
+    page_size: Annotated[int, Field(ge=1, le=100)] = 50
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 8
+    rate_limit: Annotated[float, Field(ge=0)] | None = None
+    deadline: Annotated[float, Field(gt=0, le=300)] = 15.0
+    connect_timeout: Annotated[float, Field(gt=0, le=300)] = 5.0
+    read_timeout: Annotated[float, Field(gt=0, le=300)] = 10.0
+    cache_ttl: Annotated[float, Field(ge=0)] = 60.0
+    data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("paiview", appauthor=False))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Leave out .env files and secret folders: credentials come from the official chain alone."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_file())
+
+    @cached_property
+    def service_endpoint(self) -> str | None:
+        """The URL of the service, or ``None`` when the embedded registry is to be used."""
+        if self.endpoint:
+            return self.endpoint
+        return f"https://aiworkspace.{self.region}.aliyuncs.com" if self.region else None
+
+    @cached_property
+    def requests_per_second(self) -> float:
+        """The rate limit in force; 0 is none. On loopback there is none unless one is set."""
+        if self.rate_limit is not None:
+            return self.rate_limit
+        host = urlsplit(self.service_endpoint).hostname if self.service_endpoint else None
+        return 0.0 if host is None or host in LOOPBACK_HOSTS else SERVICE_RATE_LIMIT
+
+
+def config_file() -> Path:
+    """The paiview.toml in use, whether or not it exists."""
+    return Path(os.environ.get("PAIVIEW_CONFIG") or "paiview.toml")
+
+
+def load() -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingError: one sentence naming the first setting that cannot be used.
+    """
+    named = os.environ.get("PAIVIEW_CONFIG")
+    if named and not Path(named).is_file():
+        raise SettingError(f"PAIVIEW_CONFIG names {named}, which is not a file.")
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        raise SettingError(f"PAIVIEW_{name.upper()} {_reason(first['msg'])}.") from None
+    except ValueError as error:
+        raise SettingError(f"{config_file()} is not valid TOML: {error}.") from None
+
+
+def _reason(message: str) -> str:
+    text = message.removeprefix("Value error, ").removesuffix(".")
+    return text if text.startswith("must") else f"is not usable: {text[:1].lower()}{text[1:]}"

@@ -1,0 +1,151 @@
+"""The one family of errors: what happened, whether trying again helps, and what to do.
+
+The service tells what went wrong by ``Code``, not by the HTTP status: an unknown access key and a missing model are
+both 404, and throttling is usually 400. So the classes here follow the Code.
+"""
+
+
+class PaiviewError(Exception):
+    """Base of every error paiview raises on purpose.
+
+    Attributes:
+        message: what happened, one plain sentence; holds no secret.
+        advice: what the reader can do about it.
+        retryable: whether the same call may work a little later.
+        code: ``Code`` of the service, ``None`` where the service gave none.
+        request_id: ``RequestId`` of the service, to quote to its support.
+        status: the HTTP status, ``None`` where no answer came.
+    """
+
+    advice: str = ""
+    retryable: bool = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        request_id: str | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.request_id = request_id
+        self.status = status
+
+
+class SettingError(PaiviewError):
+    """A setting of paiview has a value that cannot be used."""
+
+    advice = "Correct the setting and start again."
+
+
+class CredentialError(PaiviewError):
+    """No usable Alibaba Cloud credential was found on the server."""
+
+    advice = "Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or another source of the chain."
+
+
+class ServiceError(PaiviewError):
+    """The service, or the way to it, failed."""
+
+
+class UnreachableError(ServiceError):
+    """No connection could be made: refused, no such host, TLS."""
+
+    advice = "Check PAIVIEW_ENDPOINT or PAIVIEW_REGION, the network and the proxy."
+    retryable = True
+
+
+class DeadlineError(ServiceError):
+    """No complete answer came in time."""
+
+    advice = "Try again; if it stays, the service or the network is slow."
+    retryable = True
+
+
+class AnswerError(ServiceError):
+    """An answer came that is not the JSON object the API promises: a proxy page, a cut-off body."""
+
+    advice = "Check that the endpoint is PAI's and that no proxy answers in its place."
+    retryable = True
+
+
+class AccessKeyError(ServiceError):
+    """The access key is unknown or disabled, or its secret or token does not fit."""
+
+    advice = "Check the server's access key id, secret and token."
+
+
+class ExpiredTokenError(AccessKeyError):
+    """The temporary credential has expired; with a fresh one the call works."""
+
+    advice = "Renew the server's temporary credential."
+
+
+class ClockError(ServiceError):
+    """The clock of this machine is more than 15 minutes off."""
+
+    advice = "Set the clock of the machine paiview runs on."
+
+
+class PermissionDeniedError(ServiceError):
+    """The credential is good, but may not do this."""
+
+    advice = "Ask for the RAM permission or the workspace role that this needs."
+
+
+class NotFoundError(ServiceError):
+    """The model, version, dataset or workspace does not exist, or is not visible to this credential."""
+
+    advice = "Check the id, the region and the workspace."
+
+
+class ThrottledError(ServiceError):
+    """The account is over the service's rate limit, which all its users share.
+
+    Attributes:
+        retry_after: seconds the service asked to wait, ``None`` where it gave no hint.
+    """
+
+    advice = "Wait a little, or lower PAIVIEW_RATE_LIMIT."
+    retryable = True
+    retry_after: float | None = None
+
+
+class UnavailableError(ServiceError):
+    """The service has trouble of its own (5xx)."""
+
+    advice = "Try again in a minute."
+    retryable = True
+
+
+class RequestRefusedError(ServiceError):
+    """The service refused the request, for a reason its Code and Message give."""
+
+    advice = "Read the Message; quote the RequestId to Alibaba Cloud support if it does not help."
+
+
+_BY_CODE: dict[str, type[ServiceError]] = {
+    "InvalidAccessKeyId": AccessKeyError,
+    "SignatureDoesNotMatch": AccessKeyError,
+    "IncompleteSignature": AccessKeyError,
+    "SignatureNonceUsed": UnavailableError,
+    "InvalidSecurityToken.Expired": ExpiredTokenError,
+    "InvalidSecurityToken": AccessKeyError,
+    "InvalidTimeStamp": ClockError,
+    "NoPermission": PermissionDeniedError,
+    "Forbidden": PermissionDeniedError,
+    "Throttling": ThrottledError,
+    "Rejected.Throttling": ThrottledError,
+    "ServiceUnavailable": UnavailableError,
+    "InternalError": UnavailableError,
+    "InvalidApi.NotFound": NotFoundError,
+    "201900002": NotFoundError,
+    "201900003": NotFoundError,
+    "201300003": NotFoundError,
+    "100400027": NotFoundError,
+    "100400008": NotFoundError,
+    "100700008": NotFoundError,
+}

@@ -1,0 +1,208 @@
+"""What the service sends: models, versions, workspaces and datasets.
+
+Field names, types and meanings follow the API reference of AIWorkSpace 2021-02-04. Three habits hold for every
+object here:
+
+- Every field may be absent, and then is ``None`` (labels: empty).
+- Unknown fields are kept (``model_extra``), and enumerations are open strings: data in the wild holds spellings the
+  documentation does not.
+- A field whose value has the wrong type does not cost the object: the field is left out, and its value is kept in
+  ``misfits``. The answer as it came is always in ``raw``.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, cast
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
+from pydantic.alias_generators import to_pascal
+
+JsonObject = dict[str, Any]
+
+
+class PaiObject(BaseModel):
+    """An object of the API, read leniently: nothing received is refused or lost."""
+
+    model_config = ConfigDict(
+        alias_generator=to_pascal,
+        coerce_numbers_to_str=True,
+        extra="allow",
+        frozen=True,
+        populate_by_name=True,
+        protected_namespaces=(),
+    )
+
+    _raw: Any = PrivateAttr(default=None)
+    _misfits: Mapping[str, Any] = PrivateAttr(default_factory=dict)
+
+    @property
+    def raw(self) -> Any:
+        """The JSON value this object was read from, unchanged."""
+        return self._raw
+
+    @property
+    def misfits(self) -> Mapping[str, Any]:
+        """Fields whose value has a type the API does not document: wire name to raw value."""
+        return self._misfits
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_misfits(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if isinstance(data, cls):
+            return data
+        fields = cast("JsonObject", data) if isinstance(data, dict) else {"": data}
+        misfits: JsonObject = {} if isinstance(data, dict) else fields
+        try:
+            result = handler({} if misfits else fields)
+        except ValidationError as error:
+            misfits = {
+                name: fields[name] for name in (str(e["loc"][0]) for e in error.errors() if e["loc"]) if name in fields
+            }
+            result = handler({name: value for name, value in fields.items() if name not in misfits})
+        result._raw = data  # noqa: SLF001 - filled in by the class's own constructor path
+        result._misfits = misfits  # noqa: SLF001
+        return result
+
+
+class Label(PaiObject):
+    """A key and value attached to a version or a model."""
+
+    key: str = ""
+    value: str = ""
+
+
+def _none_is_empty(value: Any) -> Any:
+    return () if value is None else value
+
+
+Labels = Annotated[tuple[Label, ...], BeforeValidator(_none_is_empty)]
+
+
+class ModelVersion(PaiObject):
+    """One version of a model, as ListModelVersions and GetModelVersion give it.
+
+    Times are the strings of the wire (UTC, in one of three shapes; ``paiview.frames`` reads them). ``options`` is a
+    JSON text, while ``metrics``, ``extra_info`` and the specs are objects without a fixed shape.
+    """
+
+    version_name: str | None = None
+    version_description: str | None = None
+    uri: str | None = None
+    format_type: str | None = None
+    framework_type: str | None = None
+    approval_status: str | None = None
+    source_type: str | None = None
+    source_id: str | None = None
+    labels: Labels = ()
+    metrics: JsonObject | None = None
+    options: str | None = None
+    extra_info: JsonObject | None = None
+    training_spec: JsonObject | None = None
+    inference_spec: JsonObject | None = None
+    evaluation_spec: JsonObject | None = None
+    compression_spec: JsonObject | None = None
+    distillation_spec: JsonObject | None = None
+    user_id: str | None = None
+    owner_id: str | None = None
+    gmt_create_time: str | None = None
+    gmt_modified_time: str | None = None
+
+
+class Model(PaiObject):
+    """A registered model, as ListModels and GetModel give it. ``parameter_size`` is in millions."""
+
+    model_id: str | None = None
+    model_name: str | None = None
+    model_description: str | None = None
+    model_doc: str | None = None
+    workspace_id: str | None = None
+    owner_id: str | None = None
+    user_id: str | None = None
+    provider: str | None = None
+    accessibility: str | None = None
+    domain: str | None = None
+    task: str | None = None
+    origin: str | None = None
+    model_type: str | None = None
+    order_number: int | None = None
+    parameter_size: int | None = None
+    labels: Labels = ()
+    tags: Labels = ()
+    extra_info: JsonObject | None = None
+    latest_version: ModelVersion | None = None
+    gmt_create_time: str | None = None
+    gmt_modified_time: str | None = None
+    gmt_latest_version_modified_time: str | None = None
+
+
+class Workspace(PaiObject):
+    """A workspace: the owner of models. Creator and administrators are personal data and are not read."""
+
+    workspace_id: str | None = None
+    workspace_name: str | None = None
+    display_name: str | None = None
+    description: str | None = None
+    status: str | None = None
+    is_default: bool | None = None
+
+
+class Dataset(PaiObject):
+    """A registered dataset, to turn the DatasetId of a result into a name."""
+
+    dataset_id: str | None = None
+    name: str | None = None
+    uri: str | None = None
+    workspace_id: str | None = None
+
+
+class Filters(BaseModel):
+    """The filters of a listing; ``None`` leaves a filter out. Equal filters are equal cache keys."""
+
+    model_config = ConfigDict(alias_generator=to_pascal, frozen=True, populate_by_name=True, protected_namespaces=())
+
+    order: str = "ASC"
+    sort_by: str = "GmtCreateTime"
+
+    def query(self) -> dict[str, str]:
+        """The query parameters as the wire spells them, without those left out."""
+        return cast("dict[str, str]", self.model_dump(by_alias=True, exclude_none=True))
+
+
+class VersionFilters(Filters):
+    """The filters of ListModelVersions. ``label`` is a text contained in any label key or value."""
+
+    version_name: str | None = None
+    format_type: str | None = None
+    framework_type: str | None = None
+    source_type: str | None = None
+    source_id: str | None = None
+    label: str | None = None
+    approval_status: str | None = None
+
+
+class ModelFilters(Filters):
+    """The filters of ListModels.
+
+    ``model_name`` is fuzzy unless wrapped in double quotes; ``tag`` and ``conditions`` are JSON array texts.
+    """
+
+    workspace_id: str | None = None
+    model_name: str | None = None
+    query_text: str | None = Field(default=None, alias="Query")
+    label: str | None = None
+    tag: str | None = None
+    conditions: str | None = None
+    domain: str | None = None
+    task: str | None = None
+    origin: str | None = None
+    model_type: str | None = None
+    provider: str | None = None
+    collections: str | None = None

@@ -1,0 +1,331 @@
+"""Versions of a model as data frames: one row a version, and one row a (version, dataset, metric).
+
+Nothing of a response is lost: a value that cannot stand in its column is kept as text and flagged, and ``place``
+leads back to the object itself, with its labels, specs, ExtraInfo and raw JSON.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from paiview.pai.objects import ModelVersion
+from paiview.results import DATASET_KINDS, NO_DATASET, Results, json_text
+
+__all__ = ["NO_DATASET", "Frames", "build", "parse_time", "wide"]
+
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{3})?)?Z")
+_VERSION = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,18})(?:_(\w+))?", re.ASCII)
+_DIGITS = re.compile(r"([0-9]{1,18})")
+_SOURCE_KEYS = ("region", "workspaceId", "kind", "id")
+_SOURCE_COLUMNS = ("source_region", "source_workspace", "source_kind", "source_run")
+_NO_SOURCE: tuple[str | None, ...] = (None,) * len(_SOURCE_KEYS)
+_NaturalKey = tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The two frames of one listing.
+
+    Attributes:
+        versions: one row a version; index 0..n-1 in the total order of ``build``. Columns:
+
+            ================ ================== ==================================================================
+            version_name     str                placeholder ``(unnamed n)`` where the service gave none
+            place            int64              index into the sequence given
+            created          datetime64[us, UTC]  GmtCreateTime; NaT when absent or unreadable (then flagged)
+            modified         datetime64[us, UTC]  GmtModifiedTime, likewise
+            major, minor,    Int64              parts of the name; NA when it is not ``x.y.z`` or ``x.y.z_suffix``
+            patch                               (then flagged)
+            suffix           str                what follows the ``_``; NA without one
+            approval_status, category           open enumerations, as given; NA when absent
+            format_type,
+            framework_type,
+            source_type
+            source_id,       str                as given; NA when absent
+            description, uri,
+            user_id, owner_id
+            source_region,   str                parts of SourceId for PAIFlow and TrainingService; NA on any surprise
+            source_workspace,
+            source_kind,
+            source_run
+            labels           str                ``k=v, k2=v2``; empty without labels
+            results          int64              rows of this version in ``metrics``
+            problems         int64              flagged fields and values of this version
+            problem          str                what they are, ``; `` between; NA without any
+            ================ ================== ==================================================================
+
+        metrics: one row a (version, dataset, metric), in the order of ``versions`` and then of the response; index
+            0..m-1. Columns:
+
+            ============ ======== ==============================================================================
+            order        int64    row of ``versions``
+            version_name str
+            dataset      category DatasetId or Uri as given, or ``NO_DATASET``
+            metric       category name as given; ``outer.inner`` for a nested one
+            dataset_kind category ``id``, ``uri`` or ``none``
+            value        float64  in the unit of the source; NaN when it is not a finite number
+            raw          str      JSON text of the value when it was not a plain finite number, else NA
+            problem      category ``numeric string``, ``not a number``, ``too large`` (for a float), ``rounded`` (an
+                                  integer a float cannot hold exactly), ``nested``, ``duplicate dataset`` (the same
+                                  metric on the same dataset again), ``dataset has no DatasetId or Uri``; several are
+                                  joined by ``, ``; NA for a plain number
+            n, errors    Int64    items and errors counted, from Counts beside Metrics; NA without
+            ============ ======== ==============================================================================
+
+        flagged: how many fields and values are flagged in all: the sum of ``versions.problems``.
+    """
+
+    versions: pd.DataFrame
+    metrics: pd.DataFrame
+    flagged: int
+
+
+def build(versions: Sequence[ModelVersion]) -> Frames:
+    """Flatten versions into the two frames.
+
+    The order is total: creation time (unknown ones first, so that none is taken for the newest), then (major, minor,
+    patch, suffix) with numbers compared as numbers, then the place in the sequence.
+    """
+    created, modified = (
+        np.array([_naive_time(text) for text in texts], dtype="datetime64[us]")
+        for texts in (
+            [version.gmt_create_time for version in versions],
+            [version.gmt_modified_time for version in versions],
+        )
+    )
+    parts = [_name_parts(version.version_name) for version in versions]
+    keys = list(zip(created.astype(np.int64).tolist(), map(_name_key, parts), strict=True))
+    places = sorted(range(len(versions)), key=keys.__getitem__)
+    ordered = [versions[place] for place in places]
+    created, modified, parts = created[places], modified[places], [parts[place] for place in places]
+    names = _names(ordered, places)
+    sources = [_source_parts(version.source_type, version.source_id) for version in ordered]
+
+    complaints = [_field_problems(version) for version in ordered]
+    for order in np.flatnonzero(np.isnat(created)).tolist():
+        complaints[order] += _unreadable("GmtCreateTime", ordered[order].gmt_create_time)
+    for order in np.flatnonzero(np.isnat(modified)).tolist():
+        complaints[order] += _unreadable("GmtModifiedTime", ordered[order].gmt_modified_time)
+    for order, part in enumerate(parts):
+        if part[0] is None:
+            name = ordered[order].version_name
+            complaints[order].append(f"VersionName is not x.y.z: {name}" if name else "VersionName is missing")
+
+    results = Results()
+    sizes = np.zeros(len(ordered), dtype=np.int64)
+    for order, version in enumerate(ordered):
+        if version.metrics:
+            start = len(results.value)
+            complaints[order] += results.read(version.metrics)
+            sizes[order] = len(results.value) - start
+    version_name = _text(names)
+    metrics = _metrics_frame(results, version_name, sizes)
+    flagged = metrics[metrics["problem"].notna()]
+    for order, metric, dataset, problem in flagged[["order", "metric", "dataset", "problem"]].itertuples(index=False):
+        complaints[order].append(f"{metric} on {dataset}: {problem}")
+    problems = np.array([len(told) for told in complaints], dtype=np.int64)
+
+    frame = pd.DataFrame(
+        {
+            "version_name": version_name,
+            "place": np.array(places, dtype=np.int64),
+            "created": _utc(created),
+            "modified": _utc(modified),
+            "major": _integers([part[0] for part in parts]),
+            "minor": _integers([part[1] for part in parts]),
+            "patch": _integers([part[2] for part in parts]),
+            "suffix": _text([part[3] for part in parts]),
+            "approval_status": _category([version.approval_status for version in ordered]),
+            "format_type": _category([version.format_type for version in ordered]),
+            "framework_type": _category([version.framework_type for version in ordered]),
+            "source_type": _category([version.source_type for version in ordered]),
+            "source_id": _text([version.source_id for version in ordered]),
+            "description": _text([version.version_description for version in ordered]),
+            "uri": _text([version.uri for version in ordered]),
+            "user_id": _text([version.user_id for version in ordered]),
+            "owner_id": _text([version.owner_id for version in ordered]),
+            **{name: _text([source[at] for source in sources]) for at, name in enumerate(_SOURCE_COLUMNS)},
+            "labels": _text([", ".join([f"{label.key}={label.value}" for label in v.labels]) for v in ordered]),
+            "results": sizes,
+            "problems": problems,
+            "problem": _text(["; ".join(told) if told else None for told in complaints]),
+        }
+    )
+    return Frames(frame, metrics, int(problems.sum()))
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """Read a time of the wire; ``None`` when it is absent or has none of the three shapes.
+
+    The API writes UTC to the second (``2021-01-21T17:12:35Z``), the millisecond (``2021-01-30T12:51:33.028Z``) or the
+    minute (``2021-01-21T17:12Z``).
+    """
+    moment = _naive_time(text)
+    return moment.replace(tzinfo=UTC) if moment else None
+
+
+def _naive_time(text: str | None) -> datetime | None:
+    if not text or not _TIME.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text[:-1])
+    except ValueError:
+        return None
+
+
+def wide(metrics: pd.DataFrame, rows: int) -> pd.DataFrame:
+    """The metrics frame as a table: one row a version, one column a metric and dataset.
+
+    Args:
+        metrics: the metrics frame, or some of its rows.
+        rows: how many versions there are; those without results have an empty row.
+
+    Returns:
+        float64, index 0..rows-1 as ``order``, columns named ``metric@dataset`` in order of metric, then dataset. NaN
+        where there is no number, and where a pair is given twice: there is no one number to show.
+    """
+    metric, dataset = metrics["metric"].cat, metrics["dataset"].cat
+    pair = metric.codes.to_numpy(np.int64) * len(dataset.categories) + dataset.codes.to_numpy(np.int64)
+    pairs, column = np.unique(pair, return_inverse=True)
+    order = metrics["order"].to_numpy()
+    table = np.full((rows, len(pairs)), np.nan)
+    table[order, column] = metrics["value"].to_numpy()
+    twice = pd.Series(order * max(len(pairs), 1) + column).duplicated(keep=False).to_numpy()
+    table[order[twice], column[twice]] = np.nan
+    labels: dict[str, None] = {}
+    for metric_code, dataset_code in zip(*divmod(pairs, max(len(dataset.categories), 1)), strict=True):
+        label = f"{metric.categories[metric_code]}@{dataset.categories[dataset_code]}"
+        while label in labels:
+            label += " "
+        labels[label] = None
+    return pd.DataFrame(table, columns=pd.Index(list(labels), dtype="str"))
+
+
+def _metrics_frame(results: Results, version_name: Any, sizes: npt.NDArray[np.int64]) -> pd.DataFrame:
+    value = np.array(results.value, dtype=np.float64)
+    for row in np.flatnonzero(~np.isfinite(value)).tolist():
+        results.odd.setdefault(row, (json_text(results.value[row]), "not a number"))
+    value[~np.isfinite(value)] = np.nan
+
+    count = len(value)
+    order = np.repeat(np.arange(len(sizes)), sizes)
+    block_size = np.array(results.block_size, dtype=np.int64)
+    dataset = np.repeat(np.array(results.block_dataset, dtype=np.int64), block_size)
+    metric = np.array(results.metric, dtype=np.int64)
+    pair = (order * len(results.datasets.categories) + dataset) * len(results.metrics.categories) + metric
+    for row in np.flatnonzero(pd.Series(pair).duplicated(keep=False).to_numpy()).tolist():
+        raw, problem = results.odd.get(row, (None, ""))
+        results.odd[row] = (raw, f"duplicate dataset, {problem}" if problem else "duplicate dataset")
+
+    raw_text = np.full(count, None, dtype=object)
+    problem_text = np.full(count, None, dtype=object)
+    for row, (raw, problem) in results.odd.items():
+        raw_text[row], problem_text[row] = raw, problem
+    n, errors = _sparse(results.counts, count)
+    return pd.DataFrame(
+        {
+            "order": order,
+            "version_name": version_name.take(order),
+            "dataset": _coded(dataset, results.datasets.categories),
+            "metric": _coded(metric, results.metrics.categories),
+            "dataset_kind": _coded(np.repeat(np.array(results.block_kind, dtype=np.int64), block_size), DATASET_KINDS),
+            "value": value,
+            "raw": _text(raw_text),
+            "problem": _category(problem_text),
+            "n": n,
+            "errors": errors,
+        }
+    )
+
+
+def _field_problems(version: ModelVersion) -> list[str]:
+    """A sentence for each field whose type the API does not document."""
+    told = [f"{name or 'The version'} has the wrong type: {json_text(raw)}" for name, raw in version.misfits.items()]
+    for label in version.labels:
+        told += [f"Label {name} has the wrong type: {json_text(raw)}" for name, raw in label.misfits.items()]
+    return told
+
+
+def _unreadable(field: str, text: str | None) -> list[str]:
+    return [f"{field} is not a time: {text}"] if text is not None else []
+
+
+def _names(versions: Sequence[ModelVersion], places: Sequence[int]) -> list[str]:
+    """The names, with a placeholder of its own for each version that has none."""
+    names = [version.version_name for version in versions]
+    taken = set(names)
+    for order, place in enumerate(places):
+        if not names[order]:
+            placeholder = f"(unnamed {place + 1})"
+            while placeholder in taken:
+                placeholder = f"({placeholder})"
+            names[order] = placeholder
+    return [name for name in names if name]
+
+
+def _name_parts(name: str | None) -> tuple[int | None, int | None, int | None, str | None]:
+    match = _VERSION.fullmatch(name) if name else None
+    if match is None:
+        return None, None, None, None
+    major, minor, patch, suffix = match.groups()
+    return int(major), int(minor), int(patch), suffix
+
+
+def _name_key(parts: tuple[int | None, int | None, int | None, str | None]) -> tuple[int, int, int, _NaturalKey]:
+    """A sort key; names that are no version numbers come first."""
+    major, minor, patch, suffix = parts
+    if major is None or minor is None or patch is None:
+        return -1, -1, -1, ()
+    if suffix is None:
+        return major, minor, patch, ()
+    pieces = _DIGITS.split(suffix)
+    return major, minor, patch, tuple(int(piece) if at % 2 else piece for at, piece in enumerate(pieces))
+
+
+def _source_parts(source_type: str | None, source_id: str | None) -> tuple[str | None, ...]:
+    """Region, workspace, kind and run of a SourceId of the form ``region=…,workspaceId=…,kind=…,id=…``."""
+    if source_id is None or source_type not in ("PAIFlow", "TrainingService"):
+        return _NO_SOURCE
+    pairs = [part.partition("=") for part in source_id.split(",")]
+    found = {key.strip(): value.strip() for key, _, value in pairs}
+    if len(pairs) != len(_SOURCE_KEYS) or not all(found.get(key) for key in _SOURCE_KEYS):
+        return _NO_SOURCE
+    return tuple(found[key] for key in _SOURCE_KEYS)
+
+
+def _text(values: Any) -> Any:
+    return pd.array(values, dtype="str")
+
+
+def _utc(moments: npt.NDArray[np.datetime64]) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(moments).tz_localize("UTC")
+
+
+def _integers(values: Sequence[int | None]) -> Any:
+    return pd.array(values, dtype="Int64")
+
+
+def _sparse(counts: dict[int, tuple[int | None, int | None]], length: int) -> tuple[Any, Any]:
+    """The two columns n and errors, empty where nothing was counted."""
+    columns = [pd.array(np.zeros(length, dtype=np.int64), dtype="Int64") for _ in range(2)]
+    for at, column in enumerate(columns):
+        column[:] = pd.NA
+        for row, pair in counts.items():
+            if pair[at] is not None:
+                column[row] = pair[at]
+    return columns[0], columns[1]
+
+
+def _category(values: Any) -> pd.Categorical:
+    codes, categories = pd.factorize(np.asarray(values, dtype=object))
+    return _coded(codes, categories)
+
+
+def _coded(codes: Any, categories: Any) -> pd.Categorical:
+    return pd.Categorical.from_codes(codes, categories=pd.Index(list(categories), dtype="str"))

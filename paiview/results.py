@@ -1,0 +1,213 @@
+"""The Metrics of a version, read into rows.
+
+The service stores Metrics as a free object and only recommends a shape: ``{"Results": [{"Dataset": {"DatasetId" or
+"Uri"}, "Metrics": {name: number}}]}``. Whatever stands there instead is kept: as a row where it can be one, else as
+a sentence with the raw text.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+NO_DATASET = "(no dataset)"
+DATASET_KINDS = ("id", "uri", "none")
+_ID, _URI, _NONE = range(3)
+_DEEPEST = 8
+_NUMERIC = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
+_INT64 = range(-(2**63), 2**63)
+
+
+class Reading(NamedTuple):
+    """What one JSON value says as a number.
+
+    Attributes:
+        value: the number; NaN when there is none.
+        raw: JSON text of the value when it was not a plain finite number.
+        problem: what was wrong with it.
+    """
+
+    value: float
+    raw: str | None = None
+    problem: str | None = None
+
+
+def encodable(text: str) -> str:
+    """The text with lone surrogates, which UTF-8 cannot hold, written as their escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def json_text(value: Any) -> str:
+    """The value as JSON on one line, for a reader; says so where it is nested beyond what can be written."""
+    try:
+        return encodable(json.dumps(value, ensure_ascii=False, default=repr))
+    except (RecursionError, TypeError, ValueError) as error:
+        return f"({type(value).__name__} that cannot be written as JSON: {error})"
+
+
+def read_number(value: Any) -> Reading:
+    """Read a metric's value.
+
+    Integers and floats are numbers. A numeric string is read and flagged. Booleans, text, null, NaN, infinities,
+    lists and objects are not numbers. An integer is flagged when a float cannot hold it exactly.
+    """
+    if isinstance(value, bool):
+        return Reading(math.nan, json_text(value), "not a number")
+    if isinstance(value, float) and math.isfinite(value):
+        return Reading(value)
+    if isinstance(value, int):
+        try:
+            number = float(value)
+        except OverflowError:
+            return Reading(math.nan, json_text(value), "too large")
+        return Reading(number) if number == value else Reading(number, json_text(value), "rounded")
+    if isinstance(value, str) and _NUMERIC.fullmatch(value) and math.isfinite(number := float(value)):
+        return Reading(number, json_text(value), "numeric string")
+    return Reading(math.nan, json_text(value), "not a number")
+
+
+class Codes(dict[Any, int]):
+    """Texts to category codes, in order of first sight."""
+
+    def __init__(self) -> None:
+        self.categories: list[str] = []
+        self._codes: dict[str, int] = {}
+
+    def __missing__(self, key: Any) -> int:
+        text = encodable(str(key))
+        code = self._codes.setdefault(text, len(self._codes))
+        if code == len(self.categories):
+            self.categories.append(text)
+        self[key] = code
+        return code
+
+
+@dataclass
+class Results:
+    """The rows of many versions, column by column; ``read`` adds one version.
+
+    The hot path, a result whose values are all floats, costs a few list operations; what is odd about single rows is
+    kept aside by row number.
+
+    Attributes:
+        metrics, datasets: names to category codes.
+        metric: a row's metric code.
+        value: a row's number. Floats are taken as they are, so this may hold NaN and infinities not yet in ``odd``.
+        block_dataset, block_kind, block_size: runs of rows of one dataset: its code, kind (index into
+            ``DATASET_KINDS``) and length.
+        odd: row number to raw JSON text and problem.
+        counts: row number to n and errors.
+    """
+
+    metrics: Codes = field(default_factory=Codes)
+    datasets: Codes = field(default_factory=Codes)
+    metric: list[int] = field(default_factory=list)
+    value: list[float] = field(default_factory=list)
+    block_dataset: list[int] = field(default_factory=list)
+    block_kind: list[int] = field(default_factory=list)
+    block_size: list[int] = field(default_factory=list)
+    odd: dict[int, tuple[str | None, str]] = field(default_factory=dict)
+    counts: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)
+
+    def read(self, metrics: Mapping[str, Any]) -> list[str]:
+        """Add the rows of one version's Metrics; returns a sentence for each field that could not become a row."""
+        results = metrics.get("Results")
+        if not isinstance(results, list):
+            return self._read_loose(metrics)
+        complaints: list[str] = []
+        for place, item in enumerate(results):
+            given = item.get("Metrics") if isinstance(item, dict) else None
+            if not isinstance(given, dict):
+                complaints.append(f"Results[{place}] is not a result: {json_text(item)}")
+                continue
+            code, kind, problem = self._dataset(item.get("Dataset"))
+            start = len(self.value)
+            if problem is None and {*map(type, given.values())} == {float}:
+                codes = self.metrics
+                self.metric += [codes[name] for name in given]
+                self.value += given.values()
+            else:
+                for name, value, nested in _leaves(given):
+                    self._add(name, read_number(value), problem, "nested" if nested else None)
+            self._close_block(code, kind, start)
+            if "Counts" in item:
+                complaints += self._read_counts(item["Counts"], start, f"Results[{place}].Counts")
+        if len(metrics) > 1:
+            complaints += self._read_loose({name: value for name, value in metrics.items() if name != "Results"})
+        return complaints
+
+    def _read_loose(self, metrics: Mapping[str, Any]) -> list[str]:
+        """Take the numbers that stand outside of Results; they belong to no dataset."""
+        complaints = []
+        start = len(self.value)
+        for name, value, nested in _leaves(metrics):
+            reading = read_number(value)
+            if math.isnan(reading.value) and reading.problem != "too large":
+                complaints.append(f"Metrics.{encodable(name)} is not a number: {reading.raw}")
+            else:
+                self._add(name, reading, "nested" if nested else None)
+        if len(self.value) > start:
+            self._close_block(self.datasets[NO_DATASET], _NONE, start)
+        return complaints
+
+    def _add(self, name: str, reading: Reading, *problems: str | None) -> None:
+        told = [problem for problem in (*problems, reading.problem) if problem]
+        if told:
+            self.odd[len(self.value)] = (reading.raw, ", ".join(told))
+        self.metric.append(self.metrics[name])
+        self.value.append(reading.value)
+
+    def _close_block(self, code: int, kind: int, start: int) -> None:
+        self.block_dataset.append(code)
+        self.block_kind.append(kind)
+        self.block_size.append(len(self.value) - start)
+
+    def _dataset(self, dataset: Any) -> tuple[int, int, str | None]:
+        """The code and kind of a result's Dataset, and what is odd about it."""
+        if isinstance(dataset, dict):
+            identity = dataset.get("DatasetId")
+            if isinstance(identity, str) and identity:
+                return self.datasets[identity], _ID, None
+            uri = dataset.get("Uri")
+            if isinstance(uri, str) and uri:
+                return self.datasets[uri], _URI, None
+        if not dataset or (isinstance(dataset, dict) and not any(dataset.values())):
+            return self.datasets[NO_DATASET], _NONE, None
+        text = dataset if isinstance(dataset, str) else json_text(dataset)
+        return self.datasets[text], _NONE, "dataset has no DatasetId or Uri"
+
+    def _read_counts(self, counts: Any, start: int, where: str) -> list[str]:
+        if not isinstance(counts, dict):
+            return [f"{where} is not an object: {json_text(counts)}"]
+        rows = {code: start + place for place, code in enumerate(self.metric[start:])}
+        complaints = []
+        for name, pair in counts.items():
+            row = rows.get(self.metrics.get(name, -1))
+            read = _counts(pair)
+            if row is None or read is None:
+                complaints.append(f"{where}.{encodable(str(name))} does not count a metric: {json_text(pair)}")
+            else:
+                self.counts[row] = read
+        return complaints
+
+
+def _leaves(metrics: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any, bool]]:
+    """Each value with its dotted name and whether it was nested; empty or very deep objects stay whole."""
+    for name, value in metrics.items():
+        if isinstance(value, dict) and value and depth < _DEEPEST:
+            yield from _leaves(value, f"{prefix}{name}.", depth + 1)
+        else:
+            yield f"{prefix}{name}", value, depth > 0
+
+
+def _counts(pair: Any) -> tuple[int | None, int | None] | None:
+    """``n`` and ``errors`` of a metric's counts, of which one may be missing."""
+    if not isinstance(pair, dict):
+        return None
+    n, errors = pair.get("n"), pair.get("errors")
+    given = [number for number in (n, errors) if number is not None]
+    if not given or any(type(number) is not int or number < 0 or number not in _INT64 for number in given):
+        return None
+    return n, errors

@@ -1,0 +1,210 @@
+"""What a metric means: which way is better, the smallest change that counts, and how its numbers are written.
+
+The built-in table of directions knows names, not values. A name it does not know, or that says two things at once,
+has no direction: then there is no colour and no verdict until somebody says which way is better. Never guess.
+"""
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Direction = Literal["lower", "higher"]
+Numbers = npt.NDArray[np.float64]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_LOWER: Final = _words(
+    "cer wer mer ser der eer ter tser wil loss nll ppl perplexity mae mse rmse mape rtf latency ttft fid fad "
+    "err error errors 字错率 词错率 错误率"
+)
+_HIGHER: Final = _words(
+    "acc accuracy top f1 precision recall auc auroc miou iou dice bleu chrf rouge meteor mos pesq stoi r2 throughput "
+    "rtfx wip uas las fps ndcg mrr hits pass 准确率"
+)
+_ERRORS: Final = _words("err error errors")
+_NUMBERED: Final = _words("acc top f map rouge bleu recall precision ndcg hits pass")
+_LAST_LOWER: Final = _words("per")
+_LAST_HIGHER: Final = _words("em map")
+_FIRST_LOWER: Final = _words("ms seconds")
+_VETO: Final = _words("reduction improvement drop gain delta diff change ratio std var ci count num")
+_KNOWN: Final = _LOWER | _HIGHER | _NUMBERED | _LAST_LOWER | _LAST_HIGHER | _FIRST_LOWER | _VETO
+
+_SEPARATORS: Final = re.compile(r"[\s_\-./@:()\[\]%]+")
+_HUMPS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WORD_AND_DIGITS: Final = re.compile(r"(\D*)([0-9]*)")
+
+_JUMP: Final = (50.0, 200.0)
+_MOST_DECIMALS: Final = 6
+_LEAST_SIGNIFICANT: Final = 4
+_CEILING_DECIMALS: Final = 12
+
+
+@dataclass(frozen=True)
+class MetricContract:
+    """How the numbers of one metric are to be read.
+
+    Attributes:
+        name: the metric, as the registry spells it.
+        direction: which way is better; ``None`` when nobody said.
+        unit: ``fraction``, ``ms``, ``count`` or free text; ``None`` when nobody said.
+        relative: smallest change that counts, as a share of the baseline (0.01 is one percent).
+        absolute: smallest change that counts in the metric's unit; with both set a change counts only beyond both.
+        digits: decimals shown, at which equal values are the same; ``None`` for as stored.
+        source: where the direction comes from.
+    """
+
+    name: str
+    direction: Direction | None = None
+    unit: str | None = None
+    relative: float = 0.01
+    absolute: float | None = None
+    digits: int | None = None
+    source: Literal["configuration", "built-in", "none"] = "none"
+
+
+def contract(name: str, overrides: Mapping[str, MetricContract] | None = None) -> MetricContract:
+    """The contract of a metric: the configuration's, completed by the built-in direction, else an empty one."""
+    built_in = direction(name)
+    configured = (overrides or {}).get(name)
+    if configured is None:
+        return MetricContract(name, built_in, source="built-in" if built_in else "none")
+    if configured.direction is None and built_in:
+        return replace(configured, direction=built_in, source="built-in")
+    return configured
+
+
+@lru_cache(maxsize=4096)
+def direction(name: str) -> Direction | None:
+    """Which way is better, by the words of the name alone; ``None`` when unknown.
+
+    The name is split at ``_ - . / @ : ( ) [ ] %``, spaces and camelCase; whole words count, never parts of words.
+    Digits may follow some words (``top5``, ``map@0.5``). Words such as ``reduction`` or ``std`` veto, whatever else
+    stands there; words that disagree (``accuracy_loss``) leave the direction unknown.
+    """
+    tokens = _tokens(name)
+    if any(word in _VETO for word, _ in tokens):
+        return None
+    lower: set[str] = set()
+    higher: set[str] = set()
+    for place, (word, digits) in enumerate(tokens):
+        first, last = place == 0, place == len(tokens) - 1
+        whole = word + digits
+        if whole in _LOWER or (last and whole in _LAST_LOWER) or (first and whole in _FIRST_LOWER):
+            lower.add(word)
+        elif whole in _HIGHER or (digits and word in _NUMBERED) or (last and whole in _LAST_HIGHER):
+            higher.add(word)
+    if lower & _ERRORS:
+        higher -= {"top", "acc"}
+    if bool(lower) == bool(higher):
+        return None
+    return "lower" if lower else "higher"
+
+
+def _tokens(name: str) -> list[tuple[str, str]]:
+    """The words of a name in lower case, each with the digits that follow it.
+
+    Width variants (``（％）``) are the same characters. A piece known as it stands is not split at its humps: mAP,
+    nDCG and mIoU are words. Digits apart belong to the word before them where that word may carry digits.
+    """
+    pieces = [piece for piece in _SEPARATORS.split(unicodedata.normalize("NFKC", name)) if piece]
+    tokens: list[tuple[str, str]] = []
+    for piece in pieces:
+        for part in [piece] if _is_known(piece.lower()) else _HUMPS.split(piece):
+            word, digits = _split_digits(part.lower())
+            if not word and tokens and tokens[-1][0] in _NUMBERED:
+                tokens[-1] = (tokens[-1][0], tokens[-1][1] + digits)
+            else:
+                tokens.append((word, digits))
+    return tokens
+
+
+def _split_digits(token: str) -> tuple[str, str]:
+    match = _WORD_AND_DIGITS.fullmatch(token)
+    return (match[1], match[2]) if match else (token, "")
+
+
+def _is_known(token: str) -> bool:
+    word, digits = _split_digits(token)
+    return token in _KNOWN or (bool(digits) and word in _NUMBERED)
+
+
+def running_best(values: Numbers, better: Direction | None) -> Numbers:
+    """The best value so far at each place, for a step line.
+
+    Args:
+        values: numbers in version order; NaN where a version has none.
+        better: the metric's direction.
+
+    Returns:
+        As many numbers; NaN before the first one, and everywhere when the direction is unknown.
+    """
+    if better is None:
+        return np.full(len(values), np.nan)
+    return np.fmin.accumulate(values) if better == "lower" else np.fmax.accumulate(values)
+
+
+def best_rows(values: Numbers, better: Direction | None) -> npt.NDArray[np.bool_]:
+    """Which places hold the best value; several when they are equal, none when the direction is unknown."""
+    best = running_best(values, better)
+    return values == best[-1] if len(best) else np.zeros(0, dtype=np.bool_)
+
+
+def scale_jumps(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Where a history jumps by about 100 times: a fraction beside a percentage, most likely.
+
+    Args:
+        metrics: a metrics frame (``paiview.frames``).
+
+    Returns:
+        One row a jump, with metric, dataset, version_name, previous and value: the number of that version is 50 to
+        200 times, or a 50th to a 200th of, the one before it on the same dataset. Nothing is rescaled.
+    """
+    numbers = metrics.loc[metrics["value"].notna(), ["metric", "dataset", "order", "version_name", "value"]]
+    keys = ["metric", "dataset"]
+    history = numbers.sort_values([*keys, "order"], kind="stable")
+    previous = history.groupby(keys, observed=True)["value"].shift()
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio = (history["value"].to_numpy() / previous.to_numpy()).astype(np.float64)
+        size = np.maximum(ratio, 1 / ratio)
+    jumps = (size >= _JUMP[0]) & (size <= _JUMP[1])
+    found: pd.DataFrame = history.assign(previous=previous).loc[jumps, [*keys, "version_name", "previous", "value"]]
+    return found.reset_index(drop=True)
+
+
+def display_digits(values: Numbers) -> int:
+    """How many decimals a column needs to show its numbers as they are stored.
+
+    At most six, or as many more (up to twelve) as give the smallest number four significant digits.
+    """
+    finite = np.unique(np.abs(values[np.isfinite(values)]))
+    stored = max((_decimals(number) for number in finite.tolist()), default=0)
+    smallest = finite[finite > 0].min(initial=1.0)
+    needed = _LEAST_SIGNIFICANT - 1 - math.floor(math.log10(smallest))
+    return min(stored, max(_MOST_DECIMALS, min(needed, _CEILING_DECIMALS)))
+
+
+def _decimals(number: float) -> int:
+    exponent = Decimal(repr(number)).normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def format_value(value: float, digits: int, *, signed: bool = False) -> str:
+    """One number with fixed decimals, a true minus sign, and a plus sign where ``signed``; ``–`` for no number."""
+    if not math.isfinite(value):
+        return "–"
+    text = f"{value:+z.{digits}f}" if signed else f"{value:z.{digits}f}"
+    if signed and not text.strip("+0."):
+        text = text[1:]
+    return text.replace("-", "−")

@@ -7,8 +7,14 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from paiview.pai.errors import SettingError
 
@@ -29,8 +35,16 @@ def _endpoint(value: str) -> str:
     return parts.geturl()
 
 
+def _paths(value: object) -> object:
+    """Split the text of the environment at ``os.pathsep``; TOML has lists."""
+    return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+
 class Settings(BaseSettings):
-    """What is in force. Durations are seconds, rates are requests a second."""
+    """What is in force. Durations are seconds, rates are requests a second.
+
+    ``data`` are files the embedded registry also loads.
+    """
 
     model_config = SettingsConfigDict(env_prefix="PAIVIEW_", env_ignore_empty=True, frozen=True, extra="ignore")
 
@@ -45,6 +59,7 @@ class Settings(BaseSettings):
     read_timeout: Annotated[float, Field(gt=0, le=300)] = 10.0
     cache_ttl: Annotated[float, Field(ge=0)] = 60.0
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("paiview", appauthor=False))
+    data: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_paths)] = ()
 
     @classmethod
     def settings_customise_sources(

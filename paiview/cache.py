@@ -1,0 +1,199 @@
+"""Snapshots shared by all sessions: each read once, refreshed behind the readers' backs, the last good one kept."""
+
+import copy
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final, NamedTuple, TypeVar, cast
+
+from paiview.pai.errors import AccessKeyError, NotFoundError, PaiviewError, PermissionDeniedError
+from paiview.pai.paging import Progress
+
+PATIENCE: Final = 10
+"""A snapshot older than this many times to live is too old to be shown at once: its reader waits for a newer one."""
+FAILURE_MEMORY: Final = 10.0
+"""Seconds in which a failed read is not tried again."""
+REFRESHES: Final = 4
+"""Reads under way beyond which no refresh is begun behind a reader's back; a later reader begins it."""
+PROGRESS_INTERVAL: Final = 0.1
+"""Seconds between two reports of progress to a reader who waits."""
+WITHDRAWN: Final = (NotFoundError, PermissionDeniedError, AccessKeyError)
+"""Errors after which the last good snapshot is dropped: it is gone, or may not be seen any more."""
+
+Key = tuple[Hashable, ...]
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Snapshot:
+    """What the service answered at one moment.
+
+    Attributes:
+        fetched_at: when it was read, UTC.
+        failure: why it is not newer: the last attempt to read it again failed with this. ``None`` when none failed.
+    """
+
+    fetched_at: datetime
+    failure: PaiviewError | None = None
+
+    @property
+    def size(self) -> int:
+        """What it counts towards the bound of the cache."""
+        return 1
+
+
+SnapshotT = TypeVar("SnapshotT", bound=Snapshot)
+
+
+class _Kept(NamedTuple):
+    snapshot: Snapshot
+    read_at: float
+    wanted: bool = False
+
+
+class _Failed(NamedTuple):
+    error: PaiviewError
+    until: float
+
+
+@dataclass
+class _Flight:
+    """One read under way, and how it ended: with a snapshot, else with the error."""
+
+    done: int = 0
+    total: int = 0
+    finished: threading.Event = field(default_factory=threading.Event)
+    snapshot: Snapshot | None = None
+    error: Exception = field(default_factory=lambda: RuntimeError("A read broke off; the server's log says why."))
+
+    def report(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
+
+
+class Cache:
+    """Keeps the newest snapshot of each key, for all threads.
+
+    - A key is read by one thread at a time, a thread of its own; whoever needs the result waits for that one.
+    - Within its time to live a snapshot is given as it is. After that it is still given at once, while a newer one is
+      read; past ``PATIENCE`` times to live the reader waits.
+    - When a read fails, the last good snapshot is given with the ``failure``, except after an error of ``WITHDRAWN``.
+      Without one the error is raised. For ``FAILURE_MEMORY`` seconds nothing is asked again.
+    - Snapshots not read for longest are dropped when all together are larger than ``bound``; the newest one never is.
+
+    Args:
+        bound: the sum of the sizes of the snapshots kept.
+        clock: seconds that only grow.
+    """
+
+    def __init__(self, bound: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._bound = bound
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Key, _Kept] = OrderedDict()
+        self._failed: dict[Key, _Failed] = {}
+        self._flights: dict[Key, _Flight] = {}
+
+    def get(
+        self, key: Key, load: Callable[[Progress], SnapshotT], *, ttl: float, progress: Progress | None = None
+    ) -> SnapshotT:
+        """Give the snapshot of a key.
+
+        Args:
+            key: what is read, and for whom.
+            load: reads it, in another thread; told where to report progress.
+            ttl: seconds a snapshot is fresh; with 0 every call reads.
+            progress: told how far the read is (0 of 0 while that is not known), in the caller's thread, every
+                ``PROGRESS_INTERVAL`` while it waits. What it raises ends the waiting, not the read.
+
+        Raises:
+            PaiviewError: it could not be read, and there is no last good snapshot.
+        """
+        with self._lock:
+            now = self._clock()
+            kept = self._kept.get(key)
+            if kept is not None:
+                self._kept.move_to_end(key)
+            failed = self._failed.get(key)
+            if failed is not None and now < failed.until:
+                if kept is None:
+                    raise copy.copy(failed.error) from failed.error
+                return cast("SnapshotT", kept.snapshot)
+            if kept is not None and not kept.wanted:
+                age = now - kept.read_at
+                fresh = age < ttl and kept.snapshot.failure is None
+                if fresh or age < ttl * PATIENCE:
+                    if not fresh and key not in self._flights and len(self._flights) < REFRESHES:
+                        self._start(key, load)
+                    return cast("SnapshotT", kept.snapshot)
+            flight = self._flights.get(key) or self._start(key, load)
+        while not flight.finished.wait(PROGRESS_INTERVAL):
+            if progress is not None:
+                progress(flight.done, flight.total)
+        if flight.snapshot is None:
+            raise copy.copy(flight.error) from flight.error
+        return cast("SnapshotT", flight.snapshot)
+
+    def last_good(self, key: Key) -> Snapshot | None:
+        """The snapshot kept for a key, however old."""
+        with self._lock:
+            kept = self._kept.get(key)
+        return kept.snapshot if kept else None
+
+    def refresh(self, key: Key) -> None:
+        """Let the next reader of a key wait for a new read, or for the one under way; forget its failure."""
+        with self._lock:
+            self._failed.pop(key, None)
+            kept = self._kept.get(key)
+            if kept is not None:
+                self._kept[key] = kept._replace(wanted=True)
+
+    def _start(self, key: Key, load: Callable[[Progress], Snapshot]) -> _Flight:
+        flight = _Flight()
+        threading.Thread(target=self._fly, args=(key, load, flight), name="paiview-read", daemon=True).start()
+        self._flights[key] = flight
+        return flight
+
+    def _fly(self, key: Key, load: Callable[[Progress], Snapshot], flight: _Flight) -> None:
+        try:
+            snapshot = load(flight.report)
+        except PaiviewError as error:
+            _LOG.warning("Reading %s failed: %s (RequestId %s)", key[0], error, error.request_id)
+            flight.error = error
+            with self._lock:
+                flight.snapshot = self._keep_failure(key, error)
+        else:
+            flight.snapshot = snapshot
+            with self._lock:
+                self._keep(key, snapshot)
+        finally:
+            with self._lock:
+                del self._flights[key]
+            flight.finished.set()
+
+    def _keep(self, key: Key, snapshot: Snapshot) -> None:
+        self._failed.pop(key, None)
+        self._kept[key] = _Kept(snapshot, self._clock())
+        self._kept.move_to_end(key)
+        held = sum(kept.snapshot.size for kept in self._kept.values())
+        while held > self._bound and len(self._kept) > 1:
+            held -= self._kept.popitem(last=False)[1].snapshot.size
+
+    def _keep_failure(self, key: Key, error: PaiviewError) -> Snapshot | None:
+        """Remember a failure; gives the last good snapshot with it, ``None`` when there is none to show."""
+        now = self._clock()
+        self._failed = {other: failed for other, failed in self._failed.items() if now < failed.until}
+        self._failed[key] = _Failed(error, now + FAILURE_MEMORY)
+        kept = self._kept.get(key)
+        if kept is None:
+            return None
+        if isinstance(error, WITHDRAWN):
+            del self._kept[key]
+            return None
+        snapshot = replace(cast("Any", kept.snapshot), failure=error)
+        self._kept[key] = _Kept(snapshot, kept.read_at)
+        return cast("Snapshot", snapshot)

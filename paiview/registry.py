@@ -1,0 +1,355 @@
+"""The cached API layer: one snapshot of each query, shared by all sessions, bounded and safe when the service fails."""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from dataclasses import replace as replaced
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from pydantic_core import to_json
+
+from paiview import config
+from paiview.cache import Cache, Key, Snapshot
+from paiview.config import Settings
+from paiview.pai.client import Client
+from paiview.pai.credentials import CredentialSource, StaticCredentials, from_chain
+from paiview.pai.errors import NotFoundError, PaiviewError, PermissionDeniedError
+from paiview.pai.objects import Model, ModelFilters, ModelVersion, VersionFilters, Workspace
+from paiview.pai.paging import Progress
+
+if TYPE_CHECKING:
+    from paiview.frames import Frames
+
+HELD: Final = 50_000
+"""Versions (and models, workspaces, counts: one each) kept in memory at most; the last read listing always is."""
+LONG: Final = 5
+"""Times to live that counts of statuses, workspaces and names of datasets are fresh: they seldom move."""
+WAITING: Final = 10
+"""Newest Pending versions read with the counts of a model."""
+
+
+class _SharedFrames:
+    """The frames of one listing, built by the first who needs them."""
+
+    def __init__(self, versions: tuple[ModelVersion, ...]) -> None:
+        self._versions = versions
+        self._lock = threading.Lock()
+        self._frames: Frames | None = None
+
+    def get(self) -> "Frames":
+        from paiview import frames  # noqa: PLC0415 - pandas takes most of a second to import, and not all need it
+
+        with self._lock:
+            if self._frames is None:
+                self._frames = frames.build(self._versions)
+            return self._frames
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class VersionsSnapshot(Snapshot):
+    """The versions of one model, as one complete listing.
+
+    Attributes:
+        model_id: the model.
+        filters: what the service was asked to filter.
+        versions: in the order of the listing, without repetitions.
+        total: how many the service says there are.
+        uneven: a sentence when the listing moved while it was read, else ``None``.
+        identity: changes exactly when the listing does, for keys of caches.
+    """
+
+    model_id: str
+    filters: VersionFilters
+    versions: tuple[ModelVersion, ...]
+    total: int
+    uneven: str | None
+    identity: str
+    _frames: _SharedFrames = field(repr=False)
+
+    @property
+    def frames(self) -> "Frames":
+        """The frames of this listing: built once, shared by all who show it. They must not be changed."""
+        return self._frames.get()
+
+    @property
+    def size(self) -> int:
+        """The number of versions, at least 1."""
+        return max(len(self.versions), 1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ModelsSnapshot(Snapshot):
+    """The models of a workspace, or of all; ``total`` and ``uneven`` as for versions."""
+
+    items: tuple[Model, ...]
+    total: int
+    uneven: str | None = None
+
+    @property
+    def size(self) -> int:
+        """The number of models, at least 1."""
+        return max(len(self.items), 1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WorkspacesSnapshot(Snapshot):
+    """The workspaces this credential may see."""
+
+    items: tuple[Workspace, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Review(Snapshot):
+    """How many versions of a model have each status, and the newest ``WAITING`` that are Pending, newest first."""
+
+    pending: int
+    approved: int
+    rejected: int
+    waiting: tuple[ModelVersion, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Named(Snapshot):
+    names: dict[str, str]
+
+
+class Registry:
+    """What the pages and the command line read, each query through one cached snapshot (see ``paiview.cache``).
+
+    Every method that reads raises a ``PaiviewError`` when there is neither an answer nor a last good snapshot.
+
+    Args:
+        client: asks the service.
+        endpoint: the URL of the service.
+        principal: whose data are read.
+        embedded: whether the service is the embedded registry.
+        ttl: seconds a snapshot is fresh; 0 reads every time.
+        region: the region of the service, where it is known.
+        workspace_id: the workspace chosen by the settings.
+        clock: seconds that only grow.
+
+    Attributes:
+        endpoint, principal, embedded, region, workspace_id: as given.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        endpoint: str,
+        principal: str,
+        embedded: bool,
+        ttl: float,
+        region: str | None = None,
+        workspace_id: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.endpoint = endpoint
+        self.principal = principal
+        self.embedded = embedded
+        self.region = region
+        self.workspace_id = workspace_id
+        self._client = client
+        self._ttl = ttl
+        self._cache = Cache(HELD, clock)
+
+    def versions(
+        self, model_id: str, filters: VersionFilters = VersionFilters(), *, progress: Progress | None = None
+    ) -> VersionsSnapshot:
+        """All versions of a model that pass the filters. ``progress`` is told pages, in the caller's thread."""
+        key = self._key("versions", model_id, filters)
+
+        def load(report: Progress) -> VersionsSnapshot:
+            listing = self._client.list_all_model_versions(model_id, filters, progress=report)
+            versions = listing.items
+            facts = [model_id, filters.query(), listing.total_count, listing.uneven, [item.raw for item in versions]]
+            identity = hashlib.blake2b(to_json(facts), digest_size=12).hexdigest()
+            before = self._cache.last_good(key)
+            if isinstance(before, VersionsSnapshot) and before.identity == identity:
+                return replaced(before, fetched_at=datetime.now(UTC), failure=None)
+            return VersionsSnapshot(
+                fetched_at=datetime.now(UTC),
+                model_id=model_id,
+                filters=filters,
+                versions=versions,
+                total=listing.total_count,
+                uneven=listing.uneven,
+                identity=identity,
+                _frames=_SharedFrames(versions),
+            )
+
+        return self._cache.get(key, load, ttl=self._ttl, progress=progress)
+
+    def refresh_versions(self, model_id: str, filters: VersionFilters = VersionFilters()) -> None:
+        """Let the next ``versions`` of this very query read anew; the last good snapshot stays for a failure."""
+        self._cache.refresh(self._key("versions", model_id, filters))
+
+    def models(self, workspace_id: str | None = None, *, progress: Progress | None = None) -> ModelsSnapshot:
+        """The models of a workspace; ``None`` for all that can be seen."""
+
+        def load(report: Progress) -> ModelsSnapshot:
+            listing = self._client.list_all_models(ModelFilters(workspace_id=workspace_id), progress=report)
+            return ModelsSnapshot(
+                fetched_at=datetime.now(UTC),
+                items=listing.items,
+                total=listing.total_count,
+                uneven=listing.uneven,
+            )
+
+        return self._cache.get(self._key("models", workspace_id), load, ttl=self._ttl, progress=progress)
+
+    def refresh_models(self, workspace_id: str | None = None) -> None:
+        """Let the next ``models`` of this workspace read anew, and the next ``review`` of each model in it."""
+        key = self._key("models", workspace_id)
+        listed = self._cache.last_good(key)
+        self._cache.refresh(key)
+        for model in listed.items if isinstance(listed, ModelsSnapshot) else ():
+            self._cache.refresh(self._key("review", model.model_id))
+
+    def model(self, model_id: str) -> Model:
+        """One model, whether or not a list holds it."""
+
+        def load(_report: Progress) -> ModelsSnapshot:
+            return ModelsSnapshot(fetched_at=datetime.now(UTC), items=(self._client.get_model(model_id),), total=1)
+
+        return self._cache.get(self._key("model", model_id), load, ttl=self._ttl).items[0]
+
+    def workspaces(self) -> WorkspacesSnapshot:
+        """The workspaces, read every ``LONG`` times to live."""
+
+        def load(_report: Progress) -> WorkspacesSnapshot:
+            listing = self._client.list_all_workspaces()
+            return WorkspacesSnapshot(fetched_at=datetime.now(UTC), items=listing.items)
+
+        return self._cache.get(self._key("workspaces"), load, ttl=self._ttl * LONG)
+
+    def review(self, model_id: str) -> Review:
+        """The statuses of a model's versions, read every ``LONG`` times to live: one short call a status."""
+
+        def load(_report: Progress) -> Review:
+            newest = VersionFilters(approval_status="Pending", order="DESC")
+            waiting = self._client.list_model_versions(model_id, newest, page_size=WAITING)
+            approved, rejected = (
+                self._client.list_model_versions(model_id, VersionFilters(approval_status=status)).total_count
+                for status in ("Approved", "Rejected")
+            )
+            return Review(
+                fetched_at=datetime.now(UTC),
+                pending=waiting.total_count,
+                approved=approved,
+                rejected=rejected,
+                waiting=waiting.items,
+            )
+
+        return self._cache.get(self._key("review", model_id), load, ttl=self._ttl * LONG)
+
+    def dataset_names(self, ids: Collection[str], workspace_id: str | None = None) -> dict[str, str]:
+        """DatasetId to name, read every ``LONG`` times to live.
+
+        A name is an ornament of its id: those that do not exist, may not be seen or cannot be read now are left out,
+        and nothing is raised.
+        """
+        asked = tuple(sorted(set(ids)))
+        if not asked:
+            return {}
+
+        def load(_report: Progress) -> _Named:
+            try:
+                found = self._client.list_datasets(asked, workspace_id=workspace_id)
+            except (NotFoundError, PermissionDeniedError):
+                return _Named(fetched_at=datetime.now(UTC), names={})
+            names = {item.dataset_id: item.name for item in found if item.dataset_id and item.name}
+            return _Named(fetched_at=datetime.now(UTC), names=names)
+
+        try:
+            return self._cache.get(self._key("datasets", asked, workspace_id), load, ttl=self._ttl * LONG).names
+        except PaiviewError:
+            return {}
+
+    def _key(self, *asked: object) -> Key:
+        return (asked[0], self.endpoint, self.principal, *asked[1:])
+
+
+class _Process:
+    """The one registry of this process, and the embedded one behind it where there is none outside."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._registry: Registry | None = None
+        self._closing = ExitStack()
+
+    def connect(self, settings: Settings | None) -> Registry:
+        with self._lock:
+            if self._registry is None:
+                with ExitStack() as undo:
+                    self._registry = _open(settings or config.load(), undo)
+                    self._closing = undo.pop_all()
+            return self._registry
+
+    def disconnect(self) -> None:
+        with self._lock:
+            self._registry = None
+            self._closing.close()
+
+
+def _open(settings: Settings, closing: ExitStack) -> Registry:
+    """Connect as the settings say; what has to be closed later is put on ``closing``."""
+    endpoint = settings.service_endpoint
+    credentials: CredentialSource
+    if endpoint is None:
+        from paiview.local import LocalRegistry  # noqa: PLC0415 - a server that only this case needs
+
+        embedded = LocalRegistry(settings.data_dir, settings.data)
+        embedded.start()
+        closing.callback(embedded.stop)
+        endpoint = embedded.endpoint
+        credentials = StaticCredentials(embedded.access_key_id, embedded.access_key_secret)
+    else:
+        credentials = from_chain()
+    client = Client(
+        endpoint,
+        credentials,
+        page_size=settings.page_size,
+        concurrency=settings.concurrency,
+        rate_limit=settings.requests_per_second,
+        deadline=settings.deadline,
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+    )
+    closing.callback(client.close)
+    return Registry(
+        client,
+        endpoint=endpoint,
+        principal=credentials.principal,
+        embedded=settings.service_endpoint is None,
+        ttl=settings.cache_ttl,
+        region=settings.region,
+        workspace_id=settings.workspace_id,
+    )
+
+
+_PROCESS: Final = _Process()
+
+
+def connect(settings: Settings | None = None) -> Registry:
+    """Give the registry of this process; whoever asks first connects it.
+
+    With an endpoint or a region that is PAI, with the credential of the official chain; else the embedded registry is
+    started. After a failure the next call tries again.
+
+    Args:
+        settings: those of ``config.load()`` unless given; only the first call's count.
+
+    Raises:
+        PaiviewError: a setting cannot be used, there is no credential, or the embedded registry cannot start.
+    """
+    return _PROCESS.connect(settings)
+
+
+def disconnect() -> None:
+    """Close the registry of this process, and the embedded one with it; the next ``connect`` begins anew."""
+    _PROCESS.disconnect()

@@ -93,7 +93,7 @@ def build(versions: Sequence[ModelVersion]) -> Frames:
     patch, suffix) with numbers compared as numbers, then the place in the sequence.
     """
     created, modified = (
-        np.array([_naive_time(text) for text in texts], dtype="datetime64[us]")
+        pd.DatetimeIndex([_naive_time(text) for text in texts], dtype="datetime64[us]").to_numpy()
         for texts in (
             [version.gmt_create_time for version in versions],
             [version.gmt_modified_time for version in versions],

@@ -51,7 +51,8 @@ class PaiObject(BaseModel):
     @property
     def misfits(self) -> Mapping[str, Any]:
         """Fields whose value has a type the API does not document: wire name to raw value."""
-        return self._misfits
+        # Straight from pydantic's slot: its attribute lookup for private names costs more than reading a version.
+        return cast("Mapping[str, Any]", (self.__pydantic_private__ or {}).get("_misfits", {}))
 
     @model_validator(mode="wrap")
     @classmethod

@@ -4,6 +4,8 @@ The service tells what went wrong by ``Code``, not by the HTTP status: an unknow
 both 404, and throttling is usually 400. So the classes here follow the Code.
 """
 
+from typing import Final
+
 
 class PaiviewError(Exception):
     """Base of every error paiview raises on purpose.
@@ -72,6 +74,10 @@ class AnswerError(ServiceError):
     retryable = True
 
 
+class CutOffError(AnswerError):
+    """An answer broke off before its end; asking again usually brings it whole."""
+
+
 class AccessKeyError(ServiceError):
     """The access key is unknown or disabled, or its secret or token does not fit."""
 
@@ -127,7 +133,7 @@ class RequestRefusedError(ServiceError):
     advice = "Read the Message; quote the RequestId to Alibaba Cloud support if it does not help."
 
 
-_BY_CODE: dict[str, type[ServiceError]] = {
+_BY_CODE: Final[dict[str, type[ServiceError]]] = {
     "InvalidAccessKeyId": AccessKeyError,
     "SignatureDoesNotMatch": AccessKeyError,
     "IncompleteSignature": AccessKeyError,
@@ -149,3 +155,57 @@ _BY_CODE: dict[str, type[ServiceError]] = {
     "100400008": NotFoundError,
     "100700008": NotFoundError,
 }
+
+_BY_STATUS: Final[dict[int, type[ServiceError]]] = {
+    401: AccessKeyError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    429: ThrottledError,
+}
+_OWN_WORDS: Final[dict[str, str]] = {
+    "SignatureDoesNotMatch": "the access key secret does not fit the access key id",
+    "IncompleteSignature": "the signature did not arrive whole",
+}
+"""Codes whose Message quotes the signed request, which is not to be shown, and what is said in its place."""
+
+
+def error_for(
+    action: str,
+    status: int,
+    *,
+    code: str | None = None,
+    text: str | None = None,
+    request_id: str | None = None,
+    retry_after: float | None = None,
+) -> ServiceError:
+    """Build the error an answer stands for: by its Code, by the Code up to a dot, else by its status.
+
+    Args:
+        action: the operation that was asked for.
+        status: the HTTP status.
+        code: ``Code`` of the answer.
+        text: ``Message`` of the answer.
+        request_id: ``RequestId`` of the answer.
+        retry_after: seconds the service asks to wait. With this hint every error that may pass, and every one whose
+            Code is unknown, is throttling: the service's own tools decide by the hint alone.
+    """
+    known, found = _class_of(code)
+    kind = found or (UnavailableError if status >= 500 else _BY_STATUS.get(status, RequestRefusedError))
+    if retry_after is not None and (found is None or found.retryable):
+        kind = ThrottledError
+    words = _OWN_WORDS.get(known) or text
+    answered = f"{action} was answered with {code or f'HTTP status {status}'}"
+    error = kind(f"{answered}: {words}" if words else f"{answered}.", code=code, request_id=request_id, status=status)
+    if isinstance(error, ThrottledError):
+        error.retry_after = retry_after
+    return error
+
+
+def _class_of(code: str | None) -> tuple[str, type[ServiceError] | None]:
+    """The longest part of a Code, up to its end or one of its dots, that is known, and its class."""
+    part = code or ""
+    while part:
+        if part in _BY_CODE:
+            return part, _BY_CODE[part]
+        part = part.rpartition(".")[0]
+    return "", None

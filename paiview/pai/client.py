@@ -1,0 +1,269 @@
+"""The reading client of the PAI model registry: what the pages, the command line and the cache call."""
+
+import asyncio
+import re
+import threading
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Final, ParamSpec, Self, TypeVar
+
+from paiview.pai.answers import Answer
+from paiview.pai.credentials import CredentialSource
+from paiview.pai.errors import AnswerError, NotFoundError, UnreachableError
+from paiview.pai.objects import (
+    Dataset,
+    Filters,
+    Model,
+    ModelFilters,
+    ModelVersion,
+    PaiObject,
+    VersionFilters,
+    Workspace,
+)
+from paiview.pai.paging import Listing, Page, Progress, list_all
+from paiview.pai.signing import percent_encode
+from paiview.pai.transport import Transport
+
+DATASETS_A_REQUEST: Final = 50
+"""Dataset ids in one request: its URL stays well below 8 kB."""
+CLOSING_TIME: Final = 5.0
+"""Seconds that open connections are given to close."""
+_DATASET_ID: Final = re.compile(r"[\w.-]{1,128}", re.ASCII)
+_NAMES: Final = {ModelVersion: "version_name", Model: "model_id", Workspace: "workspace_id", Dataset: "dataset_id"}
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+Object = TypeVar("Object", bound=PaiObject)
+
+
+class Client:
+    """Reads models, versions, workspaces and datasets of one endpoint as one identity.
+
+    The methods may be called from any thread. All requests run on one event loop in a thread of the client's own,
+    within ``concurrency`` requests at a time and ``rate_limit`` requests a second over all callers. Every method
+    raises ``ServiceError`` when the service or the way to it fails, and ``CredentialError`` when there is no usable
+    credential.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        credentials: CredentialSource,
+        *,
+        page_size: int = 50,
+        concurrency: int = 8,
+        rate_limit: float = 0.0,
+        deadline: float = 15.0,
+        connect_timeout: float = 5.0,
+        read_timeout: float = 10.0,
+    ) -> None:
+        """Start the client; no request is made yet.
+
+        Args:
+            endpoint: URL of the service, without a path.
+            credentials: what requests are signed with.
+            page_size: items asked for on a page; the server may give fewer.
+            concurrency: requests at the same time.
+            rate_limit: requests a second, retries included; 0 is none.
+            deadline: seconds for one request with all its retries.
+            connect_timeout: seconds until a connection stands.
+            read_timeout: seconds without a byte of the answer.
+        """
+        self._page_size = page_size
+        self._concurrency = concurrency
+        self._transport = Transport(
+            endpoint.rstrip("/"),
+            credentials,
+            concurrency=concurrency,
+            rate_limit=rate_limit,
+            deadline=deadline,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+        )
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(_DaemonThreads())
+        self._thread = threading.Thread(target=self._loop.run_forever, name="paiview-client", daemon=True)
+        self._thread.start()
+        self._closing = threading.Lock()
+
+    def list_model_versions(
+        self,
+        model_id: str,
+        filters: VersionFilters = VersionFilters(),
+        *,
+        page_number: int = 1,
+        page_size: int | None = None,
+    ) -> Page[ModelVersion]:
+        """Get one page of a model's versions."""
+        path = _versions_path(model_id)
+        return self._run(self._page(ModelVersion, path, filters.query(), page_number, page_size))
+
+    def list_all_model_versions(
+        self, model_id: str, filters: VersionFilters = VersionFilters(), *, progress: Progress | None = None
+    ) -> Listing[ModelVersion]:
+        """Get every version of a model."""
+        return self._run(self._all(ModelVersion, _versions_path(model_id), filters.query(), progress))
+
+    def get_model_version(self, model_id: str, version_name: str) -> ModelVersion:
+        """Get one version.
+
+        Raises:
+            NotFoundError: the model or the version does not exist.
+        """
+        path = f"{_versions_path(model_id)}/{_segment(version_name, 'version name')}"
+        return self._run(self._one(ModelVersion, "GetModelVersion", path))
+
+    def list_models(
+        self, filters: ModelFilters = ModelFilters(), *, page_number: int = 1, page_size: int | None = None
+    ) -> Page[Model]:
+        """Get one page of the models."""
+        return self._run(self._page(Model, "/api/v1/models", filters.query(), page_number, page_size))
+
+    def list_all_models(
+        self, filters: ModelFilters = ModelFilters(), *, progress: Progress | None = None
+    ) -> Listing[Model]:
+        """Get every model."""
+        return self._run(self._all(Model, "/api/v1/models", filters.query(), progress))
+
+    def get_model(self, model_id: str) -> Model:
+        """Get one model.
+
+        Raises:
+            NotFoundError: the model does not exist.
+        """
+        return self._run(self._one(Model, "GetModel", f"/api/v1/models/{_segment(model_id, 'model id')}"))
+
+    def list_all_workspaces(self) -> Listing[Workspace]:
+        """Get every workspace the credential may see."""
+        return self._run(self._all(Workspace, "/api/v1/workspaces", Filters().query(), None))
+
+    def list_datasets(self, dataset_ids: Sequence[str], workspace_id: str | None = None) -> tuple[Dataset, ...]:
+        """Get the datasets of these ids that can be read; without a workspace, from the default one.
+
+        Ids come out of evaluation results, so a text that cannot be an id is left out rather than sent.
+        """
+        ids = [text for text in dict.fromkeys(dataset_ids) if _DATASET_ID.fullmatch(text)]
+        chunks = [ids[start : start + DATASETS_A_REQUEST] for start in range(0, len(ids), DATASETS_A_REQUEST)]
+        workspace = {} if workspace_id is None else {"WorkspaceId": workspace_id}
+
+        async def every_chunk() -> tuple[Dataset, ...]:
+            queries = [{"DatasetIds": ",".join(chunk), **workspace} for chunk in chunks]
+            listings = [await self._all(Dataset, "/api/v1/datasets", query, None) for query in queries]
+            return tuple(dataset for listing in listings for dataset in listing.items)
+
+        return self._run(every_chunk())
+
+    def close(self) -> None:
+        """Break off what is under way, which fails for its callers, and close the connections."""
+        with self._closing:
+            if self._loop.is_closed():
+                return
+            asyncio.run_coroutine_threadsafe(self._shut_down(), self._loop).result()
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def _shut_down(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=CLOSING_TIME) if tasks else None
+        await self._transport.close()
+
+    def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Run on the loop and wait; a caller that is interrupted takes its requests with it."""
+        with self._closing:
+            if self._loop.is_closed():
+                work.close()
+                raise UnreachableError("The connection to the service has been closed.")
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except CancelledError:
+            raise UnreachableError("The connection to the service has been closed.") from None
+        finally:
+            future.cancel()
+
+    async def _page(
+        self,
+        kind: type[Object],
+        path: str,
+        query: Mapping[str, str],
+        number: int,
+        size: int | None = None,
+    ) -> Page[Object]:
+        parameters = {**query, "PageNumber": str(number), "PageSize": str(size or self._page_size)}
+        answer = await self._transport.get(f"List{kind.__name__}s", path, parameters)
+        items, total = _items(answer, "Versions" if kind is ModelVersion else f"{kind.__name__}s")
+        return Page(tuple(map(kind.model_validate, items)), total, answer.request_id)
+
+    async def _all(
+        self, kind: type[Object], path: str, query: Mapping[str, str], progress: Progress | None
+    ) -> Listing[Object]:
+        name = _NAMES[kind]
+        return await list_all(
+            lambda number: self._page(kind, path, query, number),
+            lambda item: getattr(item, name),
+            concurrency=self._concurrency,
+            progress=progress,
+        )
+
+    async def _one(self, kind: type[Object], action: str, path: str) -> Object:
+        answer = await self._transport.get(action, path, {})
+        if not answer.body:
+            raise AnswerError(f"{action} was answered with an empty object.", request_id=answer.request_id, status=200)
+        return kind.model_validate(answer.body)
+
+
+class _DaemonThreads(ThreadPoolExecutor):
+    """A thread a call, which dies with the process: a hung name lookup must not keep it from exiting."""
+
+    def submit(
+        self, fn: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> "Future[Result]":
+        future: Future[Result] = Future()
+
+        def call() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(fn(*args, **kwargs))
+                except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the future
+                    future.set_exception(error)
+
+        threading.Thread(target=call, name="paiview-client-lookup", daemon=True).start()
+        return future
+
+
+def _versions_path(model_id: str) -> str:
+    return f"/api/v1/models/{_segment(model_id, 'model id')}/versions"
+
+
+def _segment(text: str, what: str) -> str:
+    """Encode a text as one segment of a path; dots alone would be read as a step up the path."""
+    if text in ("", ".", ".."):
+        raise NotFoundError(f"“{text}” is not a {what}.")
+    return percent_encode(text)
+
+
+def _items(answer: Answer, field: str) -> tuple[list[Any], int]:
+    """The items of a list answer and how many there are in all."""
+    items = answer.body.get(field)
+    total = answer.body.get("TotalCount")
+    items = [] if items is None and total is not None else items
+    total = 0 if total is None and items == [] else total
+    if not isinstance(items, list) or not re.fullmatch("[0-9]{1,15}", str(total)):
+        raise AnswerError(
+            f"{answer.action} was answered without a list of {field} and their TotalCount.",
+            request_id=answer.request_id,
+            status=200,
+        )
+    return items, int(str(total))

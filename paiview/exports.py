@@ -1,0 +1,58 @@
+"""Frames as files to download: CSV for spreadsheets, JSON for programs, Parquet for notebooks."""
+
+import io
+import json
+import math
+import re
+from typing import Any
+
+import pandas as pd
+
+_FORMULA = re.compile(r"[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]|[\t\r]")
+
+
+def csv_bytes(frame: pd.DataFrame) -> bytes:
+    """CSV in UTF-8 with a byte order mark, so that spreadsheets read Chinese; without the index.
+
+    Texts and headers that a spreadsheet would run as a formula get a leading apostrophe: those that begin with
+    ``=``, ``+``, ``-``, ``@``, a tab or a carriage return, also in full width or after blanks. Numbers stay numbers.
+    """
+    columns = {at: [_cell(value) for value in frame.iloc[:, at]] for at in range(frame.shape[1])}
+    safe = pd.DataFrame(columns, index=range(len(frame)), dtype=object)
+    header = [_harmless(str(name)) for name in frame.columns]
+    return safe.to_csv(index=False, header=header).encode("utf-8-sig", "backslashreplace")
+
+
+def json_bytes(frame: pd.DataFrame) -> bytes:
+    """A JSON array with one object a row: null where there is no value, ISO 8601 times, numbers to the last digit."""
+    names = [str(name) for name in frame.columns]
+    columns = [[_plain(value) for value in frame.iloc[:, at]] for at in range(frame.shape[1])]
+    records = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    return json.dumps(records, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace")
+
+
+def parquet_bytes(frame: pd.DataFrame) -> bytes:
+    """Parquet that pandas reads back with the same columns and dtypes."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, engine="pyarrow")
+    return buffer.getvalue()
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _cell(value: Any) -> Any:
+    plain = _plain(value)
+    return _harmless(plain) if isinstance(plain, str) else plain
+
+
+def _plain(value: Any) -> Any:
+    """A cell as a JSON value: missing values and infinities are ``None``, times are texts."""
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, str):
+        return value
+    if pd.isna(value) or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value.item() if hasattr(value, "item") else value

@@ -1,0 +1,198 @@
+"""Text that strangers wrote, made safe for the place it is shown in.
+
+Names, descriptions, labels and URIs of a registry are data. None of them may act as markup, move the cursor, hide
+characters, load a picture or carry a secret.
+"""
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+_ELLIPSIS: Final = "…"
+_UNSEEN: Final = "\N{REPLACEMENT CHARACTER}"
+_BLANKS: Final = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0" + "".join(map(chr, range(0xE0100, 0xE01F0)))
+)
+_MARKUP: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:@&^=/])")
+_WORD_JOINER: Final = "\N{WORD JOINER}"
+_AUTOLINK: Final = re.compile(r"(https?://|www(?=\.)|(?<=[\w.+-])@(?=\w))", re.IGNORECASE)
+
+MASK: Final = "••••"
+_DEEPEST: Final = 64
+_SECRET_NAME: Final = re.compile(
+    r"secret|passw(or)?d|passphrase|credential|authorization|(api|access|private|auth|session|security)_?(key|token)"
+    r"|(?<![a-z])(token|pwd|cookie)s?(?![a-z])|(?<![a-z])keys?$|role_?arn",
+)
+_HARMLESS_NAME: Final = re.compile(r"label_?keys?$|(primary|foreign|sort|partition)_keys?$")
+_ENVIRONMENT: Final = frozenset({"env", "envs", "environ", "environment", "environments", "environment_variables"})
+_HUMPS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
+_USER_IN_URL: Final = re.compile(r"(?<=://)[^/\s?#]*@")
+_SECRET_WORD: Final = (
+    r"[\w-]*(?:secret|passw(?:or)?d|passphrase|credential|(?<![a-z])tokens?(?![a-z])|(?:access|security|session|auth)token"
+    r"|api[_-]?key|access[_-]?key(?:[_-]?id)?|private[_-]?key|role[_-]?arn)[\w-]*"
+)
+_SECRET_IN_QUERY: Final = re.compile(rf"(?i)((?:[?&;]|%26)(?:{_SECRET_WORD}|[\w-]*signature|pwd|key)=)[^&#\s\"']+")
+_SECRET_IN_COMMAND: Final = re.compile(
+    rf"(?i)(?<![?&;\w-])({_SECRET_WORD}=|--{_SECRET_WORD}\s+)(\"[^\"]*\"|'[^']*'|\S+)"
+)
+_BEARER: Final = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
+
+
+def plain(text: str, limit: int = 200) -> str:
+    """One line of visible characters, at most ``limit`` of them.
+
+    White space becomes single spaces. Control, bidirectional, zero-width and other invisible characters, escapes of
+    terminals and lone surrogates become ``�``: two names that differ must look different.
+    """
+    return _shown(_shortened(" ".join(text.split()), limit))
+
+
+def for_chart(text: str, limit: int = 200) -> str:
+    """``plain`` for plotly's names, ticks and hover texts, which read some HTML.
+
+    Not for inside a ``hovertemplate`` or ``texttemplate``, where ``%{`` means more: pass it as text or customdata.
+    """
+    return html.escape(plain(text, limit))
+
+
+def shorten_front(text: str, limit: int) -> str:
+    """``plain``, shortened at the front: the end of a long Uri is what tells it from the others."""
+    line = " ".join(text.split())
+    return _shown(line if len(line) <= limit else _ELLIPSIS + line[len(line) - limit + 1 :])
+
+
+def markdown(text: str, limit: int = 200) -> str:
+    """``plain`` for the sinks of Streamlit that read Markdown: every mark is escaped, bare addresses are no links.
+
+    Addresses are found after escapes are read, so an invisible word joiner has to break them.
+    """
+    return _MARKUP.sub(r"\\\1", _AUTOLINK.sub(rf"\1{_WORD_JOINER}", plain(text, limit)))
+
+
+def http_url(text: object) -> str | None:
+    """The URL, when it is safe as a link or picture: http or https, with a host, without user, blanks or controls."""
+    if not isinstance(text, str) or not text.isprintable() or re.search(r"[\s\\]", text):
+        return None
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc and parts.port != 0
+    except ValueError:
+        return None
+    return text if usable else None
+
+
+def mask_secrets(tree: Any) -> Any:
+    """The same JSON tree with ``••••`` in place of what its name says is secret.
+
+    Masked are values named token, secret, password, credential, authorization or key (``api_key``, ``AccessKeyId``;
+    not the bare Key of a label or of an object in a bucket), every value of an environment, the value beside a secret
+    name (``{"Name": "token", "Value": …}``), and inside of texts the user part of URLs, signatures and tokens in
+    queries, ``--password …``, ``API_KEY=…`` and bearer tokens. A text that is itself JSON is masked inside. True,
+    false and null stay, and so does a number named token (``max_tokens``).
+    """
+    return _masked(tree, _DEEPEST)
+
+
+def _masked(tree: Any, depth: int) -> Any:
+    if depth == 0:
+        return MASK
+    if isinstance(tree, Mapping):
+        return _masked_object(tree, depth - 1)
+    if isinstance(tree, list | tuple):
+        return [_masked(item, depth - 1) for item in tree]
+    return _masked_text(tree, depth - 1) if isinstance(tree, str) else tree
+
+
+def _masked_object(tree: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
+    names = {str(name).lower(): name for name in tree}
+    described = next((tree[names[name]] for name in ("name", "key") if name in names), None)
+    is_pair = "value" in names or "defaultvalue" in names or "default_value" in names
+    hides_value = is_pair and isinstance(described, str) and _is_secret(described)
+    harmless_key = is_pair or "bucket" in names
+    masked: dict[Any, Any] = {}
+    for name, value in tree.items():
+        words = _words(str(name))
+        if words in _ENVIRONMENT:
+            masked[name] = _hidden_environment(value, depth)
+        elif (hides_value and words in ("value", "default_value")) or (
+            _is_secret(str(name)) and not (harmless_key and words == "key") and not _is_token_count(words, value)
+        ):
+            masked[name] = _hidden(value, depth)
+        else:
+            masked[name] = _masked(value, depth)
+    return masked
+
+
+def _hidden(value: Any, depth: int) -> Any:
+    """The same shape with every text and number hidden."""
+    if value is None or isinstance(value, bool):
+        return value
+    if depth > 0 and isinstance(value, Mapping):
+        return {name: _hidden(inner, depth - 1) for name, inner in value.items()}
+    if depth > 0 and isinstance(value, list | tuple):
+        return [_hidden(inner, depth - 1) for inner in value]
+    return MASK
+
+
+def _hidden_environment(value: Any, depth: int) -> Any:
+    """An environment with its names kept: an object, a list of name and value, or a list of ``NAME=value``."""
+    if not isinstance(value, list | tuple):
+        return _hidden(value, depth)
+    hidden: list[Any] = []
+    for item in value:
+        if isinstance(item, Mapping):
+            hidden.append(
+                {
+                    name: inner
+                    if str(name).lower() in ("name", "key") and isinstance(inner, str)
+                    else _hidden(inner, depth)
+                    for name, inner in item.items()
+                }
+            )
+        elif isinstance(item, str) and "=" in item:
+            hidden.append(f"{item.partition('=')[0]}={MASK}")
+        else:
+            hidden.append(_hidden(item, depth))
+    return hidden
+
+
+def _masked_text(text: str, depth: int) -> str:
+    if text.lstrip()[:1] in ("{", "["):
+        try:
+            tree = json.loads(text)
+        except (ValueError, RecursionError):
+            tree = None
+        if tree is not None:
+            masked = _masked(tree, depth)
+            return text if masked == tree else json.dumps(masked, ensure_ascii=False)
+    text = _USER_IN_URL.sub(f"{MASK}@", text)
+    text = _SECRET_IN_QUERY.sub(rf"\1{MASK}", text)
+    text = _SECRET_IN_COMMAND.sub(rf"\1{MASK}", text)
+    return _BEARER.sub(rf"\1 {MASK}", text)
+
+
+def _words(name: str) -> str:
+    """A name in lower case with ``_`` between its words, whatever its style."""
+    return _HUMPS.sub("_", name).strip("_").lower()
+
+
+def _is_secret(name: str) -> bool:
+    words = _words(name)
+    return bool(_SECRET_NAME.search(words)) and not _HARMLESS_NAME.search(words)
+
+
+def _is_token_count(words: str, value: Any) -> bool:
+    return isinstance(value, int | float) and words.split("_")[-1] in ("token", "tokens")
+
+
+def _shortened(line: str, limit: int) -> str:
+    return line if len(line) <= limit else line[: max(limit - 1, 0)] + _ELLIPSIS
+
+
+def _shown(line: str) -> str:
+    if line.isprintable() and _BLANKS.isdisjoint(line):
+        return line
+    return "".join([char if char.isprintable() and char not in _BLANKS else _UNSEEN for char in line])

@@ -1,0 +1,381 @@
+"""Sharing, freshness, failures and bounds of the cache, with a clock that the tests move."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+
+from paiview.cache import FAILURE_MEMORY, PATIENCE, REFRESHES, Cache, Key, Snapshot
+from paiview.pai.errors import (
+    AccessKeyError,
+    ExpiredTokenError,
+    NotFoundError,
+    PaiviewError,
+    PermissionDeniedError,
+    UnavailableError,
+)
+from paiview.pai.paging import Progress
+
+TTL = 60.0
+KEY: Key = ("versions", "model-a")
+WAIT = 10.0
+"""Seconds after which a test that waits for another thread has failed."""
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Numbered(Snapshot):
+    number: int
+    weight: int = 1
+
+    @property
+    def size(self) -> int:
+        return self.weight
+
+
+@dataclass
+class Service:
+    """Answers 1, 2, 3 and so on, or fails with ``error``; waits for ``gate`` first."""
+
+    error: PaiviewError | None = None
+    weight: int = 1
+    calls: int = 0
+    gate: threading.Event = field(default_factory=threading.Event)
+    begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    reports: tuple[tuple[int, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    def load(self, report: Progress) -> Numbered:
+        self.calls += 1
+        number = self.calls
+        for done, total in self.reports:
+            report(done, total)
+        self.begun.release()
+        assert self.gate.wait(WAIT)
+        if self.error is not None:
+            raise self.error
+        return Numbered(fetched_at=datetime.now(UTC), number=number, weight=self.weight)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def cache(clock: Clock) -> Cache:
+    return Cache(100, clock)
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    made = Service()
+    yield made
+    made.gate.set()
+
+
+def landed(cache: Cache, key: Key = KEY) -> None:
+    """Wait until no read of a key is under way."""
+    flight = cache._flights.get(key)
+    assert flight is None or flight.finished.wait(WAIT)
+
+
+def read(cache: Cache, service: Service, ttl: float = TTL, key: Key = KEY) -> Numbered:
+    return cache.get(key, service.load, ttl=ttl)
+
+
+def in_thread(call: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=call)
+    thread.start()
+    return thread
+
+
+class TestSharing:
+    def test_twenty_first_readers_make_one_read_and_get_the_same_snapshot(self, cache: Cache, service: Service) -> None:
+        service.gate.clear()
+        waiting = threading.Barrier(21)
+
+        def reader() -> Numbered:
+            arrived = False
+
+            def progress(_done: int, _total: int) -> None:
+                nonlocal arrived
+                if not arrived:
+                    arrived = True
+                    waiting.wait(WAIT)
+
+            return cache.get(KEY, service.load, ttl=TTL, progress=progress)
+
+        with ThreadPoolExecutor(20) as pool:
+            answers = [pool.submit(reader) for _ in range(20)]
+            waiting.wait(WAIT)
+            service.gate.set()
+            found = {id(answer.result(WAIT)) for answer in answers}
+        assert service.calls == 1
+        assert len(found) == 1
+
+    def test_twenty_readers_of_a_failing_service_make_one_call_and_get_errors_of_their_own(
+        self, cache: Cache, service: Service
+    ) -> None:
+        service.error = UnavailableError("The service is down.", code="ServiceUnavailable", request_id="r-1")
+        service.gate.clear()
+
+        def reader() -> PaiviewError:
+            with pytest.raises(UnavailableError) as caught:
+                read(cache, service)
+            return caught.value
+
+        with ThreadPoolExecutor(20) as pool:
+            answers = [pool.submit(reader) for _ in range(20)]
+            assert service.begun.acquire(timeout=WAIT)
+            service.gate.set()
+            errors = [answer.result(WAIT) for answer in answers]
+        assert service.calls == 1
+        assert len({id(error) for error in errors}) == 20
+        assert {(error.code, error.request_id, error.message) for error in errors} == {
+            ("ServiceUnavailable", "r-1", "The service is down.")
+        }
+
+    def test_keys_are_read_apart(self, cache: Cache, service: Service) -> None:
+        first = read(cache, service, key=("versions", "endpoint", "alice", "model-a"))
+        second = read(cache, service, key=("versions", "endpoint", "bob", "model-a"))
+        assert (first.number, second.number) == (1, 2)
+
+    def test_progress_is_told_in_the_waiting_thread(self, cache: Cache, service: Service) -> None:
+        service.gate.clear()
+        service.reports = ((3, 7),)
+        told: list[tuple[int, int, int]] = []
+
+        def progress(done: int, total: int) -> None:
+            told.append((done, total, threading.get_ident()))
+            if total:
+                service.gate.set()
+
+        cache.get(KEY, service.load, ttl=TTL, progress=progress)
+        assert told[-1] == (3, 7, threading.get_ident())
+
+    def test_a_reader_who_leaves_does_not_end_the_read(self, cache: Cache, service: Service) -> None:
+        service.gate.clear()
+
+        def leave(_done: int, _total: int) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            cache.get(KEY, service.load, ttl=TTL, progress=leave)
+        service.gate.set()
+        assert read(cache, service).number == 1
+
+    def test_a_fault_of_paiview_ends_the_waiting_is_logged_and_not_remembered(
+        self, cache: Cache, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        logged: queue.Queue[type[BaseException] | None] = queue.Queue()
+        monkeypatch.setattr(threading, "excepthook", lambda thrown: logged.put(thrown.exc_type))
+
+        def broken(_report: Progress) -> Numbered:
+            raise ZeroDivisionError
+
+        with pytest.raises(RuntimeError, match="log says why"):
+            cache.get(KEY, broken, ttl=TTL)
+        assert logged.get(timeout=WAIT) is ZeroDivisionError
+        assert read(cache, service).number == 1
+
+
+class TestFreshness:
+    def test_within_its_time_a_snapshot_is_not_read_again(self, cache: Cache, service: Service, clock: Clock) -> None:
+        read(cache, service)
+        clock.now += TTL - 0.01
+        assert read(cache, service).number == 1
+        assert service.calls == 1
+
+    def test_after_its_time_it_is_given_at_once_and_read_behind_the_reader(
+        self, cache: Cache, service: Service, clock: Clock
+    ) -> None:
+        read(cache, service)
+        service.gate.clear()
+        clock.now += TTL
+        stale = [read(cache, service) for _ in range(5)]
+        assert {snapshot.number for snapshot in stale} == {1}
+        assert stale[0].failure is None
+        service.gate.set()
+        landed(cache)
+        assert read(cache, service).number == 2
+        assert service.calls == 2
+
+    def test_when_too_old_the_reader_waits_for_the_new_one(self, cache: Cache, service: Service, clock: Clock) -> None:
+        read(cache, service)
+        clock.now += TTL * PATIENCE
+        assert read(cache, service).number == 2
+
+    def test_without_a_time_to_live_every_read_asks(self, cache: Cache, service: Service) -> None:
+        assert [read(cache, service, ttl=0).number for _ in range(3)] == [1, 2, 3]
+
+    def test_refreshes_behind_readers_are_few_at_a_time(self, cache: Cache, service: Service, clock: Clock) -> None:
+        keys = [("versions", number) for number in range(REFRESHES + 3)]
+        for key in keys:
+            read(cache, service, key=key)
+        service.gate.clear()
+        clock.now += TTL
+        for key in keys:
+            read(cache, service, key=key)
+        assert len(cache._flights) == REFRESHES
+        service.gate.set()
+        for key in keys:
+            landed(cache, key)
+        assert service.calls == len(keys) + REFRESHES
+        read(cache, service, key=keys[-1])
+        landed(cache, keys[-1])
+        assert service.calls == len(keys) + REFRESHES + 1
+
+    def test_refresh_reads_its_own_key_anew_and_no_other(self, cache: Cache, service: Service) -> None:
+        other = ("versions", "model-b")
+        read(cache, service)
+        read(cache, service, key=other)
+        cache.refresh(KEY)
+        assert read(cache, service).number == 3
+        assert read(cache, service).number == 3
+        assert read(cache, service, key=other).number == 2
+
+    def test_refresh_during_a_read_waits_for_that_one(self, cache: Cache, service: Service, clock: Clock) -> None:
+        read(cache, service)
+        clock.now += TTL
+        service.gate.clear()
+        assert read(cache, service).number == 1
+        cache.refresh(KEY)
+        found: list[Numbered] = []
+        thread = in_thread(lambda: found.append(read(cache, service)))
+        service.gate.set()
+        thread.join(WAIT)
+        assert [snapshot.number for snapshot in found] == [2]
+        assert service.calls == 2
+
+    def test_refresh_of_what_was_never_read_does_nothing(self, cache: Cache, service: Service) -> None:
+        cache.refresh(KEY)
+        assert read(cache, service).number == 1
+
+
+class TestFailure:
+    def test_is_raised_without_a_last_good_snapshot_and_not_tried_again_for_a_while(
+        self, cache: Cache, service: Service, clock: Clock
+    ) -> None:
+        service.error = UnavailableError("down")
+        for _ in range(3):
+            with pytest.raises(UnavailableError, match="down"):
+                read(cache, service)
+        clock.now += FAILURE_MEMORY - 0.01
+        with pytest.raises(UnavailableError):
+            read(cache, service)
+        assert service.calls == 1
+        clock.now += 0.01
+        service.error = None
+        assert read(cache, service).number == 2
+
+    def test_behind_a_reader_shows_with_the_last_good_snapshot_until_a_read_succeeds(
+        self, cache: Cache, service: Service, clock: Clock
+    ) -> None:
+        good = read(cache, service)
+        service.error = UnavailableError("down")
+        clock.now += TTL
+        assert read(cache, service).failure is None
+        landed(cache)
+        shown = read(cache, service)
+        assert (shown.number, shown.fetched_at, shown.failure) == (1, good.fetched_at, service.error)
+        assert service.calls == 2
+        clock.now += FAILURE_MEMORY
+        assert read(cache, service).failure is service.error
+        landed(cache)
+        assert service.calls == 3
+        service.error = None
+        clock.now += FAILURE_MEMORY
+        read(cache, service)
+        landed(cache)
+        assert (read(cache, service).number, read(cache, service).failure) == (4, None)
+
+    def test_of_a_read_the_reader_waits_for_gives_the_last_good_snapshot(
+        self, cache: Cache, service: Service, clock: Clock
+    ) -> None:
+        read(cache, service)
+        service.error = UnavailableError("down")
+        clock.now += TTL * PATIENCE
+        shown = read(cache, service)
+        assert (shown.number, shown.failure) == (1, service.error)
+
+    def test_of_a_refresh_gives_the_last_good_snapshot_and_refresh_tries_again_at_once(
+        self, cache: Cache, service: Service
+    ) -> None:
+        read(cache, service)
+        service.error = UnavailableError("down")
+        cache.refresh(KEY)
+        assert read(cache, service).failure is service.error
+        assert read(cache, service).failure is service.error
+        assert service.calls == 2
+        service.error = None
+        cache.refresh(KEY)
+        shown = read(cache, service)
+        assert (shown.number, shown.failure) == (3, None)
+
+    def test_with_no_time_to_live_still_gives_the_last_good_snapshot(self, cache: Cache, service: Service) -> None:
+        read(cache, service, ttl=0)
+        service.error = UnavailableError("down")
+        assert read(cache, service, ttl=0).failure is service.error
+        assert read(cache, service, ttl=0).number == 1
+        assert service.calls == 2
+
+    @pytest.mark.parametrize("kind", [NotFoundError, PermissionDeniedError, AccessKeyError, ExpiredTokenError])
+    def test_that_withdraws_the_right_to_see_it_drops_the_snapshot(
+        self, cache: Cache, service: Service, kind: type[PaiviewError]
+    ) -> None:
+        read(cache, service)
+        service.error = kind("no more")
+        cache.refresh(KEY)
+        with pytest.raises(kind):
+            read(cache, service)
+        assert cache.last_good(KEY) is None
+        service.error = UnavailableError("down")
+        cache.refresh(KEY)
+        with pytest.raises(UnavailableError):
+            read(cache, service)
+
+    def test_of_many_keys_is_forgotten_in_time(self, cache: Cache, service: Service, clock: Clock) -> None:
+        service.error = NotFoundError("none")
+        for number in range(5):
+            with pytest.raises(NotFoundError):
+                read(cache, service, key=("model", number))
+        clock.now += FAILURE_MEMORY
+        with pytest.raises(NotFoundError):
+            read(cache, service)
+        assert list(cache._failed) == [KEY]
+
+
+class TestBound:
+    def test_drops_what_was_not_read_for_longest(self, cache: Cache, service: Service) -> None:
+        service.weight = 40
+        a, b, c = ("a",), ("b",), ("c",)
+        for key in (a, b, a, c):
+            read(cache, service, key=key)
+        assert (cache.last_good(a) is None, cache.last_good(b) is None, cache.last_good(c) is None) == (
+            False,
+            True,
+            False,
+        )
+
+    def test_a_snapshot_larger_than_the_bound_is_given_and_kept_alone(self, cache: Cache, service: Service) -> None:
+        read(cache, service, key=("small",))
+        service.weight = 1000
+        assert read(cache, service).number == 2
+        assert read(cache, service).number == 2
+        assert cache.last_good(("small",)) is None

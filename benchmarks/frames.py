@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,7 @@ from paiview.pai.objects import ModelVersion
 VERSIONS = 10_000
 DATASETS = 5
 ROUNDS = 5
+FIRST = datetime(2021, 1, 21, tzinfo=UTC)
 
 
 def answer(count: int) -> list[dict[str, Any]]:
@@ -42,7 +44,7 @@ def answer(count: int) -> list[dict[str, Any]]:
             "InferenceSpec": {"processor": "tensorflow_gpu_1.12"},
             "UserId": "155770209819490",
             "OwnerId": "155770209819490",
-            "GmtCreateTime": f"2021-01-{1 + place % 28:02d}T{place % 24:02d}:{place % 60:02d}:35Z",
+            "GmtCreateTime": f"{FIRST + place * timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
             "GmtModifiedTime": "2021-02-21T17:12:35Z",
         }
         for place in range(count)

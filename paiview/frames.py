@@ -5,6 +5,7 @@ leads back to the object itself, with its labels, specs, ExtraInfo and raw JSON.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from paiview.pai.objects import ModelVersion
-from paiview.results import DATASET_KINDS, NO_DATASET, Results, json_text
+from paiview.results import DATASET_KINDS, NO_DATASET, Codes, Results, json_text
 
 __all__ = ["NO_DATASET", "Frames", "build", "parse_time", "wide"]
 
@@ -107,7 +108,7 @@ def build(versions: Sequence[ModelVersion]) -> Frames:
     names = _names(ordered, places)
     sources = [_source_parts(version.source_type, version.source_id) for version in ordered]
 
-    complaints = [_field_problems(version) for version in ordered]
+    complaints = _field_problems(ordered)
     for order in np.flatnonzero(np.isnat(created)).tolist():
         complaints[order] += _unreadable("GmtCreateTime", ordered[order].gmt_create_time)
     for order in np.flatnonzero(np.isnat(modified)).tolist():
@@ -118,18 +119,14 @@ def build(versions: Sequence[ModelVersion]) -> Frames:
             complaints[order].append(f"VersionName is not x.y.z: {name}" if name else "VersionName is missing")
 
     results = Results()
-    sizes = np.zeros(len(ordered), dtype=np.int64)
-    for order, version in enumerate(ordered):
-        if version.metrics:
-            start = len(results.value)
-            complaints[order] += results.read(version.metrics)
-            sizes[order] = len(results.value) - start
+    for order, told in results.read([version.metrics for version in ordered]).items():
+        complaints[order] += told
     version_name = _text(names)
-    metrics = _metrics_frame(results, version_name, sizes)
+    metrics = _metrics_frame(results, version_name)
     flagged = metrics[metrics["problem"].notna()]
     for order, metric, dataset, problem in flagged[["order", "metric", "dataset", "problem"]].itertuples(index=False):
         complaints[order].append(f"{metric} on {dataset}: {problem}")
-    problems = np.array([len(told) for told in complaints], dtype=np.int64)
+    problems = np.array([len(complaints.get(order, ())) for order in range(len(ordered))], dtype=np.int64)
 
     frame = pd.DataFrame(
         {
@@ -152,9 +149,9 @@ def build(versions: Sequence[ModelVersion]) -> Frames:
             "owner_id": _text([version.owner_id for version in ordered]),
             **{name: _text([source[at] for source in sources]) for at, name in enumerate(_SOURCE_COLUMNS)},
             "labels": _text([", ".join([f"{label.key}={label.value}" for label in v.labels]) for v in ordered]),
-            "results": sizes,
+            "results": np.bincount(metrics["order"], minlength=len(ordered)),
             "problems": problems,
-            "problem": _text(["; ".join(told) if told else None for told in complaints]),
+            "problem": _text(["; ".join(complaints.get(order, ())) or None for order in range(len(ordered))]),
         }
     )
     return Frames(frame, metrics, int(problems.sum()))
@@ -207,49 +204,56 @@ def wide(metrics: pd.DataFrame, rows: int) -> pd.DataFrame:
     return pd.DataFrame(table, columns=pd.Index(list(labels), dtype="str"))
 
 
-def _metrics_frame(results: Results, version_name: Any, sizes: npt.NDArray[np.int64]) -> pd.DataFrame:
+def _metrics_frame(results: Results, version_name: Any) -> pd.DataFrame:
     value = np.array(results.value, dtype=np.float64)
     for row in np.flatnonzero(~np.isfinite(value)).tolist():
         results.odd.setdefault(row, (json_text(results.value[row]), "not a number"))
     value[~np.isfinite(value)] = np.nan
 
-    count = len(value)
-    order = np.repeat(np.arange(len(sizes)), sizes)
     block_size = np.array(results.block_size, dtype=np.int64)
-    dataset = np.repeat(np.array(results.block_dataset, dtype=np.int64), block_size)
+    order, dataset, kind = (
+        np.repeat(np.array(block, dtype=np.int64), block_size)
+        for block in (results.block_version, results.block_dataset, results.block_kind)
+    )
     metric = np.array(results.metric, dtype=np.int64)
     pair = (order * len(results.datasets.categories) + dataset) * len(results.metrics.categories) + metric
     for row in np.flatnonzero(pd.Series(pair).duplicated(keep=False).to_numpy()).tolist():
         raw, problem = results.odd.get(row, (None, ""))
         results.odd[row] = (raw, f"duplicate dataset, {problem}" if problem else "duplicate dataset")
 
-    raw_text = np.full(count, None, dtype=object)
-    problem_text = np.full(count, None, dtype=object)
-    for row, (raw, problem) in results.odd.items():
-        raw_text[row], problem_text[row] = raw, problem
-    n, errors = _sparse(results.counts, count)
+    problems = Codes()
+    problem_code = np.full(len(value), -1)
+    odd_place = np.zeros(len(value), dtype=np.int64)
+    for place, (row, (_, problem)) in enumerate(results.odd.items(), start=1):
+        problem_code[row] = problems[problem]
+        odd_place[row] = place
+    n, errors = _sparse(results.counts, len(value))
     return pd.DataFrame(
         {
             "order": order,
             "version_name": version_name.take(order),
             "dataset": _coded(dataset, results.datasets.categories),
             "metric": _coded(metric, results.metrics.categories),
-            "dataset_kind": _coded(np.repeat(np.array(results.block_kind, dtype=np.int64), block_size), DATASET_KINDS),
+            "dataset_kind": _coded(kind, DATASET_KINDS),
             "value": value,
-            "raw": _text(raw_text),
-            "problem": _category(problem_text),
+            "raw": _text([None, *(raw for raw, _ in results.odd.values())]).take(odd_place),
+            "problem": _coded(problem_code, problems.categories),
             "n": n,
             "errors": errors,
         }
     )
 
 
-def _field_problems(version: ModelVersion) -> list[str]:
-    """A sentence for each field whose type the API does not document."""
-    told = [f"{name or 'The version'} has the wrong type: {json_text(raw)}" for name, raw in version.misfits.items()]
-    for label in version.labels:
-        told += [f"Label {name} has the wrong type: {json_text(raw)}" for name, raw in label.misfits.items()]
-    return told
+def _field_problems(versions: Sequence[ModelVersion]) -> defaultdict[int, list[str]]:
+    """By place, a sentence for each field whose type the API does not document."""
+    complaints: defaultdict[int, list[str]] = defaultdict(list)
+    for order, version in enumerate(versions):
+        for name, raw in version.misfits.items():
+            complaints[order].append(f"{name or 'The version'} has the wrong type: {json_text(raw)}")
+        for label in version.labels:
+            for name, raw in label.misfits.items():
+                complaints[order].append(f"Label {name} has the wrong type: {json_text(raw)}")
+    return complaints
 
 
 def _unreadable(field: str, text: str | None) -> list[str]:

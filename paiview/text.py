@@ -30,14 +30,12 @@ _HARMLESS_NAME: Final = re.compile(r"label_?keys?$|(primary|foreign|sort|partiti
 _ENVIRONMENT: Final = frozenset({"env", "envs", "environ", "environment", "environments", "environment_variables"})
 _HUMPS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
 _USER_IN_URL: Final = re.compile(r"(?<=://)[^/\s?#]*@")
-_SECRET_WORD: Final = (
+_TELLING: Final = (
     r"[\w-]*(?:secret|passw(?:or)?d|passphrase|credential|(?<![a-z])tokens?(?![a-z])|(?:access|security|session|auth)token"
     r"|api[_-]?key|access[_-]?key(?:[_-]?id)?|private[_-]?key|role[_-]?arn)[\w-]*"
 )
-_SECRET_IN_QUERY: Final = re.compile(rf"(?i)((?:[?&;]|%26)(?:{_SECRET_WORD}|[\w-]*signature|pwd|key)=)[^&#\s\"']+")
-_SECRET_IN_COMMAND: Final = re.compile(
-    rf"(?i)(?<![?&;\w-])({_SECRET_WORD}=|--{_SECRET_WORD}\s+)(\"[^\"]*\"|'[^']*'|\S+)"
-)
+_SECRET_IN_QUERY: Final = re.compile(rf"(?i)((?:[?&;]|%26)(?:{_TELLING}|[\w-]*signature|pwd|key)=)[^&#\s\"']+")
+_SECRET_IN_COMMAND: Final = re.compile(rf"(?i)(?<![?&;\w-])({_TELLING}=|--{_TELLING}\s+)(\"[^\"]*\"|'[^']*'|\S+)")
 _BEARER: Final = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 
 
@@ -185,7 +183,7 @@ def _is_secret(name: str) -> bool:
 
 
 def _is_token_count(words: str, value: Any) -> bool:
-    return isinstance(value, int | float) and words.split("_")[-1] in ("token", "tokens")
+    return isinstance(value, int | float) and words.endswith(("token", "tokens"))
 
 
 def _shortened(line: str, limit: int) -> str:

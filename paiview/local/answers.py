@@ -1,0 +1,65 @@
+"""Saved ListModelVersions answers, to look at an export without credentials."""
+
+import hashlib
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, cast
+
+from paiview.local.catalogue import OWNER_ID, WORKSPACE_ID
+from paiview.local.store import Seed, SeedFile
+from paiview.pai.errors import SettingError
+from paiview.pai.objects import JsonObject
+
+_MAPPING_EDITION: Final = b"1"
+_UNKNOWN_TIME: Final = "1970-01-01T00:00:00.000Z"
+
+
+def saved_answer(path: Path) -> SeedFile:
+    """Read a saved ListModelVersions answer, or an array of ModelVersions, as a model named after the file.
+
+    The versions are kept as they are in the file, unknown fields and odd values included.
+
+    Raises:
+        SettingError: the file cannot be read, or holds something else; the sentence names the file and the reason.
+    """
+    identifier = "".join(filter(str.isalnum, path.stem)).lower()
+    if not identifier:
+        raise SettingError(f"The data file {path} needs a letter or a digit in its name, which becomes the ModelId.")
+    try:
+        content = path.read_bytes()
+        versions = _versions(json.loads(content))
+    except OSError as error:
+        raise SettingError(f"The data file {path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise SettingError(f"The data file {path} is not a saved ListModelVersions answer: {error}.") from error
+    model_id = f"model-{identifier}"
+    fingerprint = hashlib.sha256(_MAPPING_EDITION + path.stem.encode() + content).hexdigest()
+    return SeedFile(model_id, fingerprint, partial(_seed, model_id, path.stem, versions))
+
+
+def _versions(answer: Any) -> list[JsonObject]:
+    versions = answer.get("Versions") if isinstance(answer, dict) else answer
+    if not isinstance(versions, list):
+        raise ValueError("it is neither an object with an array Versions nor an array")  # noqa: TRY004 - of the file
+    for place, version in enumerate(versions, start=1):
+        if not isinstance(version, dict):
+            raise ValueError(f"its version {place} is not an object")  # noqa: TRY004
+    return cast("list[JsonObject]", versions)
+
+
+def _seed(model_id: str, name: str, versions: list[JsonObject]) -> Seed:
+    times = sorted(time for version in versions if isinstance(time := version.get("GmtCreateTime"), str))
+    model = {
+        "ModelId": model_id,
+        "ModelName": name,
+        "ModelDescription": "Read from a saved ListModelVersions answer.",
+        "WorkspaceId": WORKSPACE_ID,
+        "UserId": OWNER_ID,
+        "OwnerId": OWNER_ID,
+        "Accessibility": "PRIVATE",
+        "Labels": [],
+        "GmtCreateTime": times[0] if times else _UNKNOWN_TIME,
+        "GmtModifiedTime": times[-1] if times else _UNKNOWN_TIME,
+    }
+    return Seed(model, versions, ())

@@ -1,0 +1,146 @@
+"""What an operation is given, what it may refuse, and the JSON it answers with."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from paiview.local import assumptions
+from paiview.local.assumptions import Answer
+from paiview.pai.errors import PaiviewError
+from paiview.pai.objects import JsonObject
+
+_LABEL_BYTES: Final = 128
+_MAXIMUM_LABELS: Final = 20
+
+
+class RefusedError(PaiviewError):
+    """An operation is answered with an error."""
+
+    def __init__(self, answer: Answer, message: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message, code=answer.code, status=answer.status)
+        self.answer = answer
+        self.headers = dict(headers or {})
+
+
+class Page(NamedTuple):
+    """One page of a listing and its order."""
+
+    offset: int
+    size: int
+    descending: bool
+    sort_by: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request that has passed the signature check: decoded path parameters, query and JSON body."""
+
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: JsonObject
+
+    def text(self, name: str) -> str | None:
+        """A query parameter; empty counts as absent."""
+        return self.query.get(name) or None
+
+    def page(self, *, size: int = 10, sorts: Iterable[str] = ("GmtCreateTime",)) -> Page:
+        """Read PageNumber, PageSize, Order and SortBy."""
+        number = self._integer("PageNumber", 1)
+        size = self._integer("PageSize", size)
+        order = self.text("Order") or "ASC"
+        sort_by = self.text("SortBy") or "GmtCreateTime"
+        if number < 1:
+            raise RefusedError(assumptions.invalid("PageNumber"), "PageNumber must be 1 or more.")
+        if size not in assumptions.PAGE_SIZES:
+            limits = f"{assumptions.PAGE_SIZES.start} to {assumptions.PAGE_SIZES.stop - 1}"
+            raise RefusedError(assumptions.invalid("PageSize"), f"PageSize must be {limits}.")
+        if order not in ("ASC", "DESC"):
+            raise RefusedError(assumptions.invalid("Order"), "Order must be ASC or DESC.")
+        if sort_by not in sorts:
+            raise RefusedError(assumptions.invalid("SortBy"), f"SortBy must be one of {', '.join(sorts)}.")
+        return Page((number - 1) * size, size, order == "DESC", sort_by)
+
+    def fields(self, kinds: Mapping[str, type]) -> JsonObject:
+        """The body fields an operation knows, each checked for its JSON type; nulls are left out."""
+        known = {name: self.body[name] for name in kinds if self.body.get(name) is not None}
+        for name, value in known.items():
+            kind = kinds[name]
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise RefusedError(assumptions.invalid(name), f"{name} must be a JSON {_JSON_NAMES[kind]}.")
+        return known
+
+    def _integer(self, name: str, default: int) -> int:
+        text = self.text(name)
+        try:
+            return default if text is None else int(text)
+        except ValueError:
+            raise RefusedError(assumptions.invalid(name), f"{name} must be an integer.") from None
+
+
+_JSON_NAMES: Final[dict[type, str]] = {str: "string", dict: "object", list: "array", int: "integer"}
+
+
+def to_json(value: Any) -> str:
+    """Write compact JSON that is valid UTF-8: lone surrogates, which JSON can hold and UTF-8 cannot, are escaped."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":"))
+    return text
+
+
+def listing(name: str, total: int, items: Iterable[str]) -> str:
+    """The answer of a list operation, from the JSON texts of its items."""
+    return f'{{"TotalCount":{total},"{name}":[{",".join(items)}]}}'
+
+
+def wire_time(time: datetime, precision: str = "seconds") -> str:
+    """A UTC time as the API writes it; ``precision`` is ``seconds`` or ``milliseconds``."""
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+
+
+def require(value: str | None, name: str) -> str:
+    """The value of a parameter that must be given.
+
+    Raises:
+        RefusedError: it is missing or empty.
+    """
+    if not value:
+        raise RefusedError(assumptions.MISSING_PARAMETER, f"{name} is missing.")
+    return value
+
+
+def merge_labels(present: Any, body: JsonObject, name: str = "Labels") -> list[JsonObject]:
+    """Set labels by key.
+
+    Args:
+        present: the labels there are now, as stored.
+        body: the body that holds the new ones, an array of ``{"Key": ..., "Value": ...}``.
+        name: the field of the body.
+
+    Raises:
+        RefusedError: a label is malformed, too long or holds ``=`` or ``,``, or there would be more than 20.
+    """
+    labels = {label["Key"]: label["Value"] for label in present or []}
+    for label in body.get(name) or []:
+        key, value = (label.get("Key"), label.get("Value")) if isinstance(label, dict) else (None, None)
+        if not (isinstance(key, str) and key and isinstance(value, str)):
+            raise RefusedError(assumptions.invalid(name), "A label is an object with the strings Key and Value.")
+        if any(
+            len(text.encode(errors="replace")) > _LABEL_BYTES or "=" in text or "," in text for text in (key, value)
+        ):
+            text = f"A label's key and value hold at most {_LABEL_BYTES} bytes each, and neither = nor a comma."
+            raise RefusedError(assumptions.invalid(name), text)
+        labels[key] = value
+    if len(labels) > _MAXIMUM_LABELS:
+        raise RefusedError(assumptions.invalid(name), f"At most {_MAXIMUM_LABELS} labels are allowed.")
+    return [{"Key": key, "Value": value} for key, value in labels.items()]
+
+
+def without_labels(present: Any, call: Call) -> list[JsonObject]:
+    """The labels that stay when those named by the query parameter LabelKeys are deleted."""
+    keys = require(call.text("LabelKeys"), "LabelKeys").split(",")
+    return [label for label in present or [] if label["Key"] not in keys]

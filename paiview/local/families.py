@@ -1,0 +1,224 @@
+"""The published families: files of cited evaluation results, read as models, versions and datasets.
+
+What becomes what:
+
+- A family is a Model. Its notes, units, primary metric, license and sources are in ExtraInfo, its ModelDoc is the
+  source repository at the commit that was read.
+- A version keeps its name. FrameworkType is its framework, SourceId the source repository, and Uri a web address of
+  the cited lines where one can be formed. ExtraInfo holds the citation, what the project calls the version, whether
+  name and date are published or assigned, the date as published and the number of parameters. The labels are the
+  family's, and with them the short ones of these facts.
+- Labels cannot hold ``=`` or a comma and have at most 128 bytes: these become ``:`` and ``;``, and what is longer is
+  cut. ExtraInfo has the exact text.
+- Metrics are the results as published, in the shape PAI's documentation recommends.
+- Dates are completed to a second; versions of the same date get one second more each, in the order of the file.
+- A dataset id keeps the name the first family gives it. Where a family gives one name to several ids, the first part
+  of the description tells them apart.
+- FormatType and the specs are not published, and stay absent.
+"""
+
+import gzip
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from importlib import resources
+from typing import Any, Final
+
+from paiview.local.calls import wire_time
+from paiview.local.catalogue import OWNER_ID, WORKSPACE_ID
+from paiview.local.statuses import RULE, statuses
+from paiview.local.store import Seed, SeedFile
+from paiview.pai.objects import JsonObject
+
+_MAPPING_EDITION: Final = b"1"
+"""Part of every fingerprint: raised when this module reads the same file into other objects."""
+
+_EARLIEST: Final = "1970-01-01T00:00:00Z"
+_LABEL_BYTES: Final = 128
+_SUFFIX: Final = ".json.gz"
+_CITATION: Final = re.compile(
+    r"(?:(?P<repository>[\w.-]+/[\w.-]+) )?(?P<path>[^@;]+)@(?P<commit>[0-9a-f]{7,40})"
+    r"(?:[^#;]*(?P<lines>#L\d+(?:-L\d+)?))?"
+)
+
+
+def published() -> Iterator[SeedFile]:
+    """The families shipped with paiview, in the order of their file names."""
+    folder = resources.files("paiview.local") / "data"
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if file.name.endswith(_SUFFIX):
+            content = file.read_bytes()
+            model_id = "model-" + "".join(filter(str.isalnum, file.name.removesuffix(_SUFFIX)))
+            fingerprint = hashlib.sha256(_MAPPING_EDITION + content).hexdigest()
+            yield SeedFile(model_id, fingerprint, partial(_read, model_id, content))
+
+
+def _read(model_id: str, content: bytes) -> Seed:
+    return seed(model_id, json.loads(gzip.decompress(content)))
+
+
+def seed(model_id: str, family: Mapping[str, Any]) -> Seed:
+    """Read one family.
+
+    Args:
+        model_id: the id its model gets.
+        family: the content of its file; ``data/README.md`` describes the format.
+    """
+    times = completed_dates([version["date"] for version in family["versions"]])
+    order = sorted(range(len(times)), key=times.__getitem__)
+    metric = family["primary_metric"]
+    values = [_values(family["versions"][place], metric) for place in order]
+    given = statuses(values, lower_is_better=family["units"][metric]["better"] == "lower")
+    versions = [
+        _version(family["model"], family["versions"][place], times[place], status)
+        for place, status in zip(order, given, strict=True)
+    ]
+    return Seed(_model(model_id, family, times), versions, _datasets(family["datasets"], min(times)))
+
+
+def completed_dates(dates: Sequence[str | None]) -> list[datetime]:
+    """Complete dates of second, day, month or year precision to UTC seconds that differ.
+
+    Equal dates get one second more each, in their order. An unknown date is that of the version before it.
+    """
+    known = _EARLIEST
+    seen: Counter[datetime] = Counter()
+    result = []
+    for date in dates:
+        known = date + _EARLIEST[len(date) :] if date else known
+        time = datetime.fromisoformat(known)
+        result.append(time + timedelta(seconds=seen[time]))
+        seen[time] += 1
+    return result
+
+
+def _values(version: Mapping[str, Any], metric: str) -> dict[str, float]:
+    return {
+        result["dataset"]: result["metrics"][metric] for result in version["results"] if metric in result["metrics"]
+    }
+
+
+def _version(model: Mapping[str, Any], published: Mapping[str, Any], time: datetime, status: str) -> JsonObject:
+    created = wire_time(time)
+    facts = {
+        "published_name": published["published_name"],
+        "version_name_is": published["version_name_is"],
+        "date_is": published["date_is"],
+        "parameters": published["params"],
+    }
+    labels = published["labels"] | {name: str(fact) for name, fact in facts.items() if fact is not None}
+    uri = citation_url(published["source"], model["source_repo"])
+    return {
+        "VersionName": published["version_name"],
+        "VersionDescription": published["description"],
+        **({"Uri": uri} if uri else {}),
+        "FrameworkType": published["framework"],
+        "ApprovalStatus": status,
+        "SourceType": "Custom",
+        "SourceId": model["source_repo"],
+        "Labels": [{"Key": _label_text(key), "Value": _label_text(value)} for key, value in labels.items()],
+        "Metrics": {
+            "Results": [
+                {"Dataset": {"DatasetId": result["dataset"]}, "Metrics": result["metrics"]}
+                for result in published["results"]
+            ]
+        },
+        "Options": "{}",
+        "ExtraInfo": {
+            "Citation": published["source"],
+            "PublishedName": published["published_name"],
+            "VersionNameIs": published["version_name_is"],
+            "Date": published["date"],
+            "DateIs": published["date_is"],
+            "Parameters": published["params"],
+        },
+        "UserId": OWNER_ID,
+        "OwnerId": OWNER_ID,
+        "GmtCreateTime": created,
+        "GmtModifiedTime": created,
+    }
+
+
+def _model(model_id: str, family: Mapping[str, Any], times: Sequence[datetime]) -> JsonObject:
+    model = family["model"]
+    repository = model["source_repo"]
+    labels = [
+        {"Key": "license", "Value": _label_text(model["license"])},
+        {"Key": "primary_metric", "Value": _label_text(family["primary_metric"])},
+    ]
+    return {
+        "ModelId": model_id,
+        "ModelName": model["name"],
+        "ModelDescription": model["description"],
+        "ModelDoc": f"https://{repository}/tree/{model['retrieved_commit']}",
+        "WorkspaceId": WORKSPACE_ID,
+        "UserId": OWNER_ID,
+        "OwnerId": OWNER_ID,
+        "Provider": model["provider"],
+        "Accessibility": "PUBLIC",
+        "Domain": model["domain"],
+        "Task": model["task"],
+        "Labels": labels,
+        "ExtraInfo": {
+            "PrimaryMetric": family["primary_metric"],
+            "Statuses": RULE,
+            "Notes": model["notes"],
+            "Units": family["units"],
+            "License": model["license"],
+            "SourceRepository": repository,
+            "SourceFiles": model["source_files"],
+            "RetrievedCommit": model["retrieved_commit"],
+            "OtherSources": model.get("other_sources", []),
+        },
+        "GmtCreateTime": wire_time(min(times), "milliseconds"),
+        "GmtModifiedTime": wire_time(max(times), "milliseconds"),
+    }
+
+
+def _datasets(datasets: Mapping[str, Mapping[str, str]], time: datetime) -> list[JsonObject]:
+    uses = Counter(dataset["name"] for dataset in datasets.values())
+    return [
+        {
+            "DatasetId": dataset_id,
+            "Name": dataset["name"]
+            if uses[dataset["name"]] == 1
+            else f"{dataset['name']}: {dataset['description'].partition(',')[0]}",
+            "Description": dataset["description"],
+            "Accessibility": "PUBLIC",
+            "WorkspaceId": WORKSPACE_ID,
+            "UserId": OWNER_ID,
+            "OwnerId": OWNER_ID,
+            "Labels": [],
+            "GmtCreateTime": wire_time(time),
+            "GmtModifiedTime": wire_time(time),
+        }
+        for dataset_id, dataset in datasets.items()
+    ]
+
+
+def citation_url(citation: str, repository: str) -> str | None:
+    """The web address of the first source a citation names, at the commit it names; ``None`` where it names none.
+
+    Args:
+        citation: ``path@commit#L1-L2``, or the same with ``owner/name`` of another repository before it.
+        repository: the host and name of the family's repository, such as ``github.com/wenet-e2e/wenet``.
+    """
+    found = _CITATION.match(citation)
+    if not found:
+        return None
+    if found["repository"]:
+        repository = f"{repository.partition('/')[0]}/{found['repository']}"
+    path = found["path"]
+    if "*" in path:
+        return f"https://{repository}/tree/{found['commit']}/{path.rpartition('/')[0]}"
+    plain = "?plain=1" if found["lines"] and path.endswith(".md") else ""
+    return f"https://{repository}/blob/{found['commit']}/{path}{plain}{found['lines'] or ''}"
+
+
+def _label_text(text: str) -> str:
+    allowed = text.replace("=", ":").replace(",", ";").encode()
+    return allowed[:_LABEL_BYTES].decode(errors="ignore")

@@ -1,0 +1,185 @@
+"""The operations on models."""
+
+import json
+import secrets
+import string
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from paiview.local import assumptions
+from paiview.local.calls import Call, RefusedError, listing, merge_labels, require, to_json, wire_time, without_labels
+from paiview.local.catalogue import OWNER_ID, WORKSPACE_ID, require_workspace
+from paiview.local.store import Store
+from paiview.pai.objects import JsonObject
+
+_MAXIMUM_NAME: Final = 127
+_ACCESSIBILITIES: Final = ("PRIVATE", "PUBLIC")
+_ID_CHARACTERS: Final = string.ascii_lowercase + string.digits
+_CHANGEABLE: Final[dict[str, type]] = {
+    "ModelName": str,
+    "ModelDescription": str,
+    "ModelDoc": str,
+    "Accessibility": str,
+    "Domain": str,
+    "Task": str,
+    "Origin": str,
+    "ModelType": str,
+    "OrderNumber": int,
+    "ParameterSize": int,
+    "ExtraInfo": dict,
+}
+_COMPARISONS: Final[dict[str, Callable[[int, int], bool]]] = {
+    "LessThan": int.__lt__,
+    "GreaterThan": int.__gt__,
+    "Equal": int.__eq__,
+}
+
+
+def list_models(store: Store, call: Call) -> str:
+    """ListModels."""
+    page = call.page()
+    matches = [model for model in store.models() if _matches(model, call)]
+    if page.descending:
+        matches.reverse()
+    found = matches[page.offset : page.offset + page.size]
+    return listing("Models", len(matches), (to_json(_listed(store, model)) for model in found))
+
+
+def get_model(store: Store, call: Call) -> str:
+    """GetModel, which gives no Tags where the list does."""
+    return to_json(_with_latest(store, _known(store, call)))
+
+
+def create_model(store: Store, call: Call) -> str:
+    """CreateModel."""
+    fields = _checked(call.fields(_CHANGEABLE))
+    require(fields.get("ModelName"), "ModelName")
+    lists = call.fields({"WorkspaceId": str, "Labels": list, "Tag": list})
+    workspace_id = lists.get("WorkspaceId") or WORKSPACE_ID
+    require_workspace(workspace_id)
+    model_id = "model-" + "".join(secrets.choice(_ID_CHARACTERS) for _ in range(20))
+    now = wire_time(datetime.now(UTC), "milliseconds")
+    labels = merge_labels(merge_labels((), call.body), call.body, "Tag")
+    model = {"ModelId": model_id, "WorkspaceId": workspace_id, "Accessibility": _ACCESSIBILITIES[0]} | fields
+    owner = {"UserId": OWNER_ID, "OwnerId": OWNER_ID, "GmtCreateTime": now, "GmtModifiedTime": now}
+    store.save_model(model_id, model | {"Labels": labels} | owner)
+    return to_json({"ModelId": model_id})
+
+
+def update_model(store: Store, call: Call) -> str:
+    """UpdateModel."""
+    fields = _checked(call.fields(_CHANGEABLE))
+    with store.transaction():
+        _save(store, _known(store, call), fields)
+    return "{}"
+
+
+def delete_model(store: Store, call: Call) -> str:
+    """DeleteModel: the model and its versions."""
+    with store.transaction():
+        _known(store, call)
+        store.delete_model(call.path["ModelId"])
+    return "{}"
+
+
+def create_model_labels(store: Store, call: Call) -> str:
+    """CreateModelLabels: sets labels by key."""
+    call.fields({"Labels": list})
+    with store.transaction():
+        model = _known(store, call)
+        _save(store, model, {"Labels": merge_labels(model["Labels"], call.body)})
+    return "{}"
+
+
+def delete_model_labels(store: Store, call: Call) -> str:
+    """DeleteModelLabels."""
+    with store.transaction():
+        model = _known(store, call)
+        _save(store, model, {"Labels": without_labels(model["Labels"], call)})
+    return "{}"
+
+
+def _save(store: Store, model: JsonObject, changes: JsonObject) -> None:
+    modified = {"GmtModifiedTime": wire_time(datetime.now(UTC), "milliseconds")}
+    store.save_model(model["ModelId"], model | changes | modified)
+
+
+def _known(store: Store, call: Call) -> JsonObject:
+    model = store.model(call.path["ModelId"])
+    if model is None:
+        raise RefusedError(assumptions.MODEL_NOT_FOUND, f"Model {call.path['ModelId']} does not exist.")
+    return model
+
+
+def _checked(fields: JsonObject) -> JsonObject:
+    if "ModelName" in fields and not 1 <= len(fields["ModelName"]) <= _MAXIMUM_NAME:
+        raise RefusedError(assumptions.invalid("ModelName"), f"ModelName must have 1 to {_MAXIMUM_NAME} characters.")
+    if fields.get("Accessibility", _ACCESSIBILITIES[0]) not in _ACCESSIBILITIES:
+        raise RefusedError(assumptions.invalid("Accessibility"), "Accessibility must be PRIVATE or PUBLIC.")
+    return fields
+
+
+def _with_latest(store: Store, model: JsonObject) -> JsonObject:
+    latest = store.latest_version(model["ModelId"])
+    if latest is None:
+        return model
+    return model | {"LatestVersion": latest, "GmtLatestVersionModifiedTime": latest.get("GmtModifiedTime")}
+
+
+def _listed(store: Store, model: JsonObject) -> JsonObject:
+    return _with_latest(store, model | {"Tags": model["Labels"]})
+
+
+def _matches(model: JsonObject, call: Call) -> bool:
+    label, query = call.text("Label"), call.text("Query")
+    labels = [text for each in model["Labels"] for text in each.values()]
+    searched = [model["ModelName"], model.get("Domain", ""), model.get("Task", ""), *labels]
+    return (
+        all(
+            call.text(name) in (None, model.get(name))
+            for name in ("WorkspaceId", "Domain", "Task", "Origin", "ModelType")
+        )
+        and _has_name(model["ModelName"], call.text("ModelName"))
+        and (label is None or any(label in text for text in labels))
+        and (query is None or any(query.casefold() in text.casefold() for text in searched))
+        and ("Provider" not in call.query or call.query["Provider"] == model.get("Provider", ""))
+        and all(tag in model["Labels"] for tag in _filter_list(call, "Tag", ("Key", "Value")))
+        and all(_holds(model, each) for each in _filter_list(call, "Conditions", ("Column", "Operator", "Value")))
+        # No model here belongs to one of the service's collections, so asking for one finds none.
+        and call.text("Collections") is None
+    )
+
+
+def _has_name(name: str, wanted: str | None) -> bool:
+    if wanted is None:
+        return True
+    if len(wanted) > 1 and wanted.startswith('"') and wanted.endswith('"'):
+        return name == wanted[1:-1]
+    return wanted.casefold() in name.casefold()
+
+
+def _filter_list(call: Call, name: str, keys: tuple[str, ...]) -> list[dict[str, str]]:
+    """A filter that is the JSON text of an array of objects of strings."""
+    try:
+        items = json.loads(call.text(name) or "[]")
+    except ValueError:
+        items = None
+    if not isinstance(items, list) or not all(_is_filter(item, keys) for item in items):
+        raise RefusedError(assumptions.invalid(name), f"{name} must be a JSON array of objects with {', '.join(keys)}.")
+    return items
+
+
+def _is_filter(item: Any, keys: tuple[str, ...]) -> bool:
+    return isinstance(item, dict) and set(item) == set(keys) and all(isinstance(text, str) for text in item.values())
+
+
+def _holds(model: JsonObject, condition: dict[str, str]) -> bool:
+    compare = _COMPARISONS.get(condition["Operator"])
+    if condition["Column"] != "ParameterSize" or compare is None or not condition["Value"].lstrip("-").isdecimal():
+        raise RefusedError(
+            assumptions.invalid("Conditions"),
+            f"Conditions compare ParameterSize with an integer by {', '.join(_COMPARISONS)}.",
+        )
+    size = model.get("ParameterSize")
+    return size is not None and compare(size, int(condition["Value"]))

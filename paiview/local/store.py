@@ -1,0 +1,258 @@
+"""The SQLite file behind the embedded registry: models, versions and datasets as JSON texts.
+
+Each object is kept as the JSON text the API gives, so that what is read is what was written; the columns beside it are
+there to filter and to sort by.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Self, cast
+
+from paiview.local.calls import to_json
+from paiview.pai.objects import JsonObject
+
+_LOCK_WAIT: Final = 30.0
+"""Seconds to wait for another process that writes to the same file."""
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS seeds (model_id TEXT PRIMARY KEY, fingerprint TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS models (
+    place INTEGER PRIMARY KEY, model_id TEXT NOT NULL UNIQUE, created TEXT NOT NULL, body TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS datasets (dataset_id TEXT PRIMARY KEY, model_id TEXT NOT NULL, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS versions (
+    place INTEGER PRIMARY KEY, model_id TEXT NOT NULL, created TEXT NOT NULL,
+    version_name TEXT, format_type TEXT, framework_type TEXT, source_type TEXT, source_id TEXT, approval_status TEXT,
+    labels TEXT NOT NULL, body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS versions_by_name ON versions (model_id, version_name);
+CREATE INDEX IF NOT EXISTS versions_by_time ON versions (
+    model_id, created, place,
+    version_name, format_type, framework_type, source_type, source_id, approval_status, labels
+);
+"""
+
+_MATCHING: Final = """
+FROM versions INDEXED BY versions_by_time WHERE model_id = :model_id
+AND (:VersionName IS NULL OR version_name = :VersionName)
+AND (:FormatType IS NULL OR format_type = :FormatType)
+AND (:FrameworkType IS NULL OR framework_type = :FrameworkType)
+AND (:SourceType IS NULL OR source_type = :SourceType)
+AND (:SourceId IS NULL OR source_id = :SourceId)
+AND (:ApprovalStatus IS NULL OR approval_status = :ApprovalStatus)
+AND (:Label IS NULL OR instr(labels, :Label) > 0)
+"""
+_COUNT: Final = f"SELECT count(*) {_MATCHING}"
+_PAGE: Final = f"SELECT body {_MATCHING} ORDER BY created, place LIMIT :limit OFFSET :offset"
+_PAGE_DESCENDING: Final = f"SELECT body {_MATCHING} ORDER BY created DESC, place DESC LIMIT :limit OFFSET :offset"
+
+VERSION_FILTERS: Final = (
+    "VersionName",
+    "FormatType",
+    "FrameworkType",
+    "SourceType",
+    "SourceId",
+    "ApprovalStatus",
+    "Label",
+)
+_LABEL_SEPARATOR: Final = "\x1f"
+
+
+class StoredVersion(NamedTuple):
+    """A version and its place in the file, by which it is saved again."""
+
+    place: int
+    fields: JsonObject
+
+
+class Seed(NamedTuple):
+    """A model with its versions and the datasets they were measured on, in the objects of the API."""
+
+    model: JsonObject
+    versions: Sequence[JsonObject]
+    datasets: Sequence[JsonObject]
+
+
+@dataclass(frozen=True)
+class SeedFile:
+    """A file that fills the registry with one model; ``fingerprint`` changes with its content."""
+
+    model_id: str
+    fingerprint: str
+    read: Callable[[], Seed]
+
+
+class Store:
+    """One SQLite file. Any thread may call it, and several processes may share the file.
+
+    Raises:
+        sqlite3.Error: the file cannot be opened or is no SQLite file; every method may raise it too.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(path, timeout=_LOCK_WAIT, isolation_level=None, check_same_thread=False)
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            with self.transaction():
+                for statement in _SCHEMA.split(";"):
+                    self._connection.execute(statement)
+        except sqlite3.Error:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Self]:
+        """Do several things as one: all are kept, or, when the block raises, none."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def seed(self, files: Sequence[SeedFile]) -> None:
+        """Fill in the models of the files, all in one transaction.
+
+        A file seen before with the same content changes nothing, so later edits stay, deletion included. One with
+        other content replaces its model alone.
+        """
+        with self.transaction():
+            known = dict(self._connection.execute("SELECT model_id, fingerprint FROM seeds").fetchall())
+            for file in files:
+                if known.get(file.model_id) != file.fingerprint:
+                    self._replace(file.model_id, file.read())
+                    values = (file.model_id, file.fingerprint)
+                    self._connection.execute("INSERT OR REPLACE INTO seeds VALUES (?, ?)", values)
+
+    def models(self) -> list[JsonObject]:
+        """All models, in the order of creation."""
+        return [json.loads(row[0]) for row in self._rows("SELECT body FROM models ORDER BY created, place")]
+
+    def model(self, model_id: str) -> JsonObject | None:
+        """One model."""
+        rows = self._rows("SELECT body FROM models WHERE model_id = ?", (model_id,))
+        return json.loads(rows[0][0]) if rows else None
+
+    def save_model(self, model_id: str, model: JsonObject) -> None:
+        """Insert a model, or write it anew."""
+        statement = (
+            "INSERT INTO models (model_id, created, body) VALUES (?, ?, ?)"
+            "ON CONFLICT (model_id) DO UPDATE SET created = excluded.created, body = excluded.body"
+        )
+        self._rows(statement, (model_id, _sortable(model.get("GmtCreateTime")), to_json(model)))
+
+    def delete_model(self, model_id: str) -> None:
+        """Delete a model and its versions."""
+        self._rows("DELETE FROM models WHERE model_id = ?", (model_id,))
+        self._rows("DELETE FROM versions WHERE model_id = ?", (model_id,))
+
+    def versions(
+        self, model_id: str, filters: Mapping[str, str | None], *, descending: bool, offset: int, limit: int
+    ) -> tuple[int, list[str]]:
+        """Count the versions that match and give one page of them.
+
+        Args:
+            model_id: the model.
+            filters: a value, or ``None`` for no filter, for each of ``VERSION_FILTERS``.
+            descending: newest first.
+            offset: matches to skip.
+            limit: matches to give at most.
+
+        Returns:
+            The number of all matches, and the JSON texts of those on the page.
+        """
+        values = {name: _storable(value) for name, value in filters.items()} | {"model_id": model_id}
+        with self._lock:
+            total = self._rows(_COUNT, values)[0][0]
+            page = _PAGE_DESCENDING if descending else _PAGE
+            rows = self._rows(page, values | {"limit": limit, "offset": offset})
+        return total, [row[0] for row in rows]
+
+    def version(self, model_id: str, version_name: str) -> StoredVersion | None:
+        """One version; the first listed where a saved answer repeats a name."""
+        rows = self._rows(
+            "SELECT place, body FROM versions WHERE model_id = ? AND version_name = ? ORDER BY created, place LIMIT 1",
+            (model_id, _storable(version_name)),
+        )
+        return StoredVersion(rows[0][0], json.loads(rows[0][1])) if rows else None
+
+    def version_names(self, model_id: str) -> list[str]:
+        """The names of a model's versions."""
+        rows = self._rows("SELECT version_name FROM versions WHERE model_id = ?", (model_id,))
+        return [row[0] for row in rows if row[0]]
+
+    def latest_version(self, model_id: str) -> JsonObject | None:
+        """The newest version by creation."""
+        rows = self._rows(
+            "SELECT body FROM versions WHERE model_id = ? ORDER BY created DESC, place DESC LIMIT 1", (model_id,)
+        )
+        return json.loads(rows[0][0]) if rows else None
+
+    def save_version(self, model_id: str, version: JsonObject, place: int | None = None) -> None:
+        """Insert a version, or write the one at ``place`` anew."""
+        texts = [_storable(version.get(name)) for name in VERSION_FILTERS[:-1]]
+        values = [place, model_id, _sortable(version.get("GmtCreateTime")), *texts, _labels(version), to_json(version)]
+        self._rows("INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+    def delete_version(self, place: int) -> None:
+        """Delete the version at a place."""
+        self._rows("DELETE FROM versions WHERE place = ?", (place,))
+
+    def datasets(self) -> list[JsonObject]:
+        """All datasets, in the order of their ids."""
+        return [json.loads(row[0]) for row in self._rows("SELECT body FROM datasets ORDER BY dataset_id")]
+
+    def dataset(self, dataset_id: str) -> JsonObject | None:
+        """One dataset."""
+        rows = self._rows("SELECT body FROM datasets WHERE dataset_id = ?", (_storable(dataset_id),))
+        return json.loads(rows[0][0]) if rows else None
+
+    def _replace(self, model_id: str, seed: Seed) -> None:
+        self.delete_model(model_id)
+        self._rows("DELETE FROM datasets WHERE model_id = ?", (model_id,))
+        self.save_model(model_id, seed.model)
+        for version in seed.versions:
+            self.save_version(model_id, version)
+        for dataset in seed.datasets:
+            values = (dataset["DatasetId"], model_id, to_json(dataset))
+            self._rows("INSERT OR IGNORE INTO datasets VALUES (?, ?, ?)", values)
+
+    def _rows(self, statement: str, values: Mapping[str, Any] | Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return cast("list[tuple[Any, ...]]", self._connection.execute(statement, values).fetchall())
+
+
+def _storable(value: Any) -> str | None:
+    """A value as the text of a column: SQLite takes no lone surrogates."""
+    return None if value is None else str(value).encode(errors="replace").decode()
+
+
+def _sortable(time: Any) -> str:
+    """A time of the wire as text that sorts by time: without the Z, minutes come before their seconds."""
+    return (_storable(time) or "").removesuffix("Z")
+
+
+def _labels(version: JsonObject) -> str:
+    """The keys and values of a version's labels, apart from each other so that no filter matches across two."""
+    labels = version.get("Labels")
+    texts = [
+        str(label[part])
+        for label in (labels if isinstance(labels, list) else [])
+        for part in ("Key", "Value")
+        if isinstance(label, dict) and label.get(part) is not None
+    ]
+    return _storable(_LABEL_SEPARATOR.join(texts)) or ""

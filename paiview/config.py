@@ -10,6 +10,7 @@ import platformdirs
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -104,13 +105,27 @@ def load() -> Settings:
     if named and not Path(named).is_file():
         raise SettingError(f"PAIVIEW_CONFIG names {named}, which is not a file.")
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
         raise SettingError(f"PAIVIEW_{name.upper()} {_reason(first['msg'])}.") from None
     except ValueError as error:
         raise SettingError(f"{config_file()} is not valid TOML: {error}.") from None
+    if settings.data and settings.service_endpoint:
+        raise SettingError(
+            "PAIVIEW_DATA is for the embedded registry, which PAIVIEW_ENDPOINT or PAIVIEW_REGION leaves out."
+        )
+    return settings
+
+
+def origins() -> dict[str, str]:
+    """Where the value of each setting comes from: the environment, the file in use, or the default."""
+    environment, file = EnvSettingsSource(Settings)(), TomlConfigSettingsSource(Settings, toml_file=config_file())()
+    return {
+        name: "environment" if name in environment else str(config_file()) if name in file else "default"
+        for name in Settings.model_fields
+    }
 
 
 def _reason(message: str) -> str:

@@ -303,7 +303,7 @@ def _open(settings: Settings, closing: ExitStack) -> Registry:
     if endpoint is None:
         from paiview.local import LocalRegistry  # noqa: PLC0415 - a server that only this case needs
 
-        embedded = LocalRegistry(settings.data_dir, settings.data)
+        embedded = LocalRegistry(settings.data_dir, data_files=settings.data)
         embedded.start()
         closing.callback(embedded.stop)
         endpoint = embedded.endpoint

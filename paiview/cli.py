@@ -1,0 +1,313 @@
+"""The command line: what programs read goes to stdout alone, everything else to stderr."""
+
+import errno
+import io
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import unicodedata
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from pydantic_core import from_json, to_json
+
+from paiview import config
+from paiview.pai.errors import PaiviewError, SettingError
+from paiview.pai.objects import PaiObject, VersionFilters
+from paiview.text import plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+APP: Final = Path(__file__).resolve().parent.parent / "app.py"
+"""What Streamlit runs; it stands beside the package in a checkout."""
+
+app = typer.Typer(
+    help="The evaluation metrics of PAI model versions, compared before one is approved.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Format(StrEnum):
+    """How a list is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+class Order(StrEnum):
+    """The order of a listing."""
+
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="JSON is as PAI sent it; CSV is safe in a spreadsheet.")]
+DataOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--data",
+        exists=True,
+        dir_okay=False,
+        resolve_path=True,
+        help="A saved answer of ListModelVersions, shown as a model of its own. May be repeated.",
+    ),
+]
+
+
+class PortError(SettingError):
+    """The dashboard cannot listen where it was told to."""
+
+    advice = "Choose another port: make run PORT=9000"
+
+
+def main() -> None:
+    """Run the command line; an error is one line on stderr and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app()
+    except PaiviewError as error:
+        named = (("Code", error.code), ("RequestId", error.request_id))
+        facts = ", ".join(f"{name} {plain(value)}" for name, value in named if value)
+        told = f" ({facts})" if facts else ""
+        typer.echo(f"error: {plain(error.message, 600)}{told} {error.advice}".rstrip(), err=True)
+        sys.exit(1)
+    finally:
+        # Only the commands that read import the registry layer; there is nothing to close for the others.
+        if (registry := sys.modules.get("paiview.registry")) is not None:
+            registry.disconnect()
+
+
+@app.command()
+def models(
+    workspace: Annotated[str | None, typer.Option(help="WorkspaceId; else PAIVIEW_WORKSPACE_ID, else all.")] = None,
+    q: Annotated[str, typer.Option("--q", help="Text in a name, id, description or label.")] = "",
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """List the models, newest first."""
+    from paiview import registry as layer  # noqa: PLC0415 - the imports of what reads take time only reading needs
+    from paiview.views import matching_models  # noqa: PLC0415
+
+    registry = layer.connect()
+    snapshot = registry.models(workspace or registry.workspace_id)
+    found = matching_models(snapshot.items, text=q, task=None, domain=None, sort="-created")
+    if output is Format.JSON:
+        _print_json(found)
+    elif output is Format.CSV:
+        import pandas as pd  # noqa: PLC0415
+
+        rows = [
+            (
+                model.model_id,
+                model.model_name,
+                model.workspace_id,
+                model.task,
+                model.domain,
+                model.provider,
+                model.latest_version.version_name if model.latest_version else None,
+                model.gmt_create_time,
+                model.model_description,
+            )
+            for model in found
+        ]
+        names = [
+            "model_id",
+            "model_name",
+            "workspace_id",
+            "task",
+            "domain",
+            "provider",
+            "latest_version",
+            "created",
+            "description",
+        ]
+        _print_csv(pd.DataFrame(rows, columns=pd.Index(names)))
+    else:
+        _print_table(
+            ("MODEL", "NAME", "TASK", "NEWEST", "CREATED"),
+            [
+                (
+                    model.model_id,
+                    model.model_name,
+                    model.task,
+                    model.latest_version.version_name if model.latest_version else None,
+                    model.gmt_create_time,
+                )
+                for model in found
+            ],
+        )
+    _say(snapshot.uneven or f"{len(found)} of {snapshot.total} models")
+
+
+@app.command()
+def versions(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="ModelId.")],
+    version_name: Annotated[str | None, typer.Option()] = None,
+    format_type: Annotated[str | None, typer.Option()] = None,
+    framework_type: Annotated[str | None, typer.Option()] = None,
+    source_type: Annotated[str | None, typer.Option()] = None,
+    source_id: Annotated[str | None, typer.Option()] = None,
+    label: Annotated[str | None, typer.Option(help="Text in a label key or value.")] = None,
+    approval_status: Annotated[str | None, typer.Option(help="Pending, Approved or Rejected.")] = None,
+    order: Annotated[Order, typer.Option()] = Order.ASC,
+    sort_by: Annotated[str, typer.Option()] = "GmtCreateTime",
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """List the versions of a model, filtered and sorted by PAI. CSV has a column for each metric on each dataset."""
+    from paiview import registry as layer  # noqa: PLC0415
+
+    filters = VersionFilters(
+        version_name=version_name,
+        format_type=format_type,
+        framework_type=framework_type,
+        source_type=source_type,
+        source_id=source_id,
+        label=label,
+        approval_status=approval_status,
+        order=order.value,
+        sort_by=sort_by,
+    )
+    snapshot = layer.connect().versions(model, filters)
+    if output is Format.JSON:
+        _print_json(snapshot.versions)
+    elif output is Format.CSV:
+        from paiview.frames import wide  # noqa: PLC0415
+
+        frames = snapshot.frames
+        numbers = wide(frames.metrics, len(frames.versions))
+        _print_csv(frames.versions.join(numbers).sort_values("place").drop(columns="place"))
+    else:
+        _print_table(
+            ("VERSION", "STATUS", "CREATED", "FRAMEWORK", "FORMAT", "DESCRIPTION"),
+            [
+                (
+                    version.version_name,
+                    version.approval_status,
+                    version.gmt_create_time,
+                    version.framework_type,
+                    version.format_type,
+                    version.version_description,
+                )
+                for version in snapshot.versions
+            ],
+        )
+    _say(snapshot.uneven or f"{len(snapshot.versions)} of {snapshot.total} versions")
+
+
+@app.command("config")
+def show_config() -> None:
+    """Print every setting, its value in force and where it comes from. Credentials are no settings, and not shown."""
+    settings = config.load()
+    origins = config.origins()
+    values = {name: getattr(settings, name) for name in origins}
+    values["data"] = os.pathsep.join(map(str, settings.data)) or None
+    values["rate_limit"] = settings.requests_per_second
+    if settings.endpoint is None:
+        values["endpoint"] = settings.service_endpoint or "(the embedded registry)"
+        origins["endpoint"] = "PAIVIEW_REGION" if settings.region else "default"
+    rows = [
+        (f"PAIVIEW_{name.upper()}", None if value is None else f"{value:g}" if isinstance(value, float) else str(value))
+        for name, value in values.items()
+    ]
+    _print_table(
+        ("SETTING", "VALUE", "FROM"),
+        [(name, value, origin) for (name, value), origin in zip(rows, origins.values(), strict=True)],
+        limit=1000,
+    )
+
+
+@app.command()
+def local(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 is any free port.")] = 0,
+    data: DataOption = None,
+    data_dir: Annotated[Path | None, typer.Option(file_okay=False, help="Where the registry keeps its file.")] = None,
+) -> None:
+    """Serve the embedded registry alone, and print what to paste to use it."""
+    from paiview.local import LocalRegistry  # noqa: PLC0415
+
+    settings = config.load()
+    registry = LocalRegistry(data_dir or settings.data_dir, data_files=tuple(data or settings.data), port=port)
+    registry.start()
+    try:
+        interrupted = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: interrupted.set())
+        typer.echo(f"export PAIVIEW_ENDPOINT={registry.endpoint}")
+        typer.echo(f"export ALIBABA_CLOUD_ACCESS_KEY_ID={registry.access_key_id}")
+        typer.echo(f"export ALIBABA_CLOUD_ACCESS_KEY_SECRET={registry.access_key_secret}")
+        sys.stdout.flush()
+        interrupted.wait()
+    finally:
+        registry.stop()
+
+
+@app.command()
+def dashboard(
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
+    host: Annotated[str, typer.Option(help="The address to listen on. Whoever reaches it sees all.")] = "127.0.0.1",
+    data: DataOption = None,
+) -> None:
+    """Serve the dashboard."""
+    if not APP.is_file():
+        raise SettingError(f"The dashboard runs from a checkout of paiview: there is no {APP}.")
+    if data:
+        os.environ["PAIVIEW_DATA"] = os.pathsep.join(map(str, data))
+    config.load()
+    _check_port(host, port)
+    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port), "--server.address", host]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(command[0], command)  # noqa: S606 - the dashboard takes this process's place, and its signals
+
+
+def _check_port(host: str, port: int) -> None:
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be opened ({error.strerror})"
+        raise PortError(f"Port {port} on {plain(host)} {reason}.") from None
+
+
+def _say(sentence: str) -> None:
+    typer.echo(plain(sentence, 400), err=True)
+
+
+def _print_json(items: Sequence[PaiObject]) -> None:
+    """Print the objects as PAI sent them, in ASCII: no character of theirs reaches the terminal."""
+    # JSON has no NaN; a text in its place loses nothing.
+    raw = from_json(to_json([item.raw for item in items], inf_nan_mode="strings"))
+    typer.echo(json.dumps(raw, indent=2))
+
+
+def _print_csv(frame: "pd.DataFrame") -> None:
+    from paiview.exports import csv_bytes  # noqa: PLC0415
+
+    typer.echo(csv_bytes(frame), nl=False)
+
+
+def _print_table(header: Sequence[str], rows: Sequence[Sequence[str | None]], limit: int = 60) -> None:
+    """Print rows in columns as wide as their widest cell, each cell cut at ``limit`` characters."""
+    cells = [header, *([plain(cell or "", limit) for cell in row] for row in rows)]
+    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        padded = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
+        typer.echo("  ".join(padded).rstrip())
+
+
+def _width(text: str) -> int:
+    """Places a text takes in a terminal: Chinese characters take two, accents none."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )

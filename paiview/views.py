@@ -1,0 +1,292 @@
+"""What a reader asks of the frames: filter, sort, page, mark the best.
+
+Pure. Versions are named by their position in the versions frame, which is their place in the total order.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from paiview.frames import Frames, parse_time, wide
+from paiview.metrics import contract, running_best
+from paiview.pai.objects import Model
+
+Orders = NDArray[np.int64]
+
+FIELDS = {
+    "status": "approval_status",
+    "created": "created",
+    "modified": "modified",
+    "description": "description",
+    "labels": "labels",
+    "framework": "framework_type",
+    "format": "format_type",
+    "source type": "source_type",
+    "source id": "source_id",
+    "uri": "uri",
+    "problem": "problem",
+}
+"""The fields a table can show: the name readers see and links hold, to the column of the versions frame."""
+
+
+class Pair(NamedTuple):
+    """What one panel or one row shows: a metric on a dataset."""
+
+    metric: str
+    dataset: str
+
+    @property
+    def column(self) -> str:
+        """The name of its column, in tables, downloads and links."""
+        return f"{self.metric}@{self.dataset}"
+
+
+def pairs(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Count the numbers of every (metric, dataset).
+
+    Args:
+        metrics: the metrics frame of ``paiview.frames``.
+
+    Returns:
+        Columns ``metric``, ``dataset`` (str) and ``count`` (int64), the most covered first, then by name.
+    """
+    finite = metrics.loc[metrics["value"].notna(), ["metric", "dataset"]]
+    counted = finite.groupby(["metric", "dataset"], observed=True).size().rename("count").reset_index()
+    counted = counted.astype({"metric": "str", "dataset": "str"})
+    return counted.sort_values(["count", "metric", "dataset"], ascending=[False, True, True], ignore_index=True)
+
+
+def matching(
+    frames: Frames,
+    *,
+    text: str = "",
+    created_from: date | None = None,
+    created_to: date | None = None,
+    statuses: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    metric: str | None = None,
+    minimum: float | None = None,
+    maximum: float | None = None,
+) -> Orders:
+    """Find the versions that pass every filter; a filter left empty lets all pass.
+
+    Args:
+        frames: both frames of a snapshot.
+        text: contained in the name, description, labels, source or uri, whatever the case.
+        created_from: first day (UTC) of creation, included.
+        created_to: last day (UTC) of creation, included.
+        statuses: approval statuses.
+        datasets: keeps versions with a result on any of them.
+        metric: what ``minimum`` and ``maximum`` bound.
+        minimum: at least one value of ``metric`` (on ``datasets``, where given) within both bounds, included.
+        maximum: see ``minimum``.
+
+    Returns:
+        Positions in the versions frame, ascending.
+    """
+    versions = frames.versions
+    keep = np.ones(len(versions), dtype=bool)
+    if text.strip():
+        needle = text.strip().casefold()
+        found = np.zeros(len(versions), dtype=bool)
+        for column in ("version_name", "description", "labels", "source_id", "uri"):
+            found |= np.array(
+                [needle in value.casefold() for value in versions[column].fillna("").tolist()], dtype=bool
+            )
+        keep &= found
+    if created_from is not None:
+        keep &= (versions["created"] >= pd.Timestamp(created_from, tz="UTC")).to_numpy()
+    if created_to is not None:
+        keep &= (versions["created"] < pd.Timestamp(created_to, tz="UTC") + pd.Timedelta(days=1)).to_numpy()
+    if statuses:
+        keep &= versions["approval_status"].isin(list(statuses)).to_numpy()
+    bounded = metric is not None and (minimum is not None or maximum is not None)
+    if datasets or bounded:
+        rows = np.ones(len(frames.metrics), dtype=bool)
+        if datasets:
+            rows &= frames.metrics["dataset"].isin(list(datasets)).to_numpy()
+        if bounded:
+            value = frames.metrics["value"].to_numpy()
+            rows &= (frames.metrics["metric"] == metric).to_numpy() & ~np.isnan(value)
+            rows &= value >= (-np.inf if minimum is None else minimum)
+            rows &= value <= (np.inf if maximum is None else maximum)
+        has = np.zeros(len(versions), dtype=bool)
+        has[frames.metrics["order"].to_numpy()[rows]] = True
+        keep &= has
+    return np.flatnonzero(keep)
+
+
+def sort_options(columns: Sequence[str]) -> dict[str, str]:
+    """The sorts a table offers: ``field`` or ``-field`` to what the reader sees."""
+    options = {"-created": "Created, newest first", "created": "Created, oldest first"}
+    options |= {"-version": "Version, highest first", "version": "Version, lowest first"}
+    for column in (*(field for field in FIELDS if field not in ("created", "problem")), *columns):
+        options |= {column: f"{column}, ascending", f"-{column}": f"{column}, descending"}
+    return options
+
+
+def ordered(frames: Frames, orders: Orders, sort: str, wide: pd.DataFrame) -> Orders:
+    """Sort versions; what has no value comes last both ways, and ties keep the version order.
+
+    Args:
+        frames: both frames of a snapshot.
+        orders: the versions to sort.
+        sort: ``field`` or ``-field``; a field is ``version``, a name of ``FIELDS`` or a column of ``wide``.
+        wide: ``metric@dataset`` columns, a row a version, in version order.
+    """
+    falling = sort.startswith("-")
+    field = sort.removeprefix("-")
+    versions = frames.versions.iloc[orders]
+    if field == "version":
+        keys = versions[["major", "minor", "patch", "suffix"]].assign(suffix=versions["suffix"].fillna(""))
+        return keys.sort_values(list(keys.columns), ascending=not falling, kind="stable").index.to_numpy()
+    if field == "created":
+        # The version order is the order of creation, with its ties settled.
+        values: pd.Series = pd.Series(np.where(versions["created"].isna(), np.nan, orders), index=versions.index)
+    elif field in FIELDS:
+        values = versions[FIELDS[field]]
+        values = values.astype("str") if isinstance(values.dtype, pd.CategoricalDtype) else values
+    else:
+        values = wide[field].iloc[orders]
+    return values.sort_values(ascending=not falling, kind="stable", na_position="last").index.to_numpy()
+
+
+def main_metric(metrics: pd.DataFrame) -> str | None:
+    """The metric to show first: the one with the most numbers, a known direction before an unknown one."""
+    counted = pairs(metrics).groupby("metric")["count"].sum()
+    ranked = sorted(
+        counted.items(), key=lambda item: (contract(str(item[0])).direction is None, -item[1], str(item[0]))
+    )
+    return str(ranked[0][0]) if ranked else None
+
+
+def shown_pairs(metrics: pd.DataFrame, chosen_metrics: Sequence[str], chosen_datasets: Sequence[str]) -> list[Pair]:
+    """The pairs a page draws, the most covered first; without a chosen metric, the main one."""
+    main = main_metric(metrics)
+    wanted = list(chosen_metrics) or ([main] if main else [])
+    counted = pairs(metrics)
+    counted = counted[counted["metric"].isin(wanted)]
+    if chosen_datasets:
+        counted = counted[counted["dataset"].isin(list(chosen_datasets))]
+    return [Pair(metric, dataset) for metric, dataset in zip(counted["metric"], counted["dataset"], strict=True)]
+
+
+def numbers(frames: Frames, shown: Sequence[Pair]) -> pd.DataFrame:
+    """The numbers of some pairs, a row a version in version order, a column a pair, named ``metric@dataset``."""
+    return wide(_rows_of(frames.metrics, shown), len(frames.versions)).reindex(columns=[pair.column for pair in shown])
+
+
+class Slice(NamedTuple):
+    """One page of a list: ``number`` of ``pages`` (from 1), items ``start`` to ``stop``."""
+
+    number: int
+    pages: int
+    start: int
+    stop: int
+
+
+def page_of(count: int, size: int, number: int) -> Slice:
+    """Cut a list of ``count`` into pages of ``size``; a number beyond the end gives the last page."""
+    pages = max(1, -(-count // size))
+    number = min(max(1, number), pages)
+    return Slice(number, pages, (number - 1) * size, min(number * size, count))
+
+
+def best_numbers(wide: pd.DataFrame, shown: Sequence[Pair]) -> dict[str, float]:
+    """Find the best number of every column whose direction is known.
+
+    Args:
+        wide: numbers, a row a version, a column a pair.
+        shown: the pairs of the columns, in their order.
+
+    Returns:
+        Column to its best number; without the columns that hold fewer than two numbers.
+    """
+    best = {}
+    for column, pair in zip(wide.columns, shown, strict=True):
+        known = contract(pair.metric).direction
+        values = wide[column].dropna().to_numpy()
+        if known is not None and len(values) > 1:
+            best[str(column)] = float(running_best(values, known)[-1])
+    return best
+
+
+def newest_with(frames: Frames, orders: Orders, shown: Sequence[Pair], most: int | None) -> Orders:
+    """Keep the newest versions that have a number for any of the pairs.
+
+    Args:
+        frames: both frames of a snapshot.
+        orders: the versions to choose from, ascending.
+        shown: the pairs.
+        most: how many to keep; ``None`` keeps all.
+    """
+    wanted = np.zeros(len(frames.versions), dtype=bool)
+    wanted[_rows_of(frames.metrics, shown)["order"].to_numpy()] = True
+    having = orders[wanted[orders]]
+    return having if most is None else having[-most:]
+
+
+def long_form(frames: Frames, shown: Sequence[Pair], orders: Orders) -> pd.DataFrame:
+    """The numbers of some pairs and versions, a row each: ``version_name``, ``dataset``, ``metric``, ``value``."""
+    rows = _rows_of(frames.metrics, shown)
+    return rows.loc[rows["order"].isin(orders), ["version_name", "dataset", "metric", "value"]]
+
+
+def _rows_of(metrics: pd.DataFrame, shown: Sequence[Pair]) -> pd.DataFrame:
+    """The rows of a metrics frame that hold a number of any of the pairs."""
+    wanted = pd.MultiIndex.from_tuples([tuple(pair) for pair in shown], names=["metric", "dataset"])
+    having = pd.MultiIndex.from_arrays([metrics["metric"].astype("str"), metrics["dataset"].astype("str")])
+    return metrics[having.isin(wanted) & metrics["value"].notna().to_numpy()]
+
+
+MODEL_SORTS = {
+    "-modified": "Newest change first",
+    "-created": "Newest model first",
+    "created": "Oldest model first",
+    "name": "Name, A to Z",
+    "-name": "Name, Z to A",
+}
+
+
+def matching_models(
+    models: Sequence[Model], *, text: str, task: str | None, domain: str | None, sort: str
+) -> list[Model]:
+    """Find and sort models.
+
+    Args:
+        models: as the service lists them.
+        text: contained in the name, id, description or a label, whatever the case.
+        task: the task, ``None`` for any.
+        domain: the domain, ``None`` for any.
+        sort: a key of ``MODEL_SORTS``; models without a time come last.
+    """
+    needle = text.strip().casefold()
+
+    def holds(model: Model) -> bool:
+        labels = [text for label in (*model.labels, *model.tags) for text in (label.key, label.value)]
+        texts = (model.model_name, model.model_id, model.model_description, *labels)
+        return any(needle in value.casefold() for value in texts if value)
+
+    found = [
+        model
+        for model in models
+        if task in (None, model.task) and domain in (None, model.domain) and (not needle or holds(model))
+    ]
+    field = sort.removeprefix("-")
+    if field == "name":
+        return sorted(found, key=lambda model: (model.model_name or "").casefold(), reverse=sort.startswith("-"))
+
+    def moment(model: Model) -> float:
+        times = (
+            [model.gmt_create_time]
+            if field == "created"
+            else [model.gmt_latest_version_modified_time, model.gmt_modified_time]
+        )
+        parsed = [time for time in map(parse_time, times) if time is not None]
+        return max(time.timestamp() for time in parsed) if parsed else -np.inf
+
+    return sorted(found, key=moment, reverse=sort.startswith("-"))

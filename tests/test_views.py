@@ -1,0 +1,176 @@
+"""What a reader asks of the frames: filters, sorts, pages, marks."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from paiview import views
+from paiview.frames import Frames, build
+from paiview.pai.objects import Model, ModelVersion
+from paiview.views import Pair
+
+
+def version(
+    name: str,
+    created: str,
+    status: str = "Pending",
+    results: dict[str, dict[str, object]] | None = None,
+    **fields: object,
+) -> ModelVersion:
+    items = [{"Dataset": {"DatasetId": dataset}, "Metrics": metrics} for dataset, metrics in (results or {}).items()]
+    return ModelVersion.model_validate(
+        {
+            "VersionName": name,
+            "GmtCreateTime": created,
+            "ApprovalStatus": status,
+            "Metrics": {"Results": items},
+            **fields,
+        }
+    )
+
+
+@pytest.fixture
+def frames() -> Frames:
+    return build(
+        [
+            version("0.1.0", "2024-01-01T00:00:00Z", "Approved", {"aishell": {"cer": 0.05}, "meeting": {"cer": 0.2}}),
+            version("0.2.0", "2024-02-01T00:00:00Z", "Rejected", {"aishell": {"cer": 0.06, "blobs": 3}}),
+            version(
+                "0.10.0", "2024-03-01T23:59:59Z", "Pending", {"aishell": {"cer": 0.04}}, VersionDescription="Größer"
+            ),
+            version("0.3.0", "2024-04-01T00:00:00Z", "Pending", Labels=[{"Key": "team", "Value": "语音"}]),
+        ]
+    )
+
+
+def names(frames: Frames, orders: views.Orders) -> list[str]:
+    return frames.versions["version_name"].iloc[orders].tolist()
+
+
+def test_without_filters_every_version_passes(frames: Frames) -> None:
+    assert names(frames, views.matching(frames)) == ["0.1.0", "0.2.0", "0.10.0", "0.3.0"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("GRÖSSER", ["0.10.0"]), ("语音", ["0.3.0"]), ("0.2", ["0.2.0"]), ("nothing has this", []), ("  ", 4)],
+)
+def test_text_is_found_whatever_the_case(frames: Frames, text: str, expected: list[str] | int) -> None:
+    found = names(frames, views.matching(frames, text=text))
+    assert (len(found) if isinstance(expected, int) else found) == expected
+
+
+def test_dates_include_both_days(frames: Frames) -> None:
+    found = views.matching(frames, created_from=date(2024, 2, 1), created_to=date(2024, 3, 1))
+    assert names(frames, found) == ["0.2.0", "0.10.0"]
+
+
+def test_status_and_dataset_filters_join(frames: Frames) -> None:
+    assert names(frames, views.matching(frames, statuses=["Pending"], datasets=["aishell"])) == ["0.10.0"]
+    assert names(frames, views.matching(frames, datasets=["meeting"])) == ["0.1.0"]
+
+
+def test_a_range_bounds_one_metric_on_the_chosen_datasets(frames: Frames) -> None:
+    assert names(frames, views.matching(frames, metric="cer", minimum=0.05, maximum=0.06)) == ["0.1.0", "0.2.0"]
+    assert names(frames, views.matching(frames, metric="cer", maximum=0.1, datasets=["meeting"])) == []
+    assert names(frames, views.matching(frames, metric="blobs", minimum=3)) == ["0.2.0"]
+
+
+def test_a_metric_alone_bounds_nothing(frames: Frames) -> None:
+    assert len(views.matching(frames, metric="blobs")) == 4
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("-created", ["0.3.0", "0.10.0", "0.2.0", "0.1.0"]),
+        ("created", ["0.1.0", "0.2.0", "0.10.0", "0.3.0"]),
+        ("version", ["0.1.0", "0.2.0", "0.3.0", "0.10.0"]),
+        ("-version", ["0.10.0", "0.3.0", "0.2.0", "0.1.0"]),
+        ("cer@aishell", ["0.10.0", "0.1.0", "0.2.0", "0.3.0"]),
+        ("-cer@aishell", ["0.2.0", "0.1.0", "0.10.0", "0.3.0"]),
+        ("status", ["0.1.0", "0.10.0", "0.3.0", "0.2.0"]),
+    ],
+)
+def test_sorting_puts_missing_numbers_last_both_ways(frames: Frames, sort: str, expected: list[str]) -> None:
+    numbers = views.numbers(frames, [Pair("cer", "aishell")])
+    orders = views.matching(frames)
+    assert names(frames, views.ordered(frames, orders, sort, numbers)) == expected
+    assert sort in views.sort_options(list(numbers.columns))
+
+
+def test_sorting_a_filtered_list_keeps_the_filter(frames: Frames) -> None:
+    kept = views.matching(frames, statuses=["Pending"])
+    assert names(frames, views.ordered(frames, kept, "-version", views.numbers(frames, []))) == ["0.10.0", "0.3.0"]
+
+
+def test_numbers_have_a_column_a_pair_in_the_order_asked(frames: Frames) -> None:
+    table = views.numbers(frames, [Pair("cer", "meeting"), Pair("cer", "aishell")])
+    assert list(table.columns) == ["cer@meeting", "cer@aishell"]
+    np.testing.assert_array_equal(table["cer@meeting"], [0.2, np.nan, np.nan, np.nan])
+
+
+def test_the_main_metric_is_the_most_covered_with_a_direction(frames: Frames) -> None:
+    assert views.main_metric(frames.metrics) == "cer"
+    assert views.main_metric(build([]).metrics) is None
+    only_unknown = build([version("0.1.0", "2024-01-01T00:00:00Z", results={"a": {"blobs": 1.0}})])
+    assert views.main_metric(only_unknown.metrics) == "blobs"
+
+
+def test_shown_pairs_follow_the_choice(frames: Frames) -> None:
+    assert views.shown_pairs(frames.metrics, [], []) == [Pair("cer", "aishell"), Pair("cer", "meeting")]
+    assert views.shown_pairs(frames.metrics, ["blobs"], []) == [Pair("blobs", "aishell")]
+    assert views.shown_pairs(frames.metrics, ["blobs"], ["meeting"]) == []
+
+
+def test_best_numbers_follow_the_direction() -> None:
+    frames = build(
+        [
+            version("0.1.0", "2024-01-01T00:00:00Z", results={"a": {"cer": 0.3, "top1": 0.7, "blobs": 1.0}}),
+            version("0.2.0", "2024-01-02T00:00:00Z", results={"a": {"cer": 0.2, "top1": 0.8, "blobs": 2.0}}),
+            version("0.3.0", "2024-01-03T00:00:00Z", results={"b": {"cer": 0.1}}),
+        ]
+    )
+    pairs = [Pair("cer", "a"), Pair("top1", "a"), Pair("blobs", "a"), Pair("cer", "b")]
+    assert views.best_numbers(views.numbers(frames, pairs), pairs) == {"cer@a": 0.2, "top1@a": 0.8}
+
+
+def test_newest_with_counts_only_versions_that_have_a_number(frames: Frames) -> None:
+    shown = [Pair("cer", "aishell")]
+    assert names(frames, views.newest_with(frames, views.matching(frames), shown, 2)) == ["0.2.0", "0.10.0"]
+    assert names(frames, views.newest_with(frames, views.matching(frames), shown, None)) == ["0.1.0", "0.2.0", "0.10.0"]
+
+
+@pytest.mark.parametrize(
+    ("count", "number", "expected"),
+    [
+        (0, 1, (1, 1, 0, 0)),
+        (50, 1, (1, 1, 0, 50)),
+        (51, 2, (2, 2, 50, 51)),
+        (51, 9, (2, 2, 50, 51)),
+        (51, 0, (1, 2, 0, 50)),
+    ],
+)
+def test_pages_cut_the_list(count: int, number: int, expected: tuple[int, ...]) -> None:
+    assert tuple(views.page_of(count, 50, number)) == expected
+
+
+def test_models_are_filtered_and_sorted() -> None:
+    models = [
+        Model.model_validate(
+            {"ModelId": "model-b", "ModelName": "beta", "Task": "asr", "GmtCreateTime": "2024-01-02T00:00:00Z"}
+        ),
+        Model.model_validate({"ModelId": "model-a", "ModelName": "Alpha", "GmtCreateTime": "2024-01-01T00:00:00Z"}),
+        Model.model_validate({"ModelId": "model-c", "Tags": [{"Key": "x", "Value": "Gamma"}]}),
+    ]
+
+    def ids(**wanted: str | None) -> list[str | None]:
+        arguments: dict[str, str | None] = {"text": "", "task": None, "domain": None, "sort": "name"} | wanted
+        return [model.model_id for model in views.matching_models(models, **arguments)]  # type: ignore[arg-type]
+
+    assert ids(sort="name") == ["model-c", "model-a", "model-b"]
+    assert ids(sort="-created") == ["model-b", "model-a", "model-c"]
+    assert ids(task="asr") == ["model-b"]
+    assert ids(text="gamma") == ["model-c"]
+    assert ids(text="ALPHA") == ["model-a"]

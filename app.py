@@ -1,0 +1,11 @@
+"""What ``streamlit run app.py`` starts: a script for Streamlit, an ASGI application for the server."""
+
+import streamlit as st
+
+from paiview import server
+from paiview.ui import shell
+
+if __name__ == "__main__":
+    shell.run()
+else:
+    app = st.App(__file__, **server.settings())

@@ -1,0 +1,29 @@
+"""Models: which models are here, and which versions wait for review."""
+
+import streamlit as st
+
+from paiview import views
+from paiview.ui import models, shell, sidebar, states, tables
+
+shell.require()
+
+ROWS = 10
+
+registry = sidebar.connect()
+st.title("Models", anchor=False)
+with st.sidebar:
+    workspace_id = sidebar.workspace(registry)
+listing = states.models(registry, workspace_id)
+with st.sidebar:
+    text = st.text_input("Search", key="q", bind="query-params", placeholder="name, id, description, label")
+    task = sidebar.one_of_these("Task", [model.task for model in listing.items], "task")
+    domain = sidebar.one_of_these("Domain", [model.domain for model in listing.items], "domain")
+    sort = sidebar.model_sort()
+found = views.matching_models(listing.items, text=text, task=task, domain=domain, sort=sort)
+
+queue = st.container(key="queue", border=True)
+st.subheader("All models", anchor=False)
+part = tables.paged(len(found), ROWS, "models")
+shown = found[part.start : part.stop]
+rows = models.rows(shown)
+models.review(registry, shown, queue, rows)

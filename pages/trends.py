@@ -1,0 +1,58 @@
+"""Trends: how each metric moved on each dataset, version by version."""
+
+import streamlit as st
+
+from paiview import views
+from paiview.metrics import scale_jumps
+from paiview.text import markdown
+from paiview.ui import charts, downloads, shell, sidebar, state, states, tables
+
+shell.require()
+
+PANELS = 12
+ROWS = 60
+WINDOWS = {"50": "Newest 50", "100": "Newest 100", "300": "Newest 300", "all": "All versions"}
+
+registry, model, model_id = sidebar.model()
+states.title(model, model_id)
+snapshot = states.versions(registry, model_id)
+frames = snapshot.frames
+
+metrics, datasets = sidebar.metric_and_dataset(frames)
+with st.sidebar:
+    statuses = sidebar.statuses(frames)
+    text = st.text_input(
+        "Search versions", key="text", bind="query-params", placeholder="name, description, label, uri"
+    )
+    window = state.choice("Versions shown", WINDOWS, key="window", default="100")
+pairs = views.shown_pairs(frames.metrics, metrics, datasets)
+if not pairs:
+    st.info("No version of this model has evaluation results that are numbers. Versions shows what there is.")
+    st.stop()
+orders = views.newest_with(
+    frames, views.matching(frames, text=text, statuses=statuses), pairs, None if window == "all" else int(window or 100)
+)
+names = states.dataset_names(registry, model, pairs[:ROWS])
+with st.container(key="trend-chart"):
+    part = tables.paged(len(pairs), PANELS, "panels")
+    hidden = charts.trend(snapshot.identity, frames, pairs[part.start : part.stop], orders, names)
+    st.caption(
+        "A panel a metric and dataset, the most covered first, each with its own range. "
+        "Best so far and the approved value count every version"
+        + (f"; {hidden} points of other versions are not drawn." if hidden else ".")
+    )
+with st.container(key="heatmap"):
+    st.subheader("Raw values", anchor=False)
+    unknown = charts.heatmap(snapshot.identity, frames, pairs[:ROWS], orders, names)
+    left_out = f" {len(pairs) - ROWS} rows are not shown: choose datasets." if len(pairs) > ROWS else ""
+    uncoloured = f" No colour for {markdown(', '.join(unknown), 200)}: direction unknown." if unknown else ""
+    st.caption(f"Each row has its own scale, darker is better, blank is missing.{left_out}{uncoloured}")
+not_numbers = int(frames.metrics["value"].isna().sum())
+if not_numbers:
+    states.warn(f"{not_numbers} values are not numbers and are not drawn; the version in detail shows each.")
+for jump in scale_jumps(frames.metrics).head(5).itertuples():
+    states.warn(
+        f"{markdown(jump.metric)} on {markdown(jump.dataset)} is {jump.value:g} in {markdown(jump.version_name)} "
+        f"and was {jump.previous:g} before: about 100 times apart, as a fraction beside a percentage. Drawn as stored."
+    )
+downloads.offer(lambda: views.long_form(frames, pairs, orders), "the numbers drawn", f"{model_id}-trends", frames)

@@ -1,0 +1,172 @@
+"""One version, whole: every field, its source, specs with secrets masked, covers on demand, the raw answer."""
+
+import json
+from typing import Any, cast
+from urllib.parse import quote, urlsplit
+
+import pandas as pd
+import streamlit as st
+
+from paiview.frames import Frames
+from paiview.pai.objects import JsonObject, Model, ModelVersion
+from paiview.registry import Registry
+from paiview.text import http_url, markdown, mask_secrets, plain
+
+_SPECS = {
+    "TrainingSpec": "training_spec",
+    "InferenceSpec": "inference_spec",
+    "EvaluationSpec": "evaluation_spec",
+    "CompressionSpec": "compression_spec",
+    "DistillationSpec": "distillation_spec",
+}
+_CONSOLE = "https://pai.console.aliyun.com/"
+_MOST_COVERS = 8
+
+
+def show(registry: Registry, model: Model, version: ModelVersion, frames: Frames, order: int) -> None:
+    """Draw everything known about one version.
+
+    Args:
+        registry: where it came from, for the link to the console.
+        model: its model.
+        version: the version as the service gave it.
+        frames: the frames of the listing it belongs to.
+        order: its position in the versions frame.
+    """
+    row = cast("pd.Series[Any]", frames.versions.loc[order])
+    st.subheader(markdown(str(row["version_name"])))
+    if version.version_description:
+        st.text(version.version_description)
+    if row["problems"]:
+        st.warning(f"{row['problems']} flagged in this version: {markdown(str(row['problem']), 400)}")
+    results, about, specs, raw = st.tabs(["Results", "About", "Specs", "Raw JSON"])
+    with results:
+        _results(frames, order)
+    with about:
+        _about(registry, model, version, row)
+    with specs:
+        _specs(version)
+    with raw:
+        st.caption("As the service sent it; values under names like token or password are masked.")
+        st.json(mask_secrets(version.raw), expanded=2)
+
+
+def _results(frames: Frames, order: int) -> None:
+    rows = frames.metrics[frames.metrics["order"] == order]
+    if rows.empty:
+        st.info("This version has no evaluation results.")
+        return
+    shown = rows[["dataset", "metric", "value", "raw", "problem", "n", "errors"]]
+    shown = shown.astype({"dataset": "str", "metric": "str"}).dropna(axis="columns", how="all")
+    st.dataframe(
+        shown, hide_index=True, placeholder="–", column_config={"value": st.column_config.NumberColumn(format="%.6g")}
+    )
+
+
+def _about(registry: Registry, model: Model, version: ModelVersion, row: "pd.Series[Any]") -> None:
+    fields = {
+        "VersionName": version.version_name,
+        "ApprovalStatus": version.approval_status,
+        "Created (UTC)": _moment(row["created"], version.gmt_create_time),
+        "Modified (UTC)": _moment(row["modified"], version.gmt_modified_time),
+        "FormatType": version.format_type,
+        "FrameworkType": version.framework_type,
+        "Uri": version.uri,
+        "SourceType": version.source_type,
+        "SourceId": version.source_id,
+        "Source workspace": row["source_workspace"],
+        "Source kind": row["source_kind"],
+        "Source run": row["source_run"],
+        "UserId": version.user_id,
+        "OwnerId": version.owner_id,
+    }
+    fields |= {f"Label {label.key}": label.value for label in version.labels}
+    extra = dict(version.extra_info or {})
+    covers = extra.pop("CoverUris", None)
+    words = extra.pop("TrainedWords", None)
+    if isinstance(words, list):
+        fields["TrainedWords"] = ", ".join(str(word) for word in words)
+    fields |= {name: value if isinstance(value, str) else _json(value) for name, value in mask_secrets(extra).items()}
+    fields |= {name: _json(value) for name, value in mask_secrets(version.model_extra or {}).items()}
+    table = pd.DataFrame(
+        {"field": [plain(name) for name in fields], "value": [_shown(value) for value in fields.values()]}, dtype="str"
+    )
+    st.dataframe(table[table["value"] != ""], hide_index=True, height="content", alt="Fields of the version")
+    if version.options:
+        st.caption("Options")
+        st.json(_parsed(version.options), expanded=1)
+    for label, url in _links(registry, model, version, row):
+        st.link_button(label, url)
+    if isinstance(covers, list) and covers:
+        _covers(covers)
+
+
+def _covers(covers: list[object]) -> None:
+    """Cover images come from hosts the version's author chose, so the reader's browser asks for them only on demand."""
+    urls = [url for url in (http_url(str(cover)) for cover in covers) if url]
+    hosts = sorted({urlsplit(url).hostname or "" for url in urls})
+    if not urls:
+        st.caption("The cover addresses are not http or https and are not opened.")
+    elif st.toggle(
+        f"Load {min(len(urls), _MOST_COVERS)} cover images from {markdown(', '.join(hosts), 200)}", key="covers"
+    ):
+        st.image(urls[:_MOST_COVERS], width=220)
+
+
+def _links(registry: Registry, model: Model, version: ModelVersion, row: "pd.Series[str]") -> list[tuple[str, str]]:
+    links = []
+    if not registry.embedded and registry.region and model.workspace_id:
+        query = f"?regionId={quote(registry.region, safe='')}&workspaceId={quote(model.workspace_id, safe='')}"
+        links.append(("Open the workspace in the PAI console", f"{_CONSOLE}{query}#/workspace/overview"))
+    if row["source_kind"] == "TrainingJob" and not pd.isna(row["source_run"]):
+        query = (
+            f"?regionId={quote(row['source_region'], safe='')}&workspaceId={quote(row['source_workspace'], safe='')}"
+        )
+        links.append(("Open the training job", f"{_CONSOLE}{query}#/training/jobs/{quote(row['source_run'], safe='')}"))
+    uri = http_url(version.uri or "")
+    if uri:
+        links.append((f"Open the Uri at {markdown(urlsplit(uri).hostname or '')}", uri))
+    return links
+
+
+def _specs(version: ModelVersion) -> None:
+    present = {name: spec for name, field in _SPECS.items() if (spec := getattr(version, field))}
+    if not present:
+        st.info("This version has no training, inference, evaluation, compression or distillation spec.")
+    for name, spec in present.items():
+        st.markdown(f"**{name}**")
+        methods = _methods(name, spec)
+        if methods:
+            st.caption(f"{len(methods)} methods: {markdown(', '.join(methods), 300)}")
+        st.json(mask_secrets(spec), expanded=2)
+
+
+def _methods(name: str, spec: JsonObject) -> list[str]:
+    """The method names of a spec that holds several, one object each; empty for a single spec."""
+    single = (
+        {"metadata", "cloud", "containers", "storage"}
+        if name == "InferenceSpec"
+        else {"AlgorithmSpec", "AlgorithmName"}
+    )
+    several = bool(spec) and not single & spec.keys() and all(isinstance(value, dict) for value in spec.values())
+    return list(spec) if several else []
+
+
+def _moment(parsed: Any, text: str | None) -> str | None:
+    return text if pd.isna(parsed) else f"{parsed:%Y-%m-%d %H:%M:%S}"
+
+
+def _shown(value: object) -> str:
+    return "" if value is None or value is pd.NA else plain(str(value), 2000)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _parsed(options: str) -> object:
+    """Options is a JSON text; what does not parse is shown as it is."""
+    try:
+        return mask_secrets(json.loads(options))
+    except ValueError:
+        return {"Options": options}

@@ -1,0 +1,45 @@
+"""Downloads, built only when asked for."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from paiview import exports
+from paiview.frames import Frames
+
+
+def offer(shown: Callable[[], pd.DataFrame], what: str, stem: str, frames: Frames) -> None:
+    """Offer what is shown as CSV and JSON, and both whole frames as Parquet.
+
+    Args:
+        shown: makes the frame behind what is shown.
+        what: what that is, in words.
+        stem: the beginning of the file names.
+        frames: both frames of the snapshot.
+    """
+    files: list[tuple[str, str, str, Callable[[], bytes], str]] = [
+        ("CSV", f"{stem}.csv", "text/csv", lambda: exports.csv_bytes(shown()), what),
+        ("JSON", f"{stem}.json", "application/json", lambda: exports.json_bytes(shown()), what),
+        (
+            "Parquet: versions",
+            f"{stem}-versions.parquet",
+            "application/vnd.apache.parquet",
+            lambda: exports.parquet_bytes(frames.versions),
+            "every version, one row each",
+        ),
+        (
+            "Parquet: metrics",
+            f"{stem}-metrics.parquet",
+            "application/vnd.apache.parquet",
+            lambda: exports.parquet_bytes(frames.metrics),
+            "every value, one row a version, dataset and metric",
+        ),
+    ]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Download")
+        for label, name, mime, data, hint in files:
+            key = f"download-{label.lower().replace(': ', '-')}"
+            st.download_button(
+                label, data, file_name=name, mime=mime, key=key, help=hint, on_click="ignore", type="tertiary"
+            )

@@ -1,0 +1,125 @@
+"""The list of models and the queue of versions that wait for review.
+
+PAI has no count across models, so the statuses are asked model by model, for the models on the screen only, after the
+list itself is drawn.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from paiview.frames import parse_time
+from paiview.pai.errors import PaiviewError
+from paiview.pai.objects import Model
+from paiview.registry import Registry, Review
+from paiview.text import markdown
+from paiview.ui import shell, states
+
+_AT_ONCE = 4
+_WAITING_SHOWN = 5
+
+
+def rows(models: Sequence[Model]) -> list[DeltaGenerator]:
+    """Draw one row a model; returns the place in each where its statuses go."""
+    places = []
+    for model in models:
+        model_id = model.model_id or ""
+        with st.container(border=True, gap="xsmall"):
+            left, right = st.columns([3, 2], vertical_alignment="top")
+            with left:
+                st.page_link(
+                    shell.VERSIONS,
+                    label=f"**{markdown(model.model_name or model_id)}**",
+                    query_params={"model": model_id},
+                )
+                st.caption(_facts(model))
+                if model.model_description:
+                    st.caption(markdown(model.model_description, 160))
+            with right:
+                places.append(st.empty())
+                with st.container(horizontal=True, gap="small"):
+                    st.page_link(shell.TRENDS, label="Trends", query_params={"model": model_id})
+                    newest = model.latest_version
+                    if newest is not None and newest.version_name:
+                        st.page_link(
+                            shell.VERSIONS,
+                            label=f"Newest: {markdown(newest.version_name, 40)}",
+                            query_params={"model": model_id, "version": newest.version_name},
+                        )
+                    else:
+                        st.caption("No version yet")
+    return places
+
+
+def review(
+    registry: Registry, models: Sequence[Model], queue: DeltaGenerator, places: Sequence[DeltaGenerator]
+) -> None:
+    """Ask for the statuses of the models shown, and fill in the rows and the queue.
+
+    Args:
+        registry: the registry layer.
+        models: the models on the screen.
+        queue: where the waiting versions go.
+        places: where each model's counts go.
+    """
+    queue.subheader("Waiting for review", anchor=False)
+    slot = queue.empty()
+    slot.caption("Asking for the status of each model …")
+    for place in places:
+        place.caption("…")
+    waiting = 0
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        asked = [pool.submit(_ask, registry, model) for model in models]
+        for model, place, answer in zip(models, places, asked, strict=True):
+            found = answer.result()
+            if isinstance(found, PaiviewError):
+                place.caption(f"Statuses could not be read: {states.describe(found)}")
+                continue
+            place.markdown(
+                f"○ **{found.pending}** Pending · ✓ **{found.approved}** Approved · ✕ **{found.rejected}** Rejected"
+            )
+            waiting += _waiting(queue, model, found)
+    slot.caption(
+        f"{waiting} versions of the {len(models)} models below are Pending. Approval in PAI is final."
+        if waiting
+        else "No version of the models below is Pending."
+    )
+
+
+def _ask(registry: Registry, model: Model) -> Review | PaiviewError:
+    """One model's statuses, or why they cannot be had: one bad model must not cost the others."""
+    try:
+        return registry.review(model.model_id or "")
+    except PaiviewError as error:
+        return error
+
+
+def _waiting(queue: DeltaGenerator, model: Model, found: Review) -> int:
+    """Draw a model's waiting versions, newest first; returns how many there are."""
+    if not found.pending:
+        return 0
+    with queue.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.markdown(f"**{markdown(model.model_name or model.model_id or '')}**", width=220)
+        for version in found.waiting[:_WAITING_SHOWN]:
+            if version.version_name:
+                st.page_link(
+                    shell.VERSIONS,
+                    label=markdown(version.version_name, 40),
+                    query_params={"model": model.model_id or "", "version": version.version_name},
+                )
+        if found.pending > _WAITING_SHOWN:
+            st.page_link(
+                shell.VERSIONS,
+                label=f"and {found.pending - _WAITING_SHOWN} more",
+                query_params={"model": model.model_id or "", "approval_status": "Pending"},
+            )
+    return found.pending
+
+
+def _facts(model: Model) -> str:
+    created = parse_time(model.gmt_create_time)
+    facts = [model.model_id, model.task, model.domain, model.origin or model.provider]
+    told = [markdown(fact, 60) for fact in facts if fact]
+    return " · ".join([*told, *([f"created {created:%Y-%m-%d}"] if created is not None else [])])

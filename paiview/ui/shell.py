@@ -1,0 +1,45 @@
+"""The frame around every page: navigation and the one region for problems.
+
+A folder called ``pages`` beside app.py makes Streamlit run a page file by itself for the first visitor after a start
+(and always in AppTest). ``require`` at the top of each page starts the frame in that case.
+"""
+
+from contextvars import ContextVar
+from pathlib import Path
+
+import streamlit as st
+
+from paiview.ui import states
+
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = "pages/models.py"
+VERSIONS = "pages/versions.py"
+TRENDS = "pages/trends.py"
+_ICON = Path(__file__).with_name("paiview.svg")
+
+_framed: ContextVar[bool] = ContextVar("paiview_framed", default=False)
+
+
+def run() -> None:
+    """Draw the frame, then the page the visitor asked for."""
+    st.set_page_config(page_title="paiview", page_icon=str(_ICON), layout="wide")
+    page = st.navigation(
+        [
+            st.Page(ROOT / MODELS, title="Models", default=True),
+            st.Page(ROOT / VERSIONS, title="Versions", url_path="versions"),
+            st.Page(ROOT / TRENDS, title="Trends", url_path="trends"),
+        ]
+    )
+    token = _framed.set(True)
+    try:
+        with states.problem_region():
+            page.run()
+    finally:
+        _framed.reset(token)
+
+
+def require() -> None:
+    """Start the frame when Streamlit ran a page file without it, and end that run."""
+    if not _framed.get():
+        run()
+        st.stop()

@@ -1,0 +1,218 @@
+"""The controls: workspace and model, the filters PAI applies, and the filters on the frame."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+import pandas as pd
+import streamlit as st
+
+from paiview import registry as registry_layer
+from paiview.frames import Frames
+from paiview.pai.errors import NotFoundError, PaiviewError, PermissionDeniedError
+from paiview.pai.objects import Model, VersionFilters
+from paiview.registry import Registry
+from paiview.text import plain
+from paiview.ui import state, states
+from paiview.views import FIELDS, MODEL_SORTS, pairs
+
+STATUSES = ("Pending", "Approved", "Rejected")
+FORMAT_TYPES = (
+    "OfflineModel",
+    "SavedModel",
+    "Keras H5",
+    "Frozen Pb",
+    "Caffe Prototxt",
+    "TorchScript",
+    "XGBoost",
+    "PMML",
+    "AlinkModel",
+    "ONNX",
+)
+FRAMEWORK_TYPES = ("Pytorch", "PyTorch", "XGBoost", "Keras", "Caffe", "Alink", "Xflow", "TensorFlow")
+SOURCE_TYPES = ("Custom", "PAIFlow", "TrainingService")
+DEFAULT_FIELDS = ("status", "created", "description")
+
+
+class Chosen(NamedTuple):
+    """The model a page is about, and where it came from."""
+
+    registry: Registry
+    model: Model
+    model_id: str
+
+
+class TableFilters(NamedTuple):
+    """The filters and choices of the versions table that work on the frame."""
+
+    text: str
+    created_from: date | None
+    created_to: date | None
+    minimum: float | None
+    maximum: float | None
+    fields: list[str]
+
+
+def connect() -> Registry:
+    """The registry layer; without one the page ends with the reason."""
+    try:
+        return registry_layer.connect()
+    except PaiviewError as error:
+        states.stop(error)
+
+
+def workspace(registry: Registry) -> str | None:
+    """Choose a workspace. Where workspaces cannot be listed, the setting decides and the control is left out."""
+    try:
+        found = registry.workspaces().items
+    except PermissionDeniedError:
+        return registry.workspace_id
+    except PaiviewError as error:
+        states.fail(error)
+        return registry.workspace_id
+    names = {item.workspace_id: item.workspace_name or item.workspace_id for item in found if item.workspace_id}
+    if registry.workspace_id and registry.workspace_id not in names:
+        names[registry.workspace_id] = registry.workspace_id
+    shown = {key: plain(f"{name} ({key})" if name != key else key, 80) for key, name in names.items()}
+    return state.choice(
+        "Workspace", shown, key="workspace", default=registry.workspace_id, placeholder="All workspaces"
+    )
+
+
+def model() -> Chosen:
+    """Choose workspace and model; the page ends when there is no model to show, or the link asks for an unknown one."""
+    registry = connect()
+    with st.sidebar:
+        workspace_id = workspace(registry)
+        try:
+            with states.reading("models") as progress:
+                models = {
+                    item.model_id: item
+                    for item in registry.models(workspace_id, progress=progress).items
+                    if item.model_id
+                }
+        except PaiviewError as error:
+            states.stop(error)
+        asked = state.asked("model")
+        if asked is not None and asked not in models:
+            models[asked] = _named(registry, asked)
+        if not models:
+            st.info("There are no models here. Register one in PAI, or choose another workspace.")
+            st.stop()
+        shown = {key: plain(f"{item.model_name or key}", 80) for key, item in models.items()}
+        repeated = {name for name in shown.values() if list(shown.values()).count(name) > 1}
+        shown = {key: f"{name} ({key})" if name in repeated else name for key, name in shown.items()}
+        chosen = state.choice("Model", shown, key="model", default=next(iter(shown)), pinned=True)
+    model_id = chosen or next(iter(shown))
+    return Chosen(registry, models[model_id], model_id)
+
+
+def _named(registry: Registry, model_id: str) -> Model:
+    """A model the list does not hold: another workspace's, or none at all."""
+    try:
+        return registry.model(model_id)
+    except NotFoundError as error:
+        # Forgotten, so that the next page of this session opens on a model that exists.
+        st.session_state.pop("remembered:model", None)
+        states.stop(error)
+    except PaiviewError as error:
+        states.stop(error)
+
+
+def version_filters() -> VersionFilters:
+    """Draw the filters that PAI itself applies; each reaches the wire."""
+    with st.sidebar.expander("Filters in PAI", expanded=True):
+        return VersionFilters(
+            approval_status=_one_of("Approval status", STATUSES, "approval_status"),
+            version_name=_text("Version name", "version_name", "exact name, such as 0.4.0"),
+            label=_text("Label", "label", "text in a label key or value"),
+            framework_type=_one_of("Framework", FRAMEWORK_TYPES, "framework_type", open_list=True),
+            format_type=_one_of("Format", FORMAT_TYPES, "format_type", open_list=True),
+            source_type=_one_of("Source type", SOURCE_TYPES, "source_type", open_list=True),
+            source_id=_text("Source id", "source_id", "as PAI stores it"),
+            order=_one_of("Order of the listing", ("ASC", "DESC"), "order") or "ASC",
+        )
+
+
+def _text(label: str, key: str, placeholder: str) -> str | None:
+    return st.text_input(label, key=key, bind="query-params", placeholder=placeholder).strip() or None
+
+
+def _one_of(label: str, documented: Sequence[str], key: str, *, open_list: bool = False) -> str | None:
+    """A filter of one value; an open list takes values the documentation does not name."""
+    asked = st.query_params.get(key)
+    options = list(documented)
+    if open_list and asked and asked not in options:
+        options.append(asked)
+    if not open_list:
+        state.check(key, options)
+    return st.selectbox(
+        label,
+        options,
+        index=None,
+        key=key,
+        bind="query-params",
+        placeholder="Any",
+        accept_new_options=open_list,
+    )
+
+
+def metric_and_dataset(frames: Frames) -> tuple[list[str], list[str]]:
+    """Choose metrics and datasets among those with results; none chosen leaves the choice to the page."""
+    counted = pairs(frames.metrics)
+    with st.sidebar:
+        metrics = _several("Metric", _by_cover(counted, "metric"), "metric", "The most covered")
+        datasets = _several("Dataset", _by_cover(counted, "dataset"), "dataset", "All, the most covered first")
+    return metrics, datasets
+
+
+def _by_cover(counted: pd.DataFrame, column: str) -> list[str]:
+    return counted.groupby(column)["count"].sum().sort_values(ascending=False, kind="stable").index.astype(str).tolist()
+
+
+def _several(label: str, options: list[str], key: str, placeholder: str) -> list[str]:
+    state.check(key, options)
+    return st.multiselect(label, options, key=key, bind="query-params", placeholder=placeholder)
+
+
+def table_filters(metric: str | None) -> TableFilters:
+    """Draw the filters on the frame: text, dates, the range of the first chosen metric, and the fields shown."""
+    with st.sidebar.expander("Filters on this table", expanded=True):
+        text = st.text_input("Search", key="text", bind="query-params", placeholder="name, description, label, uri")
+        since, until = st.columns(2)
+        created_from = since.date_input("Created from", None, key="created_from", bind="query-params")
+        created_to = until.date_input("to", None, key="created_to", bind="query-params")
+        low, high = st.columns(2)
+        named = plain(metric, 24) if metric else "Metric"
+        minimum = low.number_input(f"{named} from", value=None, key="min", bind="query-params", format="%g")
+        maximum = high.number_input("to", value=None, key="max", bind="query-params", format="%g")
+        state.check("columns", list(FIELDS))
+        fields = st.multiselect(
+            "Columns", list(FIELDS), default=list(DEFAULT_FIELDS), key="columns", bind="query-params"
+        )
+    if created_from and created_to and created_from > created_to:
+        states.warn("The dates are the wrong way round: nothing can be created after the first and before the second.")
+    if minimum is not None and maximum is not None and minimum > maximum:
+        states.warn("The range is the wrong way round: its lower end is above its upper end.")
+    return TableFilters(text, created_from, created_to, minimum, maximum, fields)
+
+
+def statuses(frames: Frames) -> list[str]:
+    """Choose approval statuses; none chosen is all."""
+    found = frames.versions["approval_status"].cat.categories.astype(str).tolist()
+    options = [*STATUSES, *(status for status in found if status not in STATUSES)]
+    with st.sidebar:
+        return _several("Status", options, "status", "Any")
+
+
+def one_of_these(label: str, values: Sequence[str | None], key: str) -> str | None:
+    """Choose one of the values found in the data; none chosen is any."""
+    options = sorted({value for value in values if value})
+    state.check(key, options)
+    return st.selectbox(label, options, index=None, key=key, bind="query-params", placeholder="Any")
+
+
+def model_sort() -> str:
+    """Choose the order of the models."""
+    first = next(iter(MODEL_SORTS))
+    return state.choice("Sort", MODEL_SORTS, key="sort", default=first) or first

@@ -1,0 +1,171 @@
+"""What a page says when it waits, when something is wrong, and where its data came from."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import NoReturn, Protocol
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from paiview.frames import NO_DATASET
+from paiview.pai.errors import PaiviewError
+from paiview.pai.objects import Model, VersionFilters
+from paiview.registry import ModelsSnapshot, Registry, VersionsSnapshot
+from paiview.text import markdown
+from paiview.views import Pair
+
+_problems: ContextVar[DeltaGenerator] = ContextVar("paiview_problems")
+
+
+class Read(Protocol):
+    """What was read from the service, with its age and, where it is not fresh, the reason."""
+
+    @property
+    def fetched_at(self) -> datetime:
+        """When it was read, UTC."""
+
+    @property
+    def failure(self) -> PaiviewError | None:
+        """Why it could not be read anew."""
+
+
+@contextmanager
+def problem_region() -> Iterator[None]:
+    """Open the one place where a page reports errors and warnings about data."""
+    token = _problems.set(st.container(key="problem"))
+    try:
+        yield
+    finally:
+        _problems.reset(token)
+
+
+def warn(sentence: str) -> None:
+    """Report something the reader should know; ``sentence`` is Markdown made by paiview, its foreign parts escaped."""
+    _problems.get().warning(sentence)
+
+
+def fail(error: PaiviewError) -> None:
+    """Report an error: what happened, Code and RequestId, what to try."""
+    _problems.get().error(describe(error))
+
+
+def stop(error: PaiviewError) -> NoReturn:
+    """Report an error and end the page: what is above it stays usable."""
+    fail(error)
+    st.stop()
+
+
+def describe(error: PaiviewError) -> str:
+    """One error as Markdown, its foreign parts escaped."""
+    named = (("Code", error.code), ("RequestId", error.request_id))
+    facts = ", ".join(f"{name} {markdown(value)}" for name, value in named if value)
+    told = f" ({facts})" if facts else ""
+    return f"{markdown(error.message, 600)}{told} {error.advice}".strip()
+
+
+def invalid(name: str, value: str) -> None:
+    """Report a value in the URL that no control knows; it is ignored."""
+    warn(f"The link asks for {markdown(name)} = {markdown(value)}, which is not a choice here. It is ignored.")
+
+
+@contextmanager
+def reading(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show progress by pages while a listing is read, and nothing once it is there."""
+    slot = st.empty()
+
+    def progress(done: int, total: int) -> None:
+        share = done / total if total else 0.0
+        slot.progress(min(share, 1.0), text=f"Reading {what}: page {done} of {total}" if total else f"Reading {what}")
+
+    try:
+        yield progress
+    finally:
+        slot.empty()
+
+
+def connection(registry: Registry, read: Read, counted: str) -> bool:
+    """Say where the data came from and how old they are.
+
+    Args:
+        registry: where they came from.
+        read: the snapshot shown.
+        counted: how much of it, such as "101 of 101 versions".
+
+    Returns:
+        Whether the reader asked for a refresh.
+    """
+    with st.container(key="connection", horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f"{origin(registry)} · read {age(read.fetched_at)} ago ({read.fetched_at:%H:%M:%S} UTC) · {counted}")
+        asked = st.button("Refresh", key="refresh", type="tertiary", help="Read this from the service again")
+    if read.failure is not None:
+        warn(f"This is what was read {age(read.fetched_at)} ago; reading it again failed. {describe(read.failure)}")
+    return asked
+
+
+def origin(registry: Registry) -> str:
+    """The service in words, and who sees it."""
+    if registry.embedded:
+        return "**Embedded registry**: numbers are published and cited, approval statuses are the demo's"
+    return f"**{markdown(registry.endpoint)}** · everyone here sees what the server's credential sees"
+
+
+def age(moment: datetime) -> str:
+    """How long ago, in the unit a reader would use."""
+    seconds = max(0, math.floor((datetime.now(UTC) - moment).total_seconds()))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def title(model: Model, model_id: str) -> None:
+    """The head of a page about one model."""
+    st.title(markdown(model.model_name or model_id), anchor=False)
+    facts = [model_id, model.task, model.domain, model.provider]
+    st.caption(" · ".join(markdown(fact, 80) for fact in facts if fact))
+
+
+def versions(registry: Registry, model_id: str, filters: VersionFilters | None = None) -> VersionsSnapshot:
+    """Read a model's versions and say where they came from; the page ends when they cannot be had.
+
+    Args:
+        registry: the registry layer.
+        model_id: the model.
+        filters: what PAI is asked to filter; without them the whole listing is read.
+    """
+    filters = filters or VersionFilters()
+    try:
+        if st.session_state.get("refresh"):
+            registry.refresh_versions(model_id, filters)
+        with reading("versions") as progress:
+            snapshot = registry.versions(model_id, filters, progress=progress)
+    except PaiviewError as error:
+        stop(error)
+    flagged = snapshot.frames.flagged
+    counted = f"{len(snapshot.versions)} of {snapshot.total} versions"
+    connection(registry, snapshot, f"{counted}, {flagged} flagged fields" if flagged else counted)
+    if snapshot.uneven:
+        warn(markdown(snapshot.uneven, 400))
+    return snapshot
+
+
+def dataset_names(registry: Registry, model: Model, shown: Sequence[Pair]) -> dict[str, str]:
+    """DatasetId to a name for the datasets of some pairs; ids that cannot be read stay as they are."""
+    ids = sorted({pair.dataset for pair in shown if "://" not in pair.dataset and pair.dataset != NO_DATASET})
+    return registry.dataset_names(ids, model.workspace_id)
+
+
+def models(registry: Registry, workspace_id: str | None) -> ModelsSnapshot:
+    """Read the models of a workspace and say where they came from; the page ends when they cannot be had."""
+    try:
+        if st.session_state.get("refresh"):
+            registry.refresh_models(workspace_id)
+        with reading("models") as progress:
+            snapshot = registry.models(workspace_id, progress=progress)
+    except PaiviewError as error:
+        stop(error)
+    connection(registry, snapshot, f"{len(snapshot.items)} of {snapshot.total} models")
+    return snapshot

@@ -1,0 +1,35 @@
+"""What every test gets: an environment without the machine's settings, and a registry to read from."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from paiview.local import LocalRegistry
+
+PREFIXES = ("PAIVIEW_", "ALIBABA_CLOUD_")
+
+
+def _settings_of_the_machine() -> list[str]:
+    return [name for name in os.environ if name.startswith(PREFIXES)]
+
+
+# The official credentials package reads its variables once, when a test module imports it: gone before collection.
+for _name in _settings_of_the_machine():
+    del os.environ[_name]
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No setting or credential of the machine or of an earlier test reaches a test; its home is an empty folder."""
+    for name in _settings_of_the_machine():
+        monkeypatch.delenv(name)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="session")
+def local_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistry]:
+    """The embedded registry with the published families, to read from only: all tests share it."""
+    with LocalRegistry(tmp_path_factory.mktemp("registry")) as registry:
+        yield registry

@@ -51,8 +51,9 @@ def canonical_request(method: str, path: str, query: str, headers: Mapping[str, 
         headers: the headers to sign, and only those.
         content_sha256: the hash of the body's bytes, lower-case hex.
     """
-    lines = sorted(f"{name.lower()}:{value.strip()}\n" for name, value in headers.items())
-    return "\n".join((method, path, query, "".join(lines), signed_headers(headers), content_sha256))
+    ordered = sorted((name.lower(), value.strip()) for name, value in headers.items())
+    lines = "".join(f"{name}:{value}\n" for name, value in ordered)
+    return "\n".join((method, path, query, lines, signed_headers(headers), content_sha256))
 
 
 def string_to_sign(request: str) -> str:

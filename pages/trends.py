@@ -18,8 +18,8 @@ states.title(model, model_id)
 snapshot = states.versions(registry, model_id)
 frames = snapshot.frames
 
-metrics, datasets = sidebar.metric_and_dataset(frames)
 with st.sidebar:
+    metrics, datasets = sidebar.metric_and_dataset(frames)
     statuses = sidebar.statuses(frames)
     text = st.text_input(
         "Search versions", key="text", bind="query-params", placeholder="name, description, label, uri"
@@ -32,7 +32,7 @@ if not pairs:
 orders = views.newest_with(
     frames, views.matching(frames, text=text, statuses=statuses), pairs, None if window == "all" else int(window or 100)
 )
-names = states.dataset_names(registry, model, pairs[:ROWS])
+names = states.dataset_names(registry, model, frames)
 with st.container(key="trend-chart"):
     part = tables.paged(len(pairs), PANELS, "panels")
     hidden = charts.trend(snapshot.identity, frames, pairs[part.start : part.stop], orders, names)

@@ -14,16 +14,19 @@ NUMBER_COLUMNS = 12
 
 registry, model, model_id = sidebar.model()
 states.title(model, model_id)
+# Choices stand above the filters, though their options come out of what the filters let through.
+choices = st.sidebar.container()
 filters = sidebar.version_filters()
 snapshot = states.versions(registry, model_id, filters)
 frames = snapshot.frames
 
-metrics, datasets = sidebar.metric_and_dataset(frames)
+with choices:
+    metrics, datasets = sidebar.metric_and_dataset(frames)
 metric = metrics[0] if metrics else views.main_metric(frames.metrics)
 wanted = sidebar.table_filters(metric)
 pairs = views.shown_pairs(frames.metrics, metrics, datasets)
 drawn = pairs[:NUMBER_COLUMNS]
-names = states.dataset_names(registry, model, drawn)
+names = states.dataset_names(registry, model, frames)
 kept = views.matching(
     frames,
     text=wanted.text,
@@ -36,7 +39,7 @@ kept = views.matching(
 )
 numbers = views.numbers(frames, drawn)
 
-with st.sidebar:
+with choices:
     sort = state.choice("Sort", views.sort_options(list(numbers.columns)), key="sort", default="-created") or "-created"
 kept = views.ordered(frames, kept, sort, numbers)
 
@@ -62,6 +65,7 @@ with st.container(key="versions-table"):
         hide_index=True,
         column_config=tables.columns(drawn, names),
         key=table_key,
+        height=tables.height(len(rows)),
         on_select=follow,
         selection_mode="multi-row",
         placeholder="–",
@@ -81,4 +85,4 @@ with st.container(key="version-detail"):
     opened = state.choice("Version in detail", options, key="version", placeholder="Tick a row, or choose a version")
     if opened is not None:
         order = int(frames.versions.index[frames.versions["version_name"] == opened][0])
-        detail.show(registry, model, snapshot.versions[frames.versions.at[order, "place"]], frames, order)
+        detail.show(registry, model, snapshot.versions[frames.versions.at[order, "place"]], frames, order, names)

@@ -27,15 +27,16 @@ NEUTRAL = "#8593A1"
 _STATUS_MARKS: Mapping[str, tuple[str, str]] = {
     "Pending": ("circle-open", PENDING),
     "Approved": ("circle", APPROVED),
-    "Rejected": ("x", REJECTED),
+    "Rejected": ("x-thin", REJECTED),
 }
 _OTHER_MARK = ("diamond-open", NEUTRAL)
 _PANEL_COLUMNS = 2
-_PANEL_HEIGHT = 230
-_PANEL_HEAD = 58
-_TICKS = 6
-_CELLS_WITH_NUMBERS = (26, 40)
-"""Columns and rows up to which a heatmap's cells are large enough to hold their number."""
+_PANEL_HEIGHT = 240
+_LEGEND_HEIGHT = 56
+_ROOMY_POINTS = 40
+"""Points of a panel up to which each has room for a large mark."""
+_CELLS_WITH_NUMBERS = 12
+"""Columns up to which a heatmap's cells are large enough to hold their number."""
 
 
 class TrendPanel(NamedTuple):
@@ -141,19 +142,18 @@ def trend_figure(info: TrendInfo) -> go.Figure:
         return figure
     columns = min(_PANEL_COLUMNS, len(info.panels))
     rows = -(-len(info.panels) // columns)
-    height = rows * _PANEL_HEIGHT + _PANEL_HEAD
+    unit = 1 / rows
+    width = 1 / columns
     axes: dict[str, object] = {}
     annotations: list[dict[str, object]] = []
     traces: list[go.Scatter] = []
     for index, panel in enumerate(info.panels):
         row, column = divmod(index, columns)
         suffix = "" if index == 0 else str(index + 1)
-        width = 1 / columns
-        left, right = column * width + 0.035, (column + 1) * width - 0.015
-        unit = _PANEL_HEIGHT / height
-        top = 1 - row * unit - 0.17 * unit
-        bottom = 1 - (row + 1) * unit + 0.2 * unit
-        ticks = _tick_positions(len(panel.names))
+        left, right = column * width + 0.04, (column + 1) * width - 0.015
+        top = 1 - row * unit - 0.18 * unit
+        bottom = 1 - (row + 1) * unit + 0.14 * unit
+        ticks = _tick_positions(len(panel.names), 5 if max(map(len, panel.names), default=0) <= 8 else 3)
         axes[f"xaxis{suffix}"] = {
             "type": "category",
             "categoryorder": "array",
@@ -184,14 +184,15 @@ def trend_figure(info: TrendInfo) -> go.Figure:
                 "xanchor": "left",
                 "yanchor": "bottom",
                 "showarrow": False,
+                "align": "left",
                 "font": {"size": 12},
             }
         )
         traces.extend(_panel_traces(panel, suffix))
     figure.add_traces(traces + _legend())
     figure.update_layout(
-        height=height,
-        margin={"l": 8, "r": 8, "t": _PANEL_HEAD, "b": 8},
+        height=rows * _PANEL_HEIGHT + _LEGEND_HEIGHT,
+        margin={"l": 8, "r": 8, "t": _LEGEND_HEIGHT, "b": 0},
         legend={"orientation": "h", "x": 0, "y": 1, "yref": "container", "yanchor": "top"},
         hovermode="closest",
         annotations=annotations,
@@ -228,18 +229,18 @@ def _panel_traces(panel: TrendPanel, suffix: str) -> list[go.Scatter]:
             )
         )
     marks = [_STATUS_MARKS.get(status, _OTHER_MARK) for status in panel.statuses]
-    size = 10 if len(panel.names) <= 60 else 7
+    size = 10 if len(panel.names) <= _ROOMY_POINTS else 7
     traces.append(
         go.Scatter(
             x=panel.names,
             y=panel.values,
-            mode="lines+markers+text" if len(panel.names) <= 60 else "lines+markers",
+            mode="lines+markers+text" if len(panel.names) <= _ROOMY_POINTS else "lines+markers",
             line={"width": 1, "color": NEUTRAL},
             marker={
                 "symbol": [symbol for symbol, _ in marks],
                 "color": [colour for _, colour in marks],
                 "size": [size + 3 if status == "Approved" else size for status in panel.statuses],
-                "line": {"width": 1.8},
+                "line": {"width": 1.8, "color": [colour for _, colour in marks]},
                 "opacity": 1,
             },
             text=["✓" if status == "Approved" else "" for status in panel.statuses],
@@ -267,7 +268,7 @@ def _legend() -> list[go.Scatter]:
     ]
     for status, (symbol, colour) in _STATUS_MARKS.items():
         text = "✓ Approved" if status == "Approved" else status
-        marker = {"symbol": symbol, "color": colour, "size": 10, "line": {"width": 1.8}}
+        marker = {"symbol": symbol, "color": colour, "size": 10, "line": {"width": 1.8, "color": colour}}
         entries.append(go.Scatter(x=[None], y=[None], mode="markers", marker=marker, name=text, hoverinfo="skip"))
     return entries
 
@@ -318,8 +319,7 @@ def heatmap_info(
 
 def heatmap_figure(info: HeatmapInfo) -> go.Figure:
     """Draw the heatmap: a scale of its own per row, numbers in the cells while they fit, blank where missing."""
-    columns, rows = _CELLS_WITH_NUMBERS
-    roomy = len(info.names) <= columns and len(info.rows) <= rows
+    roomy = len(info.names) <= _CELLS_WITH_NUMBERS
     figure = go.Figure(
         go.Heatmap(
             x=info.names,
@@ -338,7 +338,7 @@ def heatmap_figure(info: HeatmapInfo) -> go.Figure:
             ygap=1,
         )
     )
-    ticks = range(len(info.names)) if roomy else _tick_positions(len(info.names), 16)
+    ticks = range(len(info.names)) if roomy else _tick_positions(len(info.names), 10)
     figure.update_layout(
         height=80 + 24 * max(len(info.rows), 2),
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
@@ -349,6 +349,9 @@ def heatmap_figure(info: HeatmapInfo) -> go.Figure:
             "tickvals": [info.names[at] for at in ticks],
             "ticktext": [_short(info.names[at]) for at in ticks],
             "tickfont": {"size": 10},
+            "tickangle": -30,
+            "side": "top",
+            "automargin": True,
             "showgrid": False,
         },
         yaxis={
@@ -376,7 +379,7 @@ def _history(metrics: pd.DataFrame, pair: Pair) -> tuple[NDArray[np.int64], NDAr
 def _title(pair: Pair, known: Direction | None, dataset_names: Mapping[str, str]) -> str:
     """The head of a panel: the dataset, the metric, and which way is better."""
     way = {"lower": "↓ lower is better", "higher": "↑ higher is better", None: "direction unknown"}[known]
-    return f"<b>{_dataset_label(pair.dataset, dataset_names)}</b> · {for_chart(pair.metric, 40)} {way}"
+    return f"<b>{_dataset_label(pair.dataset, dataset_names)}</b><br>{for_chart(pair.metric, 40)} {way}"
 
 
 def _row_label(pair: Pair, dataset_names: Mapping[str, str]) -> str:
@@ -401,12 +404,11 @@ def _unique(texts: Sequence[str]) -> list[str]:
     return result
 
 
-def _tick_positions(count: int, most: int = _TICKS) -> list[int]:
-    """Up to ``most`` positions over ``count`` categories, the first and the last among them."""
-    if count <= most:
-        return list(range(count))
-    return sorted({round(at) for at in np.linspace(0, count - 1, most)})
+def _tick_positions(count: int, most: int) -> list[int]:
+    """Up to ``most`` positions over ``count`` categories: the middles of equal parts, clear of the axis's ends."""
+    parts = min(count, most)
+    return [int((2 * part + 1) * count / (2 * parts)) for part in range(parts)]
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 12 else f"{name[:11]}…"
+    return name if len(name) <= 14 else f"{name[:13]}…"

@@ -1,6 +1,7 @@
 """One version, whole: every field, its source, specs with secrets masked, covers on demand, the raw answer."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
@@ -11,6 +12,7 @@ from paiview.frames import Frames
 from paiview.pai.objects import JsonObject, Model, ModelVersion
 from paiview.registry import Registry
 from paiview.text import http_url, markdown, mask_secrets, plain
+from paiview.ui import tables
 
 _SPECS = {
     "TrainingSpec": "training_spec",
@@ -23,7 +25,14 @@ _CONSOLE = "https://pai.console.aliyun.com/"
 _MOST_COVERS = 8
 
 
-def show(registry: Registry, model: Model, version: ModelVersion, frames: Frames, order: int) -> None:
+def show(
+    registry: Registry,
+    model: Model,
+    version: ModelVersion,
+    frames: Frames,
+    order: int,
+    dataset_names: Mapping[str, str],
+) -> None:
     """Draw everything known about one version.
 
     Args:
@@ -32,6 +41,7 @@ def show(registry: Registry, model: Model, version: ModelVersion, frames: Frames
         version: the version as the service gave it.
         frames: the frames of the listing it belongs to.
         order: its position in the versions frame.
+        dataset_names: DatasetId to a name, where known.
     """
     row = cast("pd.Series[Any]", frames.versions.loc[order])
     st.subheader(markdown(str(row["version_name"])))
@@ -41,7 +51,7 @@ def show(registry: Registry, model: Model, version: ModelVersion, frames: Frames
         st.warning(f"{row['problems']} flagged in this version: {markdown(str(row['problem']), 400)}")
     results, about, specs, raw = st.tabs(["Results", "About", "Specs", "Raw JSON"])
     with results:
-        _results(frames, order)
+        _results(frames, order, dataset_names)
     with about:
         _about(registry, model, version, row)
     with specs:
@@ -51,15 +61,21 @@ def show(registry: Registry, model: Model, version: ModelVersion, frames: Frames
         st.json(mask_secrets(version.raw), expanded=2)
 
 
-def _results(frames: Frames, order: int) -> None:
+def _results(frames: Frames, order: int, dataset_names: Mapping[str, str]) -> None:
     rows = frames.metrics[frames.metrics["order"] == order]
     if rows.empty:
         st.info("This version has no evaluation results.")
         return
     shown = rows[["dataset", "metric", "value", "raw", "problem", "n", "errors"]]
     shown = shown.astype({"dataset": "str", "metric": "str"}).dropna(axis="columns", how="all")
+    shown.insert(1, "name", shown["dataset"].map(dataset_names).map(plain, na_action="ignore"))
     st.dataframe(
-        shown, hide_index=True, placeholder="–", column_config={"value": st.column_config.NumberColumn(format="%.6g")}
+        shown.dropna(axis="columns", how="all"),
+        hide_index=True,
+        height=tables.height(len(shown)),
+        placeholder="–",
+        column_config={"value": st.column_config.NumberColumn(format="%.6g")},
+        alt="Evaluation results of the version",
     )
 
 

@@ -29,25 +29,18 @@ def rows(models: Sequence[Model]) -> list[DeltaGenerator]:
         with st.container(border=True, gap="xsmall"):
             left, right = st.columns([3, 2], vertical_alignment="top")
             with left:
-                st.page_link(
-                    shell.VERSIONS,
-                    label=f"**{markdown(model.model_name or model_id)}**",
-                    query_params={"model": model_id},
-                )
+                _link(shell.VERSIONS, f"**{markdown(model.model_name or model_id)}**", model=model_id)
                 st.caption(_facts(model))
                 if model.model_description:
                     st.caption(markdown(model.model_description, 160))
             with right:
                 places.append(st.empty())
                 with st.container(horizontal=True, gap="small"):
-                    st.page_link(shell.TRENDS, label="Trends", query_params={"model": model_id})
+                    _link(shell.TRENDS, "Trends", model=model_id)
                     newest = model.latest_version
                     if newest is not None and newest.version_name:
-                        st.page_link(
-                            shell.VERSIONS,
-                            label=f"Newest: {markdown(newest.version_name, 40)}",
-                            query_params={"model": model_id, "version": newest.version_name},
-                        )
+                        name = markdown(newest.version_name, 40)
+                        _link(shell.VERSIONS, f"Newest: {name}", model=model_id, version=newest.version_name)
                     else:
                         st.caption("No version yet")
     return places
@@ -77,9 +70,12 @@ def review(
             if isinstance(found, PaiviewError):
                 place.caption(f"Statuses could not be read: {states.describe(found)}")
                 continue
-            place.markdown(
-                f"○ **{found.pending}** Pending · ✓ **{found.approved}** Approved · ✕ **{found.rejected}** Rejected"
+            counts = (
+                ("○", found.pending, "Pending"),
+                ("✓", found.approved, "Approved"),
+                ("✕", found.rejected, "Rejected"),
             )
+            place.markdown(" · ".join(f"{mark}\u00a0**{count}**\u00a0{status}" for mark, count, status in counts))
             waiting += _waiting(queue, model, found)
     slot.caption(
         f"{waiting} versions of the {len(models)} models below are Pending. Approval in PAI is final."
@@ -100,22 +96,22 @@ def _waiting(queue: DeltaGenerator, model: Model, found: Review) -> int:
     """Draw a model's waiting versions, newest first; returns how many there are."""
     if not found.pending:
         return 0
-    with queue.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.markdown(f"**{markdown(model.model_name or model.model_id or '')}**", width=220)
+    model_id = model.model_id or ""
+    name, versions = queue.columns([1, 3], vertical_alignment="top")
+    name.markdown(f"**{markdown(model.model_name or model_id)}**")
+    with versions.container(horizontal=True, gap="small"):
         for version in found.waiting[:_WAITING_SHOWN]:
             if version.version_name:
-                st.page_link(
-                    shell.VERSIONS,
-                    label=markdown(version.version_name, 40),
-                    query_params={"model": model.model_id or "", "version": version.version_name},
-                )
+                _link(shell.VERSIONS, markdown(version.version_name, 40), model=model_id, version=version.version_name)
         if found.pending > _WAITING_SHOWN:
-            st.page_link(
-                shell.VERSIONS,
-                label=f"and {found.pending - _WAITING_SHOWN} more",
-                query_params={"model": model.model_id or "", "approval_status": "Pending"},
-            )
+            more = f"and {found.pending - _WAITING_SHOWN} more"
+            _link(shell.VERSIONS, more, model=model_id, approval_status="Pending")
     return found.pending
+
+
+def _link(page: str, label: str, **parameters: str) -> None:
+    """A link to another page, in the colour of links; ``label`` is Markdown, its foreign parts escaped."""
+    st.page_link(page, label=f":primary[{label}]", query_params=parameters)
 
 
 def _facts(model: Model) -> str:

@@ -160,9 +160,8 @@ def _one_of(label: str, documented: Sequence[str], key: str, *, open_list: bool 
 def metric_and_dataset(frames: Frames) -> tuple[list[str], list[str]]:
     """Choose metrics and datasets among those with results; none chosen leaves the choice to the page."""
     counted = pairs(frames.metrics)
-    with st.sidebar:
-        metrics = _several("Metric", _by_cover(counted, "metric"), "metric", "The most covered")
-        datasets = _several("Dataset", _by_cover(counted, "dataset"), "dataset", "All, the most covered first")
+    metrics = _several("Metric", _by_cover(counted, "metric"), "metric", "The most covered")
+    datasets = _several("Dataset", _by_cover(counted, "dataset"), "dataset", "All, the most covered first")
     return metrics, datasets
 
 
@@ -201,8 +200,7 @@ def statuses(frames: Frames) -> list[str]:
     """Choose approval statuses; none chosen is all."""
     found = frames.versions["approval_status"].cat.categories.astype(str).tolist()
     options = [*STATUSES, *(status for status in found if status not in STATUSES)]
-    with st.sidebar:
-        return _several("Status", options, "status", "Any")
+    return _several("Status", options, "status", "Any")
 
 
 def one_of_these(label: str, values: Sequence[str | None], key: str) -> str | None:

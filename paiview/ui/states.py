@@ -1,7 +1,7 @@
 """What a page says when it waits, when something is wrong, and where its data came from."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -10,13 +10,15 @@ from typing import NoReturn, Protocol
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from paiview.frames import NO_DATASET
+from paiview.frames import NO_DATASET, Frames
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry import ModelsSnapshot, Registry, VersionsSnapshot
 from paiview.text import markdown
-from paiview.views import Pair
+from paiview.views import pairs
 
+_NAMED = 200
+"""Datasets whose names are asked for: four short requests, kept for minutes."""
 _problems: ContextVar[DeltaGenerator] = ContextVar("paiview_problems")
 
 
@@ -97,9 +99,12 @@ def connection(registry: Registry, read: Read, counted: str) -> bool:
     Returns:
         Whether the reader asked for a refresh.
     """
-    with st.container(key="connection", horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"{origin(registry)} · read {age(read.fetched_at)} ago ({read.fetched_at:%H:%M:%S} UTC) · {counted}")
-        asked = st.button("Refresh", key="refresh", type="tertiary", help="Read this from the service again")
+    with st.container(key="connection"):
+        source, button = st.columns([8, 1], vertical_alignment="center")
+        source.caption(
+            f"{origin(registry)} · read {age(read.fetched_at)} ago ({read.fetched_at:%H:%M:%S} UTC) · {counted}"
+        )
+        asked = button.button("Refresh", key="refresh", type="tertiary", help="Read this from the service again")
     if read.failure is not None:
         warn(f"This is what was read {age(read.fetched_at)} ago; reading it again failed. {describe(read.failure)}")
     return asked
@@ -152,10 +157,14 @@ def versions(registry: Registry, model_id: str, filters: VersionFilters | None =
     return snapshot
 
 
-def dataset_names(registry: Registry, model: Model, shown: Sequence[Pair]) -> dict[str, str]:
-    """DatasetId to a name for the datasets of some pairs; ids that cannot be read stay as they are."""
-    ids = sorted({pair.dataset for pair in shown if "://" not in pair.dataset and pair.dataset != NO_DATASET})
-    return registry.dataset_names(ids, model.workspace_id)
+def dataset_names(registry: Registry, model: Model, frames: Frames) -> dict[str, str]:
+    """DatasetId to a name for a model's datasets, the most covered ``_NAMED``; the others stay ids.
+
+    Every page of a model asks for the same ids, so that all of them share one cached answer.
+    """
+    covered = pairs(frames.metrics)["dataset"].unique()
+    ids = [name for name in covered if "://" not in name and name != NO_DATASET]
+    return registry.dataset_names(ids[:_NAMED], model.workspace_id)
 
 
 def models(registry: Registry, workspace_id: str | None) -> ModelsSnapshot:

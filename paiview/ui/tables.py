@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -15,12 +15,15 @@ from paiview.ui import state
 from paiview.views import FIELDS, Pair, Slice, page_of
 
 _BEST = "★ "
+_ROWS_IN_SIGHT = 16
+_SCROLLING_PIXELS = 560
+_LONG_TEXTS = ("description", "labels", "source id", "uri", "problem")
 _ARROWS = {"lower": "↓", "higher": "↑", None: "?"}
 _STATUS = {"Approved": "✓ Approved", "Rejected": "✕ Rejected", "Pending": "○ Pending"}
 
 
 def versions_frame(versions: pd.DataFrame, numbers: pd.DataFrame, fields: Sequence[str]) -> pd.DataFrame:
-    """The table as data: ``version``, the chosen fields under the names readers see, then the numbers.
+    """The table as data: ``version``, the chosen fields under the names readers see, the numbers before long texts.
 
     Args:
         versions: rows of the versions frame, in the order to show.
@@ -30,7 +33,8 @@ def versions_frame(versions: pd.DataFrame, numbers: pd.DataFrame, fields: Sequen
     table = pd.DataFrame({"version": versions["version_name"]}, index=versions.index)
     for field in fields:
         table[field] = versions[FIELDS[field]]
-    return pd.concat([table, numbers], axis="columns")
+    long = [field for field in fields if field in _LONG_TEXTS]
+    return pd.concat([table.drop(columns=long), numbers, table[long]], axis="columns")
 
 
 def styled(table: pd.DataFrame, pairs: Sequence[Pair], best: Mapping[str, float]) -> Styler:
@@ -67,7 +71,7 @@ def columns(pairs: Sequence[Pair], dataset_names: Mapping[str, str]) -> dict[str
         "version": st.column_config.TextColumn("version", pinned=True),
         "created": st.column_config.DatetimeColumn("created (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"),
         "modified": st.column_config.DatetimeColumn("modified (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"),
-        "description": st.column_config.TextColumn("description", width="medium"),
+        "description": st.column_config.TextColumn("description", width="large"),
     }
     for pair in pairs:
         name = dataset_names.get(pair.dataset, pair.dataset)
@@ -89,6 +93,11 @@ def paged(count: int, size: int, what: str) -> Slice:
     elif pages > 1:
         st.caption(f"{what.capitalize()} {part.start + 1} to {part.stop} of {count}")
     return part
+
+
+def height(rows: int) -> Literal["content"] | int:
+    """The height of a table of so many rows: as many as it has, up to where it scrolls."""
+    return "content" if rows <= _ROWS_IN_SIGHT else _SCROLLING_PIXELS
 
 
 def legend(hidden: int) -> None:

@@ -50,9 +50,5 @@ with st.container(key="heatmap"):
 not_numbers = int(frames.metrics["value"].isna().sum())
 if not_numbers:
     states.warn(f"{not_numbers} values are not numbers and are not drawn; the version in detail shows each.")
-for jump in scale_jumps(frames.metrics).head(5).itertuples():
-    states.warn(
-        f"{markdown(jump.metric)} on {markdown(jump.dataset)} is {jump.value:g} in {markdown(jump.version_name)} "
-        f"and was {jump.previous:g} before: about 100 times apart, as a fraction beside a percentage. Drawn as stored."
-    )
+states.warn_of_jumps(scale_jumps(frames.metrics))
 downloads.offer(lambda: views.long_form(frames, pairs, orders), "the numbers drawn", f"{model_id}-trends", frames)

@@ -85,4 +85,4 @@ with st.container(key="version-detail"):
     opened = state.choice("Version in detail", options, key="version", placeholder="Tick a row, or choose a version")
     if opened is not None:
         order = int(frames.versions.index[frames.versions["version_name"] == opened][0])
-        detail.show(registry, model, snapshot.versions[frames.versions.at[order, "place"]], frames, order, names)
+        detail.show(registry, model, snapshot.versions[int(frames.versions["place"].iloc[order])], frames, order, names)

@@ -172,8 +172,8 @@ def _moment(parsed: Any, text: str | None) -> str | None:
     return text if pd.isna(parsed) else f"{parsed:%Y-%m-%d %H:%M:%S}"
 
 
-def _shown(value: object) -> str:
-    return "" if value is None or value is pd.NA else plain(str(value), 2000)
+def _shown(value: Any) -> str:
+    return "" if pd.isna(value) else plain(str(value), 2000)
 
 
 def _json(value: object) -> str:

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import NoReturn, Protocol
 
+import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -19,6 +20,7 @@ from paiview.views import pairs
 
 _NAMED = 200
 """Datasets whose names are asked for: four short requests, kept for minutes."""
+_JUMPS_TOLD = 5
 _problems: ContextVar[DeltaGenerator] = ContextVar("paiview_problems")
 
 
@@ -47,6 +49,16 @@ def problem_region() -> Iterator[None]:
 def warn(sentence: str) -> None:
     """Report something the reader should know; ``sentence`` is Markdown made by paiview, its foreign parts escaped."""
     _problems.get().warning(sentence)
+
+
+def warn_of_jumps(jumps: pd.DataFrame) -> None:
+    """Report the first scale jumps that ``paiview.metrics.scale_jumps`` found."""
+    for jump in jumps.head(_JUMPS_TOLD).astype({"metric": "str", "dataset": "str"}).to_dict("records"):
+        where = f"{markdown(jump['metric'])} on {markdown(jump['dataset'])}"
+        warn(
+            f"{where} is {jump['value']:g} in {markdown(jump['version_name'])} and was {jump['previous']:g} before: about "
+            "100 times apart, like a fraction beside a percentage. It is drawn as stored."
+        )
 
 
 def fail(error: PaiviewError) -> None:
@@ -104,7 +116,9 @@ def connection(registry: Registry, read: Read, counted: str) -> bool:
         source.caption(
             f"{origin(registry)} · read {age(read.fetched_at)} ago ({read.fetched_at:%H:%M:%S} UTC) · {counted}"
         )
-        asked = button.button("Refresh", key="refresh", type="tertiary", help="Read this from the service again")
+        asked = button.container(horizontal_alignment="right").button(
+            "Refresh", key="refresh", type="tertiary", help="Read this from the service again"
+        )
     if read.failure is not None:
         warn(f"This is what was read {age(read.fetched_at)} ago; reading it again failed. {describe(read.failure)}")
     return asked

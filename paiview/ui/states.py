@@ -56,8 +56,8 @@ def warn_of_jumps(jumps: pd.DataFrame) -> None:
     for jump in jumps.head(_JUMPS_TOLD).astype({"metric": "str", "dataset": "str"}).to_dict("records"):
         where = f"{markdown(jump['metric'])} on {markdown(jump['dataset'])}"
         warn(
-            f"{where} is {jump['value']:g} in {markdown(jump['version_name'])} and was {jump['previous']:g} before: about "
-            "100 times apart, like a fraction beside a percentage. It is drawn as stored."
+            f"{where} is {jump['value']:g} in {markdown(jump['version_name'])} and was {jump['previous']:g} before: "
+            "about 100 times apart, like a fraction beside a percentage. It is drawn as stored."
         )
 
 

@@ -40,7 +40,7 @@ def read_answer(
     Raises:
         ServiceError: the error the answer stands for; ``CutOffError`` when JSON began and did not end.
     """
-    request_id = headers.get("x-acs-request-id")
+    request_id = _text(headers.get("x-acs-request-id"), hidden)
     if 300 <= status < 400:
         raise AnswerError(
             f"{action} was answered with a redirect, which PAI never sends.", request_id=request_id, status=status
@@ -50,13 +50,9 @@ def read_answer(
     except (ValueError, RecursionError):
         body = None
     if isinstance(body, dict):
-        request_id = _text(body.get("RequestId", body.get("requestId"))) or request_id
+        request_id = _text(body.get("RequestId", body.get("requestId")), hidden) or request_id
     if status >= 400:
-        error = _refusal(action, status, headers, body, request_id)
-        for secret in filter(None, hidden):
-            error.message = error.message.replace(secret, "***")
-        error.args = (error.message,)
-        raise error
+        raise _refusal(action, status, headers, body, request_id, hidden)
     if isinstance(body, dict):
         return Answer(action, {name: value for name, value in body.items() if name != "RequestId"}, request_id)
     begun = body is None and content.lstrip().startswith(b"{")
@@ -85,11 +81,18 @@ def _integer(digits: str) -> int | str:
     return int(digits) if len(digits) <= INTEGER_DIGITS else digits
 
 
-def _refusal(action: str, status: int, headers: Mapping[str, str], body: Any, request_id: str | None) -> ServiceError:
+def _refusal(
+    action: str,
+    status: int,
+    headers: Mapping[str, str],
+    body: Any,
+    request_id: str | None,
+    hidden: tuple[str | None, ...],
+) -> ServiceError:
     hint = headers.get("x-acs-retry-after", "").strip()
     retry_after = int(hint) / 1000 if hint.isascii() and hint.isdigit() and len(hint) < 15 and int(hint) else None
     if isinstance(body, dict):
-        code, text = (_text(body.get(name, body.get(name.lower()))) for name in ("Code", "Message"))
+        code, text = (_text(body.get(name, body.get(name.lower())), hidden) for name in ("Code", "Message"))
     elif status == 429 or status >= 500 or retry_after is not None:
         code = text = None
     else:
@@ -101,11 +104,13 @@ def _refusal(action: str, status: int, headers: Mapping[str, str], body: Any, re
     return error_for(action, status, code=code, text=text, request_id=request_id, retry_after=retry_after)
 
 
-def _text(value: Any) -> str | None:
+def _text(value: Any, hidden: tuple[str | None, ...]) -> str | None:
     """A Code, Message or RequestId as one short printable line; the service also sends numbers."""
     if value is None or isinstance(value, dict | list):
         return None
     line = " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
+    for secret in filter(None, hidden):  # Before the cut, which could leave the beginning of one.
+        line = line.replace(secret, "***")
     return f"{line[:MESSAGE_LENGTH]}…" if len(line) > MESSAGE_LENGTH else line or None
 
 

@@ -195,6 +195,8 @@ def error_for(
         kind = ThrottledError
     words = _OWN_WORDS.get(known) or text
     answered = f"{action} was answered with {code or f'HTTP status {status}'}"
+    if retry_after is not None and kind is ThrottledError:
+        answered += f", asking to wait {retry_after:.10g} s"
     error = kind(f"{answered}: {words}" if words else f"{answered}.", code=code, request_id=request_id, status=status)
     if isinstance(error, ThrottledError):
         error.retry_after = retry_after

@@ -219,8 +219,9 @@ class Transport:
                 self._credential_until = EXPIRED
             raise
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            # httpx's errors hold the request with its signature and token: they are not kept.
-            raise self._failure(action, error) from None
+            failure = self._failure(action, error)
+        # Raised out here so that it does not keep httpx's error, which holds the request with its token.
+        raise failure
 
     async def _current_credential(self) -> Credential:
         """The credential in use, asked for in a thread: a source may read files and ask the network."""

@@ -61,14 +61,20 @@ def connect() -> Iterator[Connect]:
 def everything_said(error: BaseException) -> str:
     """All the text an error and those behind it can put on a page or into a log, local variables apart."""
     said = ["".join(traceback.format_exception(error))]
-    behind: BaseException | None = error
-    while behind is not None:
-        said += [str(behind), repr(behind), repr(behind.args), repr(vars(behind))]
-        behind = behind.__cause__ or behind.__context__
+    for link in chain(error):
+        said += [str(link), repr(link), repr(link.args), repr(vars(link))]
     return "\n".join(said)
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those it came from, the ones a traceback leaves out included."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def assert_keeps_secrets(error: PaiviewError) -> None:
     said = everything_said(error)
     assert SECRET not in said
     assert TOKEN not in said
+    assert not any(hasattr(link, "request") for link in chain(error))

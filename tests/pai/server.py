@@ -141,7 +141,10 @@ class Server:
         self._connections.add(task)
         try:
             while not writer.is_closing():
-                request = _parsed(await reader.readuntil(b"\r\n\r\n"))
+                first = await reader.readexactly(1)
+                if not first.isalpha():
+                    break  # TLS, which no blank line ends.
+                request = _parsed(first + await reader.readuntil(b"\r\n\r\n"))
                 self.requests.append(request)
                 self._in_flight += 1
                 self.most_in_flight = max(self.most_in_flight, self._in_flight)
@@ -150,8 +153,8 @@ class Server:
                 finally:
                     self._in_flight -= 1
                 await _send(answer, writer)
-        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError, ValueError):
-            pass  # The client left, the test is over, or what came is not HTTP.
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
+            pass  # The client left, or the test is over.
         finally:
             writer.transport.abort()
             self._connections.discard(task)

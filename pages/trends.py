@@ -3,7 +3,6 @@
 import streamlit as st
 
 from paiview import views
-from paiview.metrics import scale_jumps
 from paiview.text import markdown
 from paiview.ui import charts, downloads, shell, sidebar, state, states, tables
 
@@ -25,7 +24,7 @@ with st.sidebar:
         "Search versions", key="text", bind="query-params", placeholder="name, description, label, uri"
     )
     window = state.choice("Versions shown", WINDOWS, key="window", default="100")
-pairs = views.shown_pairs(frames.metrics, metrics, datasets)
+pairs = views.shown_pairs(frames, metrics, datasets)
 if not pairs:
     st.info("No version of this model has evaluation results that are numbers. Versions shows what there is.")
     st.stop()
@@ -50,5 +49,5 @@ with st.container(key="heatmap"):
 not_numbers = int(frames.metrics["value"].isna().sum())
 if not_numbers:
     states.warn(f"{not_numbers} values are not numbers and are not drawn; the version in detail shows each.")
-states.warn_of_jumps(scale_jumps(frames.metrics))
+states.warn_of_jumps(charts.scale_jumps(snapshot.identity, frames))
 downloads.offer(lambda: views.long_form(frames, pairs, orders), "the numbers drawn", f"{model_id}-trends", frames)

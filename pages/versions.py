@@ -9,7 +9,7 @@ from paiview.ui import detail, downloads, shell, sidebar, state, states, tables
 
 shell.require()
 
-ROWS = 50
+ROWS = 25
 NUMBER_COLUMNS = 12
 
 registry, model, model_id = sidebar.model()
@@ -22,9 +22,9 @@ frames = snapshot.frames
 
 with choices:
     metrics, datasets = sidebar.metric_and_dataset(frames)
-metric = metrics[0] if metrics else views.main_metric(frames.metrics)
+metric = metrics[0] if metrics else views.main_metric(frames)
 wanted = sidebar.table_filters(metric)
-pairs = views.shown_pairs(frames.metrics, metrics, datasets)
+pairs = views.shown_pairs(frames, metrics, datasets)
 drawn = pairs[:NUMBER_COLUMNS]
 names = states.dataset_names(registry, model, frames)
 kept = views.matching(

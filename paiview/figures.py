@@ -13,10 +13,9 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from paiview.frames import Frames
+from paiview.frames import Frames, Pair
 from paiview.metrics import Direction, contract, display_digits, format_value, running_best
 from paiview.text import for_chart, shorten_front
-from paiview.views import Pair
 
 BEST = "#0072B2"
 APPROVED = "#009E73"
@@ -104,7 +103,7 @@ def trend_info(
     panels = []
     hidden = 0
     for pair in shown:
-        order, value = _history(frames.metrics, pair)
+        order, value = frames.histories[pair]
         keep = visible[order]
         hidden += int((~keep).sum())
         known = contract(pair.metric).direction
@@ -288,7 +287,7 @@ def heatmap_info(
     column_of = np.full(len(frames.versions), -1)
     grid = np.full((len(shown), len(frames.versions)), np.nan)
     for row, pair in enumerate(shown):
-        order, value = _history(frames.metrics, pair)
+        order, value = frames.histories[pair]
         grid[row, order] = value
     kept = np.sort(orders)[~np.isnan(grid[:, np.sort(orders)]).all(axis=0)] if len(shown) else orders[:0]
     column_of[kept] = np.arange(len(kept))
@@ -365,15 +364,6 @@ def heatmap_figure(info: HeatmapInfo) -> go.Figure:
         },
     )
     return figure
-
-
-def _history(metrics: pd.DataFrame, pair: Pair) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The numbers of one pair in version order; a version that gives several keeps its first."""
-    chosen = (metrics["metric"] == pair.metric) & (metrics["dataset"] == pair.dataset) & metrics["value"].notna()
-    order = metrics.loc[chosen, "order"].to_numpy()
-    value = metrics.loc[chosen, "value"].to_numpy()
-    order, first = np.unique(order, return_index=True)
-    return order, value[first]
 
 
 def _title(pair: Pair, known: Direction | None, dataset_names: Mapping[str, str]) -> str:

@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ import pandas as pd
 from paiview.pai.objects import ModelVersion
 from paiview.results import DATASET_KINDS, NO_DATASET, Codes, Results, json_text
 
-__all__ = ["NO_DATASET", "Frames", "build", "parse_time", "wide"]
+__all__ = ["NO_DATASET", "Frames", "Pair", "build", "parse_time", "wide"]
 
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{3})?)?Z")
 _VERSION = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,18})(?:_(\w+))?", re.ASCII)
@@ -27,6 +28,25 @@ _SOURCE_KEYS = ("region", "workspaceId", "kind", "id")
 _SOURCE_COLUMNS = ("source_region", "source_workspace", "source_kind", "source_run")
 _NO_SOURCE: tuple[str | None, ...] = (None,) * len(_SOURCE_KEYS)
 _NaturalKey = tuple[int | str, ...]
+
+
+class Pair(NamedTuple):
+    """A metric on a dataset: what one panel, one row of a heatmap or one column of a table shows."""
+
+    metric: str
+    dataset: str
+
+    @property
+    def column(self) -> str:
+        """The name of its column, in tables, downloads and links."""
+        return f"{self.metric}@{self.dataset}"
+
+
+class History(NamedTuple):
+    """The numbers of one pair: ``orders`` are rows of the versions frame, ascending, ``values`` what each has."""
+
+    orders: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -85,6 +105,38 @@ class Frames:
     versions: pd.DataFrame
     metrics: pd.DataFrame
     flagged: int
+
+    @cached_property
+    def histories(self) -> dict[Pair, History]:
+        """The numbers of every pair, the most covered pair first, then by name; made once, shared by all readers.
+
+        A version that gives a pair twice has no one number for it and is left out.
+        """
+        metric, dataset = self.metrics["metric"].cat, self.metrics["dataset"].cat
+        code = metric.codes.to_numpy(np.int64) * len(dataset.categories) + dataset.codes.to_numpy(np.int64)
+        order = self.metrics["order"].to_numpy()
+        once = ~pd.DataFrame({"code": code, "order": order}).duplicated(keep=False).to_numpy()
+        kept = np.flatnonzero(once & self.metrics["value"].notna().to_numpy())
+        kept = kept[np.lexsort((order[kept], code[kept]))]
+        pairs, starts = np.unique(code[kept], return_index=True)
+        orders, values = order[kept], self.metrics["value"].to_numpy()[kept]
+        metrics, datasets = metric.categories.astype(str).tolist(), dataset.categories.astype(str).tolist()
+        found = [
+            (Pair(metrics[pair // len(datasets)], datasets[pair % len(datasets)]), History(orders[part], values[part]))
+            for pair, part in zip(
+                pairs.tolist(), map(slice, starts.tolist(), [*starts[1:].tolist(), len(kept)]), strict=True
+            )
+        ]
+        return dict(sorted(found, key=lambda item: (-len(item[1].orders), item[0])))
+
+    @cached_property
+    def searched(self) -> list[str]:
+        """What a text search looks through, a text a version: name, description, labels, source, uri, case folded."""
+        columns = [
+            self.versions[column].fillna("").tolist()
+            for column in ("version_name", "description", "labels", "source_id", "uri")
+        ]
+        return ["\0".join(texts).casefold() for texts in zip(*columns, strict=True)]
 
 
 def build(versions: Sequence[ModelVersion]) -> Frames:

@@ -3,15 +3,16 @@
 Pure. Versions are named by their position in the versions frame, which is their place in the total order.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from paiview.frames import Frames, parse_time, wide
+from paiview.frames import Frames, Pair, parse_time
 from paiview.metrics import contract, running_best
 from paiview.pai.objects import Model
 
@@ -31,33 +32,6 @@ FIELDS = {
     "problem": "problem",
 }
 """The fields a table can show: the name readers see and links hold, to the column of the versions frame."""
-
-
-class Pair(NamedTuple):
-    """What one panel or one row shows: a metric on a dataset."""
-
-    metric: str
-    dataset: str
-
-    @property
-    def column(self) -> str:
-        """The name of its column, in tables, downloads and links."""
-        return f"{self.metric}@{self.dataset}"
-
-
-def pairs(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Count the numbers of every (metric, dataset).
-
-    Args:
-        metrics: the metrics frame of ``paiview.frames``.
-
-    Returns:
-        Columns ``metric``, ``dataset`` (str) and ``count`` (int64), the most covered first, then by name.
-    """
-    finite = metrics.loc[metrics["value"].notna(), ["metric", "dataset"]]
-    counted = finite.groupby(["metric", "dataset"], observed=True).size().rename("count").reset_index()
-    counted = counted.astype({"metric": "str", "dataset": "str"})
-    return counted.sort_values(["count", "metric", "dataset"], ascending=[False, True, True], ignore_index=True)
 
 
 def matching(
@@ -92,12 +66,7 @@ def matching(
     keep = np.ones(len(versions), dtype=bool)
     if text.strip():
         needle = text.strip().casefold()
-        found = np.zeros(len(versions), dtype=bool)
-        for column in ("version_name", "description", "labels", "source_id", "uri"):
-            found |= np.array(
-                [needle in value.casefold() for value in versions[column].fillna("").tolist()], dtype=bool
-            )
-        keep &= found
+        keep &= np.array([needle in texts for texts in frames.searched], dtype=bool)
     if created_from is not None:
         keep &= (versions["created"] >= pd.Timestamp(created_from, tz="UTC")).to_numpy()
     if created_to is not None:
@@ -155,29 +124,38 @@ def ordered(frames: Frames, orders: Orders, sort: str, wide: pd.DataFrame) -> Or
     return values.sort_values(ascending=not falling, kind="stable", na_position="last").index.to_numpy()
 
 
-def main_metric(metrics: pd.DataFrame) -> str | None:
+def counts(frames: Frames, what: Literal["metric", "dataset"]) -> dict[str, int]:
+    """How many numbers there are of each metric, or on each dataset, the most covered first, then by name."""
+    counted: Counter[str] = Counter()
+    for pair, history in frames.histories.items():
+        counted[getattr(pair, what)] += len(history.orders)
+    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+
+
+def main_metric(frames: Frames) -> str | None:
     """The metric to show first: the one with the most numbers, a known direction before an unknown one."""
-    counted = pairs(metrics).groupby("metric")["count"].sum()
-    ranked = sorted(
-        counted.items(), key=lambda item: (contract(str(item[0])).direction is None, -item[1], str(item[0]))
-    )
-    return str(ranked[0][0]) if ranked else None
+    ranked = sorted(counts(frames, "metric"), key=lambda metric: contract(metric).direction is None)
+    return ranked[0] if ranked else None
 
 
-def shown_pairs(metrics: pd.DataFrame, chosen_metrics: Sequence[str], chosen_datasets: Sequence[str]) -> list[Pair]:
-    """The pairs a page draws, the most covered first; without a chosen metric, the main one."""
-    main = main_metric(metrics)
-    wanted = list(chosen_metrics) or ([main] if main else [])
-    counted = pairs(metrics)
-    counted = counted[counted["metric"].isin(wanted)]
-    if chosen_datasets:
-        counted = counted[counted["dataset"].isin(list(chosen_datasets))]
-    return [Pair(metric, dataset) for metric, dataset in zip(counted["metric"], counted["dataset"], strict=True)]
+def shown_pairs(frames: Frames, chosen_metrics: Sequence[str], chosen_datasets: Sequence[str]) -> list[Pair]:
+    """The pairs a page draws, the most covered first; without a chosen metric, those of the main one."""
+    main = main_metric(frames)
+    metrics = set(chosen_metrics) or {main}
+    return [
+        pair
+        for pair in frames.histories
+        if pair.metric in metrics and (not chosen_datasets or pair.dataset in chosen_datasets)
+    ]
 
 
 def numbers(frames: Frames, shown: Sequence[Pair]) -> pd.DataFrame:
     """The numbers of some pairs, a row a version in version order, a column a pair, named ``metric@dataset``."""
-    return wide(_rows_of(frames.metrics, shown), len(frames.versions)).reindex(columns=[pair.column for pair in shown])
+    table = np.full((len(frames.versions), len(shown)), np.nan)
+    for column, pair in enumerate(shown):
+        history = frames.histories[pair]
+        table[history.orders, column] = history.values
+    return pd.DataFrame(table, columns=pd.Index([pair.column for pair in shown], dtype="str"))
 
 
 class Slice(NamedTuple):
@@ -225,22 +203,25 @@ def newest_with(frames: Frames, orders: Orders, shown: Sequence[Pair], most: int
         most: how many to keep; ``None`` keeps all.
     """
     wanted = np.zeros(len(frames.versions), dtype=bool)
-    wanted[_rows_of(frames.metrics, shown)["order"].to_numpy()] = True
+    for pair in shown:
+        wanted[frames.histories[pair].orders] = True
     having = orders[wanted[orders]]
     return having if most is None else having[-most:]
 
 
 def long_form(frames: Frames, shown: Sequence[Pair], orders: Orders) -> pd.DataFrame:
     """The numbers of some pairs and versions, a row each: ``version_name``, ``dataset``, ``metric``, ``value``."""
-    rows = _rows_of(frames.metrics, shown)
-    return rows.loc[rows["order"].isin(orders), ["version_name", "dataset", "metric", "value"]]
-
-
-def _rows_of(metrics: pd.DataFrame, shown: Sequence[Pair]) -> pd.DataFrame:
-    """The rows of a metrics frame that hold a number of any of the pairs."""
-    wanted = pd.MultiIndex.from_tuples([tuple(pair) for pair in shown], names=["metric", "dataset"])
-    having = pd.MultiIndex.from_arrays([metrics["metric"].astype("str"), metrics["dataset"].astype("str")])
-    return metrics[having.isin(wanted) & metrics["value"].notna().to_numpy()]
+    table = numbers(frames, shown).iloc[orders]
+    at, column = np.nonzero(table.notna().to_numpy())
+    pairs = [shown[index] for index in column.tolist()]
+    return pd.DataFrame(
+        {
+            "version_name": frames.versions["version_name"].iloc[orders[at]].tolist(),
+            "dataset": [pair.dataset for pair in pairs],
+            "metric": [pair.metric for pair in pairs],
+            "value": table.to_numpy()[at, column],
+        }
+    )
 
 
 MODEL_SORTS = {

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from paiview import views
-from paiview.frames import Frames, build
+from paiview.frames import Frames, Pair, build
 from paiview.pai.objects import Model, ModelVersion
-from paiview.views import Pair
 
 
 def version(
@@ -112,16 +111,16 @@ def test_numbers_have_a_column_a_pair_in_the_order_asked(frames: Frames) -> None
 
 
 def test_the_main_metric_is_the_most_covered_with_a_direction(frames: Frames) -> None:
-    assert views.main_metric(frames.metrics) == "cer"
-    assert views.main_metric(build([]).metrics) is None
+    assert views.main_metric(frames) == "cer"
+    assert views.main_metric(build([])) is None
     only_unknown = build([version("0.1.0", "2024-01-01T00:00:00Z", results={"a": {"blobs": 1.0}})])
-    assert views.main_metric(only_unknown.metrics) == "blobs"
+    assert views.main_metric(only_unknown) == "blobs"
 
 
 def test_shown_pairs_follow_the_choice(frames: Frames) -> None:
-    assert views.shown_pairs(frames.metrics, [], []) == [Pair("cer", "aishell"), Pair("cer", "meeting")]
-    assert views.shown_pairs(frames.metrics, ["blobs"], []) == [Pair("blobs", "aishell")]
-    assert views.shown_pairs(frames.metrics, ["blobs"], ["meeting"]) == []
+    assert views.shown_pairs(frames, [], []) == [Pair("cer", "aishell"), Pair("cer", "meeting")]
+    assert views.shown_pairs(frames, ["blobs"], []) == [Pair("blobs", "aishell")]
+    assert views.shown_pairs(frames, ["blobs"], ["meeting"]) == []
 
 
 def test_best_numbers_follow_the_direction() -> None:
@@ -174,3 +173,37 @@ def test_models_are_filtered_and_sorted() -> None:
     assert ids(task="asr") == ["model-b"]
     assert ids(text="gamma") == ["model-c"]
     assert ids(text="ALPHA") == ["model-a"]
+
+
+def test_a_pair_given_twice_by_a_version_has_no_one_number() -> None:
+    twice = {
+        "Results": [
+            {"Dataset": {"DatasetId": "a"}, "Metrics": {"cer": 0.3}},
+            {"Dataset": {"DatasetId": "a"}, "Metrics": {"cer": 0.2}},
+            {"Dataset": {"DatasetId": "b"}, "Metrics": {"cer": 0.1}},
+        ]
+    }
+    frames = build(
+        [
+            version("0.1.0", "2024-01-01T00:00:00Z", Metrics=twice),
+            version("0.2.0", "2024-01-02T00:00:00Z", results={"a": {"cer": 0.4}, "b": {"cer": 0.5}}),
+        ]
+    )
+    assert list(frames.histories) == [Pair("cer", "b"), Pair("cer", "a")]
+    assert frames.histories[Pair("cer", "a")].orders.tolist() == [1]
+    assert frames.histories[Pair("cer", "b")].values.tolist() == [0.1, 0.5]
+
+
+def test_counts_name_the_most_covered_first(frames: Frames) -> None:
+    assert views.counts(frames, "metric") == {"cer": 4, "blobs": 1}
+    assert views.counts(frames, "dataset") == {"aishell": 4, "meeting": 1}
+
+
+def test_the_long_form_has_a_row_a_number_of_the_versions_asked(frames: Frames) -> None:
+    table = views.long_form(frames, [Pair("cer", "aishell"), Pair("cer", "meeting")], np.array([0, 1]))
+    assert table.to_dict("list") == {
+        "version_name": ["0.1.0", "0.1.0", "0.2.0"],
+        "dataset": ["aishell", "meeting", "aishell"],
+        "metric": ["cer", "cer", "cer"],
+        "value": [0.05, 0.2, 0.06],
+    }

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from paiview import figures
-from paiview.frames import Frames
-from paiview.views import Orders, Pair
+from paiview import figures, metrics
+from paiview.frames import Frames, Pair
+from paiview.views import Orders
 
 _KEEP_SECONDS = 600
 _KEEP_FIGURES = 64
@@ -45,6 +46,12 @@ def heatmap(
     figure, unknown = _heatmap(identity, tuple(shown), orders, tuple(names.items()), frames)
     st.plotly_chart(figure, key="heatmap-figure", config=_CONFIG, alt="Raw values by dataset and version")
     return unknown
+
+
+@st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
+def scale_jumps(identity: str, _frames: Frames) -> pd.DataFrame:  # noqa: ARG001 - as below
+    """Find the jumps of scale of ``paiview.metrics.scale_jumps``, once a listing."""
+    return metrics.scale_jumps(_frames.metrics)
 
 
 @st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-import pandas as pd
 import streamlit as st
 
 from paiview import registry as registry_layer
+from paiview import views
 from paiview.frames import Frames
 from paiview.pai.errors import NotFoundError, PaiviewError, PermissionDeniedError
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry import Registry
 from paiview.text import plain
 from paiview.ui import state, states
-from paiview.views import FIELDS, MODEL_SORTS, pairs
+from paiview.views import FIELDS, MODEL_SORTS
 
 STATUSES = ("Pending", "Approved", "Rejected")
 FORMAT_TYPES = (
@@ -159,14 +159,9 @@ def _one_of(label: str, documented: Sequence[str], key: str, *, open_list: bool 
 
 def metric_and_dataset(frames: Frames) -> tuple[list[str], list[str]]:
     """Choose metrics and datasets among those with results; none chosen leaves the choice to the page."""
-    counted = pairs(frames.metrics)
-    metrics = _several("Metric", _by_cover(counted, "metric"), "metric", "The most covered")
-    datasets = _several("Dataset", _by_cover(counted, "dataset"), "dataset", "All, the most covered first")
+    metrics = _several("Metric", list(views.counts(frames, "metric")), "metric", "The most covered")
+    datasets = _several("Dataset", list(views.counts(frames, "dataset")), "dataset", "All, the most covered first")
     return metrics, datasets
-
-
-def _by_cover(counted: pd.DataFrame, column: str) -> list[str]:
-    return counted.groupby(column)["count"].sum().sort_values(ascending=False, kind="stable").index.astype(str).tolist()
 
 
 def _several(label: str, options: list[str], key: str, placeholder: str) -> list[str]:

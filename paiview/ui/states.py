@@ -16,7 +16,7 @@ from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry import ModelsSnapshot, Registry, VersionsSnapshot
 from paiview.text import markdown
-from paiview.views import pairs
+from paiview.views import counts
 
 _NAMED = 200
 """Datasets whose names are asked for: four short requests, kept for minutes."""
@@ -176,8 +176,7 @@ def dataset_names(registry: Registry, model: Model, frames: Frames) -> dict[str,
 
     Every page of a model asks for the same ids, so that all of them share one cached answer.
     """
-    covered = pairs(frames.metrics)["dataset"].unique()
-    ids = [name for name in covered if "://" not in name and name != NO_DATASET]
+    ids = [name for name in counts(frames, "dataset") if "://" not in name and name != NO_DATASET]
     return registry.dataset_names(ids[:_NAMED], model.workspace_id)
 
 

@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from paiview.frames import Frames
+from paiview.frames import Frames, Pair
 from paiview.metrics import contract, display_digits, format_value
 from paiview.text import plain, shorten_front
 from paiview.ui import state
-from paiview.views import FIELDS, Pair, Slice, page_of
+from paiview.views import FIELDS, Slice, page_of
 
 _BEST = "★ "
 _ROWS_IN_SIGHT = 16

@@ -61,11 +61,12 @@ class LocalRegistry:
         self.access_key_secret = secrets.token_urlsafe(24)
 
     def start(self) -> Self:
-        """Read the data and serve; returns when requests are answered.
+        """Read the data and serve; returns when requests are answered. A registry that runs already starts anew.
 
         Raises:
             SettingError: the port is taken, the folder cannot be written to, or a data file cannot be used.
         """
+        self.stop()
         with ExitStack() as running:
             store = running.enter_context(closing(self._seeded_store()))
             keys = {self.access_key_id: self.access_key_secret}

@@ -31,7 +31,7 @@ def saved_answer(path: Path) -> SeedFile:
         versions = _versions(json.loads(content))
     except OSError as error:
         raise SettingError(f"The data file {path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingError(f"The data file {path} is not a saved ListModelVersions answer: {error}.") from error
     model_id = f"model-{identifier}"
     fingerprint = hashlib.sha256(_MAPPING_EDITION + path.stem.encode() + content).hexdigest()

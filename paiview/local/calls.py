@@ -1,6 +1,7 @@
 """What an operation is given, what it may refuse, and the JSON it answers with."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,8 +12,10 @@ from paiview.local.assumptions import Answer
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import JsonObject
 
-_LABEL_BYTES: Final = 128
+LABEL_BYTES: Final = 128
+"""The longest key or value of a label, in UTF-8."""
 _MAXIMUM_LABELS: Final = 20
+_INTEGER: Final = re.compile(r"-?\d{1,9}", re.ASCII)
 
 
 class RefusedError(PaiviewError):
@@ -72,11 +75,10 @@ class Call:
         return known
 
     def _integer(self, name: str, default: int) -> int:
-        text = self.text(name)
-        try:
-            return default if text is None else int(text)
-        except ValueError:
-            raise RefusedError(assumptions.invalid(name), f"{name} must be an integer.") from None
+        text = self.text(name) or str(default)
+        if not _INTEGER.fullmatch(text):
+            raise RefusedError(assumptions.invalid(name), f"{name} must be an integer of at most nine digits.")
+        return int(text)
 
 
 _JSON_NAMES: Final[dict[type, str]] = {str: "string", dict: "object", list: "array", int: "integer"}
@@ -124,15 +126,13 @@ def merge_labels(present: Any, body: JsonObject, name: str = "Labels") -> list[J
     Raises:
         RefusedError: a label is malformed, too long or holds ``=`` or ``,``, or there would be more than 20.
     """
-    labels = {label["Key"]: label["Value"] for label in present or []}
+    labels = {label["Key"]: label["Value"] for label in _well_formed(present)}
     for label in body.get(name) or []:
-        key, value = (label.get("Key"), label.get("Value")) if isinstance(label, dict) else (None, None)
-        if not (isinstance(key, str) and key and isinstance(value, str)):
+        if not _is_label(label) or not label["Key"]:
             raise RefusedError(assumptions.invalid(name), "A label is an object with the strings Key and Value.")
-        if any(
-            len(text.encode(errors="replace")) > _LABEL_BYTES or "=" in text or "," in text for text in (key, value)
-        ):
-            text = f"A label's key and value hold at most {_LABEL_BYTES} bytes each, and neither = nor a comma."
+        key, value = label["Key"], label["Value"]
+        if any(len(text.encode(errors="replace")) > LABEL_BYTES or "=" in text or "," in text for text in (key, value)):
+            text = f"A label's key and value hold at most {LABEL_BYTES} bytes each, and neither = nor a comma."
             raise RefusedError(assumptions.invalid(name), text)
         labels[key] = value
     if len(labels) > _MAXIMUM_LABELS:
@@ -143,4 +143,13 @@ def merge_labels(present: Any, body: JsonObject, name: str = "Labels") -> list[J
 def without_labels(present: Any, call: Call) -> list[JsonObject]:
     """The labels that stay when those named by the query parameter LabelKeys are deleted."""
     keys = require(call.text("LabelKeys"), "LabelKeys").split(",")
-    return [label for label in present or [] if label["Key"] not in keys]
+    return [label for label in _well_formed(present) if label["Key"] not in keys]
+
+
+def _well_formed(labels: Any) -> list[JsonObject]:
+    """The labels of a stored object; a saved answer may hold anything in their place, which an edit drops."""
+    return [label for label in labels if _is_label(label)] if isinstance(labels, list) else []
+
+
+def _is_label(label: Any) -> bool:
+    return isinstance(label, dict) and isinstance(label.get("Key"), str) and isinstance(label.get("Value"), str)

@@ -81,7 +81,9 @@ def list_datasets(store: Store, call: Call) -> str:
         and (not label or any(label in text for each in dataset["Labels"] for text in each.values()))
         and call.text("Accessibility") in (None, dataset["Accessibility"])
     ]
-    matches.sort(key=lambda dataset: dataset[page.sort_by], reverse=page.descending)
+    matches.sort(key=lambda dataset: dataset[page.sort_by])
+    if page.descending:
+        matches.reverse()
     found = matches[page.offset : page.offset + page.size]
     return listing("Datasets", len(matches), map(to_json, found))
 

@@ -28,7 +28,7 @@ from functools import partial
 from importlib import resources
 from typing import Any, Final
 
-from paiview.local.calls import wire_time
+from paiview.local.calls import LABEL_BYTES, wire_time
 from paiview.local.catalogue import OWNER_ID, WORKSPACE_ID
 from paiview.local.statuses import RULE, statuses
 from paiview.local.store import Seed, SeedFile
@@ -38,7 +38,6 @@ _MAPPING_EDITION: Final = b"1"
 """Part of every fingerprint: raised when this module reads the same file into other objects."""
 
 _EARLIEST: Final = "1970-01-01T00:00:00Z"
-_LABEL_BYTES: Final = 128
 _SUFFIX: Final = ".json.gz"
 _CITATION: Final = re.compile(
     r"(?:(?P<repository>[\w.-]+/[\w.-]+) )?(?P<path>[^@;]+)@(?P<commit>[0-9a-f]{7,40})"
@@ -221,4 +220,4 @@ def citation_url(citation: str, repository: str) -> str | None:
 
 def _label_text(text: str) -> str:
     allowed = text.replace("=", ":").replace(",", ";").encode()
-    return allowed[:_LABEL_BYTES].decode(errors="ignore")
+    return allowed[:LABEL_BYTES].decode(errors="ignore")

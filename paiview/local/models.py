@@ -1,11 +1,12 @@
 """The operations on models."""
 
 import json
+import re
 import secrets
 import string
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from paiview.local import assumptions
 from paiview.local.calls import Call, RefusedError, listing, merge_labels, require, to_json, wire_time, without_labels
@@ -15,6 +16,7 @@ from paiview.pai.objects import JsonObject
 
 _MAXIMUM_NAME: Final = 127
 _ACCESSIBILITIES: Final = ("PRIVATE", "PUBLIC")
+_INTEGER: Final = re.compile(r"-?\d{1,18}", re.ASCII)
 _ID_CHARACTERS: Final = string.ascii_lowercase + string.digits
 _CHANGEABLE: Final[dict[str, type]] = {
     "ModelName": str,
@@ -39,7 +41,14 @@ _COMPARISONS: Final[dict[str, Callable[[int, int], bool]]] = {
 def list_models(store: Store, call: Call) -> str:
     """ListModels."""
     page = call.page()
-    matches = [model for model in store.models() if _matches(model, call)]
+    tags, conditions = _filter_list(call, "Tag", ("Key", "Value")), _conditions(call)
+    matches = [
+        model
+        for model in store.models()
+        if _matches(model, call)
+        and all(tag in model["Labels"] for tag in tags)
+        and all(condition.holds(model.get("ParameterSize")) for condition in conditions)
+    ]
     if page.descending:
         matches.reverse()
     found = matches[page.offset : page.offset + page.size]
@@ -131,6 +140,29 @@ def _listed(store: Store, model: JsonObject) -> JsonObject:
     return _with_latest(store, model | {"Tags": model["Labels"]})
 
 
+class _Condition(NamedTuple):
+    """A comparison of a model's ParameterSize."""
+
+    compare: Callable[[int, int], bool]
+    value: int
+
+    def holds(self, size: int | None) -> bool:
+        return size is not None and self.compare(size, self.value)
+
+
+def _conditions(call: Call) -> list[_Condition]:
+    conditions = []
+    for item in _filter_list(call, "Conditions", ("Column", "Operator", "Value")):
+        compare = _COMPARISONS.get(item["Operator"])
+        if item["Column"] != "ParameterSize" or compare is None or not _INTEGER.fullmatch(item["Value"]):
+            raise RefusedError(
+                assumptions.invalid("Conditions"),
+                f"Conditions compare ParameterSize with an integer by {', '.join(_COMPARISONS)}.",
+            )
+        conditions.append(_Condition(compare, int(item["Value"])))
+    return conditions
+
+
 def _matches(model: JsonObject, call: Call) -> bool:
     label, query = call.text("Label"), call.text("Query")
     labels = [text for each in model["Labels"] for text in each.values()]
@@ -144,8 +176,6 @@ def _matches(model: JsonObject, call: Call) -> bool:
         and (label is None or any(label in text for text in labels))
         and (query is None or any(query.casefold() in text.casefold() for text in searched))
         and ("Provider" not in call.query or call.query["Provider"] == model.get("Provider", ""))
-        and all(tag in model["Labels"] for tag in _filter_list(call, "Tag", ("Key", "Value")))
-        and all(_holds(model, each) for each in _filter_list(call, "Conditions", ("Column", "Operator", "Value")))
         # No model here belongs to one of the service's collections, so asking for one finds none.
         and call.text("Collections") is None
     )
@@ -163,7 +193,7 @@ def _filter_list(call: Call, name: str, keys: tuple[str, ...]) -> list[dict[str,
     """A filter that is the JSON text of an array of objects of strings."""
     try:
         items = json.loads(call.text(name) or "[]")
-    except ValueError:
+    except (ValueError, RecursionError):
         items = None
     if not isinstance(items, list) or not all(_is_filter(item, keys) for item in items):
         raise RefusedError(assumptions.invalid(name), f"{name} must be a JSON array of objects with {', '.join(keys)}.")
@@ -172,14 +202,3 @@ def _filter_list(call: Call, name: str, keys: tuple[str, ...]) -> list[dict[str,
 
 def _is_filter(item: Any, keys: tuple[str, ...]) -> bool:
     return isinstance(item, dict) and set(item) == set(keys) and all(isinstance(text, str) for text in item.values())
-
-
-def _holds(model: JsonObject, condition: dict[str, str]) -> bool:
-    compare = _COMPARISONS.get(condition["Operator"])
-    if condition["Column"] != "ParameterSize" or compare is None or not condition["Value"].lstrip("-").isdecimal():
-        raise RefusedError(
-            assumptions.invalid("Conditions"),
-            f"Conditions compare ParameterSize with an integer by {', '.join(_COMPARISONS)}.",
-        )
-    size = model.get("ParameterSize")
-    return size is not None and compare(size, int(condition["Value"]))

@@ -7,6 +7,7 @@ import uuid
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final, Never
 from urllib.parse import parse_qsl, unquote
 
@@ -78,17 +79,18 @@ OPERATIONS: Final = (
 
 
 class Throttle:
-    """Lets through so many requests a second and operation; 0 is no limit."""
+    """Lets through so many requests a second and operation; 0 is no limit. ``clock`` gives seconds."""
 
-    def __init__(self, requests_per_second: int) -> None:
+    def __init__(self, requests_per_second: int, clock: Callable[[], float]) -> None:
         self._limit = requests_per_second
+        self._clock = clock
         self._passed: defaultdict[str, deque[float]] = defaultdict(deque)
 
     def check(self, operation: str) -> None:
         """Let a request pass, or raise a refusal that says in how many milliseconds it would."""
         if not self._limit:
             return
-        passed, now = self._passed[operation], time.monotonic()
+        passed, now = self._passed[operation], self._clock()
         if len(passed) == self._limit and now - passed[0] < 1:
             wait = max(1, round((passed[0] + 1 - now) * 1000))
             message = "Request was denied due to user flow control."
@@ -105,12 +107,20 @@ class RegistryApp:
         store: what is served.
         secrets: the secret of each access key id that is accepted.
         requests_per_second: the limit on each operation, beyond which requests are throttled; 0 is none.
+        clock: what measures that second.
     """
 
-    def __init__(self, store: Store, secrets: Mapping[str, str], *, requests_per_second: int = 0) -> None:
+    def __init__(
+        self,
+        store: Store,
+        secrets: Mapping[str, str],
+        *,
+        requests_per_second: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._signatures = SignatureCheck(secrets)
-        self._throttle = Throttle(requests_per_second)
+        self._throttle = Throttle(requests_per_second, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -165,8 +175,8 @@ def _body(content: bytes) -> JsonObject:
     if not content:
         return {}
     try:
-        body = json.loads(content, parse_constant=_refuse_constant)
-    except ValueError as error:
+        body = json.loads(content, parse_constant=_refuse_constant, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
         raise RefusedError(assumptions.INVALID_PARAMETER, f"The body is not JSON: {error}.") from None
     if not isinstance(body, dict):
         raise RefusedError(assumptions.INVALID_PARAMETER, "The body is not a JSON object.")
@@ -175,6 +185,11 @@ def _body(content: bytes) -> JsonObject:
 
 def _refuse_constant(name: str) -> Never:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if isfinite(number) else _refuse_constant(text)
 
 
 def _problem(refusal: RefusedError, request: SignedRequest, request_id: str) -> str:

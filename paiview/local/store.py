@@ -6,12 +6,11 @@ there to filter and to sort by.
 
 import json
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Self, cast
+from typing import Any, Final, NamedTuple, cast
 
 from paiview.local.calls import to_json
 from paiview.pai.objects import JsonObject
@@ -88,14 +87,13 @@ class SeedFile:
 
 
 class Store:
-    """One SQLite file. Any thread may call it, and several processes may share the file.
+    """One SQLite file. Several processes may share it; within one, a single thread at a time may call.
 
     Raises:
         sqlite3.Error: the file cannot be opened or is no SQLite file; every method may raise it too.
     """
 
     def __init__(self, path: Path) -> None:
-        self._lock = threading.RLock()
         self._connection = sqlite3.connect(path, timeout=_LOCK_WAIT, isolation_level=None, check_same_thread=False)
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -109,20 +107,18 @@ class Store:
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._connection.close()
+        self._connection.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[Self]:
+    def transaction(self) -> Iterator[None]:
         """Do several things as one: all are kept, or, when the block raises, none."""
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
 
     def seed(self, files: Sequence[SeedFile]) -> None:
         """Fill in the models of the files, all in one transaction.
@@ -176,10 +172,9 @@ class Store:
             The number of all matches, and the JSON texts of those on the page.
         """
         values = {name: _storable(value) for name, value in filters.items()} | {"model_id": model_id}
-        with self._lock:
-            total = self._rows(_COUNT, values)[0][0]
-            page = _PAGE_DESCENDING if descending else _PAGE
-            rows = self._rows(page, values | {"limit": limit, "offset": offset})
+        total = self._rows(_COUNT, values)[0][0]
+        page = _PAGE_DESCENDING if descending else _PAGE
+        rows = self._rows(page, values | {"limit": limit, "offset": offset})
         return total, [row[0] for row in rows]
 
     def version(self, model_id: str, version_name: str) -> StoredVersion | None:
@@ -232,8 +227,7 @@ class Store:
             self._rows("INSERT OR IGNORE INTO datasets VALUES (?, ?, ?)", values)
 
     def _rows(self, statement: str, values: Mapping[str, Any] | Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return cast("list[tuple[Any, ...]]", self._connection.execute(statement, values).fetchall())
+        return cast("list[tuple[Any, ...]]", self._connection.execute(statement, values).fetchall())
 
 
 def _storable(value: Any) -> str | None:

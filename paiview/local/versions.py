@@ -1,5 +1,6 @@
 """The operations on model versions."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ from paiview.pai.objects import JsonObject
 
 _STATUSES: Final = ("Pending", "Approved", "Rejected")
 _FINAL_STATUSES: Final = ("Approved", "Rejected")
+_NUMBERS: Final = re.compile(r"(\d{1,18})\.(\d{1,18})\.", re.ASCII)
+"""What a name is counted by for the automatic one; longer numbers do not count."""
 _CHANGEABLE: Final[dict[str, type]] = {
     "VersionDescription": str,
     "ApprovalStatus": str,
@@ -151,6 +154,6 @@ def _check_size(metrics: Any) -> None:
 
 def _next_name(names: list[str]) -> str:
     """0.1.0 for the first version, then the highest (major, minor) with the minor number one up."""
-    numbers = [tuple(map(int, name.split(".")[:2])) for name in names if assumptions.VERSION_NAME.fullmatch(name)]
-    major, minor = max(numbers, default=(0, 0))
+    numbered = filter(None, map(_NUMBERS.match, names))
+    major, minor = max(((int(found[1]), int(found[2])) for found in numbered), default=(0, 0))
     return f"{major}.{minor + 1}.0"

@@ -155,12 +155,6 @@ def running_best(values: Numbers, better: Direction | None) -> Numbers:
     return np.fmin.accumulate(values) if better == "lower" else np.fmax.accumulate(values)
 
 
-def best_rows(values: Numbers, better: Direction | None) -> npt.NDArray[np.bool_]:
-    """Which places hold the best value; several when they are equal, none when the direction is unknown."""
-    best = running_best(values, better)
-    return values == best[-1] if len(best) else np.zeros(0, dtype=np.bool_)
-
-
 def scale_jumps(metrics: pd.DataFrame) -> pd.DataFrame:
     """Where a history jumps by about 100 times: a fraction beside a percentage, most likely.
 

@@ -36,7 +36,6 @@ class PaiObject(BaseModel):
         coerce_numbers_to_str=True,
         extra="allow",
         frozen=True,
-        populate_by_name=True,
         protected_namespaces=(),
     )
 

@@ -141,7 +141,7 @@ def main_metric(frames: Frames) -> str | None:
 def shown_pairs(frames: Frames, chosen_metrics: Sequence[str], chosen_datasets: Sequence[str]) -> list[Pair]:
     """The pairs a page draws, the most covered first; without a chosen metric, those of the main one."""
     main = main_metric(frames)
-    metrics = set(chosen_metrics) or {main}
+    metrics: set[str | None] = {*chosen_metrics} or {main}
     return [
         pair
         for pair in frames.histories

@@ -63,7 +63,7 @@ def _trend(
     _frames: Frames,
 ) -> tuple[go.Figure, int]:
     info = figures.trend_info(_frames, shown, orders=orders, dataset_names=dict(names))
-    return figures.trend_figure(info), info.hidden
+    return _finished(figures.trend_figure(info)), info.hidden
 
 
 @st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
@@ -75,4 +75,11 @@ def _heatmap(
     _frames: Frames,
 ) -> tuple[go.Figure, list[str]]:
     info = figures.heatmap_info(_frames, shown, orders=orders, dataset_names=dict(names))
-    return figures.heatmap_figure(info), info.unknown
+    return _finished(figures.heatmap_figure(info)), info.unknown
+
+
+def _finished(figure: go.Figure) -> go.Figure:
+    """Make the figure's dictionary once: plotly copies and encodes all of it for every session and every rerun."""
+    dictionary = figure.to_dict()
+    figure.to_dict = lambda: dictionary
+    return figure

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -12,7 +13,8 @@ from paiview.frames import Frames
 from paiview.pai.objects import JsonObject, Model, ModelVersion
 from paiview.registry import Registry
 from paiview.text import http_url, markdown, mask_secrets, plain
-from paiview.ui import tables
+from paiview.ui import state, tables
+from paiview.views import Orders
 
 _SPECS = {
     "TrainingSpec": "training_spec",
@@ -23,6 +25,22 @@ _SPECS = {
 }
 _CONSOLE = "https://pai.console.aliyun.com/"
 _MOST_COVERS = 8
+
+
+def choose(frames: Frames, on_screen: Orders) -> int | None:
+    """Choose the version in detail: one of those on the screen, or the one the link asks for.
+
+    Returns:
+        Its position in the versions frame; ``None`` when nothing is chosen.
+    """
+    known = frames.versions["version_name"]
+    orders = {known.iloc[order]: int(order) for order in on_screen}
+    asked = state.asked("version")
+    if asked is not None and asked not in orders:
+        orders.update((asked, int(order)) for order in np.flatnonzero(known.to_numpy() == asked))
+    options = {name: plain(name) for name in orders}
+    opened = state.choice("Version in detail", options, key="version", placeholder="Tick a row, or choose one of them")
+    return None if opened is None else orders[opened]
 
 
 def show(

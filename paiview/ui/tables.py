@@ -1,20 +1,20 @@
 """The table of versions: chosen fields, a column for every metric and dataset, the best of each marked."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
+from paiview import views
 from paiview.frames import Frames, Pair
-from paiview.metrics import contract, display_digits, format_value
+from paiview.metrics import contract, display_digits
 from paiview.text import plain, shorten_front
 from paiview.ui import state
-from paiview.views import FIELDS, Slice, page_of
+from paiview.views import FIELDS, Orders, Slice, page_of
 
-_BEST = "★ "
+_BEST = "font-weight: 700; background-color: rgba(0, 158, 115, 0.2)"
 _ROWS_IN_SIGHT = 16
 _SCROLLING_PIXELS = 560
 _LONG_TEXTS = ("description", "labels", "source id", "uri", "problem")
@@ -22,51 +22,97 @@ _ARROWS = {"lower": "↓", "higher": "↑", None: "?"}
 _STATUS = {"Approved": "✓ Approved", "Rejected": "✕ Rejected", "Pending": "○ Pending"}
 
 
-def versions_frame(versions: pd.DataFrame, numbers: pd.DataFrame, fields: Sequence[str]) -> pd.DataFrame:
-    """The table as data: ``version``, the chosen fields under the names readers see, the numbers before long texts.
+def versions(
+    identity: str,
+    frames: Frames,
+    kept: Orders,
+    part: Slice,
+    pairs: Sequence[Pair],
+    fields: Sequence[str],
+    dataset_names: Mapping[str, str],
+) -> list[int]:
+    """Draw one page of the versions; the one that is ticked opens in detail.
 
     Args:
-        versions: rows of the versions frame, in the order to show.
-        numbers: the same rows, ``metric@dataset`` columns.
-        fields: names of ``paiview.views.FIELDS``.
+        identity: names the listing that ``frames`` were made of.
+        frames: both frames of the snapshot.
+        kept: the versions that pass the filters, sorted.
+        part: the part of them to draw.
+        pairs: the number columns.
+        fields: the other columns, names of ``paiview.views.FIELDS``.
+        dataset_names: DatasetId to a name, where known.
+
+    Returns:
+        The versions that are ticked, as positions in the versions frame.
     """
-    table = pd.DataFrame({"version": versions["version_name"]}, index=versions.index)
-    for field in fields:
-        table[field] = versions[FIELDS[field]]
+    table, config = _drawn(identity, kept, part, tuple(pairs), tuple(fields), tuple(dataset_names.items()), frames)
+    rows = kept[part.start : part.stop]
+    key = f"rows-{identity}-{hash(rows.tobytes())}"
+
+    def follow() -> None:
+        ticked = st.session_state[key].selection.rows
+        if len(ticked) == 1:
+            state.write("version", frames.versions["version_name"].iloc[rows[ticked[0]]])
+
+    event = st.dataframe(
+        table,
+        hide_index=True,
+        column_config=config,
+        key=key,
+        height=height(len(rows)),
+        on_select=follow,
+        selection_mode="multi-row",
+        placeholder="–",
+        alt="Versions of the model",
+    )
+    return [int(rows[at]) for at in event.selection.rows if at < len(rows)]
+
+
+def versions_frame(frames: Frames, orders: Orders, pairs: Sequence[Pair], fields: Sequence[str]) -> pd.DataFrame:
+    """The table as data: ``version``, the chosen fields under the names readers see, the numbers before long texts."""
+    rows = frames.versions.iloc[orders]
+    short = [field for field in fields if field not in _LONG_TEXTS]
     long = [field for field in fields if field in _LONG_TEXTS]
-    return pd.concat([table.drop(columns=long), numbers, table[long]], axis="columns")
+    columns: list[tuple[str, pd.Series]] = [("version", rows["version_name"])]
+    columns += [(field, rows[FIELDS[field]]) for field in short]
+    columns += [(str(column), values) for column, values in views.numbers(frames, pairs).iloc[orders].items()]
+    columns += [(field, rows[FIELDS[field]]) for field in long]
+    return pd.concat([values.rename(column) for column, values in columns], axis="columns")
 
 
-def styled(table: pd.DataFrame, pairs: Sequence[Pair], best: Mapping[str, float]) -> Styler:
-    """The table to draw: numbers with the same decimals a column, the best of each with a star.
+@st.cache_resource(ttl=600, max_entries=256, show_spinner=False)
+def _drawn(
+    identity: str,  # noqa: ARG001 - stands for the frames in the cache's key
+    kept: Orders,
+    part: Slice,
+    pairs: tuple[Pair, ...],
+    fields: tuple[str, ...],
+    dataset_names: tuple[tuple[str, str], ...],
+    _frames: Frames,
+) -> tuple[Styler | pd.DataFrame, dict[str, Any]]:
+    """What ``st.dataframe`` is given: the table with the best of each number column marked, and how columns look."""
+    table = versions_frame(_frames, kept[part.start : part.stop], pairs, fields)
+    if "status" in table:
+        table["status"] = [_STATUS.get(status, plain(status)) for status in table["status"].astype("str")]
+    config = column_config(views.numbers(_frames, pairs), pairs, dict(dataset_names))
+    best = views.best_numbers(views.numbers(_frames, pairs).iloc[kept], pairs)
+    marks = pd.DataFrame("", index=table.index, columns=table.columns)
+    for column, number in best.items():
+        marks.loc[table[column] == number, column] = _BEST
+    if not marks.to_numpy().any():
+        return table, config
+    # Ids for every cell would cost Streamlit ten times as much.
+    return Styler(table, cell_ids=False).apply(lambda _: marks, axis=None), config
+
+
+def column_config(numbers: pd.DataFrame, pairs: Sequence[Pair], dataset_names: Mapping[str, str]) -> dict[str, Any]:
+    """How each column is shown: times in UTC, number heads with the direction and the dataset's name.
 
     Args:
-        table: what ``versions_frame`` gave.
-        pairs: the pairs of its number columns.
-        best: column to the number that gets the star, for the columns that have a best.
+        numbers: the numbers of all versions, which decide the decimals of each column.
+        pairs: the pairs of its columns.
+        dataset_names: DatasetId to a name, where known.
     """
-    shown = table.copy()
-    if "status" in shown:
-        shown["status"] = shown["status"].astype("str").map(_status, na_action="ignore")
-    formats: dict[Any, str | Callable[[object], str] | None] = {}
-    for pair in pairs:
-        column = pair.column
-        known = contract(pair.metric).digits
-        digits = display_digits(shown[column].to_numpy()) if known is None else known
-        formats[column] = partial(_number, digits=digits, best=best.get(column))
-    return shown.style.format(formats, na_rep="")
-
-
-def _status(status: str) -> str:
-    return _STATUS.get(status, plain(status))
-
-
-def _number(value: Any, *, digits: int, best: float | None) -> str:
-    return f"{_BEST if value == best else ''}{format_value(value, digits)}"
-
-
-def columns(pairs: Sequence[Pair], dataset_names: Mapping[str, str]) -> dict[str, Any]:
-    """How each column is shown: times in UTC, number heads with the direction and the dataset's name."""
     config: dict[str, Any] = {
         "version": st.column_config.TextColumn("version", pinned=True),
         "created": st.column_config.DatetimeColumn("created (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"),
@@ -75,9 +121,12 @@ def columns(pairs: Sequence[Pair], dataset_names: Mapping[str, str]) -> dict[str
     }
     for pair in pairs:
         name = dataset_names.get(pair.dataset, pair.dataset)
-        arrow = _ARROWS[contract(pair.metric).direction]
+        known = contract(pair.metric)
+        digits = display_digits(numbers[pair.column].to_numpy()) if known.digits is None else known.digits
         config[pair.column] = st.column_config.NumberColumn(
-            f"{plain(pair.metric, 30)} {arrow} {plain(shorten_front(name, 28))}", help=plain(pair.dataset)
+            f"{plain(pair.metric, 30)} {_ARROWS[known.direction]} {plain(shorten_front(name, 28))}",
+            help=plain(pair.dataset),
+            format=f"%.{digits}f",
         )
     return config
 
@@ -95,16 +144,12 @@ def paged(count: int, size: int, what: str) -> Slice:
     return part
 
 
-def height(rows: int) -> Literal["content"] | int:
-    """The height of a table of so many rows: as many as it has, up to where it scrolls."""
-    return "content" if rows <= _ROWS_IN_SIGHT else _SCROLLING_PIXELS
-
-
 def legend(hidden: int) -> None:
     """Explain the marks of the table, and say how many number columns are not shown."""
     left_out = f" {hidden} more columns are not shown: choose datasets or metrics." if hidden > 0 else ""
     st.caption(
-        f"★ best of the versions that pass the filters · ↓ lower is better · ↑ higher is better · ? unknown.{left_out}"
+        "**bold** is the best of the versions that pass the filters · ↓ lower is better · ↑ higher is better · "
+        f"? unknown.{left_out}"
     )
 
 
@@ -120,3 +165,8 @@ def side_by_side(frames: Frames, orders: Sequence[int], dataset_names: Mapping[s
     table = table.reset_index()
     table["dataset"] = [plain(dataset_names.get(dataset, dataset)) for dataset in table["dataset"]]
     return table
+
+
+def height(rows: int) -> Literal["content"] | int:
+    """The height of a table of so many rows: as many as it has, up to where it scrolls."""
+    return "content" if rows <= _ROWS_IN_SIGHT else _SCROLLING_PIXELS

@@ -7,6 +7,7 @@ The chain is alibabacloud-credentials' own: environment, OIDC role, ``~/.aliyun/
 import hashlib
 import logging
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -131,11 +132,10 @@ class ChainCredentials:
         from alibabacloud_credentials.exceptions import CredentialException  # noqa: PLC0415 - see _chain
         from Tea.exceptions import TeaException  # noqa: PLC0415
 
-        try:
+        # What the sources say may quote answers and files that hold secrets: it is not kept, not even as a context.
+        with suppress(CredentialException, TeaException, OSError, ValueError, LookupError, TypeError, AttributeError):
             return self._chain.get_credential()
-        except (CredentialException, TeaException, OSError, ValueError, LookupError, TypeError, AttributeError):
-            # What the sources say may quote answers and files that hold secrets, so none of it is passed on.
-            raise CredentialError(MISSING) from None
+        raise CredentialError(MISSING)
 
 
 def from_chain() -> CredentialSource:

@@ -7,18 +7,24 @@ characters, load a picture or carry a secret.
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 _ELLIPSIS: Final = "…"
 _UNSEEN: Final = "\N{REPLACEMENT CHARACTER}"
 _BLANKS: Final = frozenset(
-    "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0" + "".join(map(chr, range(0xE0100, 0xE01F0)))
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE0E), *range(0xE0100, 0xE01F0))))
 )
+_EMOJI_STYLE: Final = re.compile(r"(?<![\u203c-\u3299\U0001f000-\U0001faff])[\ufe0e\ufe0f]")
+"""Variation selectors where they do not follow a symbol, which alone they serve."""
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:@&^=/])")
 _WORD_JOINER: Final = "\N{WORD JOINER}"
-_AUTOLINK: Final = re.compile(r"(https?://|www(?=\.)|(?<=[\w.+-])@(?=\w))", re.IGNORECASE)
+_READ_LATE: Final = re.compile(
+    r"(https?://|www(?=\.)|(?<=[\w.+-])@(?=\w)|:(?=streamlit:|material_\w+:)|(?<!\S)[<>~-](?=[-=>]+(?!\S)))",
+    re.IGNORECASE,
+)
 
 MASK: Final = "••••"
 _DEEPEST: Final = 64
@@ -36,6 +42,7 @@ _TELLING: Final = (
 )
 _SECRET_IN_QUERY: Final = re.compile(rf"(?i)((?:[?&;]|%26)(?:{_TELLING}|[\w-]*signature|pwd|key)=)[^&#\s\"']+")
 _SECRET_IN_COMMAND: Final = re.compile(rf"(?i)(?<![?&;\w-])({_TELLING}=|--{_TELLING}\s+)(\"[^\"]*\"|'[^']*'|\S+)")
+_SECRET_OPTION: Final = re.compile(rf"(?i)--?{_TELLING}")
 _BEARER: Final = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 
 
@@ -65,9 +72,10 @@ def shorten_front(text: str, limit: int) -> str:
 def markdown(text: str, limit: int = 200) -> str:
     """``plain`` for the sinks of Streamlit that read Markdown: every mark is escaped, bare addresses are no links.
 
-    Addresses are found after escapes are read, so an invisible word joiner has to break them.
+    Addresses, icons (``:streamlit:``) and arrows (``->``) are found after escapes are read, so an invisible word
+    joiner has to break them.
     """
-    return _MARKUP.sub(r"\\\1", _AUTOLINK.sub(rf"\1{_WORD_JOINER}", plain(text, limit)))
+    return _MARKUP.sub(r"\\\1", _READ_LATE.sub(rf"\1{_WORD_JOINER}", plain(text, limit)))
 
 
 def http_url(text: object) -> str | None:
@@ -88,8 +96,8 @@ def mask_secrets(tree: Any) -> Any:
     Masked are values named token, secret, password, credential, authorization or key (``api_key``, ``AccessKeyId``;
     not the bare Key of a label or of an object in a bucket), every value of an environment, the value beside a secret
     name (``{"Name": "token", "Value": …}``), and inside of texts the user part of URLs, signatures and tokens in
-    queries, ``--password …``, ``API_KEY=…`` and bearer tokens. A text that is itself JSON is masked inside. True,
-    false and null stay, and so does a number named token (``max_tokens``).
+    queries, ``--password …`` (in a list too), ``API_KEY=…`` and bearer tokens. A text that is itself JSON is
+    masked inside. True, false and null stay, and so does a number named token (``max_tokens``).
     """
     return _masked(tree, _DEEPEST)
 
@@ -100,8 +108,17 @@ def _masked(tree: Any, depth: int) -> Any:
     if isinstance(tree, Mapping):
         return _masked_object(tree, depth - 1)
     if isinstance(tree, list | tuple):
-        return [_masked(item, depth - 1) for item in tree]
+        return _masked_list(tree, depth - 1)
     return _masked_text(tree, depth - 1) if isinstance(tree, str) else tree
+
+
+def _masked_list(items: Sequence[Any], depth: int) -> list[Any]:
+    """A list, which may be the words of a command: what follows ``--password`` is hidden."""
+    after_option = [False, *(isinstance(item, str) and bool(_SECRET_OPTION.fullmatch(item)) for item in items)]
+    return [
+        MASK if told and isinstance(item, str) else _masked(item, depth)
+        for item, told in zip(items, after_option, strict=False)
+    ]
 
 
 def _masked_object(tree: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
@@ -191,6 +208,7 @@ def _shortened(line: str, limit: int) -> str:
 
 
 def _shown(line: str) -> str:
+    line = _EMOJI_STYLE.sub(_UNSEEN, line)
     if line.isprintable() and _BLANKS.isdisjoint(line):
         return line
     return "".join([char if char.isprintable() and char not in _BLANKS else _UNSEEN for char in line])

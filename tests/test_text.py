@@ -1,0 +1,398 @@
+"""Strangers' text: visible, without markup, without secrets."""
+
+import html
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from paiview.text import MASK, for_chart, http_url, markdown, mask_secrets, plain, shorten_front
+
+UNSEEN = "\N{REPLACEMENT CHARACTER}"
+JOINER = "\N{WORD JOINER}"
+COMMON_MARK = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+FOUND_IN_PLAIN_TEXT = (
+    r"(https?://|www(?=\.))[-.\w]+",
+    r"[-.\w+]+@[-\w]+(\.[-\w]+)+",
+    r":material_\w+:",
+    r":streamlit:",
+    r"(^|\s)(<->|->|<-|--|>=|<=|~=)(\s|$)",
+)
+"""What Streamlit's page looks for in the text that is left when escapes have been read."""
+PIECES = [
+    *"\\`*_{}[]()<>#+-.!|~$:@&^=/'\" \n\ta1错",
+    "**",
+    "~~",
+    "$$",
+    "![a](https://a.example/x.png)",
+    "[a](b)",
+    "https://a.example",
+    "www.a.example",
+    "a@b.example",
+    ":red[x]",
+    ":material/home:",
+    ":material_home:",
+    ":streamlit:",
+    "<b>",
+    "<!--",
+    "&lt;",
+    "&#60;",
+    " -> ",
+    " -- ",
+    "- a",
+    "1. a",
+    "# ",
+    "> ",
+    "```",
+    "|a|\n|-|",
+    "\u202e",
+    "\x1b[31m",
+]
+HOSTILE = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3)), max_size=12).map("".join)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        ("通用语音识别 v1", "通用语音识别 v1"),
+        ("naïve 🎉", "naïve 🎉"),
+        ("⚠\ufe0f careful", "⚠\ufe0f careful"),
+        ("  a \t\r\n\v b\u3000c\u2028d\x85e ", "a b c d e"),
+        ("\x1b[31mred\x07", f"{UNSEEN}[31mred{UNSEEN}"),
+        ("a\x00b\x9bc", f"a{UNSEEN}b{UNSEEN}c"),
+        ("abc\u202excod.exe", f"abc{UNSEEN}xcod.exe"),
+        ("\u2066a\u2069\u200e", f"{UNSEEN}a{UNSEEN}{UNSEEN}"),
+        ("ad\u200bmin\ufeff\u00ad", f"ad{UNSEEN}min{UNSEEN}{UNSEEN}"),
+        ("a\u2800b\u3164c\u115fd\U000e0101", f"a{UNSEEN}b{UNSEEN}c{UNSEEN}d{UNSEEN}"),
+        ("cer\ufe0f", f"cer{UNSEEN}"),
+        ("cer\ufe00\u180b", f"cer{UNSEEN}{UNSEEN}"),
+        ("\U000e0041\ue000\ud800", UNSEEN * 3),
+    ],
+)
+def test_plain_text_is_one_line_of_visible_characters(text: str, shown: str) -> None:
+    assert plain(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("limit", "shown"), [(6, "abcdef"), (5, "abcd…"), (2, "a…"), (1, "…")], ids=["fits", "cut", "two", "one"]
+)
+def test_long_text_is_cut_at_the_end(limit: int, shown: str) -> None:
+    assert plain("abcdef", limit) == shown
+
+
+@pytest.mark.parametrize(
+    ("limit", "shown"), [(6, "abcdef"), (5, "…cdef"), (2, "…f"), (1, "…")], ids=["fits", "cut", "two", "one"]
+)
+def test_a_uri_is_cut_at_the_front(limit: int, shown: str) -> None:
+    assert shorten_front("abcdef", limit) == shown
+
+
+def test_a_uri_cut_at_the_front_is_plain() -> None:
+    assert shorten_front("oss://b/\x1b a\u202e.wav", 8) == f"… a{UNSEEN}.wav"
+
+
+@given(HOSTILE, st.integers(1, 20))
+def test_plain_text_is_printable_short_and_done_once(text: str, limit: int) -> None:
+    for shown in (plain(text, limit), shorten_front(text, limit)):
+        assert shown.isprintable()
+        assert len(shown) <= limit
+        assert plain(shown, limit) == shown.strip()
+
+
+@given(st.text(max_size=30))
+def test_text_without_replacements_is_as_it_was_but_for_its_white_space(text: str) -> None:
+    if UNSEEN not in plain(text):
+        assert plain(text) == " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("<b>bold</b>", "&lt;b&gt;bold&lt;/b&gt;"),
+        ('<a href="https://a.example">x</a>', "&lt;a href=&quot;https://a.example&quot;&gt;x&lt;/a&gt;"),
+        ("a<br>b", "a&lt;br&gt;b"),
+        ("&lt;i&gt; & 'co'", "&amp;lt;i&amp;gt; &amp; &#x27;co&#x27;"),
+        ("R&D\x00", f"R&amp;D{UNSEEN}"),
+    ],
+)
+def test_a_chart_gets_no_tag_and_no_entity(text: str, escaped: str) -> None:
+    assert for_chart(text) == escaped
+
+
+@given(HOSTILE)
+def test_a_chart_shows_exactly_the_plain_text(text: str) -> None:
+    assert not set("<>\"'") & set(for_chart(text))
+    assert html.unescape(for_chart(text)) == plain(text)
+
+
+def test_a_chart_is_cut_before_it_is_escaped() -> None:
+    assert for_chart("<<<<<<", 3) == "&lt;&lt;…"
+
+
+def rendered(text: str) -> str:
+    """The text a Markdown page shows for ``text`` once escaped; fails when anything but text stands there."""
+    tokens = COMMON_MARK.parse(markdown(text, 10_000))
+    if not tokens:
+        return ""
+    assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
+    children = tokens[1].children or []
+    assert {child.type for child in children} <= {"text", "text_special"}
+    return "".join(child.content for child in children)
+
+
+def assert_only_text(text: str) -> None:
+    shown = rendered(text)
+    assert shown.replace(JOINER, "") == plain(text, 10_000)
+    for pattern in FOUND_IN_PLAIN_TEXT:
+        assert not re.search(pattern, shown, re.ASCII | re.IGNORECASE), pattern
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "![beacon](https://a.example/x.png)",
+        "[link](https://a.example)",
+        "[link][1]",
+        "<img src=x onerror=alert(1)>",
+        "<https://a.example>",
+        "see https://a.example/?q=1 and HTTP://a.example",
+        "www.a.example WWW.A.EXAMPLE",
+        "mail me@a.example or m.e+x@a-b.example",
+        "$x^2$ costs $$5$$",
+        r"\(x\) \[y\] \\ \*",
+        ":red[alarm] :blue-background[x] :small[x] :help[x]",
+        ":material/delete: :material_delete:",
+        ":streamlit: :smile: :+1:",
+        "# head",
+        "- item",
+        "+ item",
+        "12. item",
+        "12) item",
+        "> quote",
+        "``` code",
+        "`code`",
+        "~~gone~~ ~gone~",
+        "**bold** __bold__ *i* _i_",
+        "***",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+        "title\n===",
+        "&lt;b&gt; &#35; &copy;",
+        "[^1] ==mark== ^up^ H~2~O {.class}",
+        "a -> b <- c <-> d -- e >= f <= g ~= h",
+        "->",
+        "0.10.0_beta",
+        "oss://bucket/dir_name/file-1.json",
+    ],
+)
+def test_markdown_shows_every_mark_and_follows_none(text: str) -> None:
+    assert_only_text(text)
+
+
+@given(HOSTILE)
+def test_markdown_never_shows_anything_but_the_text(text: str) -> None:
+    assert_only_text(text)
+
+
+def test_markdown_leaves_harmless_text_without_joiners() -> None:
+    text = "cer on test_clean (0.175 -> -1): 12:30:45Z, a--b, x>=1"
+    assert markdown(text).count(JOINER) == 1
+    assert JOINER not in markdown("通用语音识别 2021-01-21T17:12:35Z http wwwx a@ :streamlit")
+
+
+@given(st.text(max_size=20), st.integers(1, 20))
+def test_markdown_is_cut_before_it_is_escaped(text: str, limit: int) -> None:
+    assert re.sub(r"\\(.)", r"\1", markdown(text, limit)).replace(JOINER, "") == plain(text, limit)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://a.example",
+        "http://a.example:8080/x?y=%20#z",
+        "HTTPS://A.example/图.png",
+        "https://[::1]/x",
+        "https://a.example/@user",
+    ],
+)
+def test_a_web_address_is_a_link(url: str) -> None:
+    assert http_url(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None,
+        7,
+        ["https://a.example"],
+        "",
+        "a.example",
+        "//a.example",
+        "javascript:alert(1)",
+        " javascript:alert(1)",
+        "java\nscript:alert(1)",
+        "data:image/svg+xml,<svg/>",
+        "file:///etc/passwd",
+        "oss://bucket/key",
+        "ftp://a.example",
+        "https://",
+        "https:///x",
+        "https:a.example",
+        "https://user@a.example",
+        "https://user:secret@a.example",
+        "https://a.example:99999",
+        "https://a.example:x",
+        "https://a.example:0",
+        "https://[::1",
+        "https://a.example/a b",
+        " https://a.example",
+        "https://a.example\n",
+        "https://a.example/\x00",
+        "https://a.example/\u202e",
+        "https://a.example\\@b.example",
+    ],
+)
+def test_anything_else_is_no_link(url: object) -> None:
+    assert http_url(url) is None
+
+
+@given(st.one_of(HOSTILE, HOSTILE.map("https://{}".format)))
+def test_a_link_is_always_a_web_address_on_one_line(text: str) -> None:
+    url = http_url(text)
+    if url is not None:
+        assert re.fullmatch(r"(?i)https?://[^@/\s\\]+(/\S*|\?\S*|#\S*)?", url)
+        assert url.isprintable()
+
+
+SECRET = "s3cr3t"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "password",
+        "Password",
+        "db_passwd",
+        "passphrase",
+        "secret",
+        "clientSecret",
+        "AccessKeyId",
+        "AccessKeySecret",
+        "access-key",
+        "api_key",
+        "apiKey",
+        "APIKey",
+        "privateKey",
+        "token",
+        "HF_TOKEN",
+        "securityToken",
+        "tokens",
+        "authorization",
+        "Credentials",
+        "cookie",
+        "pwd",
+        "key",
+        "encryption_key",
+        "role_arn",
+        "RoleArn",
+    ],
+)
+@pytest.mark.parametrize("wrap", [lambda tree: tree, lambda tree: {"a": [tree]}], ids=["top", "nested"])
+def test_a_value_whose_name_says_secret_is_masked(name: str, wrap: Any) -> None:
+    assert mask_secrets(wrap({name: SECRET, "cpu": 4})) == wrap({name: MASK, "cpu": 4})
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"processor": "tensorflow_gpu_1.12", "metadata": {"cpu": 4, "rpc": {"keepalive": 5000}}},
+        {"max_tokens": 512, "tokenizer": "bpe", "keyboard": "us", "monkey": 1, "secretary": None},
+        {"Labels": [{"Key": "team", "Value": "asr"}], "LabelKeys": "team", "primary_key": "id"},
+        {"LocationValue": {"Bucket": "b", "Key": "code/train.tar.gz", "Endpoint": "oss-cn-beijing.aliyuncs.com"}},
+        {"HyperParameters": [{"Name": "learning_rate", "Value": "0.1"}]},
+        {"Command": ["python", "train.py", "--epochs", "3"], "keys": None, "token": True},
+        {"uri": "oss://bucket.oss-cn-beijing.aliyuncs.com/key/token/", "text": "the tokens of a key"},
+        {"json": '{"cer": 0.1}', "broken": '{"password": '},
+        [],
+        None,
+        0.5,
+        "text",
+    ],
+)
+def test_what_is_no_secret_stays(tree: Any) -> None:
+    assert mask_secrets(tree) == tree
+
+
+@pytest.mark.parametrize(
+    ("tree", "masked"),
+    [
+        ({"env": [{"name": "HOST", "value": SECRET}]}, {"env": [{"name": "HOST", "value": MASK}]}),
+        ({"Environments": {"HOST": SECRET, "N": 3}}, {"Environments": {"HOST": MASK, "N": MASK}}),
+        ({"env": ["HOST=s3cr3t", "s3cr3t"]}, {"env": [f"HOST={MASK}", MASK]}),
+        ({"env": "HOST=s3cr3t"}, {"env": MASK}),
+        ([{"Name": "api_token", "Value": SECRET}], [{"Name": "api_token", "Value": MASK}]),
+        ([{"Key": "password", "Value": SECRET}], [{"Key": "password", "Value": MASK}]),
+        (
+            [{"Name": "secret", "DefaultValue": SECRET, "Type": "String"}],
+            [{"Name": "secret", "DefaultValue": MASK, "Type": "String"}],
+        ),
+        ({"secrets": {"a": SECRET, "b": [SECRET, None]}}, {"secrets": {"a": MASK, "b": [MASK, None]}}),
+        ("https://user:s3cr3t@a.example/x", f"https://{MASK}@a.example/x"),
+        ("oss://b/k?role_arn=s3cr3t&x=1", f"oss://b/k?role_arn={MASK}&x=1"),
+        ("https://a.example/k?Expires=1&Signature=s3cr3t", f"https://a.example/k?Expires=1&Signature={MASK}"),
+        ("https://a.example/k?x-oss-signature=s3cr3t", f"https://a.example/k?x-oss-signature={MASK}"),
+        ("https://a.example/k?token=s3cr3t", f"https://a.example/k?token={MASK}"),
+        ("run --password s3cr3t --epochs 3", f"run --password {MASK} --epochs 3"),
+        (["run", "--api-key", "s3cr3t", "x", "--token"], ["run", "--api-key", MASK, "x", "--token"]),
+        ("API_KEY=s3cr3t run", f"API_KEY={MASK} run"),
+        ("export HF_TOKEN='s3 cr3t'", f"export HF_TOKEN={MASK}"),
+        ("Authorization: Bearer s3cr3ts3cr3t", f"Authorization: Bearer {MASK}"),
+        (
+            {"Options": '{"password": "s3cr3t", "a": 1}'},
+            {"Options": json.dumps({"password": MASK, "a": 1}, ensure_ascii=False)},
+        ),
+        ({"o": '{"o": "{\\"token\\": \\"s3cr3t\\"}"}'}, {"o": '{"o": "{\\"token\\": \\"••••\\"}"}'}),
+    ],
+)
+def test_secrets_are_masked_where_they_hide(tree: Any, masked: Any) -> None:
+    assert mask_secrets(tree) == masked
+    assert SECRET not in json.dumps(masked)
+
+
+def test_what_was_given_is_not_changed() -> None:
+    tree = {"env": [{"name": "A", "value": SECRET}], "token": SECRET}
+    mask_secrets(tree)
+    assert tree == {"env": [{"name": "A", "value": SECRET}], "token": SECRET}
+
+
+def test_a_tree_beyond_reason_is_masked_rather_than_followed() -> None:
+    tree: Any = {"cpu": SECRET}
+    for _ in range(500):
+        tree = [tree]
+    assert SECRET not in json.dumps(mask_secrets(tree))
+
+
+JSON_TREES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(JSON_TREES)
+def test_masking_keeps_the_shape_and_is_done_once(tree: Any) -> None:
+    masked = mask_secrets(tree)
+    assert mask_secrets(masked) == masked
+    assert type(masked) is type(tree)
+    if isinstance(tree, dict):
+        assert list(masked) == list(tree)
+
+
+@given(JSON_TREES)
+def test_nothing_below_a_secret_name_is_seen(tree: Any) -> None:
+    shown = json.dumps(mask_secrets({"password": [tree, SECRET]}))
+    assert SECRET not in shown

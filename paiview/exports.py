@@ -1,5 +1,6 @@
 """Frames as files to download: CSV for spreadsheets, JSON for programs, Parquet for notebooks."""
 
+import csv
 import io
 import json
 import math
@@ -15,12 +16,13 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     """CSV in UTF-8 with a byte order mark, so that spreadsheets read Chinese; without the index.
 
     Texts and headers that a spreadsheet would run as a formula get a leading apostrophe: those that begin with
-    ``=``, ``+``, ``-``, ``@``, a tab or a carriage return, also in full width or after blanks. Numbers stay numbers.
+    ``=``, ``+``, ``-``, ``@``, a tab or a carriage return, also in full width or after blanks. Numbers stay numbers;
+    everything else is quoted, for a bare carriage return would begin a new row, and with it a new cell.
     """
     columns = {at: [_cell(value) for value in frame.iloc[:, at]] for at in range(frame.shape[1])}
     safe = pd.DataFrame(columns, index=range(len(frame)), dtype=object)
     header = [_harmless(str(name)) for name in frame.columns]
-    return safe.to_csv(index=False, header=header).encode("utf-8-sig", "backslashreplace")
+    return safe.to_csv(index=False, header=header, quoting=csv.QUOTE_NONNUMERIC).encode("utf-8-sig", "backslashreplace")
 
 
 def json_bytes(frame: pd.DataFrame) -> bytes:
@@ -32,7 +34,7 @@ def json_bytes(frame: pd.DataFrame) -> bytes:
 
 
 def parquet_bytes(frame: pd.DataFrame) -> bytes:
-    """Parquet that pandas reads back with the same columns and dtypes."""
+    """Parquet that pandas reads back with the same columns and dtypes (categories that nothing holds have no type)."""
     buffer = io.BytesIO()
     frame.to_parquet(buffer, engine="pyarrow")
     return buffer.getvalue()

@@ -1,12 +1,27 @@
 """The registry of the published families, and one to write to, each behind the official SDK."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from alibabacloud_aiworkspace20210204.client import Client
 
 from paiview.local import LocalRegistry
 from tests.local.sdk import bare_registry, new_model, sdk_client
+
+
+@pytest.fixture(scope="session")
+def _filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("filled")
+    with LocalRegistry(folder):
+        return folder
+
+
+@pytest.fixture
+def data_dir(_filled: Path, tmp_path: Path) -> Path:
+    """A folder that holds the published families already, which takes half a second to fill."""
+    return shutil.copytree(_filled, tmp_path / "data")
 
 
 @pytest.fixture(scope="session")

@@ -84,8 +84,8 @@ def test_without_a_limit_nothing_is_throttled(tmp_path: Path) -> None:
         repeat(client, 30)
 
 
-def test_the_limit_of_the_embedded_registry_is_in_force(tmp_path: Path) -> None:
-    with LocalRegistry(tmp_path, requests_per_second=1) as registry:
+def test_the_limit_of_the_embedded_registry_is_in_force(data_dir: Path) -> None:
+    with LocalRegistry(data_dir, requests_per_second=1) as registry:
         client = sdk_client(registry.endpoint, registry.access_key_id, registry.access_key_secret)
         with pytest.raises(ThrottlingException):
             repeat(client, 20)

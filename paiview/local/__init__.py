@@ -32,7 +32,8 @@ class LocalRegistry:
 
     Args:
         data_dir: the folder for the registry's file, made when missing. Several registries may share it.
-        data_files: saved ListModelVersions answers, each to be shown as the model ``model-<stem>``.
+        data_files: saved ListModelVersions answers, each to be shown as the model ``model-<stem>``, which stays in the
+            folder when its file is not given again.
         port: the port, or 0 for any free one.
         requests_per_second: the limit on each operation, beyond which requests are throttled; 0 is none.
 

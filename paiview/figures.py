@@ -5,6 +5,7 @@ pictures and their rules are those of the decision document: own y range a panel
 better blue, status told by the mark's shape as well as its colour.
 """
 
+import html
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -69,8 +70,8 @@ class TrendInfo(NamedTuple):
 class HeatmapInfo(NamedTuple):
     """Rows of pairs, columns of versions.
 
-    ``shade`` (rows × columns) is 0 for a row's worst shown value and 1 for its best, 0 throughout a row whose
-    direction is unknown, NaN where there is no value; ``texts`` holds the numbers as shown.
+    ``shade`` (rows × columns) is 0 for a row's worst shown value and 1 for its best, a half where all are equal, 0
+    throughout a row whose direction is unknown, NaN where there is no value; ``texts`` holds the numbers as shown.
     """
 
     rows: list[str]
@@ -210,7 +211,8 @@ def _panel_traces(panel: TrendPanel, suffix: str) -> list[go.Scatter]:
                 y=np.array([panel.approved, panel.approved]),
                 mode="lines",
                 line={"dash": "dash", "width": 1.2, "color": APPROVED},
-                hovertemplate=f"approved {panel.approved_name}: %{{y}}<extra></extra>",
+                text=[panel.approved_name] * 2,
+                hovertemplate="approved %{text}: %{y}<extra></extra>",
                 name="approved",
                 **place,
             )
@@ -218,7 +220,7 @@ def _panel_traces(panel: TrendPanel, suffix: str) -> list[go.Scatter]:
     if panel.best_names:
         traces.append(
             go.Scatter(
-                x=panel.best_names,
+                x=_cells(panel.best_names),
                 y=panel.best_values,
                 mode="lines",
                 line={"shape": "hv", "width": 1.4, "color": BEST},
@@ -231,7 +233,7 @@ def _panel_traces(panel: TrendPanel, suffix: str) -> list[go.Scatter]:
     size = 10 if len(panel.names) <= _ROOMY_POINTS else 7
     traces.append(
         go.Scatter(
-            x=panel.names,
+            x=_cells(panel.names),
             y=panel.values,
             mode="lines+markers+text" if len(panel.names) <= _ROOMY_POINTS else "lines+markers",
             line={"width": 1, "color": NEUTRAL},
@@ -242,18 +244,23 @@ def _panel_traces(panel: TrendPanel, suffix: str) -> list[go.Scatter]:
                 "line": {"width": 1.8, "color": [colour for _, colour in marks]},
                 "opacity": 1,
             },
-            text=["✓" if status == "Approved" else "" for status in panel.statuses],
+            text=_cells(["✓" if status == "Approved" else "" for status in panel.statuses]),
             textfont={"size": 9, "color": "white"},
             textposition="middle center",
-            customdata=[
-                [for_chart(status, 30), note] for status, note in zip(panel.statuses, panel.notes, strict=True)
-            ],
+            customdata=_cells(
+                [(for_chart(status, 30), note) for status, note in zip(panel.statuses, panel.notes, strict=True)]
+            ),
             hovertemplate="<b>%{x}</b> · %{y}<br>%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
             name=for_chart(f"{panel.pair.metric} on {panel.pair.dataset}", 120),
             **place,
         )
     )
     return traces
+
+
+def _cells(values: Sequence[object]) -> NDArray[np.object_]:
+    """An array, which plotly checks and copies as one; of a list it does so with every item."""
+    return np.array(values, dtype=object)
 
 
 def _legend() -> list[go.Scatter]:
@@ -302,7 +309,7 @@ def heatmap_info(
         texts.append([format_value(value, digits) if ok else "" for value, ok in zip(grid[row], present, strict=True)])
         if not present.any():
             continue
-        values = grid[row][present]
+        values = grid[row][present] / 2  # the difference of two halves is never too large for a float
         spread = values.max() - values.min()
         if known.direction is None:
             unknown.append(pair.metric)
@@ -386,11 +393,18 @@ def _labels(versions: pd.DataFrame) -> list[str]:
 
 
 def _unique(texts: Sequence[str]) -> list[str]:
+    """The texts, with a number behind those that another one before them equals."""
+    taken = set(texts)
     seen: dict[str, int] = {}
     result = []
     for text in texts:
-        seen[text] = seen.get(text, 0) + 1
-        result.append(text if seen[text] == 1 else f"{text} ({seen[text]})")
+        label = text
+        while seen.get(text) and label in taken:
+            seen[text] += 1
+            label = f"{text} ({seen[text]})"
+        seen.setdefault(text, 1)
+        taken.add(label)
+        result.append(label)
     return result
 
 
@@ -400,5 +414,6 @@ def _tick_positions(count: int, most: int) -> list[int]:
     return [int((2 * part + 1) * count / (2 * parts)) for part in range(parts)]
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= 14 else f"{name[:13]}…"
+def _short(label: str) -> str:
+    """A label cut to the width of a tick, between its characters and not inside of an escape."""
+    return for_chart(html.unescape(label), 14)

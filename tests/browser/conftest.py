@@ -1,0 +1,137 @@
+"""The real dashboard in a process of its own, and a real browser to look at it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.error import URLError
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser import chromium
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+START: Final = 60.0
+"""Seconds a dashboard may take to answer after its start."""
+LOOPBACK: Final = "127.0.0.1"
+
+Start = Callable[..., str]
+
+
+def free_port() -> int:
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+@contextmanager
+def dashboard(data_dir: Path, **settings: str) -> Iterator[str]:
+    """Run the dashboard from another folder than its own, and give its URL once it answers."""
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PAIVIEW_")}
+    environment |= {"PYTHONPATH": str(ROOT), "PAIVIEW_DATA_DIR": str(data_dir), **settings}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "paiview", "dashboard", "--port", str(port)],
+        cwd=data_dir,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    url = f"http://{LOOPBACK}:{port}"
+    try:
+        _await(url, process)
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=START)
+        assert "Traceback" not in said, said
+
+
+def _await(url: str, process: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + START
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "The dashboard ended instead of answering."
+        try:
+            urllib.request.urlopen(f"{url}/healthz", timeout=5).close()  # noqa: S310 - the URL is of this process
+        except (URLError, ConnectionError, TimeoutError):
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError(f"The dashboard did not answer within {START:g} s.")
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts a dashboard of the test's own, with these settings in its environment."""
+    with ExitStack() as running:
+        yield lambda **settings: running.enter_context(dashboard(tmp_path, **settings))
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a dashboard over the embedded registry, shared by the tests that only read."""
+    with dashboard(tmp_path_factory.mktemp("dashboard")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = chromium.ready()
+        yield playwright.chromium.launch(executable_path=path, args=list(chromium.ARGUMENTS))
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page in a new profile. The test fails when the page asks another host for anything, or a script of it fails."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
+    context.set_default_timeout(20_000)
+    foreign: list[str] = []
+    failed: list[str] = []
+    context.on("request", lambda request: _note_foreign(request.url, foreign))
+    opened = context.new_page()
+    opened.on("pageerror", lambda error: failed.append(str(error)))
+    yield opened
+    context.close()
+    assert foreign == []
+    assert failed == []
+
+
+def _note_foreign(url: str, foreign: list[str]) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("data", "blob") and parts.hostname != LOOPBACK:
+        foreign.append(url)
+
+
+def settled(page: Page) -> Page:
+    """Wait until the page's script has run and everything it sent is drawn."""
+    page.wait_for_function(
+        """() => {
+            const app = document.querySelector('[data-testid="stApp"]');
+            return app && app.dataset.testScriptState === 'notRunning'
+                && app.dataset.testConnectionState === 'CONNECTED'
+                && !document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]');
+        }"""
+    )
+    return page
+
+
+def opened(page: Page, url: str) -> Page:
+    page.goto(url)
+    page.get_by_test_id("stApp").wait_for()
+    return settled(page)
+
+
+def region(page: Page, key: str) -> str:
+    """The text of a region or control."""
+    return page.locator(f".st-key-{key}").inner_text()

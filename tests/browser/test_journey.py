@@ -1,0 +1,244 @@
+"""The main job in a real browser, over the embedded registry: open, filter, read the charts, share the link."""
+
+import gzip
+import json
+import math
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import Start, opened, region, settled
+
+pytestmark = pytest.mark.browser
+
+NEWEST_FIRST = [
+    "3.1.0_large_turbo",
+    "3.0.0_large",
+    "2.0.0_large",
+    "1.0.0_large",
+    "1.0.0_medium_en",
+    "1.0.0_small_en",
+    "1.0.0_base_en",
+    "1.0.0_tiny_en",
+]
+BEST_FIRST = [
+    "3.0.0_large",
+    "3.1.0_large_turbo",
+    "1.0.0_medium_en",
+    "1.0.0_large",
+    "2.0.0_large",
+    "1.0.0_small_en",
+    "1.0.0_base_en",
+    "1.0.0_tiny_en",
+]
+"""By word error rate on AMI-IHM: 0.160, 0.161, 0.164 twice, 0.169, 0.175, 0.205, 0.237."""
+TRACES = """() => {
+    const chart = document.querySelector('.st-key-trend-chart .js-plotly-plot');
+    const plain = values => Array.from(values._inputArray ?? values);
+    return chart.data.filter(trace => trace.name.includes(' on '))
+        .map(trace => [trace.name, plain(trace.x), plain(trace.y)]);
+}"""
+
+
+def published(family: str) -> dict[str, dict[str, dict[str, float]]]:
+    """The numbers of a family as its file has them: metric on dataset to version to number."""
+    content = (resources.files("paiview.local") / "data" / f"{family}.json.gz").read_bytes()
+    numbers: dict[str, dict[str, dict[str, float]]] = {}
+    for version in json.loads(gzip.decompress(content))["versions"]:
+        for result in version["results"]:
+            for metric, value in result["metrics"].items():
+                drawn = numbers.setdefault(f"{metric} on {result['dataset']}", {})
+                drawn[version["version_name"]] = value
+    return numbers
+
+
+def query(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def choose(page: Page, key: str, option: str) -> None:
+    page.locator(f".st-key-{key} input").fill(option)
+    page.get_by_role("option", name=option, exact=True).click()
+    settled(page)
+
+
+def column(page: Page, number: int) -> Locator:
+    """The cells of a column of the versions table, as the browser tells them to a screen reader."""
+    return page.locator(f".st-key-versions-table tbody td:nth-child({number})")
+
+
+def test_a_reader_finds_a_model_and_opens_it(page: Page, embedded: str) -> None:
+    opened(page, embedded)
+    expect(page.locator(".st-key-queue")).to_contain_text("Waiting for review")
+    expect(page.locator(".st-key-queue")).to_contain_text("3.1.0_large_turbo")
+    assert "Embedded registry" in region(page, "connection")
+    assert "numbers are published" in region(page, "connection")
+    page.locator(".st-key-q input").fill("diarization")
+    page.locator(".st-key-q input").press("Enter")
+    settled(page)
+    assert query(page) == {"q": ["diarization"]}
+    main = page.get_by_test_id("stMain")
+    expect(main.get_by_role("link", name="whisper")).to_have_count(0)
+    main.get_by_role("link", name="pyannote-speaker-diarization").click()
+    expect(page.get_by_role("heading", name="pyannote-speaker-diarization")).to_be_visible()
+    settled(page)
+    assert query(page)["model"] == ["model-pyannotediarization"]
+    assert "19 of 19 versions" in region(page, "connection")
+
+
+def test_a_filter_of_the_service_narrows_the_table(page: Page, embedded: str) -> None:
+    opened(page, f"{embedded}/versions?model=model-whisper")
+    expect(column(page, 1)).to_have_text(NEWEST_FIRST)
+    choose(page, "approval_status", "Approved")
+    assert query(page)["approval_status"] == ["Approved"]
+    expect(column(page, 1)).to_have_text(NEWEST_FIRST[3:])
+    expect(column(page, 2)).to_have_text(["✓ Approved"] * 5)
+    expect(column(page, 4)).to_have_text(["0.164", "0.164", "0.175", "0.205", "0.237"])
+    assert "5 of 5 versions" in region(page, "connection")
+
+
+def test_every_number_drawn_is_the_published_one(page: Page, embedded: str) -> None:
+    """By hand, from Table 4 of the OLMoASR report: large-v1 to turbo on AMI-IHM."""
+    opened(page, f"{embedded}/trends?model=model-whisper&dataset=ami-ihm")
+    [[name, versions, values]] = page.evaluate(TRACES)
+    assert name == "wer on ami-ihm"
+    assert dict(zip(versions, values, strict=True)) == {
+        "1.0.0_tiny_en": 0.237,
+        "1.0.0_base_en": 0.205,
+        "1.0.0_small_en": 0.175,
+        "1.0.0_medium_en": 0.164,
+        "1.0.0_large": 0.164,
+        "2.0.0_large": 0.169,
+        "3.0.0_large": 0.160,
+        "3.1.0_large_turbo": 0.161,
+    }
+
+
+@pytest.mark.parametrize(
+    ("model", "family", "metric"),
+    [("model-pyannotediarization", "pyannote-diarization", "der"), ("model-yolov5", "yolov5", "map50_95")],
+)
+def test_every_panel_holds_all_published_numbers(
+    page: Page, embedded: str, model: str, family: str, metric: str
+) -> None:
+    opened(page, f"{embedded}/trends?model={model}&metric={metric}&window=all")
+    drawn = {name: dict(zip(versions, values, strict=True)) for name, versions, values in page.evaluate(TRACES)}
+    numbers = {name: values for name, values in published(family).items() if name.startswith(f"{metric} on ")}
+    assert drawn
+    assert drawn == {name: numbers[name] for name in drawn}
+    if len(numbers) <= 12:
+        assert drawn.keys() == numbers.keys()
+
+
+def test_a_deep_link_is_the_first_request_after_a_start(page: Page, start: Start) -> None:
+    url = start()
+    opened(page, f"{url}/versions?model=model-whisper&version=3.0.0_large&approval_status=Pending&columns=status")
+    assert "3.0.0_large" in region(page, "version-detail")
+    assert "Whisper large-v3" in region(page, "version-detail")
+    expect(column(page, 1)).to_have_text(NEWEST_FIRST[:3])
+    expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name="Trends")).to_be_visible()
+    expect(page.locator(".st-key-approval_status input")).to_have_value("Pending")
+
+
+def test_the_state_comes_back(page: Page, browser: Browser, embedded: str) -> None:
+    """After a page change, a step back, a reload, and in another reader's browser."""
+    opened(page, f"{embedded}/versions?model=model-whisper")
+    choose(page, "dataset", "ami-ihm")
+    choose(page, "sort", "wer@ami-ihm, ascending")
+    choose(page, "version", "2.0.0_large")
+    link = page.url
+    assert query(page) == {
+        "model": ["model-whisper"],
+        "dataset": ["ami-ihm"],
+        "sort": ["wer@ami-ihm"],
+        "version": ["2.0.0_large"],
+    }
+    expect(column(page, 1)).to_have_text(BEST_FIRST)
+
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Trends").click()
+    expect(page.locator(".st-key-trend-chart")).to_be_visible()
+    settled(page)
+    assert query(page)["model"] == ["model-whisper"]
+    assert "whisper" in page.get_by_role("heading", level=1).inner_text()
+
+    page.go_back()
+    expect(page.locator(".st-key-versions-table")).to_be_visible()
+    settled(page)
+    expect(column(page, 1)).to_have_text(BEST_FIRST)
+
+    page.reload()
+    settled(page)
+    expect(column(page, 1)).to_have_text(BEST_FIRST)
+    assert "2.0.0_large" in region(page, "version-detail")
+
+    other = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+    opened(other, link)
+    expect(column(other, 1)).to_have_text(BEST_FIRST)
+    assert "2.0.0_large" in region(other, "version-detail")
+    assert other.url == link
+    other.context.close()
+
+
+def test_a_ticked_row_opens_in_detail_and_two_stand_side_by_side(page: Page, embedded: str) -> None:
+    opened(page, f"{embedded}/versions?model=model-whisper")
+    box = page.locator('.st-key-versions-table [data-testid="stDataFrame"]').bounding_box()
+    assert box is not None
+    row = box["height"] / 9
+    page.mouse.click(box["x"] + 15, box["y"] + 1.5 * row)
+    expect(page.locator(".st-key-version-detail")).to_contain_text("large-v3-turbo")
+    assert query(page)["version"] == ["3.1.0_large_turbo"]
+    page.mouse.click(box["x"] + 15, box["y"] + 2.5 * row)
+    expect(page.locator(".st-key-selection")).to_contain_text("2 versions side by side")
+
+
+def test_an_unknown_model_is_named_and_the_reader_can_go_on(page: Page, embedded: str) -> None:
+    opened(page, f"{embedded}/versions?model=model-nobody")
+    told = region(page, "problem")
+    assert "201900002" in told
+    assert "RequestId" in told
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Trends").click()
+    expect(page.locator(".st-key-trend-chart")).to_be_visible()
+
+
+def test_wrong_values_in_a_link_are_named_and_ignored(page: Page, embedded: str) -> None:
+    opened(
+        page, f"{embedded}/versions?model=model-whisper&approval_status=Maybe&metric=wer&metric=blobs&sort=up&page=99"
+    )
+    told = region(page, "problem")
+    for named in ("approval_status = Maybe", "metric = blobs", "sort = up"):
+        assert named in told
+    expect(column(page, 1)).to_have_count(8)
+
+
+def test_the_numbers_shown_can_be_downloaded(page: Page, embedded: str, tmp_path: Path) -> None:
+    opened(page, f"{embedded}/versions?model=model-whisper&dataset=ami-ihm&columns=status")
+    with page.expect_download() as download:
+        page.get_by_test_id("stMain").get_by_role("button", name="CSV").click()
+    target = tmp_path / "shown.csv"
+    download.value.save_as(target)
+    lines = target.read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == '"version","status","wer@ami-ihm"'
+    assert lines[1] == '"3.1.0_large_turbo","Pending",0.161'
+    assert len(lines) == 9
+    with page.expect_download() as download:
+        page.get_by_test_id("stMain").get_by_role("button", name="JSON").click()
+    target = tmp_path / "shown.json"
+    download.value.save_as(target)
+    rows: list[dict[str, Any]] = json.loads(target.read_text(encoding="utf-8"))
+    assert rows[1]["version"] == "3.0.0_large"
+    assert math.isclose(rows[1]["wer@ami-ihm"], 0.16)
+
+
+def test_a_large_model_is_paged_and_says_what_it_leaves_out(page: Page, embedded: str) -> None:
+    opened(page, f"{embedded}/versions?model=model-timm&page=63")
+    assert "1556 of 1556 versions" in region(page, "connection")
+    assert "Versions 1551 to 1556 of 1556" in region(page, "versions-table")
+    expect(column(page, 1)).to_have_count(6)
+    opened(page, f"{embedded}/trends?model=model-timm&metric=top1&dataset=imagenet-1k-val")
+    [[_, versions, _]] = page.evaluate(TRACES)
+    assert len(versions) == 100
+    assert "1456 points of other versions are not drawn" in region(page, "trend-chart")

@@ -1,6 +1,7 @@
 """Settings: the environment (prefix PAIVIEW_), then paiview.toml, then the defaults here."""
 
 import os
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -29,8 +30,10 @@ def _endpoint(value: str) -> str:
     parts = urlsplit(value.strip().rstrip("/"))
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a URL like https://aiworkspace.cn-shanghai.aliyuncs.com")
-    if parts.path or parts.query or parts.fragment or parts.username:
+    if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("must be a host alone, without path, query or user")
+    if parts.port == 0:
+        raise ValueError("must have a port from 1 to 65535, or none")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
         raise ValueError("must use https: plain http is for this machine alone")
     return parts.geturl()
@@ -105,6 +108,7 @@ def load() -> Settings:
     if named and not Path(named).is_file():
         raise SettingError(f"PAIVIEW_CONFIG names {named}, which is not a file.")
     try:
+        unknown = [name for name in _written() if name not in Settings.model_fields]
         settings = Settings()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
@@ -112,6 +116,8 @@ def load() -> Settings:
         raise SettingError(f"PAIVIEW_{name.upper()} {_reason(first['msg'])}.") from None
     except ValueError as error:
         raise SettingError(f"{config_file()} is not valid TOML: {error}.") from None
+    if unknown:
+        raise SettingError(f"{config_file()} sets {unknown[0]}, which is no setting of paiview.")
     if settings.data and settings.service_endpoint:
         raise SettingError(
             "PAIVIEW_DATA is for the embedded registry, which PAIVIEW_ENDPOINT or PAIVIEW_REGION leaves out."
@@ -121,11 +127,21 @@ def load() -> Settings:
 
 def origins() -> dict[str, str]:
     """Where the value of each setting comes from: the environment, the file in use, or the default."""
-    environment, file = EnvSettingsSource(Settings)(), TomlConfigSettingsSource(Settings, toml_file=config_file())()
+    environment, file = EnvSettingsSource(Settings)(), _written()
     return {
         name: "environment" if name in environment else str(config_file()) if name in file else "default"
         for name in Settings.model_fields
     }
+
+
+def _written() -> Collection[str]:
+    """What the file in use sets: its names outside of tables."""
+    content = TomlConfigSettingsSource(Settings, toml_file=config_file()).toml_data
+    return [name for name, value in content.items() if not _is_table(value)]
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value))
 
 
 def _reason(message: str) -> str:

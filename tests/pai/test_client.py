@@ -310,6 +310,7 @@ def test_threads_that_share_a_client_share_its_concurrency_and_get_their_own_ans
 
     async def respond(request: Request) -> Reply:
         await together.wait()  # Passes only when three requests are here at once.
+        await asyncio.sleep(0.01)  # Time for a fourth to show itself.
         return reply({"ModelId": request.path.rpartition("/")[2]})
 
     server = serve(respond)
@@ -318,6 +319,28 @@ def test_threads_that_share_a_client_share_its_concurrency_and_get_their_own_ans
     with ThreadPoolExecutor(24) as threads:
         assert [model.model_id for model in threads.map(client.get_model, ids)] == ids
     assert server.most_in_flight == 3
+
+
+def test_a_long_listing_lets_other_callers_in_between(serve: Serve, connect: Connect) -> None:
+    async def respond(request: Request) -> Reply:
+        if "PageNumber" not in request.query:
+            return reply({"ModelId": "model-a"})
+        await asyncio.sleep(0.02)
+        return reply({"Models": [{"ModelId": f"{request.page}"}], "TotalCount": 40})
+
+    server = serve(respond)
+    client = connect(server.url, concurrency=2)
+    with ThreadPoolExecutor(1) as threads:
+        between: list[Future[Any]] = []
+
+        def call_once(done: int, _: int) -> None:
+            if done == 1:
+                between.append(threads.submit(client.get_model, "model-a"))
+
+        client.list_all_models(progress=call_once)
+        assert between[0].result(WAIT).model_id == "model-a"
+    actions = [request.headers["x-acs-action"] for request in server.requests]
+    assert actions.index("GetModel") < 20
 
 
 def test_a_connection_the_server_has_closed_since_is_replaced(serve: Serve, connect: Connect) -> None:

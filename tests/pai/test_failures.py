@@ -4,6 +4,8 @@ import gzip
 import json
 import logging
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -188,7 +190,7 @@ def failure_of(client: Client) -> ServiceError:
 @pytest.mark.parametrize("case", [*AT_ONCE, *AFTER_TRIES], ids=named)
 def test_each_failure_becomes_one_clear_error_within_bounded_tries(case: Case, serve: Serve, connect: Connect) -> None:
     server = serve(script(case.answer))
-    error = failure_of(connect(server.url, deadline=GENEROUS, read_timeout=0.1))
+    error = failure_of(connect(server.url, deadline=GENEROUS, read_timeout=0.25))
     assert type(error) is case.error
     assert (error.code, error.request_id, error.status) == (case.code, case.request_id, case.status)
     assert case.says in error.message
@@ -202,7 +204,7 @@ def test_each_failure_becomes_one_clear_error_within_bounded_tries(case: Case, s
 @pytest.mark.parametrize("case", AFTER_TRIES, ids=named)
 def test_a_failure_that_passes_is_not_seen_by_the_caller(case: Case, serve: Serve, connect: Connect) -> None:
     server = serve(script(case.answer, GOOD))
-    page = connect(server.url, deadline=GENEROUS, read_timeout=0.1).list_model_versions("model-a")
+    page = connect(server.url, deadline=GENEROUS, read_timeout=0.25).list_model_versions("model-a")
     assert (page.items, page.request_id) == ((), "R-good")
     assert len(server.requests) == 2
 
@@ -334,6 +336,21 @@ def test_a_name_lookup_that_hangs_keeps_neither_the_call_nor_the_close(
     finally:
         over.set()
     assert type(error) is DeadlineError
+
+
+def test_a_name_lookup_that_hangs_does_not_keep_the_process() -> None:
+    code = """
+import socket, threading
+from paiview.pai import Client, ServiceError, StaticCredentials
+socket.getaddrinfo = lambda *_, **__: threading.Event().wait()
+with Client("http://aiworkspace.slow.invalid", StaticCredentials("id", "secret"), deadline=0.1) as client:
+    try:
+        client.list_models()
+    except ServiceError as error:
+        print(type(error).__name__)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30, check=True)
+    assert (ended.stdout, ended.stderr) == (b"DeadlineError\n", b"")
 
 
 def test_a_server_without_tls_is_not_trusted(serve: Serve, connect: Connect) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from paiview import views
-from paiview.text import markdown
+from paiview.text import counted, markdown
 from paiview.ui import charts, downloads, shell, sidebar, state, states, tables
 
 shell.require()
@@ -31,6 +31,9 @@ if not pairs:
 orders = views.newest_with(
     frames, views.matching(frames, text=text, statuses=statuses), pairs, None if window == "all" else int(window or 100)
 )
+if not len(orders):
+    st.info("No version passes the filters. Clear a filter in the sidebar.")
+    st.stop()
 names = states.dataset_names(registry, model, frames)
 with st.container(key="trend-chart"):
     part = tables.paged(len(pairs), PANELS, "panels")
@@ -38,7 +41,7 @@ with st.container(key="trend-chart"):
     st.caption(
         "A panel a metric and dataset, the most covered first, each with its own range. "
         "Best so far and the approved value count every version"
-        + (f"; {hidden} points of other versions are not drawn." if hidden else ".")
+        + (f"; {counted(hidden, 'point')} of other versions not drawn." if hidden else ".")
     )
 with st.container(key="heatmap"):
     st.subheader("Raw values", anchor=False)
@@ -48,6 +51,7 @@ with st.container(key="heatmap"):
     st.caption(f"Each row has its own scale, darker is better, blank is missing.{left_out}{uncoloured}")
 not_numbers = int(frames.metrics["value"].isna().sum())
 if not_numbers:
-    states.warn(f"{not_numbers} values are not numbers and are not drawn; the version in detail shows each.")
+    told = "1 value is not a number and is" if not_numbers == 1 else f"{not_numbers} values are not numbers and are"
+    states.warn(f"{told} not drawn; the version in detail shows each.")
 states.warn_of_jumps(charts.scale_jumps(snapshot.identity, frames))
 downloads.offer(lambda: views.long_form(frames, pairs, orders), "the numbers drawn", f"{model_id}-trends", frames)

@@ -78,6 +78,15 @@ def markdown(text: str, limit: int = 200) -> str:
     return _MARKUP.sub(r"\\\1", _READ_LATE.sub(rf"\1{_WORD_JOINER}", plain(text, limit)))
 
 
+def counted(count: int, noun: str) -> str:
+    """A count and its noun, whose plural takes an s.
+
+    >>> counted(1, "version"), counted(1556, "version")
+    ('1 version', '1556 versions')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def http_url(text: object) -> str | None:
     """The URL, when it is safe as a link or picture: http or https, with a host, without user, blanks or controls."""
     if not isinstance(text, str) or not text.isprintable() or re.search(r"[\s\\]", text):

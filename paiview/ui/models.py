@@ -14,7 +14,7 @@ from paiview.frames import parse_time
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model
 from paiview.registry import Registry, Review
-from paiview.text import markdown
+from paiview.text import counted, markdown
 from paiview.ui import shell, states
 
 _AT_ONCE = 4
@@ -78,7 +78,8 @@ def review(
             place.markdown(" · ".join(f"{mark}\u00a0**{count}**\u00a0{status}" for mark, count, status in counts))
             waiting += _waiting(queue, model, found)
     slot.caption(
-        f"{waiting} versions of the {len(models)} models below are Pending. Approval in PAI is final."
+        f"{counted(waiting, 'version')} of the {counted(len(models), 'model')} below {'is' if waiting == 1 else 'are'} "
+        "Pending. Approval in PAI is final."
         if waiting
         else "No version of the models below is Pending."
     )

@@ -15,7 +15,7 @@ from paiview.frames import NO_DATASET, Frames
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry import ModelsSnapshot, Registry, VersionsSnapshot
-from paiview.text import markdown
+from paiview.text import counted, markdown
 from paiview.views import counts
 
 _NAMED = 200
@@ -100,13 +100,13 @@ def reading(what: str) -> Iterator[Callable[[int, int], None]]:
         slot.empty()
 
 
-def connection(registry: Registry, read: Read, counted: str) -> bool:
+def connection(registry: Registry, read: Read, shown: str) -> bool:
     """Say where the data came from and how old they are.
 
     Args:
         registry: where they came from.
         read: the snapshot shown.
-        counted: how much of it, such as "101 of 101 versions".
+        shown: how much of it, such as "101 of 101 versions".
 
     Returns:
         Whether the reader asked for a refresh.
@@ -114,7 +114,7 @@ def connection(registry: Registry, read: Read, counted: str) -> bool:
     with st.container(key="connection"):
         source, button = st.columns([8, 1], vertical_alignment="center")
         source.caption(
-            f"{origin(registry)} · read {age(read.fetched_at)} ago ({read.fetched_at:%H:%M:%S} UTC) · {counted}"
+            f"{origin(registry)} · read {age(read.fetched_at)} ago ({read.fetched_at:%H:%M:%S} UTC) · {shown}"
         )
         asked = button.container(horizontal_alignment="right").button(
             "Refresh", key="refresh", type="tertiary", help="Read this from the service again"
@@ -164,8 +164,8 @@ def versions(registry: Registry, model_id: str, filters: VersionFilters | None =
     except PaiviewError as error:
         stop(error)
     flagged = snapshot.frames.flagged
-    counted = f"{len(snapshot.versions)} of {snapshot.total} versions"
-    connection(registry, snapshot, f"{counted}, {flagged} flagged fields" if flagged else counted)
+    shown = f"{len(snapshot.versions)} of {counted(snapshot.total, 'version')}"
+    connection(registry, snapshot, f"{shown}, {counted(flagged, 'flagged field')}" if flagged else shown)
     if snapshot.uneven:
         warn(markdown(snapshot.uneven, 400))
     return snapshot
@@ -189,5 +189,5 @@ def models(registry: Registry, workspace_id: str | None) -> ModelsSnapshot:
             snapshot = registry.models(workspace_id, progress=progress)
     except PaiviewError as error:
         stop(error)
-    connection(registry, snapshot, f"{len(snapshot.items)} of {snapshot.total} models")
+    connection(registry, snapshot, f"{len(snapshot.items)} of {counted(snapshot.total, 'model')}")
     return snapshot

@@ -10,7 +10,7 @@ from pandas.io.formats.style import Styler
 from paiview import views
 from paiview.frames import Frames, Pair
 from paiview.metrics import contract, display_digits
-from paiview.text import plain, shorten_front
+from paiview.text import counted, plain, shorten_front
 from paiview.ui import state
 from paiview.views import FIELDS, Orders, Slice, page_of
 
@@ -80,6 +80,10 @@ def versions_frame(frames: Frames, orders: Orders, pairs: Sequence[Pair], fields
     return pd.concat([values.rename(column) for column, values in columns], axis="columns")
 
 
+def _status(status: str) -> str:
+    return _STATUS.get(status, plain(status))
+
+
 @st.cache_resource(ttl=600, max_entries=256, show_spinner=False)
 def _drawn(
     identity: str,  # noqa: ARG001 - stands for the frames in the cache's key
@@ -93,7 +97,7 @@ def _drawn(
     """What ``st.dataframe`` is given: the table with the best of each number column marked, and how columns look."""
     table = versions_frame(_frames, kept[part.start : part.stop], pairs, fields)
     if "status" in table:
-        table["status"] = [_STATUS.get(status, plain(status)) for status in table["status"].astype("str")]
+        table["status"] = table["status"].astype("str").map(_status, na_action="ignore")
     config = column_config(views.numbers(_frames, pairs), pairs, dict(dataset_names))
     best = views.best_numbers(views.numbers(_frames, pairs).iloc[kept], pairs)
     marks = pd.DataFrame("", index=table.index, columns=table.columns)
@@ -146,7 +150,7 @@ def paged(count: int, size: int, what: str) -> Slice:
 
 def legend(hidden: int) -> None:
     """Explain the marks of the table, and say how many number columns are not shown."""
-    left_out = f" {hidden} more columns are not shown: choose datasets or metrics." if hidden > 0 else ""
+    left_out = f" {counted(hidden, 'more column')} not shown: choose datasets or metrics." if hidden > 0 else ""
     st.caption(
         "**bold** is the best of the versions that pass the filters · ↓ lower is better · ↑ higher is better · "
         f"? unknown.{left_out}"

@@ -241,4 +241,4 @@ def test_a_large_model_is_paged_and_says_what_it_leaves_out(page: Page, embedded
     opened(page, f"{embedded}/trends?model=model-timm&metric=top1&dataset=imagenet-1k-val")
     [[_, versions, _]] = page.evaluate(TRACES)
     assert len(versions) == 100
-    assert "1456 points of other versions are not drawn" in region(page, "trend-chart")
+    assert "1456 points of other versions not drawn" in region(page, "trend-chart")

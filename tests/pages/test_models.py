@@ -1,0 +1,105 @@
+"""Models: which models are here, and which versions wait for review."""
+
+import pytest
+
+from tests.pages.conftest import Run, Service, told, version, written
+from tests.pai.server import refusal
+
+
+@pytest.fixture
+def service(service: Service) -> Service:
+    service.models += [
+        {
+            "ModelId": "model-tts",
+            "ModelName": "tts",
+            "Task": "synthesis",
+            "Domain": "audio",
+            "GmtCreateTime": "2024-05-01T00:00:00.000Z",
+            "LatestVersion": {"VersionName": "1.0.0"},
+        },
+        {"ModelId": "model-vad", "ModelName": "vad", "ModelDescription": "Silence, found", "Domain": "audio"},
+    ]
+    service.versions |= {"model-tts": [version("1.0.0", "2024-05-02", ApprovalStatus="Approved")], "model-vad": []}
+    return service
+
+
+def names(run: Run, **parameters: str) -> list[str]:
+    app = run("models", **parameters)
+    links = [link.proto for link in app.get("page_link")]
+    return [link.query_string.removeprefix("model=") for link in links if link.label.startswith(":primary[**")]
+
+
+def test_the_url_searches_filters_and_sorts(run: Run) -> None:
+    assert names(run, sort="name") == ["model-asr", "model-tts", "model-vad"]
+    assert names(run, sort="-name") == ["model-vad", "model-tts", "model-asr"]
+    assert names(run, q="SILENCE") == ["model-vad"]
+    assert names(run, task="synthesis") == ["model-tts"]
+    assert names(run, domain="audio", sort="name") == ["model-tts", "model-vad"]
+    assert names(run, q="nothing like it") == []
+
+
+def test_wrong_choices_are_named_and_ignored(run: Run) -> None:
+    app = run("models", sort="backwards", task="cooking", workspace="99")
+    for wrong in ("sort = backwards", "task = cooking", "workspace = 99"):
+        assert wrong in told(app)
+    assert len([link for link in app.get("page_link") if "**" in link.proto.label]) == 3
+
+
+def test_the_queue_holds_what_waits_and_every_row_its_counts(run: Run, service: Service) -> None:
+    app = run("models", sort="name")
+    assert app.get("page_link")[0].proto.query_string == "model=model-asr&version=0.10.0"
+    counts = [item.value.replace("\u00a0", " ") for item in app.markdown if "Rejected" in item.value]
+    assert counts == [
+        "○ **1** Pending · ✓ **1** Approved · ✕ **1** Rejected",
+        "○ **0** Pending · ✓ **1** Approved · ✕ **0** Rejected",
+        "○ **0** Pending · ✓ **0** Approved · ✕ **0** Rejected",
+    ]
+    assert "1 version of the 3 models below is Pending" in written(app)
+    statuses = [query["ApprovalStatus"] for query in service.asked("models/model-asr/versions")]
+    assert sorted(statuses) == ["Approved", "Pending", "Rejected"]
+
+
+def test_only_the_models_on_the_screen_are_asked_for_their_statuses(run: Run, service: Service) -> None:
+    service.models += [{"ModelId": f"model-{number}", "ModelName": f"zz{number:02}"} for number in range(20)]
+    service.versions |= {f"model-{number}": [] for number in range(20)}
+    run("models", sort="name")
+    asked = {request.path.split("/")[4] for request in service.requests if request.path.endswith("/versions")}
+    assert asked == {"model-asr", "model-tts", "model-vad", *(f"model-{number}" for number in range(7))}
+
+
+def test_one_model_that_cannot_be_read_does_not_cost_the_others(run: Run, service: Service) -> None:
+    service.refusals["/api/v1/models/model-tts/versions"] = refusal("NoPermission", 403)
+    app = run("models")
+    failed = [item.value for item in app.caption if "could not be read" in item.value]
+    assert len(failed) == 1
+    assert "NoPermission" in failed[0]
+    assert "R\\-NoPermission" in failed[0]
+    assert len([item for item in app.markdown if "Rejected" in item.value]) == 2
+
+
+def test_a_workspace_narrows_the_listing_on_the_wire(run: Run, service: Service) -> None:
+    service.workspaces = [{"WorkspaceId": "7", "WorkspaceName": "speech"}, {"WorkspaceId": "8"}]
+    run("models", workspace="7")
+    assert service.asked("models")[-1]["WorkspaceId"] == "7"
+
+
+def test_workspaces_that_may_not_be_listed_leave_the_page_as_it_is(run: Run, service: Service) -> None:
+    service.refusals["/api/v1/workspaces"] = refusal("NoPermission", 403)
+    app = run("models")
+    assert told(app) == ""
+    assert "WorkspaceId" not in service.asked("models")[-1]
+
+
+def test_no_models_say_what_to_do_next(run: Run, service: Service) -> None:
+    service.models.clear()
+    app = run("models")
+    assert any("No models" in item.value for item in app.info)
+    assert "0 of 0 models" in written(app)
+
+
+def test_refresh_reads_the_models_again(run: Run, service: Service) -> None:
+    app = run("models")
+    service.models[0]["ModelName"] = "renamed"
+    assert "**asr**" in str([link.proto.label for link in app.run().get("page_link")])
+    app.button(key="refresh").click().run()
+    assert "**renamed**" in str([link.proto.label for link in app.get("page_link")])

@@ -1,0 +1,116 @@
+"""Trends: how each metric moved on each dataset."""
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import Run, Service, told, version, written
+
+
+def chart(app: AppTest, place: int = 0) -> dict[str, Any]:
+    return dict(json.loads(app.get("plotly_chart")[place].proto.spec))
+
+
+def numbers(values: Any) -> list[float]:
+    """The numbers of a trace, which plotly sends as base64."""
+    if isinstance(values, dict):
+        return list(np.frombuffer(base64.b64decode(values["bdata"]), dtype=values["dtype"]).tolist())
+    return list(values)
+
+
+def points(app: AppTest) -> dict[str, dict[str, float]]:
+    traces = [trace for trace in chart(app)["data"] if " on " in trace["name"]]
+    return {trace["name"]: dict(zip(trace["x"], numbers(trace["y"]), strict=True)) for trace in traces}
+
+
+def test_a_panel_a_dataset_holds_the_numbers_in_version_order(run: Run) -> None:
+    app = run("trends", model="model-asr")
+    assert points(app) == {
+        "cer on d-aishell": {"0.1.0": 0.05, "0.2.0": 0.06, "0.10.0": 0.04},
+        "cer on d-meeting": {"0.1.0": 0.2, "0.10.0": 0.21},
+    }
+    titles = [note["text"] for note in chart(app)["layout"]["annotations"]]
+    assert titles == ["<b>AISHELL-1</b><br>cer ↓ lower is better", "<b>d-meeting</b><br>cer ↓ lower is better"]
+
+
+def test_the_url_chooses_metrics_datasets_statuses_and_text(run: Run) -> None:
+    assert list(points(run("trends", model="model-asr", metric=["rtf", "cer"], dataset="d-aishell"))) == [
+        "cer on d-aishell",
+        "rtf on d-aishell",
+    ]
+    approved = run("trends", model="model-asr", status="Approved")
+    assert points(approved)["cer on d-aishell"] == {"0.1.0": 0.05}
+    assert "3 points of other versions not drawn" in written(approved)
+    assert points(run("trends", model="model-asr", text="FIRST"))["cer on d-meeting"] == {"0.1.0": 0.2}
+
+
+def test_the_window_keeps_the_newest(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [
+        version(f"0.{number}.0", f"2024-{1 + number // 28:02}-{1 + number % 28:02}", {"d": {"cer": number / 1000}})
+        for number in range(60)
+    ]
+    newest = points(run("trends", model="model-asr", window="50"))["cer on d"]
+    assert list(newest) == [f"0.{number}.0" for number in range(10, 60)]
+    assert len(points(run("trends", model="model-asr", window="all"))["cer on d"]) == 60
+
+
+def test_many_datasets_are_paged_and_the_page_says_so(run: Run, service: Service) -> None:
+    results = {f"d-{number:03}": {"cer": number / 1000} for number in range(160)}
+    service.versions["model-asr"] = [version("0.1.0", "2024-01-01", results)]
+    app = run("trends", model="model-asr", page="14")
+    assert list(points(app)) == [f"cer on d-{number:03}" for number in range(156, 160)]
+    assert "Panels 157 to 160 of 160" in written(app)
+    assert "100 rows are not shown" in written(app)
+    assert len(chart(app, 1)["data"][0]["y"]) == 60
+
+
+def test_a_metric_without_a_direction_has_no_best_and_no_colour(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", {"d": {"blobs": 3}}),
+        version("0.2.0", "2024-01-02", {"d": {"blobs": 5}}),
+    ]
+    app = run("trends", model="model-asr")
+    assert points(app) == {"blobs on d": {"0.1.0": 3, "0.2.0": 5}}
+    drawn = [trace["name"] for trace in chart(app)["data"] if trace.get("x") != [None]]
+    assert drawn == ["blobs on d"]
+    assert "No colour for blobs" in written(app)
+    assert "direction unknown" in chart(app)["layout"]["annotations"][0]["text"]
+
+
+def test_odd_values_are_counted_and_a_jump_of_scale_is_named(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", {"d": {"cer": 0.05}}),
+        version("0.2.0", "2024-01-02", {"d": {"cer": "bad"}}),
+        version("0.3.0", "2024-01-03", {"d": {"cer": 5.0}}),
+    ]
+    app = run("trends", model="model-asr")
+    assert points(app) == {"cer on d": {"0.1.0": 0.05, "0.3.0": 5.0}}
+    assert "1 value is not a number" in told(app)
+    assert "cer on d is 5 in 0\\.3\\.0 and was 0.05 before" in told(app)
+
+
+def test_a_model_without_numbers_says_where_to_look(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [version("0.1.0", "2024-01-01")]
+    app = run("trends", model="model-asr")
+    assert any("No version of this model has evaluation results" in item.value for item in app.info)
+    assert not app.get("plotly_chart")
+
+
+def test_filters_that_leave_nothing_say_so(run: Run) -> None:
+    app = run("trends", model="model-asr", text="no such version")
+    assert any("No version passes the filters" in item.value for item in app.info)
+
+
+def test_text_of_the_service_is_no_markup_in_the_chart(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [
+        version(
+            "0.1.0", "2024-01-01", {"<b>d</b>": {'<a href="javascript:x">cer</a>': 1}}, VersionDescription="<i>x</i>"
+        )
+    ]
+    spec = run("trends", model="model-asr").get("plotly_chart")[0].proto.spec
+    assert "<a href" not in spec
+    assert "<i>" not in spec
+    assert "<b>d</b>" not in spec

@@ -12,7 +12,7 @@ import streamlit as st
 from paiview.frames import Frames
 from paiview.pai.objects import JsonObject, Model, ModelVersion
 from paiview.registry import Registry
-from paiview.text import http_url, markdown, mask_secrets, plain
+from paiview.text import counted, http_url, markdown, mask_secrets, plain
 from paiview.ui import state, tables
 from paiview.views import Orders
 
@@ -132,19 +132,19 @@ def _about(registry: Registry, model: Model, version: ModelVersion, row: "pd.Ser
     for label, url in _links(registry, model, version, row):
         st.link_button(label, url)
     if isinstance(covers, list) and covers:
-        _covers(covers)
+        _covers(str(row["version_name"]), covers)
 
 
-def _covers(covers: list[object]) -> None:
+def _covers(version_name: str, covers: list[object]) -> None:
     """Cover images come from hosts the version's author chose, so the reader's browser asks for them only on demand."""
-    urls = [url for url in (http_url(str(cover)) for cover in covers) if url]
-    hosts = sorted({urlsplit(url).hostname or "" for url in urls})
+    urls = [url for cover in covers if (url := http_url(str(cover)))][:_MOST_COVERS]
     if not urls:
         st.caption("The cover addresses are not http or https and are not opened.")
-    elif st.toggle(
-        f"Load {min(len(urls), _MOST_COVERS)} cover images from {markdown(', '.join(hosts), 200)}", key="covers"
-    ):
-        st.image(urls[:_MOST_COVERS], width=220)
+        return
+    hosts = sorted({urlsplit(url).hostname or "" for url in urls})
+    label = f"Load {counted(len(urls), 'cover image')} from {markdown(', '.join(hosts), 200)}"
+    if st.toggle(label, key=f"covers-{version_name}"):
+        st.image(urls, width=220)
 
 
 def _links(registry: Registry, model: Model, version: ModelVersion, row: "pd.Series[str]") -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Versions created, read, changed and deleted by the official SDK."""
 
 import json
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -346,6 +347,30 @@ def test_the_latest_version_of_a_model_is_the_newest_one(sdk: Client, model_id: 
     read = read_model(sdk, model_id)
     assert read["LatestVersion"] == read_version(sdk, model_id, newest)
     assert read["GmtLatestVersionModifiedTime"] == read["LatestVersion"]["GmtModifiedTime"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda sdk: update(sdk, "model-old", "1.0.0", source_id="x"), id="UpdateModelVersion"),
+        pytest.param(lambda sdk: set_labels(sdk, "model-old", "1.0.0", []), id="CreateModelVersionLabels"),
+        pytest.param(lambda sdk: delete_labels(sdk, "model-old", "1.0.0", "k"), id="DeleteModelVersionLabels"),
+    ],
+)
+def test_a_change_moves_the_time_of_the_last_change_and_not_that_of_creation(tmp_path: Path, change: Any) -> None:
+    file = tmp_path / "old.json"
+    old = "2021-01-21T17:12:35Z"
+    file.write_text(json.dumps([{"VersionName": "1.0.0", "GmtCreateTime": old, "GmtModifiedTime": old}]))
+    before = datetime.now(UTC).replace(microsecond=0)
+    with bare_registry(tmp_path, [saved_answer(file)]) as endpoint:
+        client = sdk_client(endpoint)
+        change(client)
+        read = read_version(client, "model-old", "1.0.0")
+        client.update_model("model-old", models.UpdateModelRequest(task="t"))
+        model = read_model(client, "model-old")
+    assert (read["GmtCreateTime"], model["GmtCreateTime"]) == (old, old)
+    for changed in (read, model):
+        assert before <= datetime.fromisoformat(changed["GmtModifiedTime"]) <= datetime.now(UTC)
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -8,11 +8,15 @@ import pytest
 from alibabacloud_aiworkspace20210204.client import Client
 
 from paiview.local.answers import saved_answer
-from tests.local.sdk import bare_registry, listed_versions, refusal, sdk_client
+from tests.local.sdk import bare_registry, listed_versions, read_model, refusal, sdk_client
 
 MODEL: Final = "model-listing"
 RUN: Final = "region=cn-shanghai,workspaceId=1,kind=PipelineRun,id=run-1"
 VERSIONS: Final[list[dict[str, Any]]] = [
+    *(
+        {"VersionName": f"1.{minor}.0_beta", "GmtCreateTime": f"2021-04-0{minor}T00:00:00Z", "SourceType": "Custom"}
+        for minor in range(1, 7)
+    ),
     {
         "VersionName": "0.1.0",
         "GmtCreateTime": "2021-03-01T00:00:00Z",
@@ -46,10 +50,6 @@ VERSIONS: Final[list[dict[str, Any]]] = [
     {"VersionName": "0.4.0", "GmtCreateTime": "2021-02-01T00:00:00.500Z", "ApprovalStatus": "Approved"},
     {"VersionName": "0.5.0", "GmtCreateTime": "2021-02-01T00:00:01Z", "FrameworkType": "PyTorch"},
     {"VersionName": "0.10.0", "GmtCreateTime": "2021-02-01T00:00Z", "SourceType": "Custom"},
-    *(
-        {"VersionName": f"1.{minor}.0_beta", "GmtCreateTime": f"2021-04-0{minor}T00:00:00Z", "SourceType": "Custom"}
-        for minor in range(1, 7)
-    ),
 ]
 OLDEST_FIRST: Final = [
     *("0.2.0", "0.3.0", "0.10.0", "0.4.0", "0.5.0", "0.1.0"),
@@ -181,6 +181,11 @@ def test_a_page_or_order_that_does_not_exist_is_refused(listing: Client, name: s
 
 def test_a_model_that_does_not_exist_is_refused(listing: Client) -> None:
     assert refusal(lambda: listed_versions(listing, "model-other")) == (404, "201900002")
+
+
+def test_the_latest_version_is_the_newest_by_creation_wherever_it_stands_in_the_file(listing: Client) -> None:
+    assert read_model(listing, MODEL)["LatestVersion"] == VERSIONS[5] | {"Labels": []}
+    assert VERSIONS[5]["VersionName"] == "1.6.0_beta"
 
 
 def test_versions_come_as_they_are_stored(listing: Client) -> None:

@@ -236,6 +236,13 @@ def test_a_filter_finds_exactly_the_models_that_fit(listing: Client, filters: di
     assert found(listing, **filters) == names
 
 
+@pytest.mark.parametrize(("provider", "names"), [("openai", ["whisper"]), ("", []), ("other", [])])
+def test_a_provider_has_its_models_and_an_empty_one_those_without(
+    published_sdk: Client, provider: str, names: list[str]
+) -> None:
+    assert found(published_sdk, provider=provider) == names
+
+
 @pytest.mark.parametrize(
     ("tags", "names"),
     [

@@ -5,14 +5,17 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from alibabacloud_aiworkspace20210204 import models
 from alibabacloud_aiworkspace20210204.client import Client
+from starlette.responses import Response
 
 from paiview.local import LocalRegistry
+from paiview.local.background import BackgroundServer
 from paiview.pai.errors import SettingError
 from tests.local.sdk import every_version, listed_versions, new_model, new_version, read_version, refusal, sdk_client
 
@@ -184,11 +187,13 @@ def test_a_port_in_use_is_named_and_the_file_is_let_go(data_dir: Path) -> None:
         assert port_of(failed) == port
 
 
-def test_a_port_that_is_bound_and_not_yet_listened_to_is_in_use_too(data_dir: Path) -> None:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
+def test_a_port_is_taken_before_it_is_served() -> None:
+    with closing(socket.socket()) as idle:
+        server = BackgroundServer(Response("first"))
         with pytest.raises(SettingError, match="address already in use"):
-            LocalRegistry(data_dir, port=bound.getsockname()[1]).start()
+            BackgroundServer(Response("second"), server.port)
+        with server:
+            idle.connect(("127.0.0.1", server.port))
 
 
 @pytest.mark.parametrize("port", [-1, 65536])

@@ -3,7 +3,9 @@
 import errno
 import io
 import json
+import logging
 import os
+import re
 import signal
 import socket
 import sys
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 APP: Final = Path(__file__).resolve().parent.parent / "app.py"
 """What Streamlit runs; it stands beside the package in a checkout."""
+
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 app = typer.Typer(
     help="The evaluation metrics of PAI model versions, compared before one is approved.",
@@ -76,6 +80,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    # What the layers log is told once, as the error below; without a handler logging would print it as well.
+    logging.getLogger("paiview").addHandler(logging.NullHandler())
     try:
         app()
     except PaiviewError as error:
@@ -276,7 +282,8 @@ def _check_port(host: str, port: int) -> None:
     try:
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as error:
-        reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be opened ({error.strerror})"
+        told = (error.strerror or str(error)).partition(" (while ")[0]
+        reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be opened ({told})"
         raise PortError(f"Port {port} on {plain(host)} {reason}.") from None
 
 
@@ -292,9 +299,10 @@ def _print_json(items: Sequence[PaiObject]) -> None:
 
 
 def _print_csv(frame: "pd.DataFrame") -> None:
+    """Print CSV without the control characters that a terminal would obey."""
     from paiview.exports import csv_bytes  # noqa: PLC0415
 
-    typer.echo(csv_bytes(frame), nl=False)
+    typer.echo(_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", csv_bytes(frame).decode()).encode(), nl=False)
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[str | None]], limit: int = 60) -> None:

@@ -1,0 +1,400 @@
+"""The command line: stdout for programs, one line on stderr for people, and never a traceback."""
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from paiview import cli
+
+WAIT = 30.0
+"""Seconds after which a process has failed to do what it should."""
+ROOT = Path(cli.__file__).parent.parent
+FAMILIES = {
+    "model-funasr",
+    "model-pyannotediarization",
+    "model-timm",
+    "model-wenetmandarin",
+    "model-whisper",
+    "model-yolov5",
+}
+HOSTILE = "\x1b[31mred\x07\x9b2J\u202e"
+SAVED: list[dict[str, Any]] = [
+    {
+        "VersionName": "0.1.0",
+        "VersionDescription": "通用语音识别",
+        "ApprovalStatus": "Approved",
+        "FrameworkType": "PyTorch",
+        "Labels": [{"Key": "team", "Value": "asr"}],
+        "GmtCreateTime": "2024-01-01T00:00:00Z",
+        "Metrics": {"Results": [{"Dataset": {"DatasetId": "aishell"}, "Metrics": {"cer": 0.175, "=x": 1}}]},
+    },
+    {
+        "VersionName": "0.2.0",
+        "VersionDescription": HOSTILE,
+        "ApprovalStatus": "Pending",
+        "Uri": "=HYPERLINK(1)",
+        "GmtCreateTime": "2024-02-01T00:00:00Z",
+        "Metrics": {"Results": [{"Dataset": {"Uri": "oss://b/k"}, "Metrics": {"cer": 0.5}}]},
+        "FieldOfTomorrow": [1],
+    },
+    {"VersionName": "0.10.0", "ApprovalStatus": "Pending", "GmtCreateTime": "2024-03-01T00:00:00Z"},
+]
+
+
+class Printed(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def table(self) -> list[list[str]]:
+        """Rows of a table, header first; columns stand at least two blanks apart."""
+        return [re.split(r"\s{2,}", line) for line in self.out.splitlines()]
+
+    @property
+    def csv(self) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO(self.out.removeprefix("\ufeff"), newline="")))
+
+
+Run = Callable[..., Printed]
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("registry")
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("saved") / "mine.json"
+    file.write_text(json.dumps({"Versions": SAVED}))
+    return file
+
+
+@pytest.fixture
+def run(data_dir: Path, saved: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+    """Run the command line in this process, over the embedded registry with ``SAVED`` as model-mine."""
+    monkeypatch.setenv("PAIVIEW_DATA_DIR", str(data_dir))
+    monkeypatch.setenv("PAIVIEW_DATA", str(saved))
+
+    def call(*arguments: str) -> Printed:
+        monkeypatch.setattr(sys, "argv", ["paiview", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capfdbinary.readouterr()
+        code = ended.value.code or 0
+        assert isinstance(code, int)
+        return Printed(code, out.decode(), err.decode())
+
+    return call
+
+
+def process(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "paiview", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=WAIT,
+        check=False,
+    )
+
+
+def assert_one_line(err: str) -> None:
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+
+
+def test_models_are_listed_newest_first_as_a_table(run: Run) -> None:
+    printed = run("models")
+    header, *rows = printed.table
+    assert header == ["MODEL", "NAME", "TASK", "NEWEST", "CREATED"]
+    assert {row[0] for row in rows} == FAMILIES | {"model-mine"}
+    created = [row[-1] for row in rows]
+    assert created == sorted(created, reverse=True)
+    assert (printed.code, printed.err) == (0, "7 of 7 models\n")
+
+
+def test_models_are_searched_by_text(run: Run) -> None:
+    printed = run("models", "--q", "MODEL-MINE")
+    assert [row[:2] for row in printed.table[1:]] == [["model-mine", "mine"]]
+    assert printed.err == "1 of 7 models\n"
+
+
+def test_models_of_another_workspace_are_none(run: Run) -> None:
+    printed = run("models", "--workspace", "no-such-workspace")
+    assert (printed.code, len(printed.table), printed.err) == (0, 1, "0 of 0 models\n")
+
+
+def test_models_as_json_are_as_the_service_sent_them(run: Run) -> None:
+    models = json.loads(run("models", "--format", "json").out)
+    assert {model["ModelId"] for model in models} == FAMILIES | {"model-mine"}
+    assert all({"ModelName", "GmtCreateTime", "WorkspaceId"} <= set(model) for model in models)
+
+
+def test_models_as_csv_have_named_columns(run: Run) -> None:
+    rows = run("models", "--format", "csv").csv
+    mine = next(row for row in rows if row["model_id"] == "model-mine")
+    assert list(mine) == [
+        "model_id",
+        "model_name",
+        "workspace_id",
+        "task",
+        "domain",
+        "provider",
+        "latest_version",
+        "created",
+        "description",
+    ]
+    assert (mine["model_name"], mine["latest_version"], mine["task"]) == ("mine", "0.10.0", "")
+
+
+def test_versions_are_listed_as_a_table_without_terminal_escapes(run: Run) -> None:
+    printed = run("versions", "model-mine")
+    assert printed.out.splitlines() == [
+        "VERSION  STATUS    CREATED               FRAMEWORK  FORMAT  DESCRIPTION",
+        "0.1.0    Approved  2024-01-01T00:00:00Z  PyTorch            通用语音识别",
+        "0.2.0    Pending   2024-02-01T00:00:00Z                     �[31mred��2J�",
+        "0.10.0   Pending   2024-03-01T00:00:00Z",
+    ]
+    assert (printed.code, printed.err) == (0, "3 of 3 versions\n")
+
+
+def test_versions_as_json_are_as_the_service_sent_them_in_ascii(run: Run) -> None:
+    printed = run("versions", "model-mine", "--format", "json")
+    assert printed.out.isascii()
+    assert "\x1b" not in printed.out
+    first, second, _ = json.loads(printed.out)
+    assert first["VersionDescription"] == "通用语音识别"
+    assert {name: second[name] for name in SAVED[1]} == SAVED[1]
+
+
+def test_versions_as_csv_have_a_column_a_metric_and_dataset(run: Run) -> None:
+    printed = run("versions", "model-mine", "--format", "csv")
+    rows = printed.csv
+    assert [row["version_name"] for row in rows] == ["0.1.0", "0.2.0", "0.10.0"]
+    assert [row["cer@aishell"] for row in rows] == ["0.175", "", ""]
+    assert [row["cer@oss://b/k"] for row in rows] == ["", "0.5", ""]
+    assert [row["'=x@aishell"] for row in rows] == ["1.0", "", ""]
+    assert rows[1]["uri"] == "'=HYPERLINK(1)"
+    assert rows[1]["description"] == "�[31mred��2J\u202e"
+    assert rows[0]["labels"] == "team=asr"
+    assert printed.out.startswith("\ufeff")
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", printed.out)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--order", "DESC"], ["0.10.0", "0.2.0", "0.1.0"]),
+        (["--approval-status", "Approved"], ["0.1.0"]),
+        (["--version-name", "0.2.0"], ["0.2.0"]),
+        (["--label", "asr"], ["0.1.0"]),
+        (["--framework-type", "PyTorch"], ["0.1.0"]),
+        (["--format-type", "ONNX"], []),
+        (["--source-type", "PAIFlow"], []),
+        (["--source-id", "test"], []),
+        (["--approval-status", "Pending", "--order", "DESC", "--sort-by", "GmtCreateTime"], ["0.10.0", "0.2.0"]),
+    ],
+)
+def test_every_filter_of_the_api_is_an_option(run: Run, options: list[str], expected: list[str]) -> None:
+    printed = run("versions", "model-mine", *options, "--format", "json")
+    assert [row["VersionName"] for row in json.loads(printed.out)] == expected
+    assert printed.err == f"{len(expected)} of {len(expected)} versions\n"
+
+
+def test_csv_keeps_the_order_of_the_listing(run: Run) -> None:
+    rows = run("versions", "model-mine", "--order", "DESC", "--format", "csv").csv
+    assert [row["version_name"] for row in rows] == ["0.10.0", "0.2.0", "0.1.0"]
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_an_unknown_model_is_one_line_with_code_and_request_id(run: Run, form: str) -> None:
+    printed = run("versions", "model-none", "--format", form)
+    assert (printed.code, printed.out) == (1, "")
+    assert_one_line(printed.err)
+    assert printed.err.startswith("error: ListModelVersions was answered with 201900002: ")
+    assert re.search(r"\(Code 201900002, RequestId [0-9A-F-]{36}\) Check the id", printed.err)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["versions"],
+        ["versions", "model-mine", "--order", "UP"],
+        ["models", "--format", "xml"],
+        ["local", "--data", "nowhere.json"],
+        ["local", "--port", "70000"],
+        ["dashboard", "--port", "0"],
+        ["unheard-of"],
+        [],
+    ],
+)
+def test_a_wrong_call_is_told_on_stderr(run: Run, arguments: list[str]) -> None:
+    printed = run(*arguments)
+    assert (printed.code, printed.out) == (2, "")
+    assert "Usage: " in printed.err
+    assert "Traceback" not in printed.err
+
+
+@pytest.mark.parametrize("command", [["models"], ["versions", "model-mine"], ["config"], ["local"], ["dashboard"]])
+def test_a_wrong_setting_is_one_line_whatever_the_command(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setenv("PAIVIEW_PAGE_SIZE", "0")
+    printed = run(*command)
+    assert (printed.code, printed.out) == (1, "")
+    assert_one_line(printed.err)
+    assert printed.err.startswith("error: PAIVIEW_PAGE_SIZE is not usable: ")
+
+
+def test_a_data_file_that_is_no_listing_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.json"
+    broken.write_text("{")
+    monkeypatch.setenv("PAIVIEW_DATA", str(broken))
+    printed = run("models")
+    assert (printed.code, printed.out) == (1, "")
+    assert_one_line(printed.err)
+    assert str(broken) in printed.err
+
+
+def test_a_service_that_cannot_be_reached_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PAIVIEW_DATA")
+    monkeypatch.setenv("PAIVIEW_ENDPOINT", "http://127.0.0.1:9")
+    printed = run("models")
+    assert (printed.code, printed.out) == (1, "")
+    assert_one_line(printed.err)
+    assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in printed.err
+
+
+def test_config_tells_each_setting_its_value_and_its_source(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, data_dir: Path, saved: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "paiview.toml").write_text("page_size = 20")
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "s3cr3t")
+    printed = run("config")
+    rows = {line[:25].strip(): re.split(r"\s{2,}", line)[1:] for line in printed.out.splitlines()}
+    assert printed.table[0] == ["SETTING", "VALUE", "FROM"]
+    assert rows["PAIVIEW_ENDPOINT"] == ["(the embedded registry)", "default"]
+    assert rows["PAIVIEW_PAGE_SIZE"] == ["20", "paiview.toml"]
+    assert rows["PAIVIEW_DEADLINE"] == ["15", "default"]
+    assert rows["PAIVIEW_RATE_LIMIT"] == ["0", "default"]
+    assert rows["PAIVIEW_DATA_DIR"] == [str(data_dir), "environment"]
+    assert rows["PAIVIEW_DATA"] == [str(saved), "environment"]
+    assert "s3cr3t" not in printed.out
+    assert (printed.code, printed.err) == (0, "")
+
+
+def test_config_tells_what_a_region_means(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PAIVIEW_DATA")
+    monkeypatch.setenv("PAIVIEW_REGION", "cn-beijing")
+    rows = {row[0]: row[1:] for row in run("config").table}
+    assert rows["PAIVIEW_ENDPOINT"] == ["https://aiworkspace.cn-beijing.aliyuncs.com", "PAIVIEW_REGION"]
+    assert rows["PAIVIEW_RATE_LIMIT"] == ["20", "default"]
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+def test_a_dashboard_on_a_taken_port_is_one_line(run: Run, taken_port: int) -> None:
+    printed = run("dashboard", "--port", str(taken_port))
+    advice = "Choose another port: make run PORT=9000"
+    assert printed == (1, "", f"error: Port {taken_port} on 127.0.0.1 is in use. {advice}\n")
+
+
+def test_a_dashboard_on_an_address_of_another_machine_is_one_line(run: Run) -> None:
+    printed = run("dashboard", "--host", "203.0.113.1")
+    assert (printed.code, printed.out) == (1, "")
+    assert printed.err.startswith("error: Port 8501 on 203.0.113.1 cannot be opened (")
+    assert "while" not in printed.err
+    assert_one_line(printed.err)
+
+
+def test_a_registry_on_a_taken_port_is_one_line(run: Run, taken_port: int) -> None:
+    printed = run("local", "--port", str(taken_port))
+    assert (printed.code, printed.out) == (1, "")
+    assert printed.err.startswith(f"error: Port {taken_port} cannot be used for the embedded registry: ")
+    assert_one_line(printed.err)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_local_prints_what_to_paste_and_serves_until_told_to_end(
+    data_dir: Path, saved: Path, number: signal.Signals
+) -> None:
+    command = [sys.executable, "-m", "paiview", "local", "--data-dir", str(data_dir), "--data", str(saved)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
+        try:
+            assert serving.stdout is not None
+            lines = [serving.stdout.readline() for _ in range(3)]
+            exported = dict(line.removeprefix("export ").rstrip("\n").split("=", maxsplit=1) for line in lines)
+            assert list(exported) == [
+                "PAIVIEW_ENDPOINT",
+                "ALIBABA_CLOUD_ACCESS_KEY_ID",
+                "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+            ]
+            assert all(line.startswith("export ") for line in lines)
+            if number is signal.SIGTERM:
+                listed = process("versions", "model-mine", "--order", "DESC", **exported)
+                assert (listed.returncode, listed.stderr) == (0, "3 of 3 versions\n")
+                assert [line.split()[0] for line in listed.stdout.splitlines()] == [
+                    "VERSION",
+                    "0.10.0",
+                    "0.2.0",
+                    "0.1.0",
+                ]
+                refused = process("models", **{**exported, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "wrong-secret"})
+                assert (refused.returncode, refused.stdout) == (1, "")
+                assert_one_line(refused.stderr)
+                assert "Code SignatureDoesNotMatch" in refused.stderr
+                assert "wrong-secret" not in refused.stderr
+            serving.send_signal(number)
+            out, err = serving.communicate(timeout=WAIT)
+            assert (serving.returncode, out, err) == (0, "", "")
+        finally:
+            serving.kill()
+
+
+@pytest.mark.parametrize("module", ["paiview.cli", "paiview.registry", "paiview.config"])
+def test_nothing_heavy_is_imported_before_it_is_needed(module: str) -> None:
+    code = f"import sys, {module}; print(*{{'streamlit', 'plotly', 'pandas', 'numpy'}} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (found.stdout, found.stderr) == ("\n", "")
+
+
+def test_output_that_the_terminal_cannot_show_is_escaped(data_dir: Path, saved: Path) -> None:
+    settings = {"PAIVIEW_DATA_DIR": str(data_dir), "PAIVIEW_DATA": str(saved)}
+    printed = process("versions", "model-mine", "--version-name", "0.1.0", PYTHONIOENCODING="latin-1", **settings)
+    assert printed.returncode == 0
+    assert r"\u901a\u7528" in printed.stdout
+
+
+def test_a_reader_who_leaves_early_sees_no_traceback(data_dir: Path) -> None:
+    command = [sys.executable, "-m", "paiview", "versions", "model-timm", "--format", "json"]
+    environment = {**os.environ, "PAIVIEW_DATA_DIR": str(data_dir)}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as writing:
+        assert writing.stdout is not None
+        assert writing.stderr is not None
+        assert writing.stdout.readline() == "[\n"
+        writing.stdout.close()
+        err: Any = writing.stderr.read()
+        writing.wait(WAIT)
+    assert "Traceback" not in err
+    assert "Exception" not in err

@@ -253,7 +253,6 @@ def local(
         typer.echo(f"export PAIVIEW_ENDPOINT={registry.endpoint}")
         typer.echo(f"export ALIBABA_CLOUD_ACCESS_KEY_ID={registry.access_key_id}")
         typer.echo(f"export ALIBABA_CLOUD_ACCESS_KEY_SECRET={registry.access_key_secret}")
-        sys.stdout.flush()
         interrupted.wait()
     finally:
         registry.stop()
@@ -273,8 +272,6 @@ def dashboard(
     config.load()
     _check_port(host, port)
     command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port), "--server.address", host]
-    sys.stdout.flush()
-    sys.stderr.flush()
     os.execv(command[0], command)  # noqa: S606 - the dashboard takes this process's place, and its signals
 
 

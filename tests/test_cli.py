@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import os
 import re
 import signal
@@ -48,7 +49,14 @@ SAVED: list[dict[str, Any]] = [
         "Metrics": {"Results": [{"Dataset": {"Uri": "oss://b/k"}, "Metrics": {"cer": 0.5}}]},
         "FieldOfTomorrow": [1],
     },
-    {"VersionName": "0.10.0", "ApprovalStatus": "Pending", "GmtCreateTime": "2024-03-01T00:00:00Z"},
+    {
+        "VersionName": "0.10.0",
+        "VersionDescription": "wide",
+        "ApprovalStatus": "Pending",
+        "FrameworkType": "框架",
+        "GmtCreateTime": "2024-03-01T00:00:00Z",
+        "Metrics": {"cer": math.nan},
+    },
 ]
 
 
@@ -133,9 +141,11 @@ def test_models_are_searched_by_text(run: Run) -> None:
     assert printed.err == "1 of 7 models\n"
 
 
-def test_models_of_another_workspace_are_none(run: Run) -> None:
+def test_models_of_another_workspace_are_none(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     printed = run("models", "--workspace", "no-such-workspace")
     assert (printed.code, len(printed.table), printed.err) == (0, 1, "0 of 0 models\n")
+    monkeypatch.setenv("PAIVIEW_WORKSPACE_ID", "no-such-workspace")
+    assert run("models") == printed
 
 
 def test_models_as_json_are_as_the_service_sent_them(run: Run) -> None:
@@ -167,7 +177,7 @@ def test_versions_are_listed_as_a_table_without_terminal_escapes(run: Run) -> No
         "VERSION  STATUS    CREATED               FRAMEWORK  FORMAT  DESCRIPTION",
         "0.1.0    Approved  2024-01-01T00:00:00Z  PyTorch            通用语音识别",
         "0.2.0    Pending   2024-02-01T00:00:00Z                     �[31mred��2J�",
-        "0.10.0   Pending   2024-03-01T00:00:00Z",
+        "0.10.0   Pending   2024-03-01T00:00:00Z  框架               wide",
     ]
     assert (printed.code, printed.err) == (0, "3 of 3 versions\n")
 
@@ -176,7 +186,8 @@ def test_versions_as_json_are_as_the_service_sent_them_in_ascii(run: Run) -> Non
     printed = run("versions", "model-mine", "--format", "json")
     assert printed.out.isascii()
     assert "\x1b" not in printed.out
-    first, second, _ = json.loads(printed.out)
+    first, second, third = json.loads(printed.out)
+    assert third["Metrics"] == {"cer": "NaN"}
     assert first["VersionDescription"] == "通用语音识别"
     assert {name: second[name] for name in SAVED[1]} == SAVED[1]
 

@@ -209,6 +209,24 @@ def test_a_citation_leads_to_the_lines_it_names(citation: str, url: str | None) 
     assert citation_url(citation, "github.com/o/r") == url
 
 
+def test_a_file_out_of_order_is_read_by_date_and_so_are_its_statuses() -> None:
+    family = published("model-whisper")
+    rows = [("2023-01-01", 0.6), ("2021-01-01", 0.5), ("2022-01-01", 0.4), ("2024", 0.1), ("2025", 0.1), ("2026", 0.1)]
+    versions = [
+        family["versions"][0] | {"date": date, "results": [{"dataset": "wsj", "metrics": {"wer": value}}]}
+        for date, value in rows
+    ]
+    made = seed("model-x", family | {"versions": versions}).versions
+    assert [(version["GmtCreateTime"][:4], version["ApprovalStatus"]) for version in made] == [
+        ("2021", "Approved"),
+        ("2022", "Approved"),
+        ("2023", "Rejected"),
+        ("2024", "Pending"),
+        ("2025", "Pending"),
+        ("2026", "Pending"),
+    ]
+
+
 def test_a_label_that_the_service_would_refuse_is_rewritten_and_cut_between_characters() -> None:
     family = published("model-whisper")
     version = family["versions"][0] | {"labels": {"a=b,c": "字" * 43}}

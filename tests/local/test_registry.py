@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -148,6 +149,12 @@ def _other_file_as_registry_file(folder: Path) -> Path:
     return folder
 
 
+def _other_database_as_registry_file(folder: Path) -> Path:
+    with closing(sqlite3.connect(folder / "registry.sqlite3")) as file:
+        file.execute("CREATE TABLE seeds (other TEXT)")
+    return folder
+
+
 def _folder_nobody_may_write_to(_folder: Path) -> Path:
     return Path("/proc/paiview")
 
@@ -160,6 +167,7 @@ def _folder_nobody_may_write_to(_folder: Path) -> Path:
         (_folder_nobody_may_write_to, "which cannot be used: "),
         (_folder_as_registry_file, "whose registry.sqlite3 cannot be used: unable to open database file."),
         (_other_file_as_registry_file, "whose registry.sqlite3 cannot be used: file is not a database."),
+        (_other_database_as_registry_file, "whose registry.sqlite3 cannot be used: no such column: model_id."),
     ],
 )
 def test_a_folder_that_cannot_be_used_is_named_in_a_sentence(
@@ -227,10 +235,13 @@ def test_a_registry_may_be_started_again(data_dir: Path) -> None:
     for _ in range(2):
         with registry:
             assert len(model_ids(client_of(registry))) == 6
-    with registry.start() as started:  # a second start of the same registry
-        assert len(model_ids(client_of(started))) == 6
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port_of(registry)), timeout=5)
+    ports = [port_of(registry.start())]
+    with registry:  # which starts it anew
+        ports.append(port_of(registry))
+        assert len(model_ids(client_of(registry))) == 6
+    for port in ports:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
 def test_it_listens_on_loopback_alone(local_registry: LocalRegistry) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paiview.exports import csv_bytes, json_bytes, parquet_bytes
 from paiview.frames import Frames, build
 from paiview.pai.objects import ModelVersion
+
+UNHURRIED = settings(deadline=None)
 
 
 @pytest.fixture
@@ -136,6 +138,7 @@ def test_csv_writes_what_utf8_cannot_hold_as_its_escape() -> None:
     assert csv_bytes(pd.DataFrame({"a": pd.Series(["x\ud800"], dtype=object)})) == b'\xef\xbb\xbf"a"\n"x\\ud800"\n'
 
 
+@UNHURRIED
 @given(st.lists(st.text(max_size=8), min_size=1, max_size=5))
 def test_no_cell_begins_a_formula_and_none_is_lost(texts: list[str]) -> None:
     frame = pd.DataFrame({"a": pd.Series(texts, dtype=object), "b": "x"})
@@ -176,6 +179,7 @@ def test_json_of_an_empty_frame_is_an_empty_list() -> None:
     assert parsed(json_bytes(build([]).metrics)) == []
 
 
+@UNHURRIED
 @given(st.lists(st.one_of(st.floats(), st.integers(-(2**63), 2**63 - 1), st.text(max_size=5), st.none()), max_size=6))
 def test_json_is_valid_and_exact_whatever_the_cells(values: list[Any]) -> None:
     records = parsed(json_bytes(pd.DataFrame({"a": pd.Series(values, dtype=object)})))

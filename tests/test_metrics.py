@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paiview.frames import build
@@ -20,6 +20,8 @@ from paiview.metrics import (
     scale_jumps,
 )
 from paiview.pai.objects import ModelVersion
+
+UNHURRIED = settings(deadline=None)
 
 
 def words(text: str) -> list[str]:
@@ -250,6 +252,7 @@ def test_digits_show_numbers_as_stored_within_reason(values: list[float], digits
     assert display_digits(np.array(values)) == digits
 
 
+@UNHURRIED
 @given(st.lists(st.decimals(-1000, 1000, places=4), min_size=1, max_size=5))
 def test_numbers_of_up_to_six_decimals_are_never_rounded(stored: list[Any]) -> None:
     values = [float(value) for value in stored]
@@ -257,6 +260,7 @@ def test_numbers_of_up_to_six_decimals_are_never_rounded(stored: list[Any]) -> N
     assert [float(format_value(value, digits).replace("−", "-")) for value in values] == values
 
 
+@UNHURRIED
 @given(st.lists(FINITE, max_size=5))
 def test_digits_stay_between_none_and_twelve(values: list[float]) -> None:
     assert 0 <= display_digits(np.array(values, dtype=np.float64)) <= 12
@@ -284,6 +288,7 @@ def test_a_number_is_written_with_its_decimals_and_a_true_minus(
     assert format_value(value, digits, signed=True) == signed
 
 
+@UNHURRIED
 @given(FINITE, st.integers(0, 12))
 def test_a_written_number_reads_back_within_its_last_decimal(value: float, digits: int) -> None:
     for text in (format_value(value, digits), format_value(value, digits, signed=True)):

@@ -6,12 +6,13 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from paiview.text import MASK, for_chart, http_url, markdown, mask_secrets, plain, shorten_front
 
+UNHURRIED = settings(deadline=None)
 UNSEEN = "\N{REPLACEMENT CHARACTER}"
 JOINER = "\N{WORD JOINER}"
 COMMON_MARK = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -96,6 +97,7 @@ def test_a_uri_cut_at_the_front_is_plain() -> None:
     assert shorten_front("oss://b/\x1b a\u202e.wav", 8) == f"… a{UNSEEN}.wav"
 
 
+@UNHURRIED
 @given(HOSTILE, st.integers(1, 20))
 def test_plain_text_is_printable_short_and_done_once(text: str, limit: int) -> None:
     for shown in (plain(text, limit), shorten_front(text, limit)):
@@ -104,6 +106,7 @@ def test_plain_text_is_printable_short_and_done_once(text: str, limit: int) -> N
         assert plain(shown, limit) == shown.strip()
 
 
+@UNHURRIED
 @given(st.text(max_size=30))
 def test_text_without_replacements_is_as_it_was_but_for_its_white_space(text: str) -> None:
     if UNSEEN not in plain(text):
@@ -124,6 +127,7 @@ def test_a_chart_gets_no_tag_and_no_entity(text: str, escaped: str) -> None:
     assert for_chart(text) == escaped
 
 
+@UNHURRIED
 @given(HOSTILE)
 def test_a_chart_shows_exactly_the_plain_text(text: str) -> None:
     assert not set("<>\"'") & set(for_chart(text))
@@ -193,6 +197,7 @@ def test_markdown_shows_every_mark_and_follows_none(text: str) -> None:
     assert_only_text(text)
 
 
+@UNHURRIED
 @given(HOSTILE)
 def test_markdown_never_shows_anything_but_the_text(text: str) -> None:
     assert_only_text(text)
@@ -204,6 +209,7 @@ def test_markdown_leaves_harmless_text_without_joiners() -> None:
     assert JOINER not in markdown("通用语音识别 2021-01-21T17:12:35Z http wwwx a@ :streamlit")
 
 
+@UNHURRIED
 @given(st.text(max_size=20), st.integers(1, 20))
 def test_markdown_is_cut_before_it_is_escaped(text: str, limit: int) -> None:
     assert re.sub(r"\\(.)", r"\1", markdown(text, limit)).replace(JOINER, "") == plain(text, limit)
@@ -260,6 +266,7 @@ def test_anything_else_is_no_link(url: object) -> None:
     assert http_url(url) is None
 
 
+@UNHURRIED
 @given(st.one_of(HOSTILE, HOSTILE.map("https://{}".format)))
 def test_a_link_is_always_a_web_address_on_one_line(text: str) -> None:
     url = http_url(text)
@@ -383,6 +390,7 @@ JSON_TREES = st.recursive(
 )
 
 
+@UNHURRIED
 @given(JSON_TREES)
 def test_masking_keeps_the_shape_and_is_done_once(tree: Any) -> None:
     masked = mask_secrets(tree)
@@ -392,6 +400,7 @@ def test_masking_keeps_the_shape_and_is_done_once(tree: Any) -> None:
         assert list(masked) == list(tree)
 
 
+@UNHURRIED
 @given(JSON_TREES)
 def test_nothing_below_a_secret_name_is_seen(tree: Any) -> None:
     shown = json.dumps(mask_secrets({"password": [tree, SECRET]}))

@@ -35,6 +35,7 @@ _PANEL_HEIGHT = 240
 _LEGEND_HEIGHT = 56
 _ROOMY_POINTS = 40
 """Points of a panel up to which each has room for a large mark."""
+_COLUMNS_WITH_GAPS = 60
 _CELLS_WITH_NUMBERS = 12
 """Columns up to which a heatmap's cells are large enough to hold their number."""
 
@@ -336,11 +337,11 @@ def heatmap_figure(info: HeatmapInfo) -> go.Figure:
             textfont={"size": 10},
             hovertemplate="<b>%{x}</b><br>%{y}: %{text}<extra></extra>",
             hoverongaps=False,
-            colorscale=[[0, "rgba(0,114,178,0.06)"], [1, "rgba(0,114,178,0.62)"]],
+            colorscale=[[0, "rgba(0,114,178,0.06)"], [1, "rgba(0,114,178,0.75)"]],
             zmin=0,
             zmax=1,
             showscale=False,
-            xgap=1,
+            xgap=1 if len(info.names) <= _COLUMNS_WITH_GAPS else 0,
             ygap=1,
         )
     )

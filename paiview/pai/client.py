@@ -29,7 +29,7 @@ DATASETS_A_REQUEST: Final = 50
 """Dataset ids in one request: its URL stays well below 8 kB."""
 CLOSING_TIME: Final = 5.0
 """Seconds that open connections are given to close."""
-_DATASET_ID: Final = re.compile(r"[\w.-]{1,128}", re.ASCII)
+_DATASET_ID: Final = re.compile(r"[\w./-]{1,128}", re.ASCII)
 _NAMES: Final = {ModelVersion: "version_name", Model: "model_id", Workspace: "workspace_id", Dataset: "dataset_id"}
 
 Parameters = ParamSpec("Parameters")

@@ -1,5 +1,6 @@
 """The controls: workspace and model, the filters PAI applies, and the filters on the frame."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
@@ -9,7 +10,7 @@ import streamlit as st
 from paiview import registry as registry_layer
 from paiview import views
 from paiview.frames import Frames
-from paiview.pai.errors import NotFoundError, PaiviewError, PermissionDeniedError
+from paiview.pai.errors import PaiviewError, PermissionDeniedError
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry import Registry
 from paiview.text import plain
@@ -82,6 +83,7 @@ def workspace(registry: Registry) -> str | None:
 def model() -> Chosen:
     """Choose workspace and model; the page ends when there is no model to show, or the link asks for an unknown one."""
     registry = connect()
+    unknown: PaiviewError | None = None
     with st.sidebar:
         workspace_id = workspace(registry)
         try:
@@ -95,28 +97,22 @@ def model() -> Chosen:
             states.stop(error)
         asked = state.asked("model")
         if asked is not None and asked not in models:
-            models[asked] = _named(registry, asked)
+            # Another workspace's, or none at all: it stays the choice, so that what the link says is what is told.
+            try:
+                models[asked] = registry.model(asked)
+            except PaiviewError as error:
+                models[asked], unknown = Model(), error
         if not models:
             st.info("There are no models here. Register one in PAI, or choose another workspace.")
             st.stop()
-        shown = {key: plain(f"{item.model_name or key}", 80) for key, item in models.items()}
-        repeated = {name for name in shown.values() if list(shown.values()).count(name) > 1}
-        shown = {key: f"{name} ({key})" if name in repeated else name for key, name in shown.items()}
-        chosen = state.choice("Model", shown, key="model", default=next(iter(shown)), pinned=True)
-    model_id = chosen or next(iter(shown))
+        names = {key: plain(item.model_name or key, 80) for key, item in models.items()}
+        repeated = {name for name, count in Counter(names.values()).items() if count > 1}
+        shown = {key: f"{name} ({key})" if name in repeated else name for key, name in names.items()}
+        first = next(iter(shown))
+        model_id = state.choice("Model", shown, key="model", default=first, pinned=True) or first
+    if unknown is not None and model_id == asked:
+        states.stop(unknown)
     return Chosen(registry, models[model_id], model_id)
-
-
-def _named(registry: Registry, model_id: str) -> Model:
-    """A model the list does not hold: another workspace's, or none at all."""
-    try:
-        return registry.model(model_id)
-    except NotFoundError as error:
-        # Forgotten, so that the next page of this session opens on a model that exists.
-        st.session_state.pop("remembered:model", None)
-        states.stop(error)
-    except PaiviewError as error:
-        states.stop(error)
 
 
 def version_filters() -> VersionFilters:

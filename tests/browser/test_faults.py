@@ -111,7 +111,7 @@ def test_a_fault_is_told_plainly_and_the_page_stays_usable(page: Page, failing: 
     assert page.title() != "owned"
     expect(page.get_by_test_id("stSpinner")).to_have_count(0)
     expect(page.locator(".st-key-model input")).to_have_value(model)
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Models").click()
+    page.locator(".st-key-menu").get_by_role("link", name="Models").click()
     expect(page.get_by_role("heading", name="Models", exact=True)).to_be_visible()
 
 

@@ -62,7 +62,9 @@ def query(page: Page) -> dict[str, list[str]]:
 
 def choose(page: Page, key: str, option: str) -> None:
     page.locator(f".st-key-{key} input").fill(option)
+    before = page.url
     page.get_by_role("option", name=option, exact=True).click()
+    page.wait_for_url(lambda url: url != before)
     settled(page)
 
 
@@ -140,7 +142,7 @@ def test_a_deep_link_is_the_first_request_after_a_start(page: Page, start: Start
     assert "3.0.0_large" in region(page, "version-detail")
     assert "Whisper large-v3" in region(page, "version-detail")
     expect(column(page, 1)).to_have_text(NEWEST_FIRST[:3])
-    expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name="Trends")).to_be_visible()
+    expect(page.locator(".st-key-menu").get_by_role("link", name="Trends")).to_be_visible()
     expect(page.locator(".st-key-approval_status input")).to_have_value("Pending")
 
 
@@ -159,7 +161,7 @@ def test_the_state_comes_back(page: Page, browser: Browser, embedded: str) -> No
     }
     expect(column(page, 1)).to_have_text(BEST_FIRST)
 
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Trends").click()
+    page.locator(".st-key-menu").get_by_role("link", name="Trends").click()
     expect(page.locator(".st-key-trend-chart")).to_be_visible()
     settled(page)
     assert query(page)["model"] == ["model-whisper"]
@@ -200,8 +202,10 @@ def test_an_unknown_model_is_named_and_the_reader_can_go_on(page: Page, embedded
     told = region(page, "problem")
     assert "201900002" in told
     assert "RequestId" in told
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Trends").click()
-    expect(page.locator(".st-key-trend-chart")).to_be_visible()
+    expect(page.locator(".st-key-model input")).to_have_value("model-nobody")
+    choose(page, "model", "whisper")
+    expect(page.locator(".st-key-versions-table")).to_be_visible()
+    assert query(page)["model"] == ["model-whisper"]
 
 
 def test_wrong_values_in_a_link_are_named_and_ignored(page: Page, embedded: str) -> None:

@@ -6,7 +6,7 @@ better blue, status told by the mark's shape as well as its colour.
 """
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -230,33 +230,50 @@ def _panel_traces(panel: TrendPanel, suffix: str) -> list[go.Scatter]:
                 **place,
             )
         )
-    marks = [_STATUS_MARKS.get(status, _OTHER_MARK) for status in panel.statuses]
-    size = 10 if len(panel.names) <= _ROOMY_POINTS else 7
     traces.append(
         go.Scatter(
             x=_cells(panel.names),
             y=panel.values,
-            mode="lines+markers+text" if len(panel.names) <= _ROOMY_POINTS else "lines+markers",
+            mode="lines",
             line={"width": 1, "color": NEUTRAL},
-            marker={
-                "symbol": [symbol for symbol, _ in marks],
-                "color": [colour for _, colour in marks],
-                "size": [size + 3 if status == "Approved" else size for status in panel.statuses],
-                "line": {"width": 1.8, "color": [colour for _, colour in marks]},
-                "opacity": 1,
-            },
-            text=_cells(["✓" if status == "Approved" else "" for status in panel.statuses]),
-            textfont={"size": 9, "color": "white"},
-            textposition="middle center",
-            customdata=_cells(
-                [(for_chart(status, 30), note) for status, note in zip(panel.statuses, panel.notes, strict=True)]
-            ),
-            hovertemplate="<b>%{x}</b> · %{y}<br>%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
+            hoverinfo="skip",
             name=for_chart(f"{panel.pair.metric} on {panel.pair.dataset}", 120),
             **place,
         )
     )
+    traces.extend(_marks(panel, place))
     return traces
+
+
+def _marks(panel: TrendPanel, place: Mapping[str, object]) -> Iterator[go.Scatter]:
+    """The points, a trace for each kind of mark: plotly checks every item of an array of symbols or colours."""
+    roomy = len(panel.names) <= _ROOMY_POINTS
+    size = 10 if roomy else 7
+    kinds = np.array([status if status in _STATUS_MARKS else "" for status in panel.statuses], dtype=object)
+    names, notes = _cells(panel.names), panel.notes
+    for kind in dict.fromkeys(kinds.tolist()):
+        at = np.flatnonzero(kinds == kind)
+        symbol, colour = _STATUS_MARKS.get(kind, _OTHER_MARK)
+        approved = kind == "Approved"
+        yield go.Scatter(
+            x=names[at],
+            y=panel.values[at],
+            mode="markers+text" if approved and roomy else "markers",
+            marker={
+                "symbol": symbol,
+                "color": colour,
+                "size": size + 3 if approved else size,
+                "line": {"width": 1.8, "color": colour},
+                "opacity": 1,
+            },
+            text="✓" if approved and roomy else None,
+            textfont={"size": 9, "color": "white"},
+            textposition="middle center",
+            customdata=_cells([(for_chart(panel.statuses[index], 30), notes[index]) for index in at.tolist()]),
+            hovertemplate="<b>%{x}</b> · %{y}<br>%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
+            name=kind or "other status",
+            **place,
+        )
 
 
 def _cells(values: Sequence[object]) -> NDArray[np.object_]:

@@ -112,10 +112,22 @@ def test_the_figure_draws_exactly_the_panel(frames: Frames) -> None:
     points = drawn(info)["cer on aishell"]
     assert list(points.x) == info.panels[0].names
     assert list(points.y) == [0.30, 0.35, 0.25, 0.28, 0.20]
-    assert list(points.marker.symbol) == ["circle", "x-thin", "circle", "circle-open", "diamond-open"]
-    assert list(points.marker.color) == [APPROVED, REJECTED, APPROVED, PENDING, NEUTRAL]
-    assert list(points.text) == ["✓", "", "✓", "", ""]
-    assert [list(row) for row in points.customdata][:2] == [["Approved", "the first"], ["Rejected", ""]]
+
+
+def test_every_point_has_the_mark_of_its_status(frames: Frames) -> None:
+    traces = drawn(trend(frames, CER))
+    marks = {
+        "Approved": (["0.1.0", "0.10.0"], [0.30, 0.25], "circle", APPROVED, "✓"),
+        "Rejected": (["0.9.0"], [0.35], "x-thin", REJECTED, None),
+        "Pending": (["0.12.0"], [0.28], "circle-open", PENDING, None),
+        "other status": (["0.13.0"], [0.20], "diamond-open", NEUTRAL, None),
+    }
+    for name, (versions, values, symbol, colour, text) in marks.items():
+        trace = traces[name]
+        assert (list(trace.x), list(trace.y)) == (versions, values)
+        assert (trace.marker.symbol, trace.marker.color, trace.text) == (symbol, colour, text)
+    assert [list(row) for row in traces["Approved"].customdata] == [["Approved", "the first"], ["Approved", ""]]
+    assert [list(row) for row in traces["other status"].customdata] == [["Shadow", ""]]
 
 
 def test_the_rule_is_the_newest_approved_number(frames: Frames) -> None:

@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.error import URLError
 from urllib.parse import urlsplit
 
@@ -33,9 +33,16 @@ def free_port() -> int:
     return port
 
 
+class Served(NamedTuple):
+    """A dashboard that answers."""
+
+    url: str
+    process_id: int
+
+
 @contextmanager
-def dashboard(data_dir: Path, **settings: str) -> Iterator[str]:
-    """Run the dashboard from another folder than its own, and give its URL once it answers."""
+def dashboard(data_dir: Path, **settings: str) -> Iterator[Served]:
+    """Run the dashboard from another folder than its own until it is not needed any more."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PAIVIEW_")}
     environment |= {"PYTHONPATH": str(ROOT), "PAIVIEW_DATA_DIR": str(data_dir), **settings}
@@ -50,7 +57,7 @@ def dashboard(data_dir: Path, **settings: str) -> Iterator[str]:
     url = f"http://{LOOPBACK}:{port}"
     try:
         _await(url, process)
-        yield url
+        yield Served(url, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=START)
@@ -74,14 +81,14 @@ def _await(url: str, process: "subprocess.Popen[str]") -> None:
 def start(tmp_path: Path) -> Iterator[Start]:
     """Starts a dashboard of the test's own, with these settings in its environment."""
     with ExitStack() as running:
-        yield lambda **settings: running.enter_context(dashboard(tmp_path, **settings))
+        yield lambda **settings: running.enter_context(dashboard(tmp_path, **settings)).url
 
 
 @pytest.fixture(scope="session")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a dashboard over the embedded registry, shared by the tests that only read."""
-    with dashboard(tmp_path_factory.mktemp("dashboard")) as url:
-        yield url
+    with dashboard(tmp_path_factory.mktemp("dashboard")) as served:
+        yield served.url
 
 
 @pytest.fixture(scope="session")

@@ -55,12 +55,12 @@ def _still(page: Page) -> None:
 def main() -> None:
     """Take them all."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, dashboard(Path(folder)) as url, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, dashboard(Path(folder)) as served, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.ready(), args=list(chromium.ARGUMENTS))
         for name, view in VIEWS.items():
             for scheme in SCHEMES:
                 for width in WIDTHS:
-                    sys.stdout.write(f"{take(browser, url + view, name, scheme, width)}\n")
+                    sys.stdout.write(f"{take(browser, served.url + view, name, scheme, width)}\n")
     SHOWN.parent.mkdir(exist_ok=True)
     shutil.copy(FOLDER / "trends-1440-light.png", SHOWN)
 

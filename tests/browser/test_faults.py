@@ -96,7 +96,7 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 ALIBABA_CLOUD_ACCESS_KEY_ID="key-of-the-test",
                 ALIBABA_CLOUD_ACCESS_KEY_SECRET=SECRET,
             )
-        )
+        ).url
 
 
 @pytest.mark.parametrize("model", FAULTS)
@@ -128,8 +128,8 @@ def test_the_last_good_answer_stays_with_its_age_when_a_refresh_fails(page: Page
 
 
 def test_a_missing_credential_names_the_variables(page: Page, tmp_path: Path) -> None:
-    with dashboard(tmp_path, PAIVIEW_ENDPOINT="http://127.0.0.1:9", HOME=str(tmp_path)) as url:
-        opened(page, url)
+    with dashboard(tmp_path, PAIVIEW_ENDPOINT="http://127.0.0.1:9", HOME=str(tmp_path)) as served:
+        opened(page, served.url)
         told = region(page, "problem")
     assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in told
     assert "ALIBABA_CLOUD_ACCESS_KEY_SECRET" in told
@@ -137,16 +137,16 @@ def test_a_missing_credential_names_the_variables(page: Page, tmp_path: Path) ->
 
 def test_nothing_listening_at_the_endpoint_is_told(page: Page, tmp_path: Path) -> None:
     keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "key", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET}
-    with dashboard(tmp_path, PAIVIEW_ENDPOINT="http://127.0.0.1:9", PAIVIEW_DEADLINE="2", **keys) as url:
-        opened(page, url)
+    with dashboard(tmp_path, PAIVIEW_ENDPOINT="http://127.0.0.1:9", PAIVIEW_DEADLINE="2", **keys) as served:
+        opened(page, served.url)
         assert "No connection could be made to 127.0.0.1" in region(page, "problem")
 
 
 def test_a_wrong_region_is_told(page: Page, tmp_path: Path) -> None:
     """The name of the region is not a host label that could exist, so no name server is asked for long."""
     keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "key", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET}
-    with dashboard(tmp_path, PAIVIEW_REGION="cn-nowhere", PAIVIEW_DEADLINE="2", **keys) as url:
-        opened(page, url)
+    with dashboard(tmp_path, PAIVIEW_REGION="cn-nowhere", PAIVIEW_DEADLINE="2", **keys) as served:
+        opened(page, served.url)
         told = region(page, "problem")
     assert "aiworkspace.cn-nowhere.aliyuncs.com" in told
 

@@ -75,7 +75,7 @@ def test_a_metric_without_a_direction_has_no_best_and_no_colour(run: Run, servic
     app = run("trends", model="model-asr")
     assert points(app) == {"blobs on d": {"0.1.0": 3, "0.2.0": 5}}
     drawn = [trace["name"] for trace in chart(app)["data"] if trace.get("x") != [None]]
-    assert drawn == ["blobs on d"]
+    assert drawn == ["blobs on d", "Pending"]
     assert "No colour for blobs" in written(app)
     assert "direction unknown" in chart(app)["layout"]["annotations"][0]["text"]
 

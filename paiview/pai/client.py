@@ -11,6 +11,7 @@ from typing import Any, Final, ParamSpec, Self, TypeVar
 from paiview.pai.answers import Answer
 from paiview.pai.credentials import CredentialSource
 from paiview.pai.errors import AnswerError, NotFoundError, UnreachableError
+from paiview.pai.garbage import SearchPause
 from paiview.pai.objects import (
     Dataset,
     Filters,
@@ -27,6 +28,8 @@ from paiview.pai.transport import Transport
 
 DATASETS_A_REQUEST: Final = 50
 """Dataset ids in one request: its URL stays well below 8 kB."""
+LONGEST_PAUSE: Final = 2.0
+"""Seconds of a listing in which no garbage is searched for; in a longer one the search costs a small part."""
 CLOSING_TIME: Final = 5.0
 """Seconds that open connections are given to close."""
 _DATASET_ID: Final = re.compile(r"[\w./-]{1,128}", re.ASCII)
@@ -210,12 +213,14 @@ class Client:
         self, kind: type[Object], path: str, query: Mapping[str, str], progress: Progress | None
     ) -> Listing[Object]:
         name = _NAMES[kind]
-        return await list_all(
-            lambda number: self._page(kind, path, query, number),
-            lambda item: getattr(item, name),
-            concurrency=self._concurrency,
-            progress=progress,
-        )
+        with SearchPause() as pause:
+            asyncio.get_running_loop().call_later(LONGEST_PAUSE, pause.end)
+            return await list_all(
+                lambda number: self._page(kind, path, query, number),
+                lambda item: getattr(item, name),
+                concurrency=self._concurrency,
+                progress=progress,
+            )
 
     async def _one(self, kind: type[Object], action: str, path: str) -> Object:
         answer = await self._transport.get(action, path, {})

@@ -19,7 +19,6 @@ from pydantic import (
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
-    PrivateAttr,
     ValidationError,
     model_validator,
 )
@@ -39,19 +38,15 @@ class PaiObject(BaseModel):
         protected_namespaces=(),
     )
 
-    _raw: Any = PrivateAttr(default=None)
-    _misfits: Mapping[str, Any] = PrivateAttr(default_factory=dict)
-
     @property
     def raw(self) -> Any:
         """The JSON value this object was read from, unchanged."""
-        return self._raw
+        return (self.__pydantic_private__ or {}).get("raw")
 
     @property
     def misfits(self) -> Mapping[str, Any]:
         """Fields whose value has a type the API does not document: wire name to raw value."""
-        # Straight from pydantic's slot: its attribute lookup for private names costs more than reading a version.
-        return cast("Mapping[str, Any]", (self.__pydantic_private__ or {}).get("_misfits", {}))
+        return cast("Mapping[str, Any]", (self.__pydantic_private__ or {}).get("misfits", {}))
 
     @model_validator(mode="wrap")
     @classmethod
@@ -67,8 +62,8 @@ class PaiObject(BaseModel):
                 name: fields[name] for name in (str(e["loc"][0]) for e in error.errors() if e["loc"]) if name in fields
             }
             result = handler({name: value for name, value in fields.items() if name not in misfits})
-        result._raw = data  # noqa: SLF001 - filled in by the class's own constructor path
-        result._misfits = misfits  # noqa: SLF001
+        # Straight into pydantic's slot: declared private attributes cost more than reading the version.
+        object.__setattr__(result, "__pydantic_private__", {"raw": data, "misfits": misfits})
         return result
 
 

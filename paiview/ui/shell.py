@@ -4,7 +4,6 @@ A folder called ``pages`` beside app.py makes Streamlit run a page file by itsel
 (and always in AppTest). ``require`` at the top of each page starts the frame in that case.
 """
 
-from collections.abc import Sequence
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -17,8 +16,6 @@ MODELS = "pages/models.py"
 VERSIONS = "pages/versions.py"
 TRENDS = "pages/trends.py"
 _ICON = Path(__file__).with_name("paiview.svg")
-_OF_A_MODEL = ("metric", "dataset")
-"""Choices that the pages about one model take over from each other, with the model itself."""
 
 _framed: ContextVar[bool] = ContextVar("paiview_framed", default=False)
 
@@ -46,18 +43,16 @@ def run() -> None:
 def _menu() -> None:
     """Links to the pages that carry the model along.
 
-    Streamlit's own menu drops the query: the page would have to write the model into its URL anew, which makes a
-    second entry in the browser's history and costs the reader a press of Back.
+    Streamlit's own menu drops the query: the page would have to write the model into its URL anew, which makes another
+    entry in the browser's history and costs the reader a press of Back. A second parameter would do the same:
+    Streamlit sends each by itself.
     """
-    carried = {key: values for key in _OF_A_MODEL if (values := st.query_params.get_all(key))}
     model_id = state.asked("model")
-    of_the_model: dict[str, Sequence[str]] = {"model": [model_id], **carried} if model_id else {}
-    workspace = state.asked("workspace")
-    everywhere: dict[str, Sequence[str]] = {"workspace": [workspace]} if workspace else {}
+    carried = {"model": model_id} if model_id else None
     with st.sidebar.container(key="menu", gap="xxsmall"):
-        st.page_link(MODELS, label="Models", icon=":material/stacks:", query_params=everywhere)
-        st.page_link(VERSIONS, label="Versions", icon=":material/table_rows:", query_params=everywhere | of_the_model)
-        st.page_link(TRENDS, label="Trends", icon=":material/show_chart:", query_params=everywhere | of_the_model)
+        st.page_link(MODELS, label="Models", icon=":material/stacks:")
+        st.page_link(VERSIONS, label="Versions", icon=":material/table_rows:", query_params=carried)
+        st.page_link(TRENDS, label="Trends", icon=":material/show_chart:", query_params=carried)
 
 
 def require() -> None:

@@ -69,7 +69,7 @@ def choose(page: Page, key: str, option: str) -> None:
 
 
 def back_to(page: Page, path: str) -> None:
-    """Press Back until the page is there: Streamlit may write a bound choice of the next page as an entry of its own."""
+    """Press Back until the page is there: Streamlit may give a bound choice an entry of its own."""
     for _ in range(2):
         page.go_back()
         settled(page)

@@ -87,17 +87,20 @@ def invalid(name: str, value: str) -> None:
 
 @contextmanager
 def reading(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show progress by pages while a listing is read, and nothing once it is there."""
-    slot = st.empty()
+    """Show progress by pages while a listing is read; nothing is drawn for one that is there already."""
+    slot: DeltaGenerator | None = None
 
     def progress(done: int, total: int) -> None:
+        nonlocal slot
+        slot = slot or st.empty()
         share = done / total if total else 0.0
         slot.progress(min(share, 1.0), text=f"Reading {what}: page {done} of {total}" if total else f"Reading {what}")
 
     try:
         yield progress
     finally:
-        slot.empty()
+        if slot is not None:
+            slot.empty()
 
 
 def connection(registry: Registry, read: Read, shown: str) -> bool:

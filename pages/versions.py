@@ -36,12 +36,10 @@ kept = views.matching(
     maximum=wanted.maximum,
 )
 
+numbers = views.numbers(frames, drawn)
 with choices:
-    sort = (
-        state.choice("Sort", views.sort_options([pair.column for pair in drawn]), key="sort", default="-created")
-        or "-created"
-    )
-kept = views.ordered(frames, kept, sort, views.numbers(frames, drawn))
+    sort = state.choice("Sort", views.sort_options(list(numbers.columns)), key="sort", default="-created") or "-created"
+kept = views.ordered(frames, kept, sort, numbers)
 
 with st.container(key="versions-table"):
     part = tables.paged(len(kept), ROWS, "versions")

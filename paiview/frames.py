@@ -6,7 +6,7 @@ leads back to the object itself, with its labels, specs, ExtraInfo and raw JSON.
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -20,7 +20,7 @@ from paiview.pai.garbage import SearchPause
 from paiview.pai.objects import ModelVersion
 from paiview.results import DATASET_KINDS, NO_DATASET, Codes, Results, json_text
 
-__all__ = ["NO_DATASET", "Frames", "Pair", "build", "parse_time", "wide"]
+__all__ = ["NO_DATASET", "Frames", "Pair", "build", "column_names", "parse_time", "wide"]
 
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{3})?)?Z")
 _VERSION = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,18})(?:_(\w+))?", re.ASCII)
@@ -39,10 +39,16 @@ class Pair(NamedTuple):
     metric: str
     dataset: str
 
-    @property
-    def column(self) -> str:
-        """The name of its column, in tables, downloads and links."""
-        return f"{self.metric}@{self.dataset}"
+
+def column_names(pairs: Iterable[Pair]) -> list[str]:
+    """The names of the columns of some pairs in tables, downloads and links: ``metric@dataset``, and all different."""
+    names: dict[str, None] = {}
+    for metric, dataset in pairs:
+        name = f"{metric}@{dataset}"
+        while name in names:
+            name += " "
+        names[name] = None
+    return list(names)
 
 
 class History(NamedTuple):
@@ -255,13 +261,9 @@ def wide(metrics: pd.DataFrame, rows: int) -> pd.DataFrame:
     table[order, column] = metrics["value"].to_numpy()
     twice = pd.Series(order * max(len(pairs), 1) + column).duplicated(keep=False).to_numpy()
     table[order[twice], column[twice]] = np.nan
-    labels: dict[str, None] = {}
-    for metric_code, dataset_code in zip(*divmod(pairs, max(len(dataset.categories), 1)), strict=True):
-        label = f"{metric.categories[metric_code]}@{dataset.categories[dataset_code]}"
-        while label in labels:
-            label += " "
-        labels[label] = None
-    return pd.DataFrame(table, columns=pd.Index(list(labels), dtype="str"))
+    codes = zip(*divmod(pairs, max(len(dataset.categories), 1)), strict=True)
+    names = column_names(Pair(metric.categories[one], dataset.categories[other]) for one, other in codes)
+    return pd.DataFrame(table, columns=pd.Index(names, dtype="str"))
 
 
 def _metrics_frame(results: Results, version_name: Any) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from paiview.frames import Frames, Pair, parse_time
+from paiview.frames import Frames, Pair, column_names, parse_time
 from paiview.metrics import contract, running_best
 from paiview.pai.objects import Model
 
@@ -107,8 +107,9 @@ def ordered(frames: Frames, orders: Orders, sort: str, wide: pd.DataFrame) -> Or
         sort: ``field`` or ``-field``; a field is ``version``, a name of ``FIELDS`` or a column of ``wide``.
         wide: ``metric@dataset`` columns, a row a version, in version order.
     """
-    falling = sort.startswith("-")
-    field = sort.removeprefix("-")
+    # The name of a metric may begin with the sign itself.
+    falling = sort.startswith("-") and sort not in wide.columns
+    field = sort[1:] if falling else sort
     versions = frames.versions.iloc[orders]
     if field == "version":
         keys = versions[["major", "minor", "patch", "suffix"]].assign(suffix=versions["suffix"].fillna(""))
@@ -155,7 +156,7 @@ def numbers(frames: Frames, shown: Sequence[Pair]) -> pd.DataFrame:
     for column, pair in enumerate(shown):
         history = frames.histories[pair]
         table[history.orders, column] = history.values
-    return pd.DataFrame(table, columns=pd.Index([pair.column for pair in shown], dtype="str"))
+    return pd.DataFrame(table, columns=pd.Index(column_names(shown), dtype="str"))
 
 
 class Slice(NamedTuple):

@@ -207,3 +207,28 @@ def test_the_long_form_has_a_row_a_number_of_the_versions_asked(frames: Frames) 
         "metric": ["cer", "cer", "cer"],
         "value": [0.05, 0.2, 0.06],
     }
+
+
+def test_columns_of_one_name_stay_apart_and_can_be_sorted_by() -> None:
+    frames = build(
+        [
+            version("0.1.0", "2024-01-01T00:00:00Z", results={"c": {"a@b": 2.0}, "b@c": {"a": 1.0}}),
+            version("0.2.0", "2024-01-02T00:00:00Z", results={"c": {"a@b": 1.0}, "b@c": {"a": 2.0}}),
+        ]
+    )
+    table = views.numbers(frames, [Pair("a@b", "c"), Pair("a", "b@c")])
+    assert list(table.columns) == ["a@b@c", "a@b@c "]
+    assert names(frames, views.ordered(frames, np.array([0, 1]), "a@b@c", table)) == ["0.2.0", "0.1.0"]
+    assert names(frames, views.ordered(frames, np.array([0, 1]), "a@b@c ", table)) == ["0.1.0", "0.2.0"]
+
+
+def test_a_metric_whose_name_begins_with_the_sign_of_falling_sorts_both_ways() -> None:
+    frames = build(
+        [
+            version("0.1.0", "2024-01-01T00:00:00Z", results={"d": {"-loss": 1.0}}),
+            version("0.2.0", "2024-01-02T00:00:00Z", results={"d": {"-loss": 2.0}}),
+        ]
+    )
+    table = views.numbers(frames, [Pair("-loss", "d")])
+    assert names(frames, views.ordered(frames, np.array([0, 1]), "-loss@d", table)) == ["0.1.0", "0.2.0"]
+    assert names(frames, views.ordered(frames, np.array([0, 1]), "--loss@d", table)) == ["0.2.0", "0.1.0"]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
@@ -98,8 +99,9 @@ def _drawn(
     table = versions_frame(_frames, kept[part.start : part.stop], pairs, fields)
     if "status" in table:
         table["status"] = table["status"].astype("str").map(_status, na_action="ignore")
-    config = column_config(views.numbers(_frames, pairs), pairs, dict(dataset_names))
-    best = views.best_numbers(views.numbers(_frames, pairs).iloc[kept], pairs)
+    numbers = views.numbers(_frames, pairs)
+    config = column_config(numbers, pairs, dict(dataset_names))
+    best = views.best_numbers(numbers.iloc[kept], pairs)
     marks = pd.DataFrame("", index=table.index, columns=table.columns)
     for column, number in best.items():
         marks.loc[table[column] == number, column] = _BEST
@@ -123,11 +125,11 @@ def column_config(numbers: pd.DataFrame, pairs: Sequence[Pair], dataset_names: M
         "modified": st.column_config.DatetimeColumn("modified (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"),
         "description": st.column_config.TextColumn("description", width="large"),
     }
-    for pair in pairs:
+    for column, pair in zip(numbers.columns, pairs, strict=True):
         name = dataset_names.get(pair.dataset, pair.dataset)
         known = contract(pair.metric)
-        digits = display_digits(numbers[pair.column].to_numpy()) if known.digits is None else known.digits
-        config[pair.column] = st.column_config.NumberColumn(
+        digits = display_digits(numbers[column].to_numpy()) if known.digits is None else known.digits
+        config[column] = st.column_config.NumberColumn(
             f"{plain(pair.metric, 30)} {_ARROWS[known.direction]} {plain(shorten_front(name, 28))}",
             help=plain(pair.dataset),
             format=f"%.{digits}f",
@@ -159,16 +161,20 @@ def legend(hidden: int) -> None:
 
 def side_by_side(frames: Frames, orders: Sequence[int], dataset_names: Mapping[str, str]) -> pd.DataFrame:
     """The numbers of a few versions, a row a (dataset, metric) that any of them has, a column a version."""
-    chosen = frames.metrics[frames.metrics["order"].isin(list(orders)) & frames.metrics["value"].notna()]
-    table = chosen.astype({"dataset": "str", "metric": "str"}).pivot_table(
-        index=["dataset", "metric"], columns="order", values="value", aggfunc="first"
+    chosen = sorted(orders)
+    numbers = views.numbers(frames, list(frames.histories)).iloc[chosen].to_numpy().T
+    had = ~np.isnan(numbers).all(axis=1)
+    pairs = [pair for pair, present in zip(frames.histories, had, strict=True) if present]
+    heads = pd.DataFrame(
+        {
+            "dataset": [plain(dataset_names.get(pair.dataset, pair.dataset)) for pair in pairs],
+            "metric": [plain(pair.metric) for pair in pairs],
+        },
+        dtype="str",
     )
-    table = table[sorted(orders)].set_axis(
-        frames.versions["version_name"].iloc[sorted(orders)].tolist(), axis="columns"
-    )
-    table = table.reset_index()
-    table["dataset"] = [plain(dataset_names.get(dataset, dataset)) for dataset in table["dataset"]]
-    return table
+    names = frames.versions["version_name"].iloc[chosen].tolist()
+    table = pd.concat([heads, pd.DataFrame(numbers[had], columns=names)], axis="columns")
+    return table.sort_values(["dataset", "metric"], ignore_index=True)
 
 
 def height(rows: int) -> Literal["content"] | int:

@@ -141,7 +141,7 @@ def _one_of(label: str, documented: Sequence[str], key: str, *, open_list: bool 
     if open_list and asked and asked not in options:
         options.append(asked)
     if not open_list:
-        state.check(key, options)
+        state.check(key, options.__contains__)
     return st.selectbox(
         label,
         options,
@@ -161,7 +161,7 @@ def metric_and_dataset(frames: Frames) -> tuple[list[str], list[str]]:
 
 
 def _several(label: str, options: list[str], key: str, placeholder: str) -> list[str]:
-    state.check(key, options)
+    state.check(key, options.__contains__)
     return st.multiselect(label, options, key=key, bind="query-params", placeholder=placeholder)
 
 
@@ -169,6 +169,10 @@ def table_filters(metric: str | None) -> TableFilters:
     """Draw the filters on the frame: text, dates, the range of the first chosen metric, and the fields shown."""
     with st.sidebar.expander("Filters on this table", expanded=True):
         text = st.text_input("Search", key="text", bind="query-params", placeholder="name, description, label, uri")
+        for key in ("created_from", "created_to"):
+            state.check(key, state.readable(date.fromisoformat))
+        for key in ("min", "max"):
+            state.check(key, state.readable(float))
         since, until = st.columns(2)
         created_from = since.date_input("Created from", None, key="created_from", bind="query-params")
         created_to = until.date_input("to", None, key="created_to", bind="query-params")
@@ -176,7 +180,7 @@ def table_filters(metric: str | None) -> TableFilters:
         named = plain(metric, 24) if metric else "Metric"
         minimum = low.number_input(f"{named} from", value=None, key="min", bind="query-params", format="%g")
         maximum = high.number_input("to", value=None, key="max", bind="query-params", format="%g")
-        state.check("columns", list(FIELDS))
+        state.check("columns", FIELDS.__contains__)
         fields = st.multiselect(
             "Columns", list(FIELDS), default=list(DEFAULT_FIELDS), key="columns", bind="query-params"
         )
@@ -197,7 +201,7 @@ def statuses(frames: Frames) -> list[str]:
 def one_of_these(label: str, values: Sequence[str | None], key: str) -> str | None:
     """Choose one of the values found in the data; none chosen is any."""
     options = sorted({value for value in values if value})
-    state.check(key, options)
+    state.check(key, options.__contains__)
     return st.selectbox(label, options, index=None, key=key, bind="query-params", placeholder="Any")
 
 

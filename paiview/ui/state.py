@@ -5,7 +5,7 @@ not what the link must hold (a model's name and its id, "newest first" and ``-cr
 the URL. Invalid values of both are named on the page and ignored.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -15,9 +15,8 @@ _REMEMBERED = "remembered:"
 
 
 def asked(key: str) -> str | None:
-    """What the URL asks for, else what this session chose last on any page."""
-    value = st.query_params.get(key)
-    return value if value is not None else st.session_state.get(_REMEMBERED + key)
+    """What the URL asks for, else what this session chose last on any page; an empty value asks for nothing."""
+    return st.query_params.get(key) or st.session_state.get(_REMEMBERED + key)
 
 
 def choice(
@@ -46,7 +45,7 @@ def choice(
     """
     value = asked(key)
     if value is not None and value not in options:
-        if key in st.query_params:
+        if _is_of_a_link(key):
             states.invalid(key, value)
         value = None
     if value is None:
@@ -67,6 +66,29 @@ def choice(
     return value
 
 
+def page(pages: int) -> int:
+    """Draw the pages of a list, of which there are at least two, and give the number chosen.
+
+    A bound pagination would begin anew whenever the number of pages changes, and leave another number in the URL.
+    """
+    key = "page"
+    asked_for = st.query_params.get(key, "1")
+    number = int(asked_for) if asked_for.isascii() and asked_for.isdigit() and len(asked_for) < 10 else 0
+    if not 1 <= number <= pages:
+        if _is_of_a_link(key):
+            states.invalid(key, asked_for)
+        number = min(max(1, number), pages)
+    st.session_state[key] = number
+    st.pagination(pages, key=key, on_change=_follow, args=(key,))
+    write(key, str(number) if number > 1 else None)
+    return number
+
+
+def _is_of_a_link(key: str) -> bool:
+    """Whether the URL's value came with the link, and is none the reader chose here before something else changed."""
+    return key in st.query_params and st.query_params[key] != st.session_state.get(_REMEMBERED + key)
+
+
 def write(key: str, value: str | None) -> None:
     """Put a value into the URL and remember it; ``None`` takes it out."""
     st.session_state[_REMEMBERED + key] = value
@@ -77,11 +99,31 @@ def write(key: str, value: str | None) -> None:
 
 
 def _follow(key: str) -> None:
-    write(key, st.session_state[key])
+    value = st.session_state[key]
+    write(key, None if value is None or (key == "page" and value == 1) else str(value))
 
 
-def check(key: str, options: Collection[str]) -> None:
-    """Name the values the URL asks of a bound control that it does not know; Streamlit drops them silently."""
+def check(key: str, allowed: Callable[[str], bool]) -> None:
+    """Name the values the URL asks of a bound control that are not allowed; Streamlit drops them silently.
+
+    Only before the control is drawn for the first time: later its parameter is what the reader chose, which another
+    choice may have taken away.
+    """
+    if key in st.session_state:
+        return
     for value in st.query_params.get_all(key):
-        if value not in options:
+        if value and not allowed(value):
             states.invalid(key, value)
+
+
+def readable(read: Callable[[str], object]) -> Callable[[str], bool]:
+    """Whether ``read`` takes a text without a ``ValueError``."""
+
+    def allowed(value: str) -> bool:
+        try:
+            read(value)
+        except ValueError:
+            return False
+        return True
+
+    return allowed

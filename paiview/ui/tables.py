@@ -16,6 +16,7 @@ from paiview.ui import state
 from paiview.views import FIELDS, Orders, Slice, page_of
 
 _BEST = "font-weight: 700; background-color: rgba(0, 158, 115, 0.2)"
+_LONG_NAME = 28
 _ROWS_IN_SIGHT = 16
 _SCROLLING_PIXELS = 560
 _LONG_TEXTS = ("description", "labels", "source id", "uri", "problem")
@@ -101,6 +102,9 @@ def _drawn(
         table["status"] = table["status"].astype("str").map(_status, na_action="ignore")
     numbers = views.numbers(_frames, pairs)
     config = column_config(numbers, pairs, dict(dataset_names))
+    if table["version"].str.len().max() > _LONG_NAME:
+        # A pinned column that is as wide as its names leaves a narrow window no room for the numbers.
+        config["version"] = st.column_config.TextColumn("version", pinned=True, width="medium")
     best = views.best_numbers(numbers.iloc[kept], pairs)
     marks = pd.DataFrame("", index=table.index, columns=table.columns)
     for column, number in best.items():
@@ -140,9 +144,7 @@ def column_config(numbers: pd.DataFrame, pairs: Sequence[Pair], dataset_names: M
 def paged(count: int, size: int, what: str) -> Slice:
     """Draw the pages of a list where it has several, and say which part is shown."""
     pages = page_of(count, size, 1).pages
-    state.check("page", [str(number) for number in range(1, pages + 1)])
-    number = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
-    part = page_of(count, size, number)
+    part = page_of(count, size, state.page(pages) if pages > 1 else 1)
     if count == 0:
         st.info(f"No {what} pass the filters. Clear a filter in the sidebar.")
     elif pages > 1:

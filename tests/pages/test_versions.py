@@ -104,6 +104,19 @@ def test_ranges_the_wrong_way_round_are_named(run: Run) -> None:
     assert "The dates are the wrong way round" in told(app)
 
 
+def test_filters_of_a_link_that_cannot_be_read_are_named_and_ignored(run: Run) -> None:
+    app = run("versions", model="model-asr", created_from="tomorrow", max="lots", columns="colour", order="SIDEWAYS")
+    for wrong in ("created_from = tomorrow", "max = lots", "columns = colour", "order = SIDEWAYS"):
+        assert wrong.replace("_", "\\_") in told(app)
+    assert len(names(app)) == 3
+
+
+def test_empty_parameters_ask_for_nothing(run: Run) -> None:
+    app = run("versions", model="", metric="", sort="", created_from="", version="", approval_status="")
+    assert told(app) == ""
+    assert app.title[0].value == "asr"
+
+
 def test_no_version_left_says_what_to_do(run: Run) -> None:
     app = run("versions", model="model-asr", text="no such version")
     assert any("No versions pass the filters" in item.value for item in app.info)
@@ -114,7 +127,21 @@ def test_every_version_of_a_long_list_can_be_reached(run: Run, service: Service)
     last = run("versions", model="model-asr", page="3", sort="version")
     assert names(last) == [f"0.{number}.0" for number in range(50, 60)]
     assert "Versions 51 to 60 of 60" in written(last)
-    assert "page = 4" in told(run("versions", model="model-asr", page="4"))
+    assert names(run("versions", model="model-asr", page="4", sort="version")) == names(last)
+    for wrong in ("4", "0", "-1", "two", "9" * 20):
+        assert f"page = {wrong.replace('-', chr(92) + '-')}" in told(run("versions", model="model-asr", page=wrong))
+
+
+def test_a_filter_that_leaves_fewer_pages_shows_the_last_of_them_without_a_word(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [
+        version(f"0.{number}.0", "2024-01-01", VersionDescription="kept" if number < 30 else "") for number in range(60)
+    ]
+    app = run("versions", model="model-asr", sort="version", page="3")
+    app.text_input(key="text").input("kept").run()
+    assert names(app) == [f"0.{number}.0" for number in range(25, 30)]
+    assert told(app) == ""
+    app.text_input(key="text").input("nothing like it").run()
+    assert told(app) == ""
 
 
 def test_an_unknown_version_is_named(run: Run) -> None:

@@ -11,12 +11,13 @@ import streamlit as st
 
 from paiview.ui import states
 
-_REMEMBERED = "remembered:"
+_REMEMBERED = "remembered"
+"""One entry of the session for all choices: Streamlit walks over every entry at every control."""
 
 
 def asked(key: str) -> str | None:
     """What the URL asks for, else what this session chose last on any page; an empty value asks for nothing."""
-    return st.query_params.get(key) or st.session_state.get(_REMEMBERED + key)
+    return st.query_params.get(key) or _remembered().get(key)
 
 
 def choice(
@@ -86,16 +87,22 @@ def page(pages: int) -> int:
 
 def _is_of_a_link(key: str) -> bool:
     """Whether the URL's value came with the link, and is none the reader chose here before something else changed."""
-    return key in st.query_params and st.query_params[key] != st.session_state.get(_REMEMBERED + key)
+    return key in st.query_params and st.query_params[key] != _remembered().get(key)
 
 
 def write(key: str, value: str | None) -> None:
     """Put a value into the URL and remember it; ``None`` takes it out."""
-    st.session_state[_REMEMBERED + key] = value
+    _remembered()[key] = value
     if value is None:
         st.query_params.pop(key, None)
     elif st.query_params.get(key) != value:
         st.query_params[key] = value
+
+
+def _remembered() -> dict[str, str | None]:
+    """What this session chose last, on any page, by key."""
+    chosen: dict[str, str | None] = st.session_state.setdefault(_REMEMBERED, {})
+    return chosen
 
 
 def _follow(key: str) -> None:

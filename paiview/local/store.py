@@ -96,7 +96,6 @@ class Store:
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, timeout=_LOCK_WAIT, isolation_level=None, check_same_thread=False)
         try:
-            self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             with self.transaction():
                 for statement in _SCHEMA.split(";"):

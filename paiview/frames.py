@@ -8,7 +8,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -16,28 +15,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from paiview.order import naive_time, ordered
 from paiview.pai.garbage import SearchPause
 from paiview.pai.objects import ModelVersion
-from paiview.results import DATASET_KINDS, NO_DATASET, Codes, Results, json_text
+from paiview.results import DATASET_KINDS, NO_DATASET, Codes, Pair, Results, json_text
 
-__all__ = ["NO_DATASET", "Frames", "Pair", "build", "column_names", "parse_time", "wide"]
+__all__ = ["NO_DATASET", "Frames", "Pair", "build", "column_names", "wide"]
 
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{3})?)?Z")
-_VERSION = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,18})(?:_(\w+))?", re.ASCII)
-_DIGITS = re.compile(r"([0-9]{1,18})")
 _USUAL_SOURCE = re.compile(r"region=([^,\s]+),workspaceId=([^,\s]+),kind=([^,\s]+),id=([^,\s]+)")
 """What most SourceIds look like; reading the others key by key takes several times as long."""
 _SOURCE_KEYS = ("region", "workspaceId", "kind", "id")
 _SOURCE_COLUMNS = ("source_region", "source_workspace", "source_kind", "source_run")
 _NO_SOURCE: tuple[str | None, ...] = (None,) * len(_SOURCE_KEYS)
-_NaturalKey = tuple[int | str, ...]
-
-
-class Pair(NamedTuple):
-    """A metric on a dataset: what one panel, one row of a heatmap or one column of a table shows."""
-
-    metric: str
-    dataset: str
 
 
 def column_names(pairs: Iterable[Pair]) -> list[str]:
@@ -63,7 +52,7 @@ class Frames:
     """The two frames of one listing.
 
     Attributes:
-        versions: one row a version; index 0..n-1 in the total order of ``build``. Columns:
+        versions: one row a version; index 0..n-1 in the total order of ``paiview.order``. Columns:
 
             ================ ================== ==================================================================
             version_name     str                placeholder ``(unnamed n)`` where the service gave none
@@ -151,48 +140,40 @@ class Frames:
 def build(versions: Sequence[ModelVersion]) -> Frames:
     """Flatten versions into the two frames.
 
-    The order is total: creation time (unknown ones first, so that none is taken for the newest), then (major, minor,
-    patch, suffix) with numbers compared as numbers, then the place in the sequence.
+    Their order is that of ``paiview.order``.
     """
     with SearchPause():
         return _build(versions)
 
 
 def _build(versions: Sequence[ModelVersion]) -> Frames:
+    places, times, parts, names = ordered(versions)
+    rows = [versions[place] for place in places]
     created, modified = (
-        pd.DatetimeIndex([_naive_time(text) for text in texts], dtype="datetime64[us]").to_numpy()
-        for texts in (
-            [version.gmt_create_time for version in versions],
-            [version.gmt_modified_time for version in versions],
-        )
+        pd.DatetimeIndex(moments, dtype="datetime64[us]").to_numpy()
+        for moments in (times, [naive_time(version.gmt_modified_time) for version in rows])
     )
-    parts = [_name_parts(version.version_name) for version in versions]
-    keys = list(zip(created.astype(np.int64).tolist(), map(_name_key, parts), strict=True))
-    places = sorted(range(len(versions)), key=keys.__getitem__)
-    ordered = [versions[place] for place in places]
-    created, modified, parts = created[places], modified[places], [parts[place] for place in places]
-    names = _names(ordered, places)
-    sources = [_source_parts(version.source_type, version.source_id) for version in ordered]
+    sources = [_source_parts(version.source_type, version.source_id) for version in rows]
 
-    complaints = _field_problems(ordered)
+    complaints = _field_problems(rows)
     for order in np.flatnonzero(np.isnat(created)).tolist():
-        complaints[order] += _unreadable("GmtCreateTime", ordered[order].gmt_create_time)
+        complaints[order] += _unreadable("GmtCreateTime", rows[order].gmt_create_time)
     for order in np.flatnonzero(np.isnat(modified)).tolist():
-        complaints[order] += _unreadable("GmtModifiedTime", ordered[order].gmt_modified_time)
+        complaints[order] += _unreadable("GmtModifiedTime", rows[order].gmt_modified_time)
     for order, part in enumerate(parts):
-        if part[0] is None:
-            name = ordered[order].version_name
+        if part.major is None:
+            name = rows[order].version_name
             complaints[order].append(f"VersionName is not x.y.z: {name}" if name else "VersionName is missing")
 
     results = Results()
-    for order, told in results.read([version.metrics for version in ordered]).items():
+    for order, told in results.read([version.metrics for version in rows]).items():
         complaints[order] += told
     version_name = _text(names)
     metrics = _metrics_frame(results, version_name)
     flagged = metrics[metrics["problem"].notna()]
     for order, metric, dataset, problem in flagged[["order", "metric", "dataset", "problem"]].itertuples(index=False):
         complaints[order].append(f"{metric} on {dataset}: {problem}")
-    problems = np.array([len(complaints.get(order, ())) for order in range(len(ordered))], dtype=np.int64)
+    problems = np.array([len(complaints.get(order, ())) for order in range(len(rows))], dtype=np.int64)
 
     frame = pd.DataFrame(
         {
@@ -200,46 +181,27 @@ def _build(versions: Sequence[ModelVersion]) -> Frames:
             "place": np.array(places, dtype=np.int64),
             "created": _utc(created),
             "modified": _utc(modified),
-            "major": _integers([part[0] for part in parts]),
-            "minor": _integers([part[1] for part in parts]),
-            "patch": _integers([part[2] for part in parts]),
-            "suffix": _text([part[3] for part in parts]),
-            "approval_status": _category([version.approval_status for version in ordered]),
-            "format_type": _category([version.format_type for version in ordered]),
-            "framework_type": _category([version.framework_type for version in ordered]),
-            "source_type": _category([version.source_type for version in ordered]),
-            "source_id": _text([version.source_id for version in ordered]),
-            "description": _text([version.version_description for version in ordered]),
-            "uri": _text([version.uri for version in ordered]),
-            "user_id": _text([version.user_id for version in ordered]),
-            "owner_id": _text([version.owner_id for version in ordered]),
+            "major": _integers([part.major for part in parts]),
+            "minor": _integers([part.minor for part in parts]),
+            "patch": _integers([part.patch for part in parts]),
+            "suffix": _text([part.suffix for part in parts]),
+            "approval_status": _category([version.approval_status for version in rows]),
+            "format_type": _category([version.format_type for version in rows]),
+            "framework_type": _category([version.framework_type for version in rows]),
+            "source_type": _category([version.source_type for version in rows]),
+            "source_id": _text([version.source_id for version in rows]),
+            "description": _text([version.version_description for version in rows]),
+            "uri": _text([version.uri for version in rows]),
+            "user_id": _text([version.user_id for version in rows]),
+            "owner_id": _text([version.owner_id for version in rows]),
             **{name: _text([source[at] for source in sources]) for at, name in enumerate(_SOURCE_COLUMNS)},
-            "labels": _text([", ".join([f"{label.key}={label.value}" for label in v.labels]) for v in ordered]),
-            "results": np.bincount(metrics["order"], minlength=len(ordered)),
+            "labels": _text([", ".join([f"{label.key}={label.value}" for label in v.labels]) for v in rows]),
+            "results": np.bincount(metrics["order"], minlength=len(rows)),
             "problems": problems,
-            "problem": _text(["; ".join(complaints.get(order, ())) or None for order in range(len(ordered))]),
+            "problem": _text(["; ".join(complaints.get(order, ())) or None for order in range(len(rows))]),
         }
     )
     return Frames(frame, metrics, int(problems.sum()))
-
-
-def parse_time(text: str | None) -> datetime | None:
-    """Read a time of the wire; ``None`` when it is absent or has none of the three shapes.
-
-    The API writes UTC to the second (``2021-01-21T17:12:35Z``), the millisecond (``2021-01-30T12:51:33.028Z``) or the
-    minute (``2021-01-21T17:12Z``).
-    """
-    moment = _naive_time(text)
-    return moment.replace(tzinfo=UTC) if moment else None
-
-
-def _naive_time(text: str | None) -> datetime | None:
-    if not text or not _TIME.fullmatch(text):
-        return None
-    try:
-        return datetime.fromisoformat(text[:-1])
-    except ValueError:
-        return None
 
 
 def wide(metrics: pd.DataFrame, rows: int) -> pd.DataFrame:
@@ -320,38 +282,6 @@ def _field_problems(versions: Sequence[ModelVersion]) -> defaultdict[int, list[s
 
 def _unreadable(field: str, text: str | None) -> list[str]:
     return [f"{field} is not a time: {text}"] if text is not None else []
-
-
-def _names(versions: Sequence[ModelVersion], places: Sequence[int]) -> list[str]:
-    """The names, with a placeholder of its own for each version that has none."""
-    names = [version.version_name for version in versions]
-    taken = set(names)
-    for order, place in enumerate(places):
-        if not names[order]:
-            placeholder = f"(unnamed {place + 1})"
-            while placeholder in taken:
-                placeholder = f"({placeholder})"
-            names[order] = placeholder
-    return [name for name in names if name]
-
-
-def _name_parts(name: str | None) -> tuple[int | None, int | None, int | None, str | None]:
-    match = _VERSION.fullmatch(name) if name else None
-    if match is None:
-        return None, None, None, None
-    major, minor, patch, suffix = match.groups()
-    return int(major), int(minor), int(patch), suffix
-
-
-def _name_key(parts: tuple[int | None, int | None, int | None, str | None]) -> tuple[int, int, int, _NaturalKey]:
-    """A sort key; names that are no version numbers come first."""
-    major, minor, patch, suffix = parts
-    if major is None or minor is None or patch is None:
-        return -1, -1, -1, ()
-    if suffix is None:
-        return major, minor, patch, ()
-    pieces = _DIGITS.split(suffix)
-    return major, minor, patch, tuple(int(piece) if at % 2 else piece for at, piece in enumerate(pieces))
 
 
 def _source_parts(source_type: str | None, source_id: str | None) -> tuple[str | None, ...]:

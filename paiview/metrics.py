@@ -8,14 +8,13 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 Direction = Literal["lower", "higher"]
 Numbers = npt.NDArray[np.float64]
@@ -45,7 +44,6 @@ _SEPARATORS: Final = re.compile(r"[\s_\-./@:()\[\]%]+")
 _HUMPS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD_AND_DIGITS: Final = re.compile(r"(\D*)([0-9]*)")
 
-_JUMP: Final = (50.0, 200.0)
 _MOST_DECIMALS: Final = 6
 _LEAST_SIGNIFICANT: Final = 4
 _CEILING_DECIMALS: Final = 12
@@ -71,7 +69,22 @@ class MetricContract:
     relative: float = 0.01
     absolute: float | None = None
     digits: int | None = None
-    source: Literal["configuration", "built-in", "none"] = "none"
+    source: Literal["page", "configuration", "built-in", "none"] = "none"
+
+
+@dataclass(frozen=True)
+class DatasetContract:
+    """What the configuration says about one dataset.
+
+    Attributes:
+        alias_of: the dataset this one is another name of.
+        name: the name to show.
+        n: by metric, how many items were scored.
+    """
+
+    alias_of: str | None = None
+    name: str | None = None
+    n: Mapping[str, int] = field(default_factory=dict)
 
 
 def contract(name: str, overrides: Mapping[str, MetricContract] | None = None) -> MetricContract:
@@ -153,28 +166,6 @@ def running_best(values: Numbers, better: Direction | None) -> Numbers:
     if better is None:
         return np.full(len(values), np.nan)
     return np.fmin.accumulate(values) if better == "lower" else np.fmax.accumulate(values)
-
-
-def scale_jumps(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Where a history jumps by about 100 times: a fraction beside a percentage, most likely.
-
-    Args:
-        metrics: a metrics frame (``paiview.frames``).
-
-    Returns:
-        One row a jump, with metric, dataset, version_name, previous and value: the number of that version is 50 to
-        200 times, or a 50th to a 200th of, the one before it on the same dataset. Nothing is rescaled.
-    """
-    numbers = metrics.loc[metrics["value"].notna(), ["metric", "dataset", "order", "version_name", "value"]]
-    keys = ["metric", "dataset"]
-    history = numbers.sort_values([*keys, "order"], kind="stable")
-    previous = history.groupby(keys, observed=True)["value"].shift()
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        ratio = (history["value"].to_numpy() / previous.to_numpy()).astype(np.float64)
-        size = np.maximum(ratio, 1 / ratio)
-    jumps = (size >= _JUMP[0]) & (size <= _JUMP[1])
-    found: pd.DataFrame = history.assign(previous=previous).loc[jumps, [*keys, "version_name", "previous", "value"]]
-    return found.reset_index(drop=True)
 
 
 def display_digits(values: Numbers) -> int:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 NO_DATASET = "(no dataset)"
@@ -21,6 +22,13 @@ _NUMERIC = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"
 _EXACT = 2**53
 _CHUNK = 64
 _INT64 = range(-(2**63), 2**63)
+
+
+class Pair(NamedTuple):
+    """A metric on a dataset: what one panel, one row of a heatmap or one column of a table shows."""
+
+    metric: str
+    dataset: str
 
 
 class Reading(NamedTuple):
@@ -237,6 +245,56 @@ class Results:
             else:
                 self.counts[row] = read
         return complaints
+
+
+class Measurement(NamedTuple):
+    """What one version says about one pair.
+
+    Attributes:
+        value: the number; NaN when there is none, and when the pair is given more than once.
+        n, errors: items and errors counted, from Counts beside Metrics.
+        duplicated: the pair is given more than once; ``raw`` then holds all of its values.
+        raw: the values as JSON text where there is no one plain number.
+    """
+
+    value: float
+    n: int | None = None
+    errors: int | None = None
+    duplicated: bool = False
+    raw: str | None = None
+
+
+Evaluation = Mapping[Pair, Measurement]
+"""The results of one version."""
+
+
+def evaluation(metrics: Mapping[str, Any] | None, aliases: Mapping[str, str] = MappingProxyType({})) -> Evaluation:
+    """Read one version's Metrics into its measurements, in the order of first sight.
+
+    Args:
+        metrics: the field of the version.
+        aliases: dataset to the one it is another name of; two names of one dataset in one version duplicate it.
+    """
+    results = Results()
+    results.read([metrics])
+    names = [aliases.get(name, name) for name in results.datasets.categories]
+    rows = chain.from_iterable(
+        [dataset] * size for dataset, size in zip(results.block_dataset, results.block_size, strict=True)
+    )
+    found: dict[Pair, Measurement] = {}
+    for row, dataset in enumerate(rows):
+        pair = Pair(results.metrics.categories[results.metric[row]], names[dataset])
+        value = results.value[row]
+        raw, _ = results.odd.get(row, (None, ""))
+        if not math.isfinite(value):
+            value, raw = math.nan, raw or json_text(value)
+        before = found.get(pair)
+        if before is None:
+            found[pair] = Measurement(value, *results.counts.get(row, (None, None)), raw=raw)
+        else:
+            told = f"{before.raw or json_text(before.value)}, {raw or json_text(value)}"
+            found[pair] = Measurement(math.nan, duplicated=True, raw=told)
+    return found
 
 
 def _leaves(metrics: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any, bool]]:

@@ -12,11 +12,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from paiview.frames import Frames, Pair, column_names, parse_time
+from paiview.frames import Frames, Pair, column_names
 from paiview.metrics import contract, running_best
+from paiview.order import parse_time
 from paiview.pai.objects import Model
 
 Orders = NDArray[np.int64]
+
+_JUMP = (50.0, 200.0)
 
 FIELDS = {
     "status": "approval_status",
@@ -223,6 +226,28 @@ def long_form(frames: Frames, shown: Sequence[Pair], orders: Orders) -> pd.DataF
             "value": table.to_numpy()[at, column],
         }
     )
+
+
+def scale_jumps(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Where a history jumps by about 100 times: a fraction beside a percentage, most likely.
+
+    Args:
+        metrics: a metrics frame (``paiview.frames``).
+
+    Returns:
+        One row a jump, with metric, dataset, version_name, previous and value: the number of that version is 50 to
+        200 times, or a 50th to a 200th of, the one before it on the same dataset. Nothing is rescaled.
+    """
+    numbers = metrics.loc[metrics["value"].notna(), ["metric", "dataset", "order", "version_name", "value"]]
+    keys = ["metric", "dataset"]
+    history = numbers.sort_values([*keys, "order"], kind="stable")
+    previous = history.groupby(keys, observed=True)["value"].shift()
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio = (history["value"].to_numpy() / previous.to_numpy()).astype(np.float64)
+        size = np.maximum(ratio, 1 / ratio)
+    jumps = (size >= _JUMP[0]) & (size <= _JUMP[1])
+    found: pd.DataFrame = history.assign(previous=previous).loc[jumps, [*keys, "version_name", "previous", "value"]]
+    return found.reset_index(drop=True)
 
 
 MODEL_SORTS = {

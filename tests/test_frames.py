@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from paiview.frames import NO_DATASET, Frames, build, parse_time, wide
+from paiview.frames import NO_DATASET, Frames, build, wide
+from paiview.order import parse_time
 from paiview.pai.objects import ModelVersion
 from paiview.results import DATASET_KINDS, Results
 

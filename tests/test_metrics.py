@@ -17,9 +17,9 @@ from paiview.metrics import (
     display_digits,
     format_value,
     running_best,
-    scale_jumps,
 )
 from paiview.pai.objects import ModelVersion
+from paiview.views import scale_jumps
 
 UNHURRIED = settings(deadline=None)
 

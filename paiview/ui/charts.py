@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from paiview import figures, metrics
+from paiview import figures, views
 from paiview.frames import Frames, Pair
 from paiview.views import Orders
 
@@ -50,8 +50,8 @@ def heatmap(
 
 @st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
 def scale_jumps(identity: str, _frames: Frames) -> pd.DataFrame:  # noqa: ARG001 - as below
-    """Find the jumps of scale of ``paiview.metrics.scale_jumps``, once a listing."""
-    return metrics.scale_jumps(_frames.metrics)
+    """Find the jumps of scale of ``paiview.views.scale_jumps``, once a listing."""
+    return views.scale_jumps(_frames.metrics)
 
 
 @st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from paiview.frames import parse_time
+from paiview.order import parse_time
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model
 from paiview.registry import Registry, Review

@@ -52,7 +52,7 @@ def warn(sentence: str) -> None:
 
 
 def warn_of_jumps(jumps: pd.DataFrame) -> None:
-    """Report the first scale jumps that ``paiview.metrics.scale_jumps`` found."""
+    """Report the first scale jumps that ``paiview.views.scale_jumps`` found."""
     for jump in jumps.head(_JUMPS_TOLD).astype({"metric": "str", "dataset": "str"}).to_dict("records"):
         where = f"{markdown(jump['metric'])} on {markdown(jump['dataset'])}"
         warn(

@@ -1,4 +1,4 @@
-"""Downloads, built only when asked for."""
+"""Downloads: offered in a menu that is sent when it is opened, and built when one is chosen."""
 
 from collections.abc import Callable
 
@@ -18,6 +18,9 @@ def offer(shown: Callable[[], pd.DataFrame], what: str, stem: str, frames: Frame
         stem: the beginning of the file names.
         frames: both frames of the snapshot.
     """
+    menu = st.popover("Download", icon=":material/download:", type="tertiary", key="downloads", on_change="rerun")
+    if not menu.open:
+        return
     files: list[tuple[str, str, str, Callable[[], bytes], str]] = [
         ("CSV", f"{stem}.csv", "text/csv", lambda: exports.csv_bytes(shown()), what),
         ("JSON", f"{stem}.json", "application/json", lambda: exports.json_bytes(shown()), what),
@@ -36,8 +39,7 @@ def offer(shown: Callable[[], pd.DataFrame], what: str, stem: str, frames: Frame
             "every value, one row a version, dataset and metric",
         ),
     ]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Download")
+    with menu:
         for label, name, mime, data, hint in files:
             key = f"download-{label.lower().replace(': ', '-')}"
             st.download_button(

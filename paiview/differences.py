@@ -1,0 +1,87 @@
+"""What differs between versions besides their results: fields, labels and specs, path by path."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, cast
+
+from deepdiff import DeepDiff
+from deepdiff.helper import notpresent
+from deepdiff.model import DiffLevel
+
+from paiview.pai.objects import JsonObject, ModelVersion
+from paiview.results import json_text
+from paiview.text import mask_secrets
+
+_ELSEWHERE: Final = ("Metrics", "VersionName")
+"""Fields that the comparison itself is about."""
+_NAMES: Final = ("Name", "name", "Key", "key")
+
+
+class Difference(NamedTuple):
+    """One path at which a version differs from the first one.
+
+    Attributes:
+        path: where, such as ``TrainingSpec.HyperParameters[lr].Value``.
+        texts: what stands there, by version in the order given, text as it is and the rest as JSON; ``None`` where
+            nothing stands.
+    """
+
+    path: str
+    texts: tuple[str | None, ...]
+
+
+def differences(versions: Mapping[str, ModelVersion]) -> list[Difference]:
+    """Compare two or more versions with the first of them.
+
+    Lists of named objects are compared by name, other lists by what was put in and taken out, so that one insertion
+    is one difference. Values under names of secrets are masked first, and so is a difference between two of them.
+
+    Args:
+        versions: by name; the first is what the others are compared with.
+
+    Returns:
+        The paths at which any version differs from the first, in alphabetical order. Metrics are not among them.
+    """
+    trees = [_tree(version) for version in versions.values()]
+    first, *others = trees
+    found: dict[str, list[str | None]] = {}
+    for place, other in enumerate(others, start=1):
+        levels = DeepDiff(first, other, view="tree", verbose_level=2, ignore_numeric_type_changes=True)
+        for level in (level for kind in levels.values() for level in kind):
+            before, after = _text(level.t1), _text(level.t2)
+            texts = found.setdefault(_path(level), [before] * len(trees))
+            texts[place] = after
+    return [Difference(path, tuple(texts)) for path, texts in sorted(found.items())]
+
+
+def _tree(version: ModelVersion) -> JsonObject:
+    fields = {name: value for name, value in version.raw.items() if name not in _ELSEWHERE and value is not None}
+    fields["Labels"] = {label.key: label.value for label in version.labels}
+    return cast("JsonObject", _named(mask_secrets(fields)))
+
+
+def _named(tree: Any) -> Any:
+    """The same tree with each list of objects that have different names as an object of these names."""
+    if isinstance(tree, Mapping):
+        return {str(name): _named(value) for name, value in tree.items()}
+    if not isinstance(tree, list):
+        return tree
+    items = [_named(item) for item in tree]
+    for key in _NAMES:
+        names = [item.get(key) if isinstance(item, Mapping) else None for item in items]
+        if items and all(isinstance(name, str) for name in names) and len({*names}) == len(names):
+            return {f"[{name}]": item for name, item in zip(names, items, strict=True)}
+    return items
+
+
+def _path(level: DiffLevel) -> str:
+    path = ""
+    for step in level.path(output_format="list"):
+        text = f"[{step}]" if isinstance(step, int) else str(step)
+        path += text if text.startswith("[") or not path else f".{text}"
+    return path
+
+
+def _text(value: Any) -> str | None:
+    if value is notpresent:
+        return None
+    return value if isinstance(value, str) else json_text(value)

@@ -1,0 +1,86 @@
+"""What differs between versions besides their results."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paiview.differences import Difference, differences
+from paiview.pai.objects import ModelVersion
+
+
+def found(*versions: dict[str, Any]) -> list[Difference]:
+    return differences({str(at): ModelVersion.model_validate(fields) for at, fields in enumerate(versions)})
+
+
+def test_only_what_differs_is_told_and_never_the_name_or_the_metrics() -> None:
+    before = {"VersionName": "0.1.0", "Uri": "oss://a", "FormatType": "ONNX", "Metrics": {"cer": 1}}
+    after = {"VersionName": "0.2.0", "Uri": "oss://b", "FormatType": "ONNX", "Metrics": {"cer": 2}}
+    assert found(before, after) == [Difference("Uri", ("oss://a", "oss://b"))]
+
+
+def test_labels_are_compared_by_key() -> None:
+    before = {"Labels": [{"Key": "stage", "Value": "dev"}, {"Key": "team", "Value": "a"}]}
+    after = {"Labels": [{"Key": "team", "Value": "a"}, {"Key": "stage", "Value": "prod"}, {"Key": "new", "Value": ""}]}
+    assert found(before, after) == [
+        Difference("Labels.new", (None, "")),
+        Difference("Labels.stage", ("dev", "prod")),
+    ]
+
+
+def test_lists_of_named_objects_are_compared_by_name_whatever_their_order() -> None:
+    before = {"TrainingSpec": {"HyperParameters": [{"Name": "lr", "Value": 0.1}, {"Name": "batch", "Value": 8}]}}
+    after = {
+        "TrainingSpec": {
+            "HyperParameters": [
+                {"Name": "warmup", "Value": 1},
+                {"Name": "batch", "Value": 16},
+                {"Name": "lr", "Value": 0.1},
+            ]
+        }
+    }
+    assert found(before, after) == [
+        Difference("TrainingSpec.HyperParameters[batch].Value", ("8", "16")),
+        Difference("TrainingSpec.HyperParameters[warmup]", (None, '{"Name": "warmup", "Value": 1}')),
+    ]
+
+
+def test_one_insertion_into_a_list_is_one_difference() -> None:
+    before = {"InferenceSpec": {"files": ["a", "b", "c", "d"]}}
+    after = {"InferenceSpec": {"files": ["a", "x", "b", "c", "d"]}}
+    assert found(before, after) == [Difference("InferenceSpec.files[1]", (None, "x"))]
+
+
+def test_several_versions_stand_beside_the_first() -> None:
+    versions = [{"Uri": "a"}, {"Uri": "a"}, {"Uri": "b"}, {}]
+    assert found(*versions) == [Difference("Uri", ("a", "a", "b", None))]
+
+
+def test_equal_versions_differ_in_nothing() -> None:
+    assert found({"Uri": "a"}, {"Uri": "a"}) == []
+    assert found({"Uri": "a"}) == []
+
+
+def test_secrets_are_masked() -> None:
+    before = {"InferenceSpec": {"token": "before-secret", "replicas": 1}}
+    after = {"InferenceSpec": {"token": "after-secret", "replicas": 2, "password": "new-secret"}}
+    told = found(before, after)
+    assert "secret" not in str(told)
+    assert told == [
+        Difference("InferenceSpec.password", (None, "••••")),
+        Difference("InferenceSpec.replicas", ("1", "2")),
+    ]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.dictionaries(st.text(max_size=4), JSON, max_size=3), st.dictionaries(st.text(max_size=4), JSON, max_size=3))
+def test_no_spec_is_too_odd(before: dict[str, Any], after: dict[str, Any]) -> None:
+    assert found({"TrainingSpec": before}, {"TrainingSpec": before}) == []
+    assert all(len(difference.texts) == 2 for difference in found({"TrainingSpec": before}, {"TrainingSpec": after}))

@@ -1,28 +1,27 @@
-"""Frames to figures.
+"""Trend small multiples: a panel a pair, marks by status, best so far, the approved value as a rule."""
 
-Each chart is two functions: ``*_info`` computes everything and says what is not shown, ``*_figure`` only draws it. The
-pictures and their rules are those of the decision document: own y range a panel, no colour without a known direction,
-better blue, status told by the mark's shape as well as its colour.
-"""
-
-import html
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from paiview.figures.conventions import (
+    APPROVED,
+    BEST,
+    NEUTRAL,
+    PENDING,
+    REJECTED,
+    cells,
+    dataset_label,
+    short,
+    tick_positions,
+    version_labels,
+)
 from paiview.frames import Frames, Pair
-from paiview.metrics import Direction, contract, display_digits, format_value, running_best
-from paiview.text import for_chart, shorten_front
-
-BEST = "#0072B2"
-APPROVED = "#009E73"
-PENDING = "#E69F00"
-REJECTED = "#B4478C"
-NEUTRAL = "#8593A1"
+from paiview.metrics import Direction, contract, running_best
+from paiview.text import for_chart
 
 _STATUS_MARKS: Mapping[str, tuple[str, str]] = {
     "Pending": ("circle-open", PENDING),
@@ -35,9 +34,6 @@ _PANEL_HEIGHT = 240
 _LEGEND_HEIGHT = 56
 _ROOMY_POINTS = 40
 """Points of a panel up to which each has room for a large mark."""
-_COLUMNS_WITH_GAPS = 60
-_CELLS_WITH_NUMBERS = 12
-"""Columns up to which a heatmap's cells are large enough to hold their number."""
 
 
 class TrendPanel(NamedTuple):
@@ -68,20 +64,6 @@ class TrendInfo(NamedTuple):
     hidden: int
 
 
-class HeatmapInfo(NamedTuple):
-    """Rows of pairs, columns of versions.
-
-    ``shade`` (rows × columns) is 0 for a row's worst shown value and 1 for its best, a half where all are equal, 0
-    throughout a row whose direction is unknown, NaN where there is no value; ``texts`` holds the numbers as shown.
-    """
-
-    rows: list[str]
-    names: list[str]
-    shade: NDArray[np.float64]
-    texts: list[list[str]]
-    unknown: list[str]
-
-
 def trend_info(
     frames: Frames,
     shown: Sequence[Pair],
@@ -97,7 +79,7 @@ def trend_info(
         orders: the versions to draw, as positions in the versions frame.
         dataset_names: DatasetId to a name, where known.
     """
-    labels = _labels(frames.versions)
+    labels = version_labels(frames.versions)
     statuses = frames.versions["approval_status"].astype("str").fillna("").tolist()
     notes = [for_chart(text, 120) for text in frames.versions["description"].fillna("").tolist()]
     visible = np.zeros(len(frames.versions), dtype=bool)
@@ -154,14 +136,14 @@ def trend_figure(info: TrendInfo) -> go.Figure:
         left, right = column * width + 0.04, (column + 1) * width - 0.015
         top = 1 - row * unit - 0.18 * unit
         bottom = 1 - (row + 1) * unit + 0.14 * unit
-        ticks = _tick_positions(len(panel.names), 5 if max(map(len, panel.names), default=0) <= 8 else 3)
+        ticks = tick_positions(len(panel.names), 5 if max(map(len, panel.names), default=0) <= 8 else 3)
         axes[f"xaxis{suffix}"] = {
             "type": "category",
             "categoryorder": "array",
             "categoryarray": panel.names,
             "range": [-0.6, max(len(panel.names) - 0.4, 0.6)],
             "tickvals": [panel.names[at] for at in ticks],
-            "ticktext": [_short(panel.names[at]) for at in ticks],
+            "ticktext": [short(panel.names[at]) for at in ticks],
             "tickangle": 0,
             "tickfont": {"size": 10},
             "showgrid": False,
@@ -221,7 +203,7 @@ def _panel_traces(panel: TrendPanel, suffix: str) -> list[go.Scatter]:
     if panel.best_names:
         traces.append(
             go.Scatter(
-                x=_cells(panel.best_names),
+                x=cells(panel.best_names),
                 y=panel.best_values,
                 mode="lines",
                 line={"shape": "hv", "width": 1.4, "color": BEST},
@@ -232,7 +214,7 @@ def _panel_traces(panel: TrendPanel, suffix: str) -> list[go.Scatter]:
         )
     traces.append(
         go.Scatter(
-            x=_cells(panel.names),
+            x=cells(panel.names),
             y=panel.values,
             mode="lines",
             line={"width": 1, "color": NEUTRAL},
@@ -250,7 +232,7 @@ def _marks(panel: TrendPanel, place: Mapping[str, object]) -> Iterator[go.Scatte
     roomy = len(panel.names) <= _ROOMY_POINTS
     size = 10 if roomy else 7
     kinds = np.array([status if status in _STATUS_MARKS else "" for status in panel.statuses], dtype=object)
-    names, notes = _cells(panel.names), panel.notes
+    names, notes = cells(panel.names), panel.notes
     for kind in dict.fromkeys(kinds.tolist()):
         at = np.flatnonzero(kinds == kind)
         symbol, colour = _STATUS_MARKS.get(kind, _OTHER_MARK)
@@ -269,16 +251,11 @@ def _marks(panel: TrendPanel, place: Mapping[str, object]) -> Iterator[go.Scatte
             text="✓" if approved and roomy else None,
             textfont={"size": 9, "color": "white"},
             textposition="middle center",
-            customdata=_cells([(for_chart(panel.statuses[index], 30), notes[index]) for index in at.tolist()]),
+            customdata=cells([(for_chart(panel.statuses[index], 30), notes[index]) for index in at.tolist()]),
             hovertemplate="<b>%{x}</b> · %{y}<br>%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
             name=kind or "other status",
             **place,
         )
-
-
-def _cells(values: Sequence[object]) -> NDArray[np.object_]:
-    """An array, which plotly checks and copies as one; of a list it does so with every item."""
-    return np.array(values, dtype=object)
 
 
 def _legend() -> list[go.Scatter]:
@@ -297,141 +274,7 @@ def _legend() -> list[go.Scatter]:
     return entries
 
 
-def heatmap_info(
-    frames: Frames,
-    shown: Sequence[Pair],
-    *,
-    orders: NDArray[np.int64],
-    dataset_names: Mapping[str, str],
-) -> HeatmapInfo:
-    """Compute the heatmap of raw values; arguments as for ``trend_info``.
-
-    Versions without any of the pairs are left out.
-    """
-    labels = _labels(frames.versions)
-    column_of = np.full(len(frames.versions), -1)
-    grid = np.full((len(shown), len(frames.versions)), np.nan)
-    for row, pair in enumerate(shown):
-        order, value = frames.histories[pair]
-        grid[row, order] = value
-    kept = np.sort(orders)[~np.isnan(grid[:, np.sort(orders)]).all(axis=0)] if len(shown) else orders[:0]
-    column_of[kept] = np.arange(len(kept))
-    grid = grid[:, kept]
-    shade = np.full(grid.shape, np.nan)
-    texts = []
-    unknown = []
-    for row, pair in enumerate(shown):
-        present = ~np.isnan(grid[row])
-        known = contract(pair.metric)
-        digits = display_digits(grid[row]) if known.digits is None else known.digits
-        texts.append([format_value(value, digits) if ok else "" for value, ok in zip(grid[row], present, strict=True)])
-        if not present.any():
-            continue
-        values = grid[row][present] / 2  # the difference of two halves is never too large for a float
-        spread = values.max() - values.min()
-        if known.direction is None:
-            unknown.append(pair.metric)
-            shade[row][present] = 0.0
-        elif spread == 0:
-            shade[row][present] = 0.5
-        else:
-            share = (values - values.min()) / spread
-            shade[row][present] = 1 - share if known.direction == "lower" else share
-    rows = _unique([_row_label(pair, dataset_names) for pair in shown])
-    return HeatmapInfo(rows, [labels[at] for at in kept], shade, texts, sorted(set(unknown)))
-
-
-def heatmap_figure(info: HeatmapInfo) -> go.Figure:
-    """Draw the heatmap: a scale of its own per row, numbers in the cells while they fit, blank where missing."""
-    roomy = len(info.names) <= _CELLS_WITH_NUMBERS
-    figure = go.Figure(
-        go.Heatmap(
-            x=info.names,
-            y=info.rows,
-            z=info.shade,
-            text=info.texts,
-            texttemplate="%{text}" if roomy else None,
-            textfont={"size": 10},
-            hovertemplate="<b>%{x}</b><br>%{y}: %{text}<extra></extra>",
-            hoverongaps=False,
-            colorscale=[[0, "rgba(0,114,178,0.06)"], [1, "rgba(0,114,178,0.75)"]],
-            zmin=0,
-            zmax=1,
-            showscale=False,
-            xgap=1 if len(info.names) <= _COLUMNS_WITH_GAPS else 0,
-            ygap=1,
-        )
-    )
-    ticks = range(len(info.names)) if roomy else _tick_positions(len(info.names), 10)
-    figure.update_layout(
-        height=80 + 24 * max(len(info.rows), 2),
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        xaxis={
-            "type": "category",
-            "categoryorder": "array",
-            "categoryarray": info.names,
-            "tickvals": [info.names[at] for at in ticks],
-            "ticktext": [_short(info.names[at]) for at in ticks],
-            "tickfont": {"size": 10},
-            "tickangle": -30,
-            "side": "top",
-            "automargin": True,
-            "showgrid": False,
-        },
-        yaxis={
-            "type": "category",
-            "categoryorder": "array",
-            "categoryarray": info.rows,
-            "autorange": "reversed",
-            "tickfont": {"size": 11},
-            "showgrid": False,
-            "automargin": True,
-        },
-    )
-    return figure
-
-
 def _title(pair: Pair, known: Direction | None, dataset_names: Mapping[str, str]) -> str:
     """The head of a panel: the dataset, the metric, and which way is better."""
     way = {"lower": "↓ lower is better", "higher": "↑ higher is better", None: "direction unknown"}[known]
-    return f"<b>{_dataset_label(pair.dataset, dataset_names)}</b><br>{for_chart(pair.metric, 40)} {way}"
-
-
-def _row_label(pair: Pair, dataset_names: Mapping[str, str]) -> str:
-    return f"{_dataset_label(pair.dataset, dataset_names)} · {for_chart(pair.metric, 30)}"
-
-
-def _dataset_label(dataset: str, dataset_names: Mapping[str, str]) -> str:
-    return for_chart(shorten_front(dataset_names.get(dataset, dataset), 44), 60)
-
-
-def _labels(versions: pd.DataFrame) -> list[str]:
-    """Version names as categories of an axis: plain, and still told apart where plain text makes two of them alike."""
-    return _unique([for_chart(name, 80) for name in versions["version_name"].tolist()])
-
-
-def _unique(texts: Sequence[str]) -> list[str]:
-    """The texts, with a number behind those that another one before them equals."""
-    taken = set(texts)
-    seen: dict[str, int] = {}
-    result = []
-    for text in texts:
-        label = text
-        while seen.get(text) and label in taken:
-            seen[text] += 1
-            label = f"{text} ({seen[text]})"
-        seen.setdefault(text, 1)
-        taken.add(label)
-        result.append(label)
-    return result
-
-
-def _tick_positions(count: int, most: int) -> list[int]:
-    """Up to ``most`` positions over ``count`` categories: the middles of equal parts, clear of the axis's ends."""
-    parts = min(count, most)
-    return [int((2 * part + 1) * count / (2 * parts)) for part in range(parts)]
-
-
-def _short(label: str) -> str:
-    """A label cut to the width of a tick, between its characters and not inside of an escape."""
-    return for_chart(html.unescape(label), 14)
+    return f"<b>{dataset_label(pair.dataset, dataset_names)}</b><br>{for_chart(pair.metric, 40)} {way}"

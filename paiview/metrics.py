@@ -40,6 +40,11 @@ _FIRST_LOWER: Final = _words("ms seconds")
 _VETO: Final = _words("reduction improvement drop gain delta diff change ratio std var ci count num")
 _KNOWN: Final = _LOWER | _HIGHER | _NUMBERED | _LAST_LOWER | _LAST_HIGHER | _FIRST_LOWER | _VETO
 
+_RATES: Final = _words(
+    "cer wer mer ser der eer ter tser wil per err error errors acc accuracy 字错率 词错率 错误率 准确率"
+)
+_RELATIVE: Final = 0.01
+
 _SEPARATORS: Final = re.compile(r"[\s_\-./@:()\[\]%]+")
 _HUMPS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD_AND_DIGITS: Final = re.compile(r"(\D*)([0-9]*)")
@@ -57,7 +62,9 @@ class MetricContract:
         name: the metric, as the registry spells it.
         direction: which way is better; ``None`` when nobody said.
         unit: ``fraction``, ``ms``, ``count`` or free text; ``None`` when nobody said.
-        relative: smallest change that counts, as a share of the baseline (0.01 is one percent).
+        relative: smallest change that counts, as a share of the baseline (0.01 is one percent). Where nobody set it
+            (NaN when the contract is made) it is one percent, or nothing beside an ``absolute``: who sets an
+            absolute tolerance alone means that one alone.
         absolute: smallest change that counts in the metric's unit; with both set a change counts only beyond both.
         digits: decimals shown, at which equal values are the same; ``None`` for as stored.
         source: where the direction comes from.
@@ -66,10 +73,14 @@ class MetricContract:
     name: str
     direction: Direction | None = None
     unit: str | None = None
-    relative: float = 0.01
+    relative: float = math.nan
     absolute: float | None = None
     digits: int | None = None
     source: Literal["page", "configuration", "built-in", "none"] = "none"
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.relative):
+            object.__setattr__(self, "relative", _RELATIVE if self.absolute is None else 0.0)
 
 
 @dataclass(frozen=True)
@@ -123,6 +134,11 @@ def direction(name: str) -> Direction | None:
     if bool(lower) == bool(higher):
         return None
     return "lower" if lower else "higher"
+
+
+def is_rate(name: str) -> bool:
+    """Whether the words of a name say that it is a share of items counted, such as an error rate or an accuracy."""
+    return direction(name) is not None and any(word in _RATES for word, _ in _tokens(name))
 
 
 def _tokens(name: str) -> list[tuple[str, str]]:

@@ -1,14 +1,20 @@
 """The known answers through every door: the function, the command line and the HTTP API give the same Decision."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, get_args
 
+import httpx
 import pytest
+from starlette.applications import Starlette
+from typer.testing import CliRunner
 
+from paiview import api, cli, registry
 from paiview.comparison import Lineage, decide
+from paiview.config import Settings
 from paiview.decision import Decision, Word
 from paiview.local.answers import saved_answer
+from paiview.local.background import HOST, BackgroundServer
 from paiview.local.families import published
 from paiview.pai.objects import ModelVersion
 from tests.known_answers import CASES, Case, save_sizes
@@ -31,6 +37,21 @@ def lineages(tmp_path_factory: pytest.TempPathFactory) -> Lineages:
     return {file.model_id: _lineage(file.model_id, file.read().versions) for file in files}
 
 
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """The HTTP API over the registry of this process, which the command line reads too: the embedded one."""
+    folder = tmp_path_factory.mktemp("door")
+    registry.connect(Settings(data_dir=folder / "registry", data=(save_sizes(folder),)))
+    try:
+        with (
+            BackgroundServer(Starlette(routes=[api.mount()])) as server,
+            httpx.Client(base_url=f"http://{HOST}:{server.port}") as client,
+        ):
+            yield client
+    finally:
+        registry.disconnect()
+
+
 @pytest.fixture(params=CASES, ids=str)
 def case(request: pytest.FixtureRequest) -> Case:
     known: Case = request.param
@@ -48,6 +69,29 @@ def _decided(case: Case, lineages: Lineages) -> Decision:
 
 def test_the_function_gives_the_known_answer(case: Case, lineages: Lineages) -> None:
     case.check(_decided(case, lineages))
+
+
+def test_the_command_line_gives_the_known_answer(case: Case, lineages: Lineages, door: httpx.Client) -> None:
+    asked = {"--baseline": case.asked, "--baseline-model": case.asked_model}
+    options = [text for name, value in asked.items() if value for text in (name, value)]
+    question = [case.model, case.candidate, *options, "--format", "json"]
+    compared = CliRunner().invoke(cli.app, ["compare", *question])
+    checked = CliRunner().invoke(cli.app, ["check", *question])
+    assert (compared.exit_code, checked.exit_code) == (0, case.exit_code)
+    decision = Decision.model_validate_json(compared.stdout)
+    case.check(decision)
+    assert decision == Decision.model_validate_json(checked.stdout) == _decided(case, lineages)
+
+
+def test_the_http_api_gives_the_known_answer(case: Case, lineages: Lineages, door: httpx.Client) -> None:
+    asked = {"candidate": case.candidate, "baseline": case.asked, "baseline_model": case.asked_model}
+    answer = door.get(
+        f"/api/models/{case.model}/decision", params={name: value for name, value in asked.items() if value}
+    )
+    assert answer.status_code == 200
+    decision = Decision.model_validate_json(answer.text)
+    case.check(decision)
+    assert decision == _decided(case, lineages)
 
 
 def test_the_cases_hold_every_family_word_state_reason_and_outcome() -> None:

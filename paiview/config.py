@@ -1,7 +1,6 @@
 """Settings: the environment (prefix PAIVIEW_), then paiview.toml, then the defaults here."""
 
 import os
-from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -18,11 +17,15 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from paiview import toml
 from paiview.pai.errors import SettingError
+from paiview.text import plain
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 SERVICE_RATE_LIMIT = 20.0
 """Requests a second towards PAI: well under the 50 a second that the whole company account shares."""
+TABLES = ("metrics", "datasets", "policy")
+"""What ``paiview.contracts`` reads from the same file."""
 
 
 def _endpoint(value: str) -> str:
@@ -98,50 +101,56 @@ def config_file() -> Path:
     return Path(os.environ.get("PAIVIEW_CONFIG") or "paiview.toml")
 
 
-def load() -> Settings:
-    """Read the settings.
+def content() -> bytes | None:
+    """What the paiview.toml in use holds; ``None`` when there is none.
 
     Raises:
-        SettingError: one sentence naming the first setting that cannot be used.
+        SettingError: PAIVIEW_CONFIG names no file, or it cannot be read.
     """
     named = os.environ.get("PAIVIEW_CONFIG")
     if named and not Path(named).is_file():
         raise SettingError(f"PAIVIEW_CONFIG names {named}, which is not a file.")
+    return toml.read(config_file())
+
+
+def load() -> Settings:
+    """Read the settings, and check all that the file in use says about metrics, datasets and the policy.
+
+    Raises:
+        SettingError: one sentence naming the first thing that cannot be used.
+    """
+    given = content()
+    written = {} if given is None else toml.parse(given, config_file())
     try:
-        unknown = [name for name in _written() if name not in Settings.model_fields]
         settings = Settings()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
         raise SettingError(f"PAIVIEW_{name.upper()} {_reason(first['msg'])}.") from None
-    except ValueError as error:
-        raise SettingError(f"{config_file()} is not valid TOML: {error}.") from None
-    if unknown:
-        raise SettingError(f"{config_file()} sets {unknown[0]}, which is no setting of paiview.")
+    tables = {*TABLES, *(name for name, value in written.items() if toml.is_table(value))}
+    unknown = [name for name in written if name not in tables.union(Settings.model_fields)]
+    if given is not None and unknown:
+        line = toml.lines(given)[unknown[0],]
+        raise SettingError(f"{config_file()}, line {line}: {plain(unknown[0])} is no setting of paiview.")
     if settings.data and settings.service_endpoint:
         raise SettingError(
             "PAIVIEW_DATA is for the embedded registry, which PAIVIEW_ENDPOINT or PAIVIEW_REGION leaves out."
         )
+    if not tables.isdisjoint(written):
+        from paiview import contracts  # noqa: PLC0415 - with numpy, which most starts can do without
+
+        contracts.load(config_file())
     return settings
 
 
 def origins() -> dict[str, str]:
     """Where the value of each setting comes from: the environment, the file in use, or the default."""
-    environment, file = EnvSettingsSource(Settings)(), _written()
+    environment = EnvSettingsSource(Settings)()
+    file = TomlConfigSettingsSource(Settings, toml_file=config_file()).toml_data
     return {
         name: "environment" if name in environment else str(config_file()) if name in file else "default"
         for name in Settings.model_fields
     }
-
-
-def _written() -> Collection[str]:
-    """What the file in use sets: its names outside of tables."""
-    content = TomlConfigSettingsSource(Settings, toml_file=config_file()).toml_data
-    return [name for name, value in content.items() if not _is_table(value)]
-
-
-def _is_table(value: object) -> bool:
-    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value))
 
 
 def _reason(message: str) -> str:

@@ -109,12 +109,32 @@ def test_a_broken_file_is_an_error_that_names_it(content: str | bytes) -> None:
 )
 def test_a_name_in_the_file_that_is_no_setting_is_an_error(content: str) -> None:
     write(content)
-    assert refusal() == f"paiview.toml sets {content.partition(' ')[0]}, which is no setting of paiview."
+    assert refusal() == f"paiview.toml, line 1: {content.partition(' ')[0]} is no setting of paiview."
 
 
-def test_tables_of_the_file_are_for_others_to_read() -> None:
+def test_the_line_of_a_name_that_is_no_setting_is_named() -> None:
+    write('# page_sise = 1\npage_size = 20\nregion = """\\\n cn-beijing"""\n\n"page\\nsise" = 1\n[metrics.cer]')
+    assert refusal() == "paiview.toml, line 6: page sise is no setting of paiview."
+
+
+def test_metrics_datasets_and_the_policy_stand_in_the_same_file() -> None:
     write('page_size = 20\n[datasets.d-1]\nname = "test"\n[[policy]]\nrule = "no_missing"')
     assert config.load().page_size == 20
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("[metrcs.cer]", "line 1: metrcs is not known here, only metrics, datasets, policy"),
+        ("[metrics.cer]\ndirecton = 1", "line 2: [metrics.cer] has no key directon, only "),
+        ("page_size = 1\nmetrics = 5", "line 2: metrics must be given as [metrics.NAME] tables."),
+        ("policy = []\npage_sise = 1", "line 2: page_sise is no setting of paiview."),
+        ('[[policy]]\nrule = "no_regresion"', "line 2: [[policy]] rule 1 needs the key rule, one of "),
+    ],
+)
+def test_tables_are_checked_at_the_start(content: str, told: str) -> None:
+    write(content)
+    assert refusal().startswith(f"paiview.toml, {told}")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,460 @@
+"""May a version be approved? The rules of a policy, and what each of them finds.
+
+A rule judges the pairs of a Decision, or the version itself. It fails, passes, warns about what it could not judge,
+or does not apply. Patterns are shell-style and tell case apart (``fnmatch``); a dataset is matched by its DatasetId
+or Uri and by its display name.
+"""
+
+import math
+import re
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Context, Decimal, localcontext
+from fnmatch import fnmatchcase
+from typing import Annotated, Final, Literal
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from paiview.decision import Overall, PairDecision, RuleOutcome, RuleResult, State
+from paiview.metrics import MetricContract, contract, display_digits
+from paiview.text import counted, plain, shorten_front
+from paiview.verdict import change_text, percent, state_of
+
+_JUDGED: Final = ("better", "worse", "same")
+_NAMED: Final = 5
+_WILDCARDS: Final = re.compile(r"[*?\[]")
+_CLOSED: Final = re.compile(r"(?:[^\[]|\[!?\]?[^\]]*\])*")
+_NAME: Final = 80
+_SEVERITY: Final[tuple[RuleOutcome, ...]] = ("fail", "warn", "pass", "not_applicable")
+_SEVERAL_IN_BASELINE: Final = "given more than once by the baseline"
+"""How the note of a pair begins whose baseline has several numbers, and so no one number."""
+_EXACT: Final = Context(prec=60)
+_ROUNDED: Final = Context(prec=40)
+
+
+def is_name(pattern: str) -> bool:
+    """Whether a pattern has no wildcard, and so names one thing."""
+    return not _WILDCARDS.search(pattern)
+
+
+def _usable(pattern: str) -> str:
+    if not pattern.strip():
+        raise ValueError("must not be empty: * matches everything")
+    if not _CLOSED.fullmatch(pattern):
+        raise ValueError("has a [ that is never closed: write [[] for the character itself")
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_usable)]
+Size = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""A tolerance or a share: finite, never negative."""
+Limit = Annotated[float, Field(allow_inf_nan=False)]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What rules judge.
+
+    Attributes:
+        pairs: those of the Decision.
+        description: the version's description.
+        labels: the version's labels.
+        metrics: contracts of paiview.toml and of the page, by metric.
+    """
+
+    pairs: Sequence[PairDecision]
+    description: str | None
+    labels: Mapping[str, str]
+    metrics: Mapping[str, MetricContract]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule found, in a sentence; ``judged`` when there was something it could judge."""
+
+    result: RuleOutcome
+    sentence: str
+    judged: bool
+
+
+class _Rule(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @abstractmethod
+    def find(self, facts: Facts) -> Finding:
+        """Judge."""
+
+
+class _Selecting(_Rule):
+    """A rule on the pairs its patterns match; one that matches nothing is a warning, with ``strict`` a failure."""
+
+    metric: Pattern = "*"
+    strict: bool = False
+
+    @property
+    def scope(self) -> str:
+        """What the patterns select, in words."""
+        return f"metric {plain(self.metric)}"
+
+    def _matches(self, pair: PairDecision) -> bool:
+        return fnmatchcase(pair.metric, self.metric)
+
+    def _matching(self, facts: Facts) -> list[PairDecision]:
+        return [pair for pair in facts.pairs if self._matches(pair)]
+
+    def _unmatched(self) -> Finding:
+        return Finding("fail" if self.strict else "warn", f"No result matches {self.scope}.", judged=False)
+
+
+class _SelectingDatasets(_Selecting):
+    dataset: Pattern = "*"
+
+    @property
+    def scope(self) -> str:
+        """What the patterns select, in words."""
+        return f"{super().scope} on dataset {plain(self.dataset)}"
+
+    def _matches(self, pair: PairDecision) -> bool:
+        names = (pair.dataset,) if pair.name is None else (pair.dataset, pair.name)
+        return super()._matches(pair) and any(fnmatchcase(name, self.dataset) for name in names)
+
+
+class NoRegression(_SelectingDatasets):
+    """Fails when a matching pair is worse.
+
+    ``relative`` and ``absolute`` stand in place of the metric's whole tolerance: one given alone is the only one.
+    """
+
+    rule: Literal["no_regression"] = "no_regression"
+    relative: Size | None = None
+    absolute: Size | None = None
+
+    def find(self, facts: Facts) -> Finding:
+        """Judge."""
+        if not (matching := self._matching(facts)):
+            return self._unmatched()
+        states = [(pair, self._state(pair, facts.metrics)) for pair in matching]
+        judged = [pair for pair, state in states if state in _JUDGED]
+        worse = [pair for pair, state in states if state == "worse"]
+        unclear = _unclear(matching)
+        if not judged and not unclear:
+            return Finding("not_applicable", "No matching result has a number on both sides.", judged=False)
+        parts = []
+        if worse:
+            told = [f"{_place(pair)} {change_text(pair, _digits(pair, facts.metrics))}" for pair in _worst_first(worse)]
+            verb = "is" if len(worse) == 1 else "are"
+            parts.append(
+                f"{len(worse)} of {counted(len(judged), 'result')} {verb} worse{self._beyond}: {_listed(told)}"
+            )
+        elif judged:
+            parts.append(f"None of {counted(len(judged), 'result')} is worse{self._beyond}")
+        if unclear:
+            parts.append(_not_comparable(unclear))
+        result: RuleOutcome = "fail" if worse else "warn" if unclear else "pass"
+        return Finding(result, _sentence(parts), judged=bool(judged))
+
+    @property
+    def _has_tolerance(self) -> bool:
+        return self.relative is not None or self.absolute is not None
+
+    @property
+    def _beyond(self) -> str:
+        """The rule's own tolerance, in words."""
+        given = [
+            None if self.relative is None else _percent(self.relative),
+            None if self.absolute is None else _number(self.absolute),
+        ]
+        told = " and ".join(filter(None, given))
+        return f" by more than {told}" if told else ""
+
+    def _state(self, pair: PairDecision, metrics: Mapping[str, MetricContract]) -> State:
+        if not self._has_tolerance or pair.state not in _JUDGED or pair.baseline is None or pair.candidate is None:
+            return pair.state
+        relative = math.nan if self.relative is None else self.relative
+        own = replace(contract(pair.metric, metrics), relative=relative, absolute=self.absolute)
+        return state_of(pair.baseline, pair.candidate, own)
+
+
+class NoMissing(_SelectingDatasets):
+    """Fails when the candidate lacks a result that the baseline has."""
+
+    rule: Literal["no_missing"] = "no_missing"
+
+    def find(self, facts: Facts) -> Finding:
+        """Judge."""
+        if not (matching := self._matching(facts)):
+            return self._unmatched()
+        expected = [pair for pair in matching if pair.baseline is not None]
+        missing = [pair for pair in expected if pair.state == "missing"]
+        if not expected:
+            return Finding("not_applicable", "The baseline has no matching number.", judged=False)
+        if not missing:
+            return Finding(
+                "pass", f"None of {counted(len(expected), 'result')} of the baseline is missing.", judged=True
+            )
+        told = [f"{_place(pair)} (was {_number(pair.baseline)})" for pair in missing]
+        verb = "is" if len(missing) == 1 else "are"
+        of = f"{len(missing)} of {counted(len(expected), 'result')} of the baseline"
+        return Finding("fail", _sentence([f"{of} {verb} missing: {_listed(told)}"]), judged=True)
+
+
+class Bound(_SelectingDatasets):
+    """Fails when the candidate's number is below ``min``, above ``max``, or not there."""
+
+    rule: Literal["bound"] = "bound"
+    metric: Pattern
+    min: Limit | None = None
+    max: Limit | None = None
+
+    @model_validator(mode="after")
+    def _bounds(self) -> "Bound":
+        if self.min is None and self.max is None:
+            raise ValueError("needs min or max: without both nothing is out of bounds")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(
+                f"has min {_number(self.min)} above max {_number(self.max)}: every number is out of bounds"
+            )
+        return self
+
+    def find(self, facts: Facts) -> Finding:
+        """Judge."""
+        if not (matching := self._matching(facts)):
+            return self._unmatched()
+        given = (("at least", self.min), ("at most", self.max))
+        bounds = " and ".join(f"{words} {_number(limit)}" for words, limit in given if limit is not None)
+        outside = sorted((pair for pair in matching if self._excess(pair) > 0), key=self._excess, reverse=True)
+        if not outside:
+            is_one = len(matching) == 1
+            told = f"{_place(matching[0])} is" if is_one else f"All {len(matching)} matching results are"
+            value = f" ({_number(matching[0].candidate)})" if is_one else ""
+            return Finding("pass", f"{told} {bounds}{value}.", judged=True)
+        told = _listed(
+            [
+                f"{_place(pair)} {'has no number' if pair.candidate is None else f'is {_number(pair.candidate)}'}"
+                for pair in outside
+            ]
+        )
+        verb = "is" if len(outside) == 1 else "are"
+        return Finding(
+            "fail",
+            _sentence([f"{len(outside)} of {counted(len(matching), 'result')} {verb} not {bounds}: {told}"]),
+            judged=True,
+        )
+
+    def _excess(self, pair: PairDecision) -> float:
+        """How far out of bounds; no number at all is furthest."""
+        if pair.candidate is None:
+            return float("inf")
+        return max(
+            self.min - pair.candidate if self.min is not None else 0.0,
+            pair.candidate - self.max if self.max is not None else 0.0,
+        )
+
+
+class Improves(_Selecting):
+    """Fails when the mean gain of a matching metric, over the datasets both sides have, is below ``at_least``.
+
+    Each metric stands for itself: different metrics are never averaged together. A mean is undefined when a baseline
+    is 0: then the rule fails where a result got worse from there, and warns elsewhere.
+    """
+
+    rule: Literal["improves"] = "improves"
+    metric: Pattern
+    at_least: Size
+
+    def find(self, facts: Facts) -> Finding:
+        """Judge."""
+        if not (matching := self._matching(facts)):
+            return self._unmatched()
+        by_metric: dict[str, list[PairDecision]] = {}
+        for pair in matching:
+            by_metric.setdefault(pair.metric, []).append(pair)
+        found = [self._of_metric(metric, pairs) for metric, pairs in by_metric.items()]
+        worst = min((finding.result for finding in found), key=_SEVERITY.index)
+        if worst == "not_applicable":
+            return Finding(worst, "No matching result has a number on both sides.", judged=False)
+        by_severity = sorted(found, key=lambda finding: _SEVERITY.index(finding.result))
+        told = [finding.sentence for finding in by_severity if finding.result != "not_applicable"]
+        unclear = _unclear(matching)
+        if unclear and worst == "pass":
+            worst = "warn"
+        parts = [_listed(told), *([_not_comparable(unclear)] if unclear else [])]
+        return Finding(worst, _sentence(parts), judged=any(finding.judged for finding in found))
+
+    def _of_metric(self, metric: str, pairs: Sequence[PairDecision]) -> Finding:
+        shared = [pair for pair in pairs if pair.state in _JUDGED]
+        if not shared:
+            had = any(pair.baseline is not None for pair in pairs)
+            told = f"{plain(metric, _NAME)} has no dataset to average over"
+            return Finding("warn" if had else "not_applicable", told, judged=False)
+        mean = _mean_gain(shared)
+        if mean is None:
+            fallen = [_place(pair) for pair in shared if pair.baseline == 0 and pair.state == "worse"]
+            told = f"{plain(metric, _NAME)} has no mean gain, because a baseline is 0"
+            if fallen:
+                return Finding("fail", f"{told}; worse from there: {_listed(fallen)}", judged=True)
+            return Finding("warn", told, judged=False)
+        fails = mean < _decimal(self.at_least)
+        told = f"{plain(metric, _NAME)} gains {percent(float(mean))} on average over {counted(len(shared), 'dataset')}"
+        return Finding(
+            "fail" if fails else "pass",
+            f"{told}, {'below' if fails else 'at least'} {_percent(self.at_least)}",
+            judged=True,
+        )
+
+
+class Shares(_Rule):
+    """Fails when fewer than ``at_least`` pairs can be compared, that is, are better, worse or the same."""
+
+    rule: Literal["shares"] = "shares"
+    at_least: Annotated[int, Field(ge=1)]
+
+    def find(self, facts: Facts) -> Finding:
+        """Judge."""
+        if all(pair.baseline is None for pair in facts.pairs):
+            return Finding("not_applicable", "The baseline has no number to compare with.", judged=False)
+        count = sum(pair.state in _JUDGED for pair in facts.pairs)
+        told = f"{counted(count, 'result')} can be compared, {'at least' if count >= self.at_least else 'fewer than'}"
+        return Finding("pass" if count >= self.at_least else "fail", f"{told} {self.at_least}.", judged=True)
+
+
+class Described(_Rule):
+    """Fails when the version has no description."""
+
+    rule: Literal["described"] = "described"
+
+    def find(self, facts: Facts) -> Finding:
+        """Judge."""
+        if facts.description and facts.description.strip():
+            return Finding("pass", "The version is described.", judged=True)
+        return Finding("fail", "The version has no description.", judged=True)
+
+
+class Labelled(_Rule):
+    """Fails when the version lacks one of the labels."""
+
+    rule: Literal["labelled"] = "labelled"
+    keys: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1, strict=False)]
+
+    def find(self, facts: Facts) -> Finding:
+        """Judge."""
+        lacking = [plain(key, _NAME) for key in self.keys if key not in facts.labels]
+        if not lacking:
+            return Finding(
+                "pass", f"The version is labelled {_listed([plain(key, _NAME) for key in self.keys])}.", judged=True
+            )
+        return Finding("fail", f"The version lacks the label {_listed(lacking)}.", judged=True)
+
+
+Rule = Annotated[
+    NoRegression | NoMissing | Bound | Improves | Shares | Described | Labelled, Field(discriminator="rule")
+]
+Policy = tuple[Rule, ...]
+KINDS: Final[Mapping[str, type[BaseModel]]] = {
+    kind.model_fields["rule"].default: kind
+    for kind in (NoRegression, NoMissing, Bound, Improves, Shares, Described, Labelled)
+}
+"""The rules by the word that names them."""
+DEFAULT_POLICY: Final[Policy] = (NoRegression(), NoMissing())
+"""Without a policy: nothing is worse, and nothing is missing."""
+
+
+def evaluate(
+    rules: Sequence[Rule],
+    pairs: Sequence[PairDecision],
+    *,
+    description: str | None,
+    labels: Mapping[str, str],
+    metrics: Mapping[str, MetricContract],
+) -> tuple[tuple[RuleResult, ...], Overall]:
+    """Judge by every rule.
+
+    Args:
+        rules: the policy.
+        pairs: those of the Decision.
+        description: the candidate's description.
+        labels: the candidate's labels.
+        metrics: contracts of paiview.toml and of the page, by metric.
+
+    Returns:
+        What each rule found, in the order of the rules, and overall: fail when a rule fails, undecided when no rule
+        could judge anything or no pair is better, worse or the same, else pass.
+    """
+    facts = Facts(pairs, description, labels, metrics)
+    found = [rule.find(facts) for rule in rules]
+    results = tuple(
+        RuleResult(rule=rule.rule, result=finding.result, sentence=finding.sentence)
+        for rule, finding in zip(rules, found, strict=True)
+    )
+    if any(finding.result == "fail" for finding in found):
+        return results, "fail"
+    judged = any(finding.judged for finding in found) and any(pair.state in _JUDGED for pair in pairs)
+    return results, "pass" if judged else "undecided"
+
+
+def _unclear(pairs: Iterable[PairDecision]) -> list[PairDecision]:
+    """Pairs that are not comparable although the baseline had a number, or had several."""
+    return [
+        pair
+        for pair in pairs
+        if pair.state == "not_comparable"
+        and (pair.baseline is not None or (pair.note or "").startswith(_SEVERAL_IN_BASELINE))
+    ]
+
+
+def _mean_gain(pairs: Sequence[PairDecision]) -> Decimal | None:
+    """The mean gain in decimal, so that one percent is one percent; ``None`` when a baseline is 0."""
+    gains = []
+    with localcontext(_EXACT):
+        for pair in pairs:
+            baseline, candidate = _decimal(pair.baseline), _decimal(pair.candidate)
+            if not baseline:
+                return None
+            change = candidate - baseline if pair.direction == "higher" else baseline - candidate
+            gains.append(change / abs(baseline))
+        mean = sum(gains, Decimal()) / len(gains)
+    return _ROUNDED.plus(mean)
+
+
+def _decimal(number: float | None) -> Decimal:
+    return Decimal(repr(number))
+
+
+def _worst_first(pairs: Iterable[PairDecision]) -> list[PairDecision]:
+    """By effect; one without an effect, which fell from zero, is worst."""
+    return sorted(pairs, key=lambda pair: float("-inf") if pair.effect is None else pair.effect)
+
+
+def _digits(pair: PairDecision, metrics: Mapping[str, MetricContract]) -> int:
+    known = contract(pair.metric, metrics).digits
+    return display_digits(np.array([pair.baseline, pair.candidate], float)) if known is None else known
+
+
+def _place(pair: PairDecision) -> str:
+    dataset = pair.dataset if pair.name is None else pair.name
+    return f"{plain(pair.metric, _NAME)} on {shorten_front(dataset, _NAME)}"
+
+
+def _not_comparable(pairs: Sequence[PairDecision]) -> str:
+    return f"Not comparable: {_listed([_place(pair) for pair in pairs])}"
+
+
+def _listed(items: Sequence[str]) -> str:
+    more = f" and {len(items) - _NAMED} more" if len(items) > _NAMED else ""
+    return ", ".join(items[:_NAMED]) + more
+
+
+def _sentence(parts: Sequence[str]) -> str:
+    return ". ".join(parts) + "."
+
+
+def _number(value: float | None) -> str:
+    """A number as it is stored, with a true minus sign."""
+    return "–" if value is None else repr(value).removesuffix(".0").replace("-", "−")
+
+
+def _percent(share: float) -> str:
+    """A tolerance in percent, without the noise of the multiplication."""
+    return f"{100 * share:.12g} %"

@@ -48,11 +48,11 @@ def run() -> list[Row]:
 def _cost(page: Page, process_id: int) -> float:
     """Milliseconds of CPU of a rerun; R is Streamlit's own key for it. What the idle server takes is taken off."""
     _press(page, WARM_UP)
-    before = _cpu(process_id)
+    before = cpu(process_id)
     _press(page, RERUNS)
-    busy = _cpu(process_id)
+    busy = cpu(process_id)
     page.wait_for_timeout(RERUNS * PAUSE)
-    idle = _cpu(process_id)
+    idle = cpu(process_id)
     return ((busy - before) - (idle - busy)) / RERUNS * 1000
 
 
@@ -63,7 +63,7 @@ def _press(page: Page, times: int) -> None:
     settled(page)
 
 
-def _cpu(process_id: int) -> float:
+def cpu(process_id: int) -> float:
     """Seconds of CPU a process has taken, all its threads (Linux)."""
     user, system = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")

@@ -4,8 +4,9 @@ Its shape is fixed, its numbers are those of the registry, and nothing in it is 
 ``paiview.verdict`` (pairs, summary, averages), ``paiview.policy`` (rules) and ``paiview.comparison`` (baseline).
 """
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -148,6 +149,20 @@ class Decision(_Part):
     overall: Overall
     metrics: tuple[MetricInForce, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def named(self, names: Mapping[str, str]) -> Self:
+        """The same decision for a reader, with the names of datasets that have none of the configuration.
+
+        Args:
+            names: DatasetId to name.
+        """
+        pairs = tuple(
+            pair.model_copy(update={"name": names[pair.dataset]})
+            if pair.name is None and pair.dataset in names
+            else pair
+            for pair in self.pairs
+        )
+        return self.model_copy(update={"pairs": pairs})
 
     def __eq__(self, other: object) -> bool:
         """Two decisions are equal when all but ``fetched_at`` is: when it was read changes nothing about it."""

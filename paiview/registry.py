@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pydantic_core import to_json
@@ -22,6 +23,9 @@ from paiview.pai.objects import Model, ModelFilters, ModelVersion, VersionFilter
 from paiview.pai.paging import Progress
 
 if TYPE_CHECKING:
+    from paiview.comparison import Lineage
+    from paiview.contracts import Contracts
+    from paiview.decision import Decision
     from paiview.frames import Frames
 
 HELD: Final = 50_000
@@ -74,6 +78,13 @@ class VersionsSnapshot(Snapshot):
     def frames(self) -> "Frames":
         """The frames of this listing: built once, shared by all who show it. They must not be changed."""
         return self._frames.get()
+
+    @cached_property
+    def lineage(self) -> "Lineage":
+        """The versions in their order, for decisions."""
+        from paiview.comparison import Lineage  # noqa: PLC0415 - only those who decide need it
+
+        return Lineage(self.model_id, self.versions, self.fetched_at)
 
     @property
     def size(self) -> int:
@@ -183,6 +194,39 @@ class Registry:
             )
 
         return self._cache.get(key, load, ttl=self._ttl, progress=progress)
+
+    def decision(
+        self,
+        model_id: str,
+        candidate: str,
+        *,
+        baseline: str | None = None,
+        baseline_model: str | None = None,
+        contracts: "Contracts | None" = None,
+    ) -> "Decision":
+        """Decide about one version, by the whole listings of its model and of the baseline's.
+
+        Args:
+            model_id: the candidate's model.
+            candidate: VersionName.
+            baseline: VersionName; chosen by the rules when not given.
+            baseline_model: the baseline's model where it is not the candidate's.
+            contracts: what metrics and datasets mean, and the policy; by default those of paiview.toml.
+
+        Raises:
+            PaiviewError: the models cannot be read, a version is unknown, or the two cannot be compared.
+        """
+        from paiview import comparison  # noqa: PLC0415 - only those who decide need it
+        from paiview.contracts import in_force  # noqa: PLC0415
+
+        elsewhere = baseline_model is not None and baseline_model != model_id
+        return comparison.decide(
+            self.versions(model_id).lineage,
+            candidate,
+            baseline=baseline,
+            other=self.versions(baseline_model).lineage if elsewhere and baseline_model else None,
+            contracts=contracts or in_force(),
+        )
 
     def refresh_versions(self, model_id: str, filters: VersionFilters = VersionFilters()) -> None:
         """Let the next ``versions`` of this very query read anew; the last good snapshot stays for a failure."""

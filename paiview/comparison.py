@@ -1,0 +1,238 @@
+"""From the versions of a model to a Decision: which baseline, what each pair says, and whether the policy lets it pass.
+
+Pure. The whole, unfiltered list of versions decides, so that a filter of the reader never moves a baseline.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from paiview import policy, verdict
+from paiview.contracts import Contracts
+from paiview.decision import Decision, MetricInForce
+from paiview.metrics import MetricContract, contract
+from paiview.order import ordered
+from paiview.pai.errors import PaiviewError
+from paiview.pai.objects import ModelVersion
+from paiview.results import Evaluation, Pair, evaluation
+
+_NEWEST_APPROVED: Final = "newest approved by creation"
+_NOTHING_SHARED: Final = "newest approved by creation, though no approved version shares a result with the candidate"
+_NONE_APPROVED: Final = "newest earlier version that shares a result: none before the candidate is approved"
+_GIVEN: Final = "chosen by the reader"
+_NO_BASELINE: Final = "no baseline: no version before the candidate is approved or shares a result"
+_JUMP: Final = (50.0, 200.0)
+
+
+class ComparisonError(PaiviewError):
+    """What was asked for cannot be compared."""
+
+    advice = "Choose two different versions."
+
+
+class UnknownVersionError(ComparisonError):
+    """The candidate or the baseline is not a version of the model."""
+
+    advice = "Check the name: it may be mistyped, or the version was deleted."
+
+
+class Lineage:
+    """One model's versions in their total order; each is read into measurements once, when it is asked for.
+
+    Args:
+        model_id: the model.
+        versions: the whole listing, unfiltered.
+        fetched_at: when it was read, UTC.
+
+    Attributes:
+        model_id, fetched_at: as given.
+        names: the VersionNames in order; a version without one has a placeholder.
+    """
+
+    def __init__(self, model_id: str, versions: Sequence[ModelVersion], fetched_at: datetime) -> None:
+        self.model_id = model_id
+        self.fetched_at = fetched_at
+        order = ordered(versions)
+        self.names = order.names
+        self._versions = [versions[place] for place in order.places]
+        self._at = {name: at for at, name in reversed([*enumerate(order.names)])}
+        self._read: dict[tuple[int, frozenset[tuple[str, str]]], Evaluation] = {}
+
+    def version(self, name: str) -> ModelVersion:
+        """One version.
+
+        Raises:
+            UnknownVersionError: the model has no version of this name.
+        """
+        return self._versions[self._place(name)]
+
+    def evaluation(self, name: str, aliases: Mapping[str, str]) -> Evaluation:
+        """What one version measured, under the names that the aliases give its datasets.
+
+        Raises:
+            UnknownVersionError: the model has no version of this name.
+        """
+        return self._evaluation(self._place(name), aliases)
+
+    def newest_pending(self) -> str | None:
+        """The newest version that waits for a decision."""
+        pending = (at for at in reversed(range(len(self.names))) if self._versions[at].approval_status == "Pending")
+        at = next(pending, None)
+        return None if at is None else self.names[at]
+
+    def baseline(self, candidate: str, aliases: Mapping[str, str]) -> tuple[str | None, str]:
+        """The version to compare with, and why it is that one.
+
+        The newest Approved version before the candidate that has a number for a pair the candidate has a number for;
+        else the newest Approved before it; else, where none is approved, the newest earlier one that shares a pair.
+
+        Raises:
+            UnknownVersionError: the model has no version of this name.
+        """
+        place = self._place(candidate)
+        wanted = _numbered(self._evaluation(place, aliases))
+        before = range(place - 1, -1, -1)
+        approved = [at for at in before if self._versions[at].approval_status == "Approved"]
+        shares = (at for at in approved or before if not wanted.isdisjoint(_numbered(self._evaluation(at, aliases))))
+        found = next(shares, None)
+        if found is not None:
+            return self.names[found], _NEWEST_APPROVED if approved else _NONE_APPROVED
+        return (self.names[approved[0]], _NOTHING_SHARED) if approved else (None, _NO_BASELINE)
+
+    def _place(self, name: str) -> int:
+        try:
+            return self._at[name]
+        except KeyError:
+            raise UnknownVersionError(f"{self.model_id} has no version {name}.", status=404) from None
+
+    def _evaluation(self, place: int, aliases: Mapping[str, str]) -> Evaluation:
+        key = place, frozenset(aliases.items())
+        if key not in self._read:
+            self._read[key] = evaluation(self._versions[place].metrics, aliases)
+        return self._read[key]
+
+
+@dataclass(frozen=True)
+class _Side:
+    """A version of the comparison, and what it measured."""
+
+    model_id: str
+    name: str
+    version: ModelVersion
+    results: Evaluation
+
+
+def decide(
+    lineage: Lineage,
+    candidate: str,
+    *,
+    baseline: str | None = None,
+    other: Lineage | None = None,
+    contracts: Contracts = Contracts(),
+) -> Decision:
+    """Decide whether a candidate is better than its baseline, and whether the policy lets it be approved.
+
+    Args:
+        lineage: the candidate's model.
+        candidate: VersionName.
+        baseline: VersionName; by default the one that ``Lineage.baseline`` names. With ``other`` it has to be given.
+        other: the baseline's model where it is not the candidate's.
+        contracts: what metrics and datasets mean, and the policy.
+
+    Raises:
+        UnknownVersionError: candidate or baseline is no version of its model.
+        ComparisonError: the candidate is its own baseline, or another model is given without one of its versions.
+    """
+    aliases = contracts.aliases
+    against, reason = _baseline(lineage, candidate, baseline, other, aliases)
+    judged = _Side(lineage.model_id, candidate, lineage.version(candidate), lineage.evaluation(candidate, aliases))
+    pairs = verdict.judge(judged.results, against.results if against else None, contracts.metrics, contracts.datasets)
+    labels = {label.key: label.value for label in judged.version.labels}
+    rules, overall = policy.evaluate(
+        contracts.rules,
+        pairs,
+        description=judged.version.version_description,
+        labels=labels,
+        metrics=contracts.metrics,
+    )
+    return Decision(
+        model=lineage.model_id,
+        candidate=candidate,
+        baseline_model=against.model_id if against else None,
+        baseline=against.name if against else None,
+        baseline_reason=reason,
+        fetched_at=min([lineage.fetched_at, *([other.fetched_at] if other else [])]),
+        data_fingerprint=_data_fingerprint(judged, against),
+        policy_fingerprint=contracts.fingerprint,
+        pairs=pairs,
+        summary=verdict.summarize(pairs),
+        averages=verdict.averages(pairs),
+        rules=rules,
+        overall=overall,
+        metrics=tuple(
+            _in_force(contract(metric, contracts.metrics)) for metric in sorted({pair.metric for pair in pairs})
+        ),
+        notes=_notes(judged, against),
+    )
+
+
+def _baseline(
+    lineage: Lineage, candidate: str, asked: str | None, other: Lineage | None, aliases: Mapping[str, str]
+) -> tuple[_Side | None, str]:
+    home = other or lineage
+    elsewhere = home.model_id != lineage.model_id
+    if elsewhere and asked is None:
+        raise ComparisonError(f"No version of {home.model_id} is named as the baseline.", status=400)
+    by_rule, reason = lineage.baseline(candidate, aliases)
+    if elsewhere or asked not in (None, by_rule):
+        reason = f"{_GIVEN} from another model" if elsewhere else _GIVEN
+    asked = asked or by_rule
+    if asked is None:
+        return None, reason
+    if not elsewhere and asked == candidate:
+        raise ComparisonError(f"{candidate} is both the candidate and the baseline.", status=400)
+    return _Side(home.model_id, asked, home.version(asked), home.evaluation(asked, aliases)), reason
+
+
+def _numbered(results: Evaluation) -> set[Pair]:
+    return {pair for pair, measurement in results.items() if measurement.value == measurement.value}
+
+
+def _data_fingerprint(judged: _Side, against: _Side | None) -> str:
+    """``sha256:`` of both Metrics as canonical JSON; a value JSON cannot hold stands as its Python text."""
+    facts = {"baseline": against.version.metrics if against else None, "candidate": judged.version.metrics}
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=repr)
+    return f"sha256:{hashlib.sha256(text.encode('utf-8', 'backslashreplace')).hexdigest()}"
+
+
+def _in_force(known: MetricContract) -> MetricInForce:
+    return MetricInForce(
+        metric=known.name,
+        direction=known.direction,
+        unit=known.unit,
+        relative=known.relative,
+        absolute=known.absolute,
+        digits=known.digits,
+        source=known.source,
+    )
+
+
+def _notes(judged: _Side, against: _Side | None) -> tuple[str, ...]:
+    """What a reader should know about the two sides as a whole."""
+    if against is None:
+        return ()
+    jumps = sorted(
+        f"{pair.metric} on {pair.dataset} is {after.value:g} and was {before.value:g}: about 100 times apart, like a "
+        "fraction beside a percentage. It is judged as stored."
+        for pair, after in judged.results.items()
+        if (before := against.results.get(pair)) is not None and _is_jump(before.value, after.value)
+    )
+    return tuple(jumps)
+
+
+def _is_jump(before: float, after: float) -> bool:
+    small, large = sorted((before, after))
+    return small > 0 and _JUMP[0] <= large / small <= _JUMP[1]

@@ -1,0 +1,256 @@
+"""Which baseline a candidate is compared with, and what a decision is made of."""
+
+import hashlib
+import json
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paiview.comparison import ComparisonError, Lineage, UnknownVersionError, decide
+from paiview.contracts import Contracts
+from paiview.decision import Decision
+from paiview.metrics import DatasetContract, MetricContract
+from paiview.pai.objects import ModelVersion
+
+READ = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+Results = dict[str, dict[str, Any]]
+
+
+def version(name: str, status: str, results: Results, day: int = 1, **fields: Any) -> ModelVersion:
+    items = [{"Dataset": {"DatasetId": dataset}, "Metrics": values} for dataset, values in results.items()]
+    return ModelVersion.model_validate(
+        {
+            "VersionName": name,
+            "ApprovalStatus": status,
+            "GmtCreateTime": f"2026-01-{day:02}T00:00:00Z",
+            "Metrics": {"Results": items},
+            **fields,
+        }
+    )
+
+
+def lineage(*versions: ModelVersion, model_id: str = "model-asr") -> Lineage:
+    return Lineage(model_id, versions, READ)
+
+
+A = {"a": {"cer": 0.1}}
+B = {"b": {"cer": 0.1}}
+
+
+@pytest.mark.parametrize(
+    ("versions", "baseline", "reason"),
+    [
+        pytest.param(
+            [version("1", "Approved", A, 1), version("2", "Approved", A, 2), version("c", "Pending", A, 3)],
+            "2",
+            "newest approved by creation",
+            id="the newest approved one",
+        ),
+        pytest.param(
+            [version("1", "Approved", A, 1), version("2", "Approved", B, 2), version("c", "Pending", A, 3)],
+            "1",
+            "newest approved by creation",
+            id="an approved one that shares nothing is passed over",
+        ),
+        pytest.param(
+            [version("1", "Approved", A, 1), version("c", "Pending", A, 3), version("9", "Approved", A, 9)],
+            "1",
+            "newest approved by creation",
+            id="one created after the candidate is not before it",
+        ),
+        pytest.param(
+            [version("1", "Approved", A, 1), version("2", "Rejected", A, 2), version("c", "Pending", A, 3)],
+            "1",
+            "newest approved by creation",
+            id="a rejected one is no baseline while one is approved",
+        ),
+        pytest.param(
+            [version("1", "Approved", {"a": {"cer": "n/a"}}, 1), version("c", "Pending", A, 3)],
+            "1",
+            "newest approved by creation, though no approved version shares a result with the candidate",
+            id="what is no number is not shared",
+        ),
+        pytest.param(
+            [version("1", "Approved", B, 1), version("2", "Approved", {}, 2), version("c", "Pending", A, 3)],
+            "2",
+            "newest approved by creation, though no approved version shares a result with the candidate",
+            id="none shares: the newest approved",
+        ),
+        pytest.param(
+            [
+                version("1", "Rejected", A, 1),
+                version("2", "Pending", A, 2),
+                version("3", "Pending", B, 2),
+                version("c", "Pending", A, 3),
+            ],
+            "2",
+            "newest earlier version that shares a result: none before the candidate is approved",
+            id="none is approved: the newest earlier one that shares",
+        ),
+        pytest.param(
+            [version("1", "Pending", B, 1), version("c", "Pending", A, 3), version("9", "Approved", A, 9)],
+            None,
+            "no baseline: no version before the candidate is approved or shares a result",
+            id="none at all",
+        ),
+    ],
+)
+def test_the_baseline_follows_the_rules_and_is_told_with_its_reason(
+    versions: list[ModelVersion], baseline: str | None, reason: str
+) -> None:
+    for listed in (versions, versions[::-1]):
+        decision = decide(lineage(*listed), "c")
+        assert (decision.baseline, decision.baseline_reason) == (baseline, reason)
+        assert decision.baseline_model == (None if baseline is None else "model-asr")
+
+
+def test_equal_times_are_settled_by_the_numbers_of_the_name() -> None:
+    versions = [version("0.10.0", "Approved", A), version("0.9.0", "Approved", A), version("0.11.0", "Pending", A)]
+    assert decide(lineage(*versions), "0.11.0").baseline == "0.10.0"
+
+
+def test_a_baseline_chosen_by_hand_is_told_as_such_unless_the_rules_choose_it_too() -> None:
+    versions = lineage(version("1", "Approved", A, 1), version("2", "Approved", A, 2), version("c", "Pending", A, 3))
+    assert decide(versions, "c", baseline="1").baseline_reason == "chosen by the reader"
+    assert decide(versions, "c", baseline="2") == decide(versions, "c")
+
+
+def test_a_baseline_of_another_model() -> None:
+    home = lineage(version("c", "Pending", A, 3))
+    other = Lineage("model-other", [version("1", "Approved", {"a": {"cer": 0.2}}, 9)], datetime(2026, 1, 1, tzinfo=UTC))
+    decision = decide(home, "c", baseline="1", other=other)
+    assert (decision.baseline_model, decision.baseline) == ("model-other", "1")
+    assert decision.baseline_reason == "chosen by the reader from another model"
+    assert decision.summary.word == "Better"
+    assert decision.fetched_at == other.fetched_at
+    with pytest.raises(ComparisonError, match="No version of model-other is named as the baseline"):
+        decide(home, "c", other=other)
+
+
+def test_a_version_of_the_same_name_in_another_model_is_another_version() -> None:
+    home = lineage(version("c", "Pending", A, 3))
+    other = lineage(version("c", "Approved", A, 1), model_id="model-other")
+    assert decide(home, "c", baseline="c", other=other).summary.word == "Too close to call"
+
+
+@pytest.mark.parametrize(
+    ("candidate", "baseline", "told"),
+    [
+        ("9.9.9", None, "model-asr has no version 9.9.9."),
+        ("c", "9.9.9", "model-asr has no version 9.9.9."),
+        ("c", "c", "c is both the candidate and the baseline."),
+    ],
+)
+def test_no_verdict_about_another_version(candidate: str, baseline: str | None, told: str) -> None:
+    versions = lineage(version("1", "Approved", A, 1), version("c", "Pending", A, 3))
+    with pytest.raises(ComparisonError) as raised:
+        decide(versions, candidate, baseline=baseline)
+    assert raised.value.message == told
+    assert isinstance(raised.value, UnknownVersionError) == ("9.9.9" in told)
+
+
+def test_two_names_of_one_dataset_are_compared_through_their_alias() -> None:
+    versions = lineage(version("1", "Approved", {"oss://a.tsv": {"cer": 0.2}}, 1), version("c", "Pending", A, 2))
+    assert decide(versions, "c").summary.word == "Not comparable"
+    contracts = Contracts(datasets={"oss://a.tsv": DatasetContract(alias_of="a"), "a": DatasetContract(name="AISHELL")})
+    decision = decide(versions, "c", contracts=contracts)
+    assert decision.summary.word == "Better"
+    assert [(pair.dataset, pair.name) for pair in decision.pairs] == [("a", "AISHELL")]
+
+
+def test_the_fingerprint_is_of_both_metrics_and_of_nothing_else() -> None:
+    before, after = version("1", "Approved", A, 1), version("c", "Pending", {"a": {"准确率": 0.9, "cer": 0.2}}, 2)
+    decision = decide(lineage(before, after), "c")
+    text = json.dumps(
+        {"baseline": before.metrics, "candidate": after.metrics},
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+    )
+    assert decision.data_fingerprint == "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    again = lineage(before, version("c", "Rejected", {"a": {"cer": 0.2, "准确率": 0.9}}, 2, VersionDescription="new"))
+    assert decide(again, "c").data_fingerprint == decision.data_fingerprint
+    edited = lineage(before, version("c", "Pending", {"a": {"cer": 0.2, "准确率": 0.91}}, 2))
+    assert decide(edited, "c").data_fingerprint != decision.data_fingerprint
+
+
+def test_decisions_are_equal_whenever_they_were_read() -> None:
+    versions = [version("1", "Approved", A, 1), version("c", "Pending", B, 2)]
+    one, other = decide(lineage(*versions), "c"), decide(Lineage("model-asr", versions, datetime.now(UTC)), "c")
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one != decide(lineage(*versions), "c", contracts=Contracts(metrics={"cer": MetricContract("cer", "higher")}))
+    assert Decision.model_validate_json(one.model_dump_json()) == one
+
+
+def test_a_jump_of_scale_between_the_two_is_told_and_judged_as_stored() -> None:
+    versions = lineage(
+        version("1", "Approved", {"a": {"cer": 17.5}}, 1), version("c", "Pending", {"a": {"cer": 0.175}}, 2)
+    )
+    decision = decide(versions, "c")
+    [told] = decision.notes
+    assert told.startswith("cer on a is 0.175 and was 17.5: about 100 times apart")
+    assert decision.summary.word == "Better"
+
+
+def test_the_contracts_in_force_stand_in_the_decision() -> None:
+    versions = lineage(
+        version("1", "Approved", {"a": {"cer": 0.1, "speed": 1}}, 1),
+        version("c", "Pending", {"a": {"cer": 0.1, "speed": 2}}, 2),
+    )
+    decision = decide(
+        versions, "c", contracts=Contracts(metrics={"speed": MetricContract("speed", "higher", source="page")})
+    )
+    assert [(item.metric, item.direction, item.source) for item in decision.metrics] == [
+        ("cer", "lower", "built-in"),
+        ("speed", "higher", "page"),
+    ]
+
+
+def test_the_newest_pending_version_is_the_candidate_to_offer() -> None:
+    versions = lineage(version("1", "Pending", A, 1), version("2", "Pending", A, 2), version("3", "Approved", A, 3))
+    assert versions.newest_pending() == "2"
+    assert lineage(version("3", "Approved", A, 3)).newest_pending() is None
+
+
+VALUES = st.one_of(
+    st.floats(),
+    st.integers(),
+    st.none(),
+    st.booleans(),
+    st.text(max_size=3),
+    st.lists(st.integers(), max_size=2),
+    st.sampled_from(["0.1", 0.0, 1.0, math.inf]),
+)
+METRICS = st.one_of(
+    st.none(),
+    st.fixed_dictionaries(
+        {
+            "Results": st.lists(
+                st.fixed_dictionaries(
+                    {
+                        "Dataset": st.sampled_from([{"DatasetId": "a"}, {"Uri": "b"}, {}, None, "a"]),
+                        "Metrics": st.dictionaries(st.sampled_from(["cer", "acc", "speed", "x.y"]), VALUES, max_size=3),
+                    }
+                ),
+                max_size=4,
+            )
+        }
+    ),
+    st.dictionaries(st.text(max_size=3), VALUES, max_size=2),
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(METRICS, METRICS)
+def test_no_results_are_too_odd_for_a_decision(before: Any, after: Any) -> None:
+    versions = [
+        ModelVersion.model_validate({"VersionName": "1", "ApprovalStatus": "Approved", "Metrics": before}),
+        ModelVersion.model_validate({"VersionName": "c", "ApprovalStatus": "Pending", "Metrics": after}),
+    ]
+    decision = decide(lineage(*versions), "c", baseline="1")
+    assert Decision.model_validate_json(decision.model_dump_json()) == decision

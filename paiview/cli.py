@@ -11,7 +11,9 @@ import socket
 import sys
 import threading
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -27,10 +29,13 @@ from paiview.text import plain
 if TYPE_CHECKING:
     import pandas as pd
 
+    from paiview.decision import Decision, Overall
+
 APP: Final = Path(__file__).resolve().parent.parent / "app.py"
 """What Streamlit runs; it stands beside the package in a checkout."""
 
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_EXIT_CODES: Final[dict["Overall", int]] = {"pass": 0, "fail": 1, "undecided": 2}
 
 app = typer.Typer(
     help="The evaluation metrics of PAI model versions, compared before one is approved.",
@@ -49,6 +54,24 @@ class Format(StrEnum):
     CSV = "csv"
 
 
+class ReportFormat(StrEnum):
+    """How a comparison is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    MD = "md"
+    HTML = "html"
+    CSV = "csv"
+
+
+class CheckFormat(StrEnum):
+    """How a check is printed: the formats that start fast."""
+
+    TABLE = "table"
+    JSON = "json"
+    MD = "md"
+
+
 class Order(StrEnum):
     """The order of a listing."""
 
@@ -57,6 +80,18 @@ class Order(StrEnum):
 
 
 FormatOption = Annotated[Format, typer.Option("--format", help="JSON is as PAI sent it; CSV is safe in a spreadsheet.")]
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="ModelId.")]
+CandidateArgument = Annotated[str, typer.Argument(metavar="CANDIDATE", help="VersionName of the version in question.")]
+BaselineOption = Annotated[
+    str | None, typer.Option(help="VersionName to compare with; else the newest approved one that shares results.")
+]
+BaselineModelOption = Annotated[str | None, typer.Option(help="ModelId of the baseline, where it is another model.")]
+PolicyOption = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True, dir_okay=False, help="A TOML file whose [[policy]] rules count in place of those in force."
+    ),
+]
 DataOption = Annotated[
     list[Path] | None,
     typer.Option(
@@ -85,10 +120,7 @@ def main() -> None:
     try:
         app()
     except PaiviewError as error:
-        named = (("Code", error.code), ("RequestId", error.request_id))
-        facts = ", ".join(f"{name} {plain(value)}" for name, value in named if value)
-        told = f" ({facts})" if facts else ""
-        typer.echo(f"error: {plain(error.message, 600)}{told} {error.advice}".rstrip(), err=True)
+        _tell(error)
         sys.exit(1)
     finally:
         # Only the commands that read import the registry layer; there is nothing to close for the others.
@@ -139,7 +171,7 @@ def models(
             "created",
             "description",
         ]
-        _print_csv(pd.DataFrame(rows, columns=pd.Index(names)))
+        _print_frame(pd.DataFrame(rows, columns=pd.Index(names)))
     else:
         _print_table(
             ("MODEL", "NAME", "TASK", "NEWEST", "CREATED"),
@@ -159,7 +191,7 @@ def models(
 
 @app.command()
 def versions(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="ModelId.")],
+    model: ModelArgument,
     version_name: Annotated[str | None, typer.Option()] = None,
     format_type: Annotated[str | None, typer.Option()] = None,
     framework_type: Annotated[str | None, typer.Option()] = None,
@@ -193,7 +225,7 @@ def versions(
 
         frames = snapshot.frames
         numbers = wide(frames.metrics, len(frames.versions))
-        _print_csv(frames.versions.join(numbers).sort_values("place").drop(columns="place"))
+        _print_frame(frames.versions.join(numbers).sort_values("place").drop(columns="place"))
     else:
         _print_table(
             ("VERSION", "STATUS", "CREATED", "FRAMEWORK", "FORMAT", "DESCRIPTION"),
@@ -212,9 +244,46 @@ def versions(
     _say(snapshot.uneven or f"{len(snapshot.versions)} of {snapshot.total} versions")
 
 
+@app.command()
+def compare(
+    model: ModelArgument,
+    candidate: CandidateArgument,
+    baseline: BaselineOption = None,
+    baseline_model: BaselineModelOption = None,
+    policy: PolicyOption = None,
+    output: Annotated[ReportFormat, typer.Option("--format", help="HTML is one file with its chart.")] = (
+        ReportFormat.TABLE
+    ),
+) -> None:
+    """Tell, dataset by dataset, whether a version is better than the approved one."""
+    decision = _decide(model, candidate, baseline, baseline_model, policy)
+    _print_decision(decision, output)
+
+
+@app.command()
+def check(
+    model: ModelArgument,
+    candidate: CandidateArgument,
+    baseline: BaselineOption = None,
+    baseline_model: BaselineModelOption = None,
+    policy: PolicyOption = None,
+    output: Annotated[CheckFormat, typer.Option("--format")] = CheckFormat.TABLE,
+) -> None:
+    """Let the policy decide. Exits with 0 for pass, 1 for fail, 2 for undecided or anything unexpected."""
+    with _undecided_on_any_error():
+        decision = _decide(model, candidate, baseline, baseline_model, policy)
+        _print_decision(decision, ReportFormat(output.value))
+    raise typer.Exit(_EXIT_CODES[decision.overall])
+
+
 @app.command("config")
 def show_config() -> None:
-    """Print every setting, its value in force and where it comes from. Credentials are no settings, and not shown."""
+    """Print every setting, metric, dataset and rule of the policy in force, and where it comes from.
+
+    Credentials are no settings, and not shown.
+    """
+    from paiview import contracts  # noqa: PLC0415
+
     settings = config.load()
     origins = config.origins()
     values = {name: getattr(settings, name) for name in origins}
@@ -229,7 +298,10 @@ def show_config() -> None:
     ]
     _print_table(
         ("SETTING", "VALUE", "FROM"),
-        [(name, value, origin) for (name, value), origin in zip(rows, origins.values(), strict=True)],
+        [
+            *((name, value, origin) for (name, value), origin in zip(rows, origins.values(), strict=True)),
+            *contracts.explain(),
+        ],
         limit=1000,
     )
 
@@ -284,6 +356,87 @@ def _check_port(host: str, port: int) -> None:
         raise PortError(f"Port {port} on {plain(host)} {reason}.") from None
 
 
+def _decide(
+    model: str, candidate: str, baseline: str | None, baseline_model: str | None, policy: Path | None
+) -> "Decision":
+    from paiview import contracts  # noqa: PLC0415
+    from paiview import registry as layer  # noqa: PLC0415
+
+    in_force = contracts.in_force()
+    if policy is not None:
+        in_force = replace(in_force, rules=contracts.load_policy(policy))
+    return layer.connect().decision(
+        model, candidate, baseline=baseline, baseline_model=baseline_model, contracts=in_force
+    )
+
+
+@contextmanager
+def _undecided_on_any_error() -> Iterator[None]:
+    """Tell any error in one line and exit with 2: the 1 of an uncaught one would read as a failed check."""
+    try:
+        yield
+    except PaiviewError as error:
+        _tell(error)
+    except Exception as error:  # noqa: BLE001 - whatever went wrong, nothing was decided
+        if isinstance(error, BrokenPipeError):
+            # Nobody reads any more. Python would flush what is left once more at its end, and fail again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        typer.echo(f"error: {type(error).__name__}: {plain(str(error), 600)}", err=True)
+    else:
+        return
+    raise typer.Exit(_EXIT_CODES["undecided"])
+
+
+def _tell(error: PaiviewError) -> None:
+    named = (("Code", error.code), ("RequestId", error.request_id))
+    facts = ", ".join(f"{name} {plain(value)}" for name, value in named if value)
+    told = f" ({facts})" if facts else ""
+    typer.echo(f"error: {plain(error.message, 600)}{told} {error.advice}".rstrip(), err=True)
+
+
+def _print_decision(decision: "Decision", output: ReportFormat) -> None:
+    from paiview import report  # noqa: PLC0415
+
+    if output is ReportFormat.JSON:
+        typer.echo(report.json(decision))
+    elif output is ReportFormat.MD:
+        typer.echo(report.markdown(decision), nl=False)
+    elif output is ReportFormat.HTML:
+        typer.echo(report.html(decision))
+    elif output is ReportFormat.CSV:
+        _print_csv(report.csv(decision))
+    else:
+        _print_verdict(decision)
+
+
+def _print_verdict(decision: "Decision") -> None:
+    """Print a decision for a reader at a terminal: the word, a sentence a metric, every pair, averages and rules."""
+    from paiview import report, verdict  # noqa: PLC0415
+
+    typer.echo(report.WORDS[decision.summary.word])
+    typer.echo(f"{plain(decision.model)} {plain(decision.candidate)} {report.against(decision)}")
+    for sentence in verdict.headline(decision):
+        typer.echo(f"  {plain(sentence, 800)}")
+    if pairs := report.rows(decision):
+        columns = [name for name in report.Row._fields if name not in ("state", "id")]
+        if not any(row.note for row in pairs):
+            columns.remove("note")
+        typer.echo()
+        header = [{"mark": "state"}.get(name, name).upper() for name in columns]
+        _print_table(header, [[getattr(row, name) for name in columns] for row in pairs], limit=200)
+    if averages := report.average_rows(decision):
+        typer.echo()
+        _print_table(("AVERAGE OF", "DATASETS", "BASELINE", "CANDIDATE", "RATIO", "MEAN GAIN"), averages)
+    for sentence in report.doubts(decision):
+        typer.echo(sentence)
+    typer.echo()
+    for rule in report.rules(decision):
+        typer.echo(f"{report.OUTCOMES[rule.result]}: {plain(rule.rule)}: {plain(rule.sentence, 800)}")
+    typer.echo(f"Policy: {report.OUTCOMES[decision.overall]}")
+    for sentence in report.cautions(decision):
+        _say(sentence)
+
+
 def _say(sentence: str) -> None:
     typer.echo(plain(sentence, 400), err=True)
 
@@ -295,11 +448,15 @@ def _print_json(items: Sequence[PaiObject]) -> None:
     typer.echo(json.dumps(raw, indent=2))
 
 
-def _print_csv(frame: "pd.DataFrame") -> None:
-    """Print CSV without the control characters that a terminal would obey."""
+def _print_frame(frame: "pd.DataFrame") -> None:
     from paiview.exports import csv_bytes  # noqa: PLC0415
 
-    typer.echo(_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", csv_bytes(frame).decode()).encode(), nl=False)
+    _print_csv(csv_bytes(frame))
+
+
+def _print_csv(content: bytes) -> None:
+    """Print CSV without the control characters that a terminal would obey."""
+    typer.echo(_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", content.decode()).encode(), nl=False)
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[str | None]], limit: int = 60) -> None:

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from paiview import config, registry
+from paiview import api, config, registry
 from paiview.pai.errors import SettingError
 
 _LOG = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def settings() -> dict[str, Any]:
         raise SystemExit(f"paiview: {error.message}") from None
     return {
         "lifespan": _lifespan,
-        "routes": [Route("/healthz", _healthz)],
+        "routes": [Route("/healthz", _healthz), api.mount()],
         "middleware": [Middleware(SecurityHeaders)],
         "on_script_error": _on_script_error,
     }

@@ -165,10 +165,24 @@ def change_text(pair: PairDecision, digits: int, unit: str | None = None) -> str
         unit: the metric's; a fraction changes by percentage points. By default those of a rate in [0, 1].
     """
     values = f"{_written(pair.baseline, digits)} → {_written(pair.candidate, digits)}"
-    told = [values] if pair.change is None else [f"{values}, {_written_change(pair, pair.change, digits, unit)}"]
+    told = [values] if pair.change is None else [f"{values}, {written_change(pair, digits, unit)}"]
     if pair.reading == "error" and pair.effect is not None and pair.state != "same":
         told.append(_size(pair))
     return f"{_lead(pair)} ({'; '.join(told)})"
+
+
+def written_change(pair: PairDecision, digits: int, unit: str | None = None) -> str:
+    """The raw change of a pair with its sign and unit; arguments as for ``change_text``. ``–`` where there is none."""
+    change = pair.change
+    if change is None:
+        return "–"
+    if unit is None and is_rate(pair.metric):
+        in_fractions = all(value is not None and 0 <= value <= 1 for value in (pair.baseline, pair.candidate))
+        unit = "fraction" if in_fractions else None
+    if unit == "fraction":
+        points = float(_decimal(change).scaleb(2, _EXACT))
+        return f"{format_value(points, max(0, digits - 2), signed=True)} pp"
+    return format_value(change, digits, signed=True) + (f" {plain(unit, 20)}" if unit and unit != "count" else "")
 
 
 def dominators(
@@ -511,16 +525,6 @@ def _lead(pair: PairDecision) -> str:
 
 def _written(value: float | None, digits: int) -> str:
     return format_value(math.nan if value is None else value, digits)
-
-
-def _written_change(pair: PairDecision, change: float, digits: int, unit: str | None) -> str:
-    if unit is None and is_rate(pair.metric):
-        in_fractions = all(value is not None and 0 <= value <= 1 for value in (pair.baseline, pair.candidate))
-        unit = "fraction" if in_fractions else None
-    if unit == "fraction":
-        points = float(_decimal(change).scaleb(2, _EXACT))
-        return f"{format_value(points, max(0, digits - 2), signed=True)} pp"
-    return format_value(change, digits, signed=True) + (f" {plain(unit, 20)}" if unit and unit != "count" else "")
 
 
 def _dominates(

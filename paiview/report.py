@@ -1,0 +1,447 @@
+"""A decision to take along: one HTML file, a Markdown text, CSV or JSON, each from the Decision alone.
+
+Foreign text becomes ``plain`` where it is put into rows and sentences; each form then escapes it for itself.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from paiview import verdict
+from paiview.decision import Decision, MetricInForce, Overall, PairDecision, RuleOutcome, RuleResult, State, Word
+from paiview.metrics import display_digits, format_value
+from paiview.text import counted, plain, shorten_front
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from markupsafe import Markup
+
+STATES: Final[dict[State, str]] = {
+    "better": "▲ better",
+    "worse": "▼ worse",
+    "same": "＝ same",
+    "missing": "○ missing",
+    "new": "✚ new",
+    "not_comparable": "? not comparable",
+}
+WORDS: Final[dict[Word, str]] = {
+    "Better": "▲ Better",
+    "Worse": "▼ Worse",
+    "Trade-off": "▲▼ Trade-off",
+    "Incomplete": "○ Incomplete",
+    "Too close to call": "＝ Too close to call",
+    "Not comparable": "? Not comparable",
+}
+UNPAIRED: Final[tuple[State, ...]] = ("missing", "new")
+OUTCOMES: Final[dict[RuleOutcome | Overall, str]] = {
+    "pass": "✓ pass",
+    "fail": "✕ fail",
+    "warn": "! warn",
+    "not_applicable": "– not applicable",
+    "undecided": "? undecided",
+}
+
+_ROUGH: Final = (
+    "Intervals are rough: they ignore that both versions ran on the same items and that errors cluster. They inform, "
+    "and change no state."
+)
+_UNCOUNTED: Final = "Significance cannot be judged: the registry holds no counts of the items scored."
+_NAME: Final = 80
+_SENTENCE: Final = 800
+_MOST_PAIRS: Final = 40
+_MOST_LINES: Final = 20
+_MOST_NAMES: Final = 12
+_FINGERPRINT: Final = 12
+_URGENCY: Final[tuple[RuleOutcome, ...]] = ("fail", "warn", "pass", "not_applicable")
+_WORD_JOINER: Final = "\N{WORD JOINER}"
+_REFERENCES: Final = re.compile(
+    r"""[@#!$~&](?=["\w])|%(?=["\w])|:(?=[\w+/-])|[\[{](?=\S)|\bwww(?=\.)|\bG[HL](?=-\d)""", re.IGNORECASE
+)
+"""What GitHub and GitLab read after escapes: mentions, issues, labels, milestones, emoji, ``scheme://``, wiki pages."""
+_MARKS: Final = re.compile(r"[\\`*\[\]{}<>~$&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_BLOCK: Final = re.compile(r"^([0-9]*)([-+#=.)]+)(?=\s|$)")
+"""What would begin a list, a heading or a rule."""
+_IDENTIFIER: Final = re.compile(r"[\w.:/@+=…-]+")
+_INTERVALS: Final = ("baseline_interval", "candidate_interval", "interval")
+_CELLS: Final = tuple(name for name in PairDecision.model_fields if name not in _INTERVALS)
+
+
+class Row(NamedTuple):
+    """One pair as plain text, not yet escaped for any form; ``–`` where there is nothing to show.
+
+    Attributes:
+        state: what it means.
+        mark: the same as glyph and word.
+        dataset: its display name, else its id.
+        id: its id where ``dataset`` is a display name, else empty.
+        metric: the metric.
+        baseline, candidate: the numbers, with the same decimals throughout a metric.
+        change: candidate minus baseline, signed, with its unit.
+        effect: signed percent; positive is better.
+        note: what a reader should know about it, or nothing.
+    """
+
+    state: State
+    mark: str
+    dataset: str
+    id: str
+    metric: str
+    baseline: str
+    candidate: str
+    change: str
+    effect: str
+    note: str
+
+
+class AverageRow(NamedTuple):
+    """The averages of one metric as plain text, not yet escaped; ``–`` where a mean is undefined."""
+
+    metric: str
+    n: str
+    baseline: str
+    candidate: str
+    ratio: str
+    gain: str
+
+
+def html(decision: Decision) -> str:
+    """One HTML page with its chart, which needs nothing else: no network and no other file."""
+    chart, left_out = _chart(decision)
+    return _template().render(
+        decision=decision,
+        against=against(decision),
+        headline=verdict.headline(decision),
+        tally=tally(decision),
+        rows=(pairs := rows(decision)),
+        noted=any(row.note for row in pairs),
+        averages=average_rows(decision),
+        doubts=doubts(decision),
+        unpaired=[(STATES[state], found) for state in UNPAIRED if (found := names(decision, state))],
+        rules=rules(decision),
+        cautions=cautions(decision),
+        words=WORDS,
+        outcomes=OUTCOMES,
+        fetched=fetched(decision),
+        chart=chart,
+        left_out=left_out,
+    )
+
+
+def markdown(decision: Decision) -> str:
+    """A text for a merge request or a chat, in the Markdown of GitHub and GitLab and without HTML.
+
+    Regressions come first; a list that is cut says how much was left out.
+    """
+    sides = f"{_code(decision.model)} {_code(decision.candidate)}"
+    if decision.baseline is not None:
+        home = f" of {_code(decision.baseline_model or '')}" if decision.baseline_model != decision.model else ""
+        sides += f" against {_code(decision.baseline)}{home}"
+    fingerprints = (decision.data_fingerprint, decision.policy_fingerprint)
+    data, policy = (_code(text.removeprefix("sha256:")[:_FINGERPRINT]) for text in fingerprints)
+    unpaired = [f"{STATES[state]}: {_some(found)}" for state in UNPAIRED if (found := names(decision, state))]
+    outcomes = [f"{OUTCOMES[rule.result]}: {rule.rule}: {rule.sentence}" for rule in rules(decision)]
+    parts = [
+        f"## {WORDS[decision.summary.word]}: {sides}",
+        f"**Policy: {OUTCOMES[decision.overall]}** · {tally(decision)} · baseline: {_prose(decision.baseline_reason)}",
+        _list(verdict.headline(decision), "metric"),
+        _pair_table(rows(decision)),
+        _list(unpaired, "list"),
+        _average_table(average_rows(decision)),
+        _list(doubts(decision), "sentence"),
+        "### Policy",
+        _list(outcomes, "rule") or "There is no rule.",
+        "### Notes" if (told := cautions(decision)) else "",
+        _list(told, "note"),
+        f"Read {fetched(decision)} · data {data} · policy {policy}",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def csv(decision: Decision) -> bytes:
+    """Every pair as CSV that is safe in a spreadsheet, each row naming both versions it compares."""
+    import pandas as pd  # noqa: PLC0415 - the forms that a check prints do without it
+
+    from paiview.exports import csv_bytes  # noqa: PLC0415
+
+    sides = {
+        "model": decision.model,
+        "candidate_version": decision.candidate,
+        "baseline_model": decision.baseline_model,
+        "baseline_version": decision.baseline,
+    }
+    bounds = [f"{interval}_{end}" for interval in _INTERVALS for end in ("low", "high")]
+    cells = [
+        [
+            *sides.values(),
+            *(getattr(pair, name) for name in _CELLS),
+            *(end for interval in _INTERVALS for end in getattr(pair, interval) or (None, None)),
+        ]
+        for pair in decision.pairs
+    ]
+    return csv_bytes(pd.DataFrame(cells, columns=pd.Index([*sides, *_CELLS, *bounds]), dtype=object))
+
+
+def json(decision: Decision) -> str:
+    """The Decision itself, in ASCII: no character of a stranger reaches a terminal."""
+    return decision.model_dump_json(indent=2, ensure_ascii=True)
+
+
+def rows(decision: Decision) -> list[Row]:
+    """Every pair as text, in the order of the Decision: regressions first."""
+    digits = _digits(decision)
+    units = {metric.metric: metric.unit for metric in decision.metrics}
+    return [
+        Row(
+            state=pair.state,
+            mark=STATES[pair.state],
+            dataset=_label(pair),
+            id=plain(pair.dataset, _SENTENCE) if pair.name else "",
+            metric=plain(pair.metric, _NAME),
+            baseline=_number(pair.baseline, digits[pair.metric]),
+            candidate=_number(pair.candidate, digits[pair.metric]),
+            change=verdict.written_change(pair, digits[pair.metric], units.get(pair.metric)),
+            effect=_effect(pair),
+            note=_note(pair),
+        )
+        for pair in decision.pairs
+    ]
+
+
+def average_rows(decision: Decision) -> list[AverageRow]:
+    """The averages of each metric that both sides share a dataset of, as text."""
+    digits = _digits(decision)
+    return [
+        AverageRow(
+            metric=plain(average.metric, _NAME),
+            n=str(average.n),
+            baseline=_number(average.macro_baseline, digits[average.metric] + 1),
+            candidate=_number(average.macro_candidate, digits[average.metric] + 1),
+            ratio=_number(average.geometric_ratio, 4),
+            gain=_percent(average.mean_gain),
+        )
+        for average in decision.averages
+        if average.n
+    ]
+
+
+def doubts(decision: Decision) -> list[str]:
+    """Where the averages name different winners, and where one dataset decides: plain sentences."""
+    labels = {pair.dataset: _label(pair) for pair in decision.pairs}
+    told = []
+    for average in decision.averages:
+        metric = plain(average.metric, _NAME)
+        if average.disagree:
+            told.append(f"{metric}: the averages name different winners, so none of them is the answer.")
+        if average.turned_by:
+            named = [labels[dataset] for dataset in average.turned_by]
+            which = named[0] if len(named) == 1 else f"any one of {_some(named)}"
+            told.append(f"{metric}: leaving out {which} turns the mean gain round.")
+    return told
+
+
+def names(decision: Decision, state: State) -> list[str]:
+    """The datasets with pairs of this state, each with the metrics: ``meeting (cer, wer)``. Plain text."""
+    found: dict[str, list[str]] = {}
+    labels: dict[str, str] = {}
+    for pair in decision.pairs:
+        if pair.state == state:
+            labels[pair.dataset] = _label(pair)
+            found.setdefault(pair.dataset, []).append(plain(pair.metric, _NAME))
+    return [f"{labels[dataset]} ({_some(metrics)})" for dataset, metrics in found.items()]
+
+
+def rules(decision: Decision) -> list[RuleResult]:
+    """What the rules of the policy found, failures first."""
+    return sorted(decision.rules, key=lambda rule: _URGENCY.index(rule.result))
+
+
+def cautions(decision: Decision) -> list[str]:
+    """What a reader should know about the decision as a whole: plain sentences."""
+    told = [plain(note, _SENTENCE) for note in decision.notes]
+    if decision.baseline is None:
+        return told
+    return [*told, _UNCOUNTED if all(pair.uncertain is None for pair in decision.pairs) else _ROUGH]
+
+
+def tally(decision: Decision) -> str:
+    """How many pairs have each state: ``5 better, 1 worse, 2 same``."""
+    counts = {state: getattr(decision.summary, state) for state in STATES}
+    told = [f"{count} {state.replace('_', ' ')}" for state, count in counts.items() if count]
+    return ", ".join(told) or "no pairs"
+
+
+def against(decision: Decision) -> str:
+    """The baseline and why it is that one, as plain text: ``against 0.10.0 (newest approved by creation)``."""
+    reason = plain(decision.baseline_reason, _SENTENCE)
+    if decision.baseline is None:
+        return f"against nothing ({reason})"
+    home = f" of {plain(decision.baseline_model or '')}" if decision.baseline_model != decision.model else ""
+    return f"against {plain(decision.baseline)}{home} ({reason})"
+
+
+def fetched(decision: Decision) -> str:
+    """When the data were read: ``2026-01-02 03:04:05 UTC``."""
+    return f"{decision.fetched_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _digits(decision: Decision) -> dict[str, int]:
+    """Decimals of each metric: those of its contract, else as many as its numbers need."""
+    found = {metric.metric: metric.digits for metric in decision.metrics}
+    values: dict[str, list[float]] = {}
+    for pair in decision.pairs:
+        values.setdefault(pair.metric, []).extend(
+            value for value in (pair.baseline, pair.candidate) if value is not None
+        )
+    return {
+        metric: display_digits(np.array(numbers)) if (digits := found.get(metric)) is None else digits
+        for metric, numbers in values.items()
+    }
+
+
+def _label(pair: PairDecision) -> str:
+    return plain(pair.name, _NAME) if pair.name else shorten_front(pair.dataset, _NAME)
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None else format_value(value, digits)
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else verdict.percent(share)
+
+
+def _effect(pair: PairDecision) -> str:
+    return f"{_percent(pair.effect)} (errors)" if pair.reading == "error" else _percent(pair.effect)
+
+
+def _note(pair: PairDecision) -> str:
+    told = [plain(pair.note, _SENTENCE)] if pair.note else []
+    if pair.uncertain:
+        told.append("uncertain: the interval of the change holds 0")
+    return "; ".join(told)
+
+
+def _some(texts: Sequence[str]) -> str:
+    """The texts in a line, the first few where they are many."""
+    more = len(texts) - _MOST_NAMES
+    return ", ".join([*texts[:_MOST_NAMES], *([f"and {more} more"] if more > 0 else [])])
+
+
+def _code(text: str) -> str:
+    """A name for Markdown: as code where it has only the characters of names, else escaped."""
+    line = plain(text, _NAME)
+    return f"`{line}`" if _IDENTIFIER.fullmatch(line) else _prose(line)
+
+
+def _prose(text: str) -> str:
+    """A sentence for Markdown, readable unrendered too: nothing in it becomes markup, a mention, a reference or a link.
+
+    What GitHub and GitLab look for after the escapes are read, an invisible word joiner has to break. A pipe is written
+    as its entity, for tables differ in how they read an escaped one.
+    """
+    line = _REFERENCES.sub(lambda match: match[0] + _WORD_JOINER, plain(text, _SENTENCE))
+    line = _BLOCK.sub(r"\1\\\2", _MARKS.sub(r"\\\g<0>", line))
+    return line.replace("|", "&#124;")
+
+
+def _list(sentences: Sequence[str], noun: str) -> str:
+    lines = [f"- {_prose(sentence)}" for sentence in sentences[:_MOST_LINES]]
+    if (more := len(sentences) - _MOST_LINES) > 0:
+        lines.append(f"- … and {counted(more, f'more {noun}')}")
+    return "\n".join(lines)
+
+
+def _pair_table(pairs: Sequence[Row]) -> str:
+    if not pairs:
+        return ""
+    noted = any(row.note for row in pairs[:_MOST_PAIRS])
+    header = ["state", "dataset", "metric", "baseline", "candidate", "change", "effect", *(["note"] if noted else [])]
+    cells = [
+        [
+            row.mark,
+            _code(row.dataset),
+            _code(row.metric),
+            *map(_prose, (row.baseline, row.candidate, row.change, row.effect, *([row.note] if noted else []))),
+        ]
+        for row in pairs[:_MOST_PAIRS]
+    ]
+    table = _table(header, ["---", "---", "---", "--:", "--:", "--:", "--:", "---"], cells)
+    left = pairs[_MOST_PAIRS:]
+    if not left:
+        return table
+    told = ", ".join(
+        f"{count} {state.replace('_', ' ')}" for state, count in Counter(row.state for row in left).items()
+    )
+    return f"{table}\n\n… and {counted(len(left), 'more pair')} ({told}), which the HTML, CSV and JSON reports hold."
+
+
+def _average_table(averages: Sequence[AverageRow]) -> str:
+    if not averages:
+        return ""
+    header = ["average of", "datasets", "baseline", "candidate", "geometric ratio", "mean gain"]
+    cells = [[_code(row.metric), *map(_prose, row[1:])] for row in averages[:_MOST_LINES]]
+    table = _table(header, ["---", *["--:"] * 5], cells)
+    more = len(averages) - _MOST_LINES
+    return f"{table}\n\n… and {counted(more, 'more metric')}" if more > 0 else table
+
+
+def _table(header: Sequence[str], rules: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    lines = [header, rules[: len(header)], *cells]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _tolerance(metric: MetricInForce) -> str:
+    relative = f"{metric.relative:.10%}".rstrip("%").rstrip("0").rstrip(".") + " %"
+    if metric.absolute is None:
+        return relative
+    return f"{relative} and {metric.absolute!r}" if metric.relative else repr(metric.absolute)
+
+
+@cache
+def _template() -> "Template":
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only the HTML form needs it
+
+    environment = Environment(
+        loader=PackageLoader("paiview"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "plain": lambda text: plain(text, _SENTENCE),
+        "sentence": lambda text: plain(text, _SENTENCE).replace(" %", "\N{NO-BREAK SPACE}%"),
+        "tolerance": _tolerance,
+    }
+    return environment.get_template("report.html")
+
+
+def _chart(decision: Decision) -> tuple["Markup", list[str]]:
+    """The delta dot plot with plotly itself, and what it does not show; nothing where there is nothing to draw."""
+    import plotly.io  # noqa: PLC0415 - a second that only the HTML form costs
+    from markupsafe import Markup  # noqa: PLC0415
+
+    from paiview.figures.delta import delta_figure, delta_info  # noqa: PLC0415
+
+    info = delta_info([decision])
+    if not info.rows:
+        return Markup(), []
+    figure = delta_figure(info)
+    figure.update_layout(template="none")
+    drawn = plotly.io.to_html(
+        figure,
+        config={"displayModeBar": False, "responsive": True},
+        include_plotlyjs=True,
+        full_html=False,
+        div_id="chart",
+    )
+    told = []
+    if info.beyond:
+        told.append(f"{counted(info.beyond, 'effect')} beyond the scale stand at its edge.")
+    if info.hidden:
+        told.append(f"{counted(info.hidden, 'pair')} of less concern stand in the table alone.")
+    return Markup(drawn), told  # noqa: S704 - plotly writes the figure as JSON in which no tag can begin

@@ -14,7 +14,7 @@ METRICS = ("cer", "wer", "top1", "top5", "rtf", "latency_ms", "f1", "parameters"
 """Lower and higher is better, fractions and others, and one of which nobody said which way is better."""
 DATASETS = 200
 PAIRS = len(METRICS) * DATASETS
-ROUNDS = 7
+ROUNDS = 15
 BOUND = 50.0
 """Milliseconds a decision may take."""
 

@@ -25,7 +25,7 @@ from paiview.verdict import change_text, percent, state_of
 _JUDGED: Final = ("better", "worse", "same")
 _NAMED: Final = 5
 _WILDCARDS: Final = re.compile(r"[*?\[]")
-_CLOSED: Final = re.compile(r"(?:[^\[]|\[!?\]?[^\]]*\])*")
+_CLOSED: Final = re.compile(r"(?:[^\[]|\[!?+\]?+[^\]]*\])*")
 _NAME: Final = 80
 _SEVERITY: Final[tuple[RuleOutcome, ...]] = ("fail", "warn", "pass", "not_applicable")
 _SEVERAL_IN_BASELINE: Final = "given more than once by the baseline"
@@ -143,7 +143,7 @@ class NoRegression(_SelectingDatasets):
             return Finding("not_applicable", "No matching result has a number on both sides.", judged=False)
         parts = []
         if worse:
-            told = [f"{_place(pair)} {change_text(pair, _digits(pair, facts.metrics))}" for pair in _worst_first(worse)]
+            told = [_change(pair, facts.metrics) for pair in _worst_first(worse)]
             verb = "is" if len(worse) == 1 else "are"
             parts.append(
                 f"{len(worse)} of {counted(len(judged), 'result')} {verb} worse{self._beyond}: {_listed(told)}"
@@ -427,9 +427,10 @@ def _worst_first(pairs: Iterable[PairDecision]) -> list[PairDecision]:
     return sorted(pairs, key=lambda pair: float("-inf") if pair.effect is None else pair.effect)
 
 
-def _digits(pair: PairDecision, metrics: Mapping[str, MetricContract]) -> int:
-    known = contract(pair.metric, metrics).digits
-    return display_digits(np.array([pair.baseline, pair.candidate], float)) if known is None else known
+def _change(pair: PairDecision, metrics: Mapping[str, MetricContract]) -> str:
+    known = contract(pair.metric, metrics)
+    stored = display_digits(np.array([pair.baseline, pair.candidate], float))
+    return f"{_place(pair)} {change_text(pair, stored if known.digits is None else known.digits, known.unit)}"
 
 
 def _place(pair: PairDecision) -> str:

@@ -271,6 +271,19 @@ def test_a_wrong_setting_is_one_line_whatever_the_command(
     assert printed.err.startswith("error: PAIVIEW_PAGE_SIZE is not usable: ")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [["models"], ["versions", "model-mine"], ["compare", "model-mine", "0.2.0"], ["config"], ["local"], ["dashboard"]],
+)
+def test_a_configuration_that_contradicts_itself_is_one_line_whatever_the_command(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "paiview.toml").write_text('page_size = 20\n[datasets.a]\nalias_of = "a"')
+    advice = "Correct the setting and start again."
+    assert run(*command) == (1, "", f"error: paiview.toml, line 3: [datasets.a] is an alias of itself. {advice}\n")
+
+
 def test_a_data_file_that_is_no_listing_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     broken = tmp_path / "broken.json"
     broken.write_text("{")
@@ -307,6 +320,32 @@ def test_config_tells_each_setting_its_value_and_its_source(
     assert rows["PAIVIEW_DATA"] == [str(saved), "environment"]
     assert "s3cr3t" not in printed.out
     assert (printed.code, printed.err) == (0, "")
+
+
+def test_config_tells_the_metrics_the_datasets_and_the_policy_in_force(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def contracts() -> list[list[str]]:
+        return [row for row in run("config").table if row[0].startswith(("metrics", "datasets", "policy"))]
+
+    monkeypatch.chdir(tmp_path)
+    built_in = ["metrics", "direction by the metric's name, relative 0.01", "built-in"]
+    assert contracts() == [
+        built_in,
+        ["policy.1", 'no_regression: metric "*", strict false, dataset "*"', "default policy"],
+        ["policy.2", 'no_missing: metric "*", strict false, dataset "*"', "default policy"],
+    ]
+    (tmp_path / "paiview.toml").write_text(
+        '[metrics.cer]\ndigits = 4\n[datasets."a\\u001b b"]\nname = "A"\n[[policy]]\nrule = "described"'
+    )
+    assert contracts() == [
+        built_in,
+        ["metrics.cer.direction", "lower", "built-in"],
+        ["metrics.cer.relative", "0.01", "default"],
+        ["metrics.cer.digits", "4", "paiview.toml, line 2"],
+        ['datasets."a� b".name', "A", "paiview.toml, line 4"],
+        ["policy.1", "described", "paiview.toml, line 5"],
+    ]
 
 
 def test_config_tells_what_a_region_means(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,10 +37,12 @@ if not len(orders):
 names = states.dataset_names(registry, model, frames)
 with st.container(key="trend-chart"):
     part = tables.paged(len(pairs), PANELS, "panels")
-    hidden = charts.trend(snapshot.identity, frames, pairs[part.start : part.stop], orders, names)
+    hidden, clicked = charts.trend(snapshot.identity, frames, pairs[part.start : part.stop], orders, names)
+    if clicked is not None:
+        tables.version_links(model_id, clicked)
     st.caption(
-        "A panel a metric and dataset, the most covered first, each with its own range. "
-        "Best so far and the approved value count every version"
+        "A panel a metric and dataset, the most covered first, each with its own range; a click on a point offers its "
+        "version. Best so far and the approved value count every version"
         + (f"; {counted(hidden, 'point')} of other versions not drawn." if hidden else ".")
     )
 with st.container(key="heatmap"):

@@ -55,6 +55,7 @@ with st.container(key="versions-table"):
 if len(ticked) > 1:
     with st.container(key="selection"):
         st.subheader(f"{len(ticked)} versions side by side", anchor=False)
+        tables.compare_link(model_id, frames, ticked)
         st.dataframe(tables.side_by_side(frames, ticked, names), hide_index=True, placeholder="–")
 
 with st.container(key="version-detail"):

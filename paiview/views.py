@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from paiview.decision import Decision, State
 from paiview.frames import Frames, Pair, column_names
 from paiview.metrics import contract, running_best
 from paiview.order import parse_time
@@ -226,6 +227,78 @@ def long_form(frames: Frames, shown: Sequence[Pair], orders: Orders) -> pd.DataF
             "value": table.to_numpy()[at, column],
         }
     )
+
+
+PAIR_SORTS = {
+    "worst": "Regressions first",
+    "best": "Improvements first",
+    "dataset": "Dataset, A to Z",
+    "metric": "Metric, then dataset",
+}
+_STATES_BY_CONCERN: Sequence[State] = ("worse", "missing", "not_comparable", "better", "same", "new")
+
+
+def pair_rows(
+    decisions: Sequence[Decision],
+    *,
+    metrics: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    states: Sequence[str] = (),
+    hide_identical: bool = False,
+    sort: str = "worst",
+) -> pd.DataFrame:
+    """The pairs of some decisions as a table; a filter left empty lets all pass.
+
+    Args:
+        decisions: one a candidate.
+        metrics: what to keep.
+        datasets: what to keep.
+        states: what to keep.
+        hide_identical: leave out pairs whose two numbers are equal.
+        sort: a key of ``PAIR_SORTS``.
+
+    Returns:
+        One row a candidate and pair; ``version`` (the candidate's name), ``name`` (the dataset's display name, else
+        its id), ``dataset``, ``metric``, ``baseline``, ``candidate``, ``change`` (float64, in the metric's unit),
+        ``effect`` (float64, a share, positive is better), ``state``, ``note``.
+    """
+    rows = [
+        (
+            decision.candidate,
+            pair.name or pair.dataset,
+            pair.dataset,
+            pair.metric,
+            pair.baseline,
+            pair.candidate,
+            pair.change,
+            pair.effect,
+            pair.state,
+            pair.note,
+        )
+        for decision in decisions
+        for pair in decision.pairs
+        if (not metrics or pair.metric in metrics)
+        and (not datasets or pair.dataset in datasets)
+        and (not states or pair.state in states)
+        and not (hide_identical and pair.baseline is not None and pair.baseline == pair.candidate)
+    ]
+    names = ["version", "name", "dataset", "metric", "baseline", "candidate", "change", "effect", "state", "note"]
+    table = pd.DataFrame(rows, columns=pd.Index(names))
+    numbers = ["baseline", "candidate", "change", "effect"]
+    table[numbers] = table[numbers].astype("float64")
+    if sort in ("dataset", "metric"):
+        by = ["name", "metric"] if sort == "dataset" else ["metric", "name"]
+        return table.sort_values(by, kind="stable", ignore_index=True)
+    if sort == "best":
+        return table.sort_values("effect", ascending=False, kind="stable", na_position="last", ignore_index=True)
+    rank = table["state"].map(_STATES_BY_CONCERN.index)
+    size = np.where(table["state"] == "better", -table["effect"], table["effect"])
+    return table.iloc[np.lexsort((np.nan_to_num(size, nan=-np.inf), rank))].reset_index(drop=True)
+
+
+def pairs_of(rows: pd.DataFrame) -> set[Pair]:
+    """The pairs that some ``pair_rows`` are about."""
+    return {*map(Pair, rows["metric"], rows["dataset"])}
 
 
 def scale_jumps(metrics: pd.DataFrame) -> pd.DataFrame:

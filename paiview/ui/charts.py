@@ -1,12 +1,14 @@
 """Figures, built once for what they show and shared by every session that shows the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from paiview import figures, views
+from paiview.decision import Decision
 from paiview.frames import Frames, Pair
 from paiview.views import Orders
 
@@ -17,7 +19,14 @@ _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d
 Names = tuple[tuple[str, str], ...]
 
 
-def trend(identity: str, frames: Frames, shown: Sequence[Pair], orders: Orders, names: Mapping[str, str]) -> int:
+class TrendDrawn(NamedTuple):
+    """``hidden`` points lie outside the versions drawn; ``clicked`` is the VersionName of the point clicked last."""
+
+    hidden: int
+    clicked: str | None
+
+
+def trend(identity: str, frames: Frames, shown: Sequence[Pair], orders: Orders, names: Mapping[str, str]) -> TrendDrawn:
     """Draw the trend panels.
 
     Args:
@@ -26,13 +35,22 @@ def trend(identity: str, frames: Frames, shown: Sequence[Pair], orders: Orders, 
         shown: the pairs, a panel each.
         orders: the versions to draw.
         names: DatasetId to a name, where known.
-
-    Returns:
-        How many points lie outside the versions drawn.
     """
     figure, hidden = _trend(identity, tuple(shown), orders, tuple(names.items()), frames)
-    st.plotly_chart(figure, key="trend-figure", config=_CONFIG, alt="Each metric on each dataset over the versions")
-    return hidden
+    event = st.plotly_chart(
+        figure,
+        key="trend-figure",
+        config=_CONFIG,
+        on_select="rerun",
+        selection_mode="points",
+        alt="Each metric on each dataset over the versions",
+    )
+    points = event.selection.points
+    if not points:
+        return TrendDrawn(hidden, None)
+    labels = figures.version_labels(frames.versions)
+    named = dict(zip(labels, frames.versions["version_name"].tolist(), strict=True))
+    return TrendDrawn(hidden, named.get(str(points[0]["x"])))
 
 
 def heatmap(
@@ -46,6 +64,45 @@ def heatmap(
     figure, unknown = _heatmap(identity, tuple(shown), orders, tuple(names.items()), frames)
     st.plotly_chart(figure, key="heatmap-figure", config=_CONFIG, alt="Raw values by dataset and version")
     return unknown
+
+
+def deltas(decisions: Sequence[Decision], shown: Collection[Pair]) -> tuple[int, int]:
+    """Draw the delta dot plot of the pairs shown.
+
+    Returns:
+        How many pairs are left out, and how many marks stand at the edge because their effect is larger.
+    """
+    figure, hidden, beyond = _deltas(_identity(decisions), frozenset(shown), decisions)
+    st.plotly_chart(
+        figure, key="delta-figure", config=_CONFIG, alt="Effect on each dataset: right of the line is better"
+    )
+    return hidden, beyond
+
+
+def _identity(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], ...]:
+    """What a picture of decisions depends on: the data, what they mean, and the names of datasets."""
+    return tuple(
+        (
+            decision.model,
+            decision.candidate,
+            decision.baseline_model or "",
+            decision.baseline or "",
+            decision.data_fingerprint,
+            decision.policy_fingerprint,
+            *(pair.name or "" for pair in decision.pairs),
+        )
+        for decision in decisions
+    )
+
+
+@st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
+def _deltas(
+    identity: tuple[tuple[str, ...], ...],  # noqa: ARG001 - stands for the decisions in the cache's key
+    shown: frozenset[Pair],
+    _decisions: Sequence[Decision],
+) -> tuple[go.Figure, int, int]:
+    info = figures.delta_info(_decisions, shown=shown)
+    return _finished(figures.delta_figure(info)), info.hidden, info.beyond
 
 
 @st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)

@@ -13,7 +13,7 @@ from paiview.frames import Frames
 from paiview.pai.objects import JsonObject, Model, ModelVersion
 from paiview.registry import Registry
 from paiview.text import counted, http_url, markdown, mask_secrets, plain
-from paiview.ui import state, tables
+from paiview.ui import shell, state, tables
 from paiview.views import Orders
 
 _SPECS = {
@@ -65,6 +65,9 @@ def show(
     st.subheader(markdown(str(row["version_name"])))
     if version.version_description:
         st.text(version.version_description)
+    if version.version_name and model.model_id:
+        told = "Compare with the approved version"
+        shell.link(shell.COMPARE, told, model=model.model_id, candidate=version.version_name)
     if row["problems"]:
         st.warning(f"{row['problems']} flagged in this version: {markdown(str(row['problem']), 400)}")
     results, about, specs, raw = st.tabs(["Results", "About", "Specs", "Raw JSON"])

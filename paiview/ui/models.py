@@ -16,9 +16,10 @@ from paiview.pai.objects import Model
 from paiview.registry import Registry, Review
 from paiview.text import counted, markdown
 from paiview.ui import shell, states
+from paiview.verdict import short_headline
 
 _AT_ONCE = 4
-_WAITING_SHOWN = 5
+_WAITING_SHOWN = 3
 
 
 def rows(models: Sequence[Model]) -> list[DeltaGenerator]:
@@ -29,18 +30,18 @@ def rows(models: Sequence[Model]) -> list[DeltaGenerator]:
         with st.container(border=True, gap="xsmall"):
             left, right = st.columns([3, 2], vertical_alignment="top")
             with left:
-                _link(shell.VERSIONS, f"**{markdown(model.model_name or model_id)}**", model=model_id)
+                shell.link(shell.VERSIONS, f"**{markdown(model.model_name or model_id)}**", model=model_id)
                 st.caption(_facts(model))
                 if model.model_description:
                     st.caption(markdown(model.model_description, 160))
             with right:
                 places.append(st.empty())
                 with st.container(horizontal=True, gap="small"):
-                    _link(shell.TRENDS, "Trends", model=model_id)
+                    shell.link(shell.TRENDS, "Trends", model=model_id)
                     newest = model.latest_version
                     if newest is not None and newest.version_name:
                         name = markdown(newest.version_name, 40)
-                        _link(shell.VERSIONS, f"Newest: {name}", model=model_id, version=newest.version_name)
+                        shell.link(shell.VERSIONS, f"Newest: {name}", model=model_id, version=newest.version_name)
                     else:
                         st.caption("No version yet")
     return places
@@ -63,6 +64,7 @@ def review(
     for place in places:
         place.caption("…")
     waiting = 0
+    undecided: list[tuple[Model, str, DeltaGenerator]] = []
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         asked = [pool.submit(_ask, registry, model) for model in models]
         for model, place, answer in zip(models, places, asked, strict=True):
@@ -76,13 +78,17 @@ def review(
                 ("✕", found.rejected, "Rejected"),
             )
             place.markdown(" · ".join(f"{mark}\u00a0**{count}**\u00a0{status}" for mark, count, status in counts))
-            waiting += _waiting(queue, model, found)
+            waiting += found.pending
+            undecided += [(model, name, verdict) for name, verdict in _waiting(queue, model, found)]
     slot.caption(
         f"{counted(waiting, 'version')} of the {counted(len(models), 'model')} below {'is' if waiting == 1 else 'are'} "
         "Pending. Approval in PAI is final."
         if waiting
         else "No version of the models below is Pending."
     )
+    # A verdict needs the whole listing of a model, so each appears when it is known, after all else is there.
+    for model, name, verdict in undecided:
+        verdict.caption(_verdict(registry, model.model_id or "", name))
 
 
 def _ask(registry: Registry, model: Model) -> Review | PaiviewError:
@@ -93,26 +99,35 @@ def _ask(registry: Registry, model: Model) -> Review | PaiviewError:
         return error
 
 
-def _waiting(queue: DeltaGenerator, model: Model, found: Review) -> int:
-    """Draw a model's waiting versions, newest first; returns how many there are."""
+def _waiting(queue: DeltaGenerator, model: Model, found: Review) -> list[tuple[str, DeltaGenerator]]:
+    """Draw a model's waiting versions, newest first; returns the name of each and the place of its verdict."""
     if not found.pending:
-        return 0
+        return []
     model_id = model.model_id or ""
     name, versions = queue.columns([1, 3], vertical_alignment="top")
     name.markdown(f"**{markdown(model.model_name or model_id)}**")
-    with versions.container(horizontal=True, gap="small"):
+    places = []
+    with versions.container(gap="xxsmall"):
         for version in found.waiting[:_WAITING_SHOWN]:
             if version.version_name:
-                _link(shell.VERSIONS, markdown(version.version_name, 40), model=model_id, version=version.version_name)
+                with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+                    told = markdown(version.version_name, 40)
+                    shell.link(shell.COMPARE, told, model=model_id, candidate=version.version_name)
+                    places.append((version.version_name, st.empty()))
         if found.pending > _WAITING_SHOWN:
             more = f"and {found.pending - _WAITING_SHOWN} more"
-            _link(shell.VERSIONS, more, model=model_id, approval_status="Pending")
-    return found.pending
+            shell.link(shell.VERSIONS, more, model=model_id, approval_status="Pending")
+    return places
 
 
-def _link(page: str, label: str, **parameters: str) -> None:
-    """A link to another page, in the colour of links; ``label`` is Markdown, its foreign parts escaped."""
-    st.page_link(page, label=f":primary[{label}]", query_params=parameters)
+def _verdict(registry: Registry, model_id: str, candidate: str) -> str:
+    """The answer about one waiting version in a few words, or why there is none."""
+    try:
+        decision = registry.decision(model_id, candidate)
+    except PaiviewError as error:
+        return states.describe(error)
+    against = f" against {markdown(decision.baseline, 40)}" if decision.baseline is not None else ""
+    return f"{decision.summary.word}: {markdown(short_headline(decision.summary))}{against}"
 
 
 def _facts(model: Model) -> str:

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MODELS = "pages/models.py"
 VERSIONS = "pages/versions.py"
 TRENDS = "pages/trends.py"
+COMPARE = "pages/compare.py"
 _ICON = Path(__file__).with_name("paiview.svg")
 
 _framed: ContextVar[bool] = ContextVar("paiview_framed", default=False)
@@ -28,6 +29,7 @@ def run() -> None:
             st.Page(ROOT / MODELS, title="Models", default=True),
             st.Page(ROOT / VERSIONS, title="Versions", url_path="versions"),
             st.Page(ROOT / TRENDS, title="Trends", url_path="trends"),
+            st.Page(ROOT / COMPARE, title="Compare", url_path="compare"),
         ],
         position="hidden",
     )
@@ -53,6 +55,12 @@ def _menu() -> None:
         st.page_link(MODELS, label="Models", icon=":material/stacks:")
         st.page_link(VERSIONS, label="Versions", icon=":material/table_rows:", query_params=carried)
         st.page_link(TRENDS, label="Trends", icon=":material/show_chart:", query_params=carried)
+        st.page_link(COMPARE, label="Compare", icon=":material/compare_arrows:", query_params=carried)
+
+
+def link(page: str, label: str, **parameters: str | list[str]) -> None:
+    """Draw a link to a page, in the colour of links; ``label`` is Markdown, its foreign parts escaped."""
+    st.page_link(page, label=f":primary[{label}]", query_params=parameters)
 
 
 def require() -> None:

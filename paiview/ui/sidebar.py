@@ -6,6 +6,7 @@ from datetime import date
 from typing import NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from paiview import registry as registry_layer
 from paiview import views
@@ -32,6 +33,17 @@ FORMAT_TYPES = (
 )
 FRAMEWORK_TYPES = ("Pytorch", "PyTorch", "XGBoost", "Keras", "Caffe", "Alink", "Xflow", "TensorFlow")
 SOURCE_TYPES = ("Custom", "PAIFlow", "TrainingService")
+_PAI_FILTERS = (
+    "approval_status",
+    "version_name",
+    "label",
+    "framework_type",
+    "format_type",
+    "source_type",
+    "source_id",
+    "order",
+)
+_TABLE_FILTERS = ("created_from", "created_to", "min", "max", "columns")
 DEFAULT_FIELDS = ("status", "created", "description")
 
 
@@ -116,8 +128,12 @@ def model() -> Chosen:
 
 
 def version_filters() -> VersionFilters:
-    """Draw the filters that PAI itself applies; each reaches the wire."""
-    with st.sidebar.expander("Filters in PAI", expanded=True):
+    """Draw the filters that PAI itself applies, when they are opened or in use; each reaches the wire."""
+    with st.sidebar:
+        place, drawn = _on_demand("Filters in PAI", _PAI_FILTERS)
+    if not drawn:
+        return VersionFilters(order="ASC")
+    with place:
         return VersionFilters(
             approval_status=_one_of("Approval status", STATUSES, "approval_status"),
             version_name=_text("Version name", "version_name", "exact name, such as 0.4.0"),
@@ -128,6 +144,17 @@ def version_filters() -> VersionFilters:
             source_id=_text("Source id", "source_id", "as PAI stores it"),
             order=_one_of("Order of the listing", ("ASC", "DESC"), "order") or "ASC",
         )
+
+
+def _on_demand(label: str, keys: Sequence[str]) -> tuple[DeltaGenerator, bool]:
+    """A part of the sidebar whose controls are sent when the reader opens it or the link uses one of them.
+
+    Returns:
+        Where to draw, and whether to.
+    """
+    used = any(st.query_params.get(key) for key in keys)
+    place = st.expander(label, expanded=used, key=f"part-{keys[0]}", on_change="rerun")
+    return place, used or bool(place.open)
 
 
 def _text(label: str, key: str, placeholder: str) -> str | None:
@@ -155,31 +182,36 @@ def _one_of(label: str, documented: Sequence[str], key: str, *, open_list: bool 
 
 def metric_and_dataset(frames: Frames) -> tuple[list[str], list[str]]:
     """Choose metrics and datasets among those with results; none chosen leaves the choice to the page."""
-    metrics = _several("Metric", list(views.counts(frames, "metric")), "metric", "The most covered")
-    datasets = _several("Dataset", list(views.counts(frames, "dataset")), "dataset", "All, the most covered first")
+    metrics = several("Metric", list(views.counts(frames, "metric")), "metric", "The most covered")
+    datasets = several("Dataset", list(views.counts(frames, "dataset")), "dataset", "All, the most covered first")
     return metrics, datasets
 
 
-def _several(label: str, options: list[str], key: str, placeholder: str) -> list[str]:
+def several(label: str, options: list[str], key: str, placeholder: str) -> list[str]:
+    """Choose any number of values; what the link asks for beyond them is named and ignored."""
     state.check(key, options.__contains__)
     return st.multiselect(label, options, key=key, bind="query-params", placeholder=placeholder)
 
 
 def table_filters(metric: str | None) -> TableFilters:
     """Draw the filters on the frame: text, dates, the range of the first chosen metric, and the fields shown."""
-    with st.sidebar.expander("Filters on this table", expanded=True):
+    with st.sidebar:
         text = st.text_input("Search", key="text", bind="query-params", placeholder="name, description, label, uri")
+        place, drawn = _on_demand("Dates, range and columns", _TABLE_FILTERS)
+    if not drawn:
+        return TableFilters(text, None, None, None, None, list(DEFAULT_FIELDS))
+    with place:
         for key in ("created_from", "created_to"):
             state.check(key, state.readable(date.fromisoformat))
         for key in ("min", "max"):
             state.check(key, state.readable(float))
-        since, until = st.columns(2)
-        created_from = since.date_input("Created from", None, key="created_from", bind="query-params")
-        created_to = until.date_input("to", None, key="created_to", bind="query-params")
-        low, high = st.columns(2)
+        with st.container(horizontal=True):
+            created_from = st.date_input("Created from", None, key="created_from", bind="query-params")
+            created_to = st.date_input("to", None, key="created_to", bind="query-params")
         named = plain(metric, 24) if metric else "Metric"
-        minimum = low.number_input(f"{named} from", value=None, key="min", bind="query-params", format="%g")
-        maximum = high.number_input("to", value=None, key="max", bind="query-params", format="%g")
+        with st.container(horizontal=True):
+            minimum = st.number_input(f"{named} from", value=None, key="min", bind="query-params", format="%g")
+            maximum = st.number_input("to", value=None, key="max", bind="query-params", format="%g")
         state.check("columns", FIELDS.__contains__)
         fields = st.multiselect(
             "Columns", list(FIELDS), default=list(DEFAULT_FIELDS), key="columns", bind="query-params"
@@ -195,7 +227,7 @@ def statuses(frames: Frames) -> list[str]:
     """Choose approval statuses; none chosen is all."""
     found = frames.versions["approval_status"].cat.categories.astype(str).tolist()
     options = [*STATUSES, *(status for status in found if status not in STATUSES)]
-    return _several("Status", options, "status", "Any")
+    return several("Status", options, "status", "Any")
 
 
 def one_of_these(label: str, values: Sequence[str | None], key: str) -> str | None:

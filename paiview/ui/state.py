@@ -5,7 +5,7 @@ not what the link must hold (a model's name and its id, "newest first" and ``-cr
 the URL. Invalid values of both are named on the page and ignored.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -17,7 +17,12 @@ _REMEMBERED = "remembered"
 
 def asked(key: str) -> str | None:
     """What the URL asks for, else what this session chose last on any page; an empty value asks for nothing."""
-    return st.query_params.get(key) or _remembered().get(key)
+    return next(reversed(asked_all(key)), None)
+
+
+def asked_all(key: str) -> list[str]:
+    """``asked`` of a parameter that may be repeated, each value once, in the order of the URL."""
+    return [*dict.fromkeys(filter(None, st.query_params.get_all(key)))] or _remembered().get(key, [])
 
 
 def choice(
@@ -46,7 +51,7 @@ def choice(
     """
     value = asked(key)
     if value is not None and value not in options:
-        if _is_of_a_link(key):
+        if is_of_a_link(key):
             states.invalid(key, value)
         value = None
     if value is None:
@@ -67,6 +72,39 @@ def choice(
     return value
 
 
+def choices(
+    label: str,
+    options: Sequence[str],
+    *,
+    key: str,
+    chosen: Sequence[str],
+    most: int,
+    format_func: Callable[[str], str],
+    on_change: Callable[[], None] | None = None,
+) -> list[str]:
+    """Draw a multiselect whose URL parameter is repeated and always stands in the URL.
+
+    Args:
+        label: the control's label.
+        options: the values.
+        key: the query parameter and the control's key.
+        chosen: the values chosen now, out of the options: the caller reads ``asked_all`` and knows the default.
+        most: how many may be chosen.
+        format_func: value to the text shown.
+        on_change: called when the reader changes the choice, before the page runs again.
+    """
+    st.session_state[key] = [*chosen]
+
+    def follow() -> None:
+        write(key, *st.session_state[key])
+        if on_change is not None:
+            on_change()
+
+    st.multiselect(label, options, key=key, max_selections=most, format_func=format_func, on_change=follow)
+    write(key, *chosen)
+    return [*chosen]
+
+
 def page(pages: int) -> int:
     """Draw the pages of a list, of which there are at least two, and give the number chosen.
 
@@ -76,7 +114,7 @@ def page(pages: int) -> int:
     asked_for = st.query_params.get(key, "1")
     number = int(asked_for) if asked_for.isascii() and asked_for.isdigit() and len(asked_for) < 10 else 0
     if not 1 <= number <= pages:
-        if _is_of_a_link(key):
+        if is_of_a_link(key):
             states.invalid(key, asked_for)
         number = min(max(1, number), pages)
     st.session_state[key] = number
@@ -85,23 +123,24 @@ def page(pages: int) -> int:
     return number
 
 
-def _is_of_a_link(key: str) -> bool:
+def is_of_a_link(key: str) -> bool:
     """Whether the URL's value came with the link, and is none the reader chose here before something else changed."""
-    return key in st.query_params and st.query_params[key] != _remembered().get(key)
+    return key in st.query_params and st.query_params.get_all(key) != _remembered().get(key)
 
 
-def write(key: str, value: str | None) -> None:
-    """Put a value into the URL and remember it; ``None`` takes it out."""
-    _remembered()[key] = value
-    if value is None:
+def write(key: str, *values: str | None) -> None:
+    """Put values into the URL and remember them; none, or ``None`` alone, takes the parameter out."""
+    kept = [value for value in values if value is not None]
+    _remembered()[key] = kept
+    if not kept:
         st.query_params.pop(key, None)
-    elif st.query_params.get(key) != value:
-        st.query_params[key] = value
+    elif st.query_params.get_all(key) != kept:
+        st.query_params[key] = kept
 
 
-def _remembered() -> dict[str, str | None]:
+def _remembered() -> dict[str, list[str]]:
     """What this session chose last, on any page, by key."""
-    chosen: dict[str, str | None] = st.session_state.setdefault(_REMEMBERED, {})
+    chosen: dict[str, list[str]] = st.session_state.setdefault(_REMEMBERED, {})
     return chosen
 
 

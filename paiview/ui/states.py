@@ -1,10 +1,11 @@
 """What a page says when it waits, when something is wrong, and where its data came from."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from itertools import islice
 from typing import NoReturn, Protocol
 
 import pandas as pd
@@ -49,6 +50,12 @@ def problem_region() -> Iterator[None]:
 def warn(sentence: str) -> None:
     """Report something the reader should know; ``sentence`` is Markdown made by paiview, its foreign parts escaped."""
     _problems.get().warning(sentence)
+
+
+def warn_of_notes(notes: Iterable[str]) -> None:
+    """Report what a decision says about its two sides; each once, the first few."""
+    for note in islice(dict.fromkeys(notes), _JUMPS_TOLD):
+        warn(markdown(note, 600))
 
 
 def warn_of_jumps(jumps: pd.DataFrame) -> None:
@@ -114,14 +121,9 @@ def connection(registry: Registry, read: Read, shown: str) -> bool:
     Returns:
         Whether the reader asked for a refresh.
     """
-    with st.container(key="connection"):
-        source, button = st.columns([8, 1], vertical_alignment="center")
-        source.caption(
-            f"{origin(registry)} · read {age(read.fetched_at)} ago ({read.fetched_at:%H:%M:%S} UTC) · {shown}"
-        )
-        asked = button.container(horizontal_alignment="right").button(
-            "Refresh", key="refresh", type="tertiary", help="Read this from the service again"
-        )
+    with st.container(key="connection", horizontal=True, vertical_alignment="center"):
+        st.caption(f"{origin(registry)} · read {age(read.fetched_at)} ago ({read.fetched_at:%H:%M:%S} UTC) · {shown}")
+        asked = st.button("Refresh", key="refresh", type="tertiary", help="Read this from the service again")
     if read.failure is not None:
         warn(f"This is what was read {age(read.fetched_at)} ago; reading it again failed. {describe(read.failure)}")
     return asked

@@ -11,8 +11,8 @@ from pandas.io.formats.style import Styler
 from paiview import views
 from paiview.frames import Frames, Pair
 from paiview.metrics import contract, display_digits
-from paiview.text import counted, plain, shorten_front
-from paiview.ui import state
+from paiview.text import counted, markdown, plain, shorten_front
+from paiview.ui import shell, state
 from paiview.views import FIELDS, Orders, Slice, page_of
 
 _BEST = "font-weight: 700; background-color: rgba(0, 158, 115, 0.2)"
@@ -177,6 +177,25 @@ def side_by_side(frames: Frames, orders: Sequence[int], dataset_names: Mapping[s
     names = frames.versions["version_name"].iloc[chosen].tolist()
     table = pd.concat([heads, pd.DataFrame(numbers[had], columns=names)], axis="columns")
     return table.sort_values(["dataset", "metric"], ignore_index=True)
+
+
+def version_links(model_id: str, name: str) -> None:
+    """Links to one version in detail and to its comparison."""
+    with st.container(horizontal=True, key="version-links"):
+        told = markdown(name, 60)
+        shell.link(shell.VERSIONS, f"Open {told}", model=model_id, version=name)
+        shell.link(shell.COMPARE, f"Compare {told} with the approved version", model=model_id, candidate=name)
+
+
+def compare_link(model_id: str, frames: Frames, ticked: Sequence[int]) -> None:
+    """Link to the comparison of the ticked versions: the newest of two is the candidate, of more all are."""
+    names = frames.versions["version_name"].iloc[sorted(ticked, reverse=True)].tolist()
+    if len(names) == 2:
+        shell.link(
+            shell.COMPARE, "Compare the newer with the older", model=model_id, candidate=names[0], baseline=names[1]
+        )
+    else:
+        shell.link(shell.COMPARE, "Compare them with the approved version", model=model_id, candidate=names)
 
 
 def height(rows: int) -> Literal["content"] | int:

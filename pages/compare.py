@@ -1,0 +1,67 @@
+"""Compare: is the candidate better than what is approved, on every dataset that matters?"""
+
+import streamlit as st
+
+from paiview import report, views
+from paiview.ui import charts, meanings, reports, shell, sidebar, sides, state, states, tables, verdicts
+
+shell.require()
+
+ROWS = 100
+
+registry, model, model_id = sidebar.model()
+states.title(model, model_id)
+snapshot = states.versions(registry, model_id)
+contracts = meanings.in_force()
+with st.sidebar:
+    chosen = sides.choose(registry, snapshot.lineage, registry.workspace_id, contracts.aliases)
+if not chosen.candidates:
+    st.info("Choose a candidate in the sidebar: no version of this model is Pending.")
+    st.stop()
+decided = sides.decide(registry, model_id, chosen, contracts)
+sides.pin(decided)
+names = states.dataset_names(registry, model, snapshot.frames)
+decisions = [decision.named(names) for decision in decided]
+first = decisions[0]
+states.warn_of_notes(note for decision in decisions for note in decision.notes)
+
+metrics_in_play = sorted({pair.metric for decision in decisions for pair in decision.pairs})
+datasets_in_play = sorted({pair.dataset for decision in decisions for pair in decision.pairs})
+with st.sidebar:
+    metrics = sidebar.several("Metric", metrics_in_play, "metric", "All")
+    datasets = sidebar.several("Dataset", datasets_in_play, "dataset", "All")
+    shown_states = sidebar.several("State", list(report.STATES), "state", "All")
+    identical = st.toggle("Hide identical rows", key="hide_identical", bind="query-params")
+    sort = state.choice("Sort rows", views.PAIR_SORTS, key="sort", default="worst") or "worst"
+
+with st.container(key="verdict", border=True):
+    if len(decisions) == 1:
+        verdicts.headline(first)
+    else:
+        verdicts.several(decisions)
+meanings.form(metrics_in_play, contracts)
+
+rows = views.pair_rows(
+    decisions, metrics=metrics, datasets=datasets, states=shown_states, hide_identical=identical, sort=sort
+)
+with st.container(key="delta-chart"):
+    left_out, at_the_edge = charts.deltas(decisions, views.pairs_of(rows))
+    verdicts.about_deltas(left_out, at_the_edge)
+with st.container(key="compare-table"):
+    st.subheader("Every pair", anchor=False)
+    hidden = sum(len(decision.pairs) for decision in decisions) - len(rows)
+    part = tables.paged(len(rows), ROWS, "pairs")
+    if len(rows):
+        verdicts.pairs(rows.iloc[part.start : part.stop].reset_index(drop=True), with_version=len(decisions) > 1)
+    if hidden:
+        st.caption(f"{hidden} hidden by the filters of the sidebar. The verdict counts them all.")
+    if len(decisions) == 1:
+        verdicts.averages(first)
+with st.container(key="policy"):
+    st.subheader("Policy", anchor=False)
+    for decision in decisions:
+        verdicts.rules(decision, named=len(decisions) > 1)
+with st.container(key="spec-diff"):
+    reports.differences(registry, decisions)
+with st.container(key="report"):
+    reports.offer(decided, names)

@@ -1,0 +1,83 @@
+"""What metrics mean on this page: the directions and tolerances of paiview.toml, and those set for the session."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from paiview import contracts as layer
+from paiview.contracts import Contracts
+from paiview.metrics import Direction, MetricContract, contract
+from paiview.pai.errors import PaiviewError
+from paiview.text import markdown, plain
+from paiview.ui import states
+
+_CHOSEN = "contracts-of-this-session"
+_WAYS: dict[Direction, str] = {"lower": "↓ lower is better", "higher": "↑ higher is better"}
+
+
+def in_force() -> Contracts:
+    """The contracts of paiview.toml with what the reader set; the page ends when the file cannot be used."""
+    try:
+        contracts = layer.in_force()
+    except PaiviewError as error:
+        states.stop(error)
+    for chosen in _chosen().values():
+        contracts = layer.with_metric(contracts, chosen)
+    return contracts
+
+
+def form(metrics: Sequence[str], contracts: Contracts) -> None:
+    """Let the reader say which way is better and what change counts, and offer the lines that keep it.
+
+    Args:
+        metrics: those of the comparison.
+        contracts: what is in force.
+    """
+    unknown = [metric for metric in metrics if contract(metric, contracts.metrics).direction is None]
+    chosen = _chosen()
+    if unknown:
+        named = ", ".join(markdown(metric, 60) for metric in unknown[:5])
+        st.info(f"Which way is better is unknown for {named}: no verdict on it until somebody says so.")
+    with st.expander("Directions and tolerances", expanded=bool(unknown)):
+        metric = st.selectbox(
+            "Metric", [*unknown, *(name for name in metrics if name not in unknown)], format_func=plain
+        )
+        known = contract(metric, contracts.metrics)
+        with st.form("meaning", border=False):
+            way, relative, absolute = st.columns(3)
+            direction = way.selectbox(
+                "Better is",
+                list(_WAYS),
+                index=list(_WAYS).index(known.direction) if known.direction else None,
+                format_func=_WAYS.__getitem__,
+                placeholder="Not known",
+                key=f"direction-{metric}",
+            )
+            share = relative.number_input(
+                "Changes count beyond, % of the baseline",
+                min_value=0.0,
+                value=100 * (known.relative or 0.0),
+                format="%g",
+                key=f"relative-{metric}",
+            )
+            size = absolute.number_input(
+                "and beyond, in its unit", min_value=0.0, value=known.absolute, format="%g", key=f"absolute-{metric}"
+            )
+            if st.form_submit_button("Apply to this session"):
+                chosen[metric] = replace(
+                    known, direction=direction, relative=share / 100, absolute=size or None, source="page"
+                )
+                st.rerun()
+        if chosen:
+            st.caption("Set for this session only. To keep it for everyone, put these lines into paiview.toml:")
+            st.code("\n\n".join(layer.toml_lines(item) for item in chosen.values()), language="toml")
+            if st.button("Forget what was set here", type="tertiary"):
+                chosen.clear()
+                st.rerun()
+
+
+def _chosen() -> dict[str, MetricContract]:
+    """What this session set, by metric."""
+    kept: dict[str, MetricContract] = st.session_state.setdefault(_CHOSEN, {})
+    return kept

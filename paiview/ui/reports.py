@@ -1,0 +1,80 @@
+"""What goes with a verdict: how the versions differ besides their results, and the report to take along."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from paiview import differences as compared
+from paiview import report
+from paiview.decision import Decision
+from paiview.pai.errors import PaiviewError
+from paiview.registry import Registry
+from paiview.text import counted, plain
+from paiview.ui import states
+
+_MOST_ROWS = 500
+
+
+def differences(registry: Registry, decisions: Sequence[Decision]) -> None:
+    """Draw the fields, labels and specs in which the candidates differ from the baseline, on demand."""
+    first = decisions[0]
+    if first.baseline is None or first.baseline_model is None:
+        return
+    place = st.expander("What else differs: fields, labels, specs", on_change="rerun", key="differences")
+    if not place.open:
+        return
+    try:
+        home, away = (registry.versions(model_id).lineage for model_id in (first.model, first.baseline_model))
+    except PaiviewError as error:
+        states.stop(error)
+    versions = {f"{first.baseline} (baseline)": away.version(first.baseline)}
+    versions |= {decision.candidate: home.version(decision.candidate) for decision in decisions}
+    found = compared.differences(versions)
+    with place:
+        if not found:
+            st.info("These versions differ in their results alone.")
+            return
+        table = pd.DataFrame(
+            [
+                [plain(item.path), *(None if text is None else plain(text, 500) for text in item.texts)]
+                for item in found
+            ],
+            columns=["field", *map(plain, versions)],
+        )
+        st.dataframe(table.head(_MOST_ROWS), hide_index=True, placeholder="–", alt="Differences of the versions")
+        told = f"{counted(len(found), 'difference')}; equal fields are left out."
+        st.caption(told + (f" The first {_MOST_ROWS} are shown." if len(found) > _MOST_ROWS else ""))
+
+
+def offer(decisions: Sequence[Decision], names: Mapping[str, str]) -> None:
+    """Offer each decision as a report, built when it is asked for.
+
+    Args:
+        decisions: as everybody gets them.
+        names: DatasetId to a name, for the two forms that people read.
+    """
+    menu = st.popover("Report", icon=":material/description:", key="reports", on_change="rerun")
+    if not menu.open:
+        return
+    kinds: list[tuple[str, str, str, Callable[[Decision], str | bytes]]] = [
+        ("HTML", "html", "text/html", lambda decision: report.html(decision.named(names))),
+        ("Markdown", "md", "text/markdown", lambda decision: report.markdown(decision.named(names))),
+        ("CSV", "csv", "text/csv", report.csv),
+        ("JSON", "json", "application/json", report.json),
+    ]
+    with menu:
+        for decision in decisions:
+            if len(decisions) > 1:
+                st.caption(f"`{plain(decision.candidate, 60).replace('`', '')}`")
+            for label, ending, mime, make in kinds:
+                st.download_button(
+                    label,
+                    partial(make, decision),
+                    file_name=f"{decision.model}-{decision.candidate}.{ending}",
+                    mime=mime,
+                    key=f"report-{ending}-{decision.candidate}",
+                    on_click="ignore",
+                    type="tertiary",
+                )

@@ -1,0 +1,154 @@
+"""The two sides of a comparison: candidates and baseline, and whether the data are still those of the link."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import streamlit as st
+
+from paiview.comparison import Lineage, UnknownVersionError
+from paiview.contracts import Contracts
+from paiview.decision import Decision
+from paiview.pai.errors import PaiviewError
+from paiview.registry import Registry
+from paiview.text import markdown, plain
+from paiview.ui import state, states
+
+MOST_CANDIDATES = 50
+_BY_RULE = "baseline-by-rule"
+_PINNED = "compared-data"
+_PIN_DIGITS = 12
+
+
+class Sides(NamedTuple):
+    """What is compared: VersionNames, and the ModelId of the baseline where it is another model's."""
+
+    candidates: list[str]
+    baseline: str | None
+    baseline_model: str | None
+
+
+def choose(registry: Registry, lineage: Lineage, workspace_id: str | None, aliases: Mapping[str, str]) -> Sides:
+    """Draw the controls; the page ends where the link asks for a version or model that does not exist.
+
+    Args:
+        registry: where another model's versions come from.
+        lineage: the candidates' model.
+        workspace_id: whose models a baseline may come from; ``None`` for all.
+        aliases: datasets that are other names of one, for the rule that chooses the baseline.
+    """
+    candidates = _candidates(lineage)
+    baseline_model = _baseline_model(registry, lineage.model_id, workspace_id)
+    home = lineage if baseline_model is None else _lineage(registry, baseline_model)
+    by_rule = None
+    if candidates and home is lineage:
+        by_rule, _ = lineage.baseline(candidates[0], aliases)
+    _know(home, [name] if (name := state.asked("baseline")) else [], "baseline")
+    baseline = state.choice(
+        "Baseline",
+        {name: plain(name, 80) for name in reversed(home.names)},
+        key="baseline",
+        default=by_rule,
+        pinned=True,
+        placeholder="No earlier version to compare with" if home is lineage else "Choose one",
+    )
+    st.session_state[_BY_RULE] = baseline == by_rule
+    return Sides(candidates, baseline, baseline_model)
+
+
+def _candidates(lineage: Lineage) -> list[str]:
+    asked = state.asked_all("candidate")
+    _know(lineage, asked, "candidate")
+    known = {*lineage.names}
+    chosen = [name for name in asked if name in known][:MOST_CANDIDATES]
+    newest = lineage.newest_pending()
+    if not chosen and newest is not None and "candidate" not in st.session_state:
+        chosen = [newest]
+
+    def follow() -> None:
+        if st.session_state.get(_BY_RULE):
+            # The rule chose for the candidate before; for another one it chooses anew.
+            state.write("baseline")
+
+    return state.choices(
+        "Candidate",
+        lineage.names[::-1],
+        key="candidate",
+        chosen=chosen,
+        most=MOST_CANDIDATES,
+        format_func=lambda name: plain(name, 80),
+        on_change=follow,
+    )
+
+
+def _know(lineage: Lineage, asked: Sequence[str], key: str) -> None:
+    """End the page where the link asks for a version that does not exist: never a verdict about another one."""
+    if not state.is_of_a_link(key):
+        return
+    known = {*lineage.names}
+    for name in asked:
+        if name not in known:
+            states.stop(UnknownVersionError(f"{lineage.model_id} has no version {plain(name)}."))
+
+
+def _baseline_model(registry: Registry, model_id: str, workspace_id: str | None) -> str | None:
+    try:
+        models = registry.models(workspace_id).items
+        shown = {item.model_id: plain(item.model_name or item.model_id, 80) for item in models if item.model_id}
+        asked = state.asked("baseline_model")
+        if asked is not None and asked not in shown:
+            shown[asked] = plain(registry.model(asked).model_name or asked, 80)
+    except PaiviewError as error:
+        states.stop(error)
+    shown.pop(model_id, None)
+    return state.choice("Baseline from another model", shown, key="baseline_model", placeholder="The same model")
+
+
+def _lineage(registry: Registry, model_id: str) -> Lineage:
+    try:
+        with states.reading("versions") as progress:
+            return registry.versions(model_id, progress=progress).lineage
+    except PaiviewError as error:
+        states.stop(error)
+
+
+def decide(registry: Registry, model_id: str, chosen: Sides, contracts: Contracts) -> list[Decision]:
+    """Decide about each candidate; the page ends with the problem where one cannot be compared.
+
+    A candidate that is the baseline itself is told and left out where there are others.
+    """
+    candidates = chosen.candidates
+    if len(candidates) > 1 and chosen.baseline_model is None and chosen.baseline in candidates:
+        states.warn(f"{markdown(chosen.baseline)} is the baseline and is left out of the candidates.")
+        candidates = [name for name in candidates if name != chosen.baseline]
+    try:
+        return [
+            registry.decision(
+                model_id,
+                candidate,
+                baseline=chosen.baseline,
+                baseline_model=chosen.baseline_model,
+                contracts=contracts,
+            )
+            for candidate in candidates
+        ]
+    except PaiviewError as error:
+        states.stop(error)
+
+
+def pin(decisions: Sequence[Decision]) -> None:
+    """Put the fingerprint of the data into the URL, and say so when they are not those the link was made with."""
+    fingerprints = [decision.data_fingerprint for decision in decisions]
+    joined = fingerprints[0] if len(fingerprints) == 1 else hashlib.sha256("".join(fingerprints).encode()).hexdigest()
+    current = joined.removeprefix("sha256:")[:_PIN_DIGITS]
+    about = [(decision.model, decision.candidate, decision.baseline_model, decision.baseline) for decision in decisions]
+    pinned = st.session_state.get(_PINNED)
+    if pinned is None or pinned[0] != about:
+        seen = state.asked("data") if pinned is None else None
+        pinned = st.session_state[_PINNED] = (about, seen or current)
+    state.write("data", pinned[1])
+    if pinned[1] != current:
+        states.warn(
+            f"The data have changed since this link was made: it was about {plain(pinned[1], 20)}, and they are now "
+            f"{current}. What you see is decided from the data as they are now."
+        )

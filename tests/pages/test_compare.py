@@ -1,0 +1,148 @@
+"""Compare: the verdict, its table, its filters, and links that say what they were made with."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from paiview import registry
+from tests.pages.conftest import Run, Service, told, version, written
+
+
+def table(app: AppTest, column: str = "state") -> pd.DataFrame:
+    """The table that has this column."""
+    return next(frame.value for frame in app.dataframe if column in frame.value.columns)
+
+
+def rows(app: AppTest) -> list[tuple[Any, ...]]:
+    shown = table(app)[["dataset", "metric", "state"]]
+    return list(shown.itertuples(index=False, name=None))
+
+
+def test_the_newest_pending_version_is_compared_with_the_newest_approved_one(run: Run) -> None:
+    app = run("compare", model="model-asr")
+    assert told(app) == ""
+    assert app.query_params["candidate"] == "0.10.0"
+    assert app.query_params["baseline"] == "0.1.0"
+    text = written(app).replace("\\", "")
+    assert "Trade-off" in text
+    assert "newest approved by creation" in text
+    assert "cer: better on 1, worse on 1 (d-meeting −5.0 %)" in text
+    assert "rtf: missing 1" in text
+    assert "policy: fail" in text
+
+
+def test_regressions_stand_first_and_every_number_is_there(run: Run) -> None:
+    app = run("compare", model="model-asr")
+    assert rows(app) == [
+        ("d-meeting", "cer", "▼ worse"),
+        ("AISHELL-1", "rtf", "○ missing"),
+        ("AISHELL-1", "cer", "▲ better"),
+    ]
+    worse = table(app).iloc[0]
+    assert (worse["baseline"], worse["candidate"]) == (0.2, 0.21)
+    assert worse["change"] == pytest.approx(0.01)
+    assert worse["effect"] == pytest.approx(-0.05)
+
+
+def test_filters_hide_rows_and_never_move_the_verdict(run: Run) -> None:
+    app = run("compare", model="model-asr", state="better", metric="cer")
+    assert rows(app) == [("AISHELL-1", "cer", "▲ better")]
+    assert "Trade-off" in written(app)
+    assert "2 hidden by the filters" in written(app)
+
+
+def test_identical_rows_can_be_hidden(run: Run, service: Service) -> None:
+    service.versions["model-asr"][2] = version("0.10.0", "2024-03-01", {"d-aishell": {"cer": 0.05, "rtf": 0.1}})
+    assert ("AISHELL-1", "cer", "＝ same") in rows(run("compare", model="model-asr"))
+    assert ("AISHELL-1", "cer", "＝ same") not in rows(run("compare", model="model-asr", hide_identical="true"))
+
+
+def test_several_candidates_stand_side_by_side(run: Run) -> None:
+    app = run("compare", model="model-asr", candidate=["0.10.0", "0.2.0"])
+    shown = table(app, "verdict")
+    assert list(shown["version"]) == ["0.10.0", "0.2.0"]
+    assert list(shown["verdict"]) == ["▲▼ Trade-off", "▼ Worse"]
+    assert "Chosen among 2" in written(app)
+
+
+def test_the_baseline_itself_is_left_out_of_several_candidates(run: Run) -> None:
+    app = run("compare", model="model-asr", candidate=["0.10.0", "0.1.0"], baseline="0.1.0")
+    assert "is the baseline and is left out" in told(app)
+    assert "Trade-off" in written(app)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "problem"),
+    [
+        ({"candidate": "9.9.9"}, "has no version 9"),
+        ({"candidate": "0.10.0", "baseline": "9.9.9"}, "has no version 9"),
+        ({"candidate": "0.10.0", "baseline": "0.10.0"}, "is both the candidate and the baseline"),
+        ({"candidate": "0.10.0", "baseline_model": "model-none"}, "does not exist"),
+    ],
+)
+def test_what_does_not_exist_gives_the_problem_and_no_verdict(
+    run: Run, parameters: dict[str, str], problem: str
+) -> None:
+    app = run("compare", model="model-asr", **parameters)
+    assert problem in told(app)
+    text = written(app)
+    assert not any(word in text for word in ("Trade-off", "Better", "Worse", "policy:"))
+
+
+def test_without_a_pending_version_the_page_asks_for_a_candidate(run: Run, service: Service) -> None:
+    for item in service.versions["model-asr"]:
+        item["ApprovalStatus"] = "Approved"
+    app = run("compare", model="model-asr")
+    assert "Choose a candidate" in app.info[0].value
+
+
+def test_a_link_whose_data_have_changed_says_so(run: Run, service: Service) -> None:
+    app = run("compare", model="model-asr")
+    seen = app.query_params["data"]
+    assert len(seen) == 12
+    assert told(run("compare", model="model-asr", data=seen)) == ""
+    service.versions["model-asr"][2] = version("0.10.0", "2024-03-01", {"d-aishell": {"cer": 0.03}})
+    registry.disconnect()
+    changed = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0", data=seen)
+    assert "The data have changed since this link was made" in told(changed)
+    assert changed.query_params["data"] == seen
+
+
+def test_a_baseline_of_another_model(run: Run, service: Service) -> None:
+    service.models.append({"ModelId": "model-other", "ModelName": "other", "WorkspaceId": "7"})
+    service.versions["model-other"] = [version("5.0.0", "2025-01-01", {"d-aishell": {"cer": 0.05}})]
+    app = run("compare", model="model-asr", candidate="0.10.0", baseline_model="model-other", baseline="5.0.0")
+    assert told(app) == ""
+    assert "Better" in written(app)
+    assert "chosen by the reader from another model" in written(app)
+
+
+def test_setting_a_direction_changes_the_verdict_at_once_and_offers_the_lines(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", {"d": {"quality": 1.0}}, ApprovalStatus="Approved"),
+        version("0.2.0", "2024-02-01", {"d": {"quality": 2.0}}),
+    ]
+    app = run("compare", model="model-asr")
+    assert "Not comparable" in written(app)
+    assert "Which way is better is unknown for quality" in app.info[0].value
+    app.selectbox("direction-quality").set_value("higher")
+    next(button for button in app.button if button.label == "Apply to this session").click()
+    app.run()
+    assert "▲ Better" in written(app)
+    lines = next(code.value for code in app.code)
+    assert "[metrics.quality]" in lines
+    assert 'direction = "higher"' in lines
+
+
+def test_hostile_names_are_text(run: Run, service: Service) -> None:
+    name = "**x** <script>alert(1)</script> [a](https://example.com)"
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", {name: {"cer": 0.1}}, ApprovalStatus="Approved"),
+        version("0.2.0", "2024-02-01", {name: {"cer": 0.2}}),
+    ]
+    app = run("compare", model="model-asr")
+    text = written(app)
+    assert "<script>" not in text.replace("\\<script\\>", "")
+    assert "[a](" not in text

@@ -8,11 +8,12 @@ or Uri and by its display name.
 import math
 import re
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Context, Decimal, localcontext
-from fnmatch import fnmatchcase
-from typing import Annotated, Final, Literal
+from fnmatch import translate
+from functools import lru_cache
+from typing import Annotated, Final, Literal, TypeVar
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -32,11 +33,18 @@ _SEVERAL_IN_BASELINE: Final = "given more than once by the baseline"
 """How the note of a pair begins whose baseline has several numbers, and so no one number."""
 _EXACT: Final = Context(prec=60)
 _ROUNDED: Final = Context(prec=40)
+_Item = TypeVar("_Item")
 
 
 def is_name(pattern: str) -> bool:
     """Whether a pattern has no wildcard, and so names one thing."""
     return not _WILDCARDS.search(pattern)
+
+
+@lru_cache(maxsize=256)
+def _matcher(pattern: str) -> Callable[[str], object]:
+    """What tells whether a name matches: ``fnmatchcase``, compiled once."""
+    return re.compile(translate(pattern)).match
 
 
 def _usable(pattern: str) -> str:
@@ -98,11 +106,9 @@ class _Selecting(_Rule):
         """What the patterns select, in words."""
         return f"metric {plain(self.metric)}"
 
-    def _matches(self, pair: PairDecision) -> bool:
-        return fnmatchcase(pair.metric, self.metric)
-
     def _matching(self, facts: Facts) -> list[PairDecision]:
-        return [pair for pair in facts.pairs if self._matches(pair)]
+        matches = _matcher(self.metric)
+        return [pair for pair in facts.pairs if matches(pair.metric)]
 
     def _unmatched(self) -> Finding:
         return Finding("fail" if self.strict else "warn", f"No result matches {self.scope}.", judged=False)
@@ -116,9 +122,10 @@ class _SelectingDatasets(_Selecting):
         """What the patterns select, in words."""
         return f"{super().scope} on dataset {plain(self.dataset)}"
 
-    def _matches(self, pair: PairDecision) -> bool:
-        names = (pair.dataset,) if pair.name is None else (pair.dataset, pair.name)
-        return super()._matches(pair) and any(fnmatchcase(name, self.dataset) for name in names)
+    def _matching(self, facts: Facts) -> list[PairDecision]:
+        matches = _matcher(self.dataset)
+        found = super()._matching(facts)
+        return [pair for pair in found if matches(pair.dataset) or (pair.name is not None and matches(pair.name))]
 
 
 class NoRegression(_SelectingDatasets):
@@ -143,11 +150,9 @@ class NoRegression(_SelectingDatasets):
             return Finding("not_applicable", "No matching result has a number on both sides.", judged=False)
         parts = []
         if worse:
-            told = [_change(pair, facts.metrics) for pair in _worst_first(worse)]
+            told = _listed(_worst_first(worse), lambda pair: _change(pair, facts.metrics))
             verb = "is" if len(worse) == 1 else "are"
-            parts.append(
-                f"{len(worse)} of {counted(len(judged), 'result')} {verb} worse{self._beyond}: {_listed(told)}"
-            )
+            parts.append(f"{len(worse)} of {counted(len(judged), 'result')} {verb} worse{self._beyond}: {told}")
         elif judged:
             parts.append(f"None of {counted(len(judged), 'result')} is worse{self._beyond}")
         if unclear:
@@ -194,10 +199,10 @@ class NoMissing(_SelectingDatasets):
             return Finding(
                 "pass", f"None of {counted(len(expected), 'result')} of the baseline is missing.", judged=True
             )
-        told = [f"{_place(pair)} (was {_number(pair.baseline)})" for pair in missing]
+        told = _listed(missing, lambda pair: f"{_place(pair)} (was {_number(pair.baseline)})")
         verb = "is" if len(missing) == 1 else "are"
         of = f"{len(missing)} of {counted(len(expected), 'result')} of the baseline"
-        return Finding("fail", _sentence([f"{of} {verb} missing: {_listed(told)}"]), judged=True)
+        return Finding("fail", _sentence([f"{of} {verb} missing: {told}"]), judged=True)
 
 
 class Bound(_SelectingDatasets):
@@ -231,10 +236,10 @@ class Bound(_SelectingDatasets):
             value = f" ({_number(matching[0].candidate)})" if is_one else ""
             return Finding("pass", f"{told} {bounds}{value}.", judged=True)
         told = _listed(
-            [
+            outside,
+            lambda pair: (
                 f"{_place(pair)} {'has no number' if pair.candidate is None else f'is {_number(pair.candidate)}'}"
-                for pair in outside
-            ]
+            ),
         )
         verb = "is" if len(outside) == 1 else "are"
         return Finding(
@@ -280,24 +285,24 @@ class Improves(_Selecting):
         unclear = _unclear(matching)
         if unclear and worst == "pass":
             worst = "warn"
-        parts = [_listed(told), *([_not_comparable(unclear)] if unclear else [])]
+        parts = [_listed(told, str), *([_not_comparable(unclear)] if unclear else [])]
         return Finding(worst, _sentence(parts), judged=any(finding.judged for finding in found))
 
     def _of_metric(self, metric: str, pairs: Sequence[PairDecision]) -> Finding:
         shared = [pair for pair in pairs if pair.state in _JUDGED]
         if not shared:
             had = any(pair.baseline is not None for pair in pairs)
-            told = f"{plain(metric, _NAME)} has no dataset to average over"
+            told = f"{_name(metric)} has no dataset to average over"
             return Finding("warn" if had else "not_applicable", told, judged=False)
         mean = _mean_gain(shared)
         if mean is None:
-            fallen = [_place(pair) for pair in shared if pair.baseline == 0 and pair.state == "worse"]
-            told = f"{plain(metric, _NAME)} has no mean gain, because a baseline is 0"
+            fallen = [pair for pair in shared if pair.baseline == 0 and pair.state == "worse"]
+            told = f"{_name(metric)} has no mean gain, because a baseline is 0"
             if fallen:
-                return Finding("fail", f"{told}; worse from there: {_listed(fallen)}", judged=True)
+                return Finding("fail", f"{told}; worse from there: {_listed(fallen, _place)}", judged=True)
             return Finding("warn", told, judged=False)
         fails = mean < _decimal(self.at_least)
-        told = f"{plain(metric, _NAME)} gains {percent(float(mean))} on average over {counted(len(shared), 'dataset')}"
+        told = f"{_name(metric)} gains {percent(float(mean))} on average over {counted(len(shared), 'dataset')}"
         return Finding(
             "fail" if fails else "pass",
             f"{told}, {'below' if fails else 'at least'} {_percent(self.at_least)}",
@@ -340,12 +345,10 @@ class Labelled(_Rule):
 
     def find(self, facts: Facts) -> Finding:
         """Judge."""
-        lacking = [plain(key, _NAME) for key in self.keys if key not in facts.labels]
+        lacking = [key for key in self.keys if key not in facts.labels]
         if not lacking:
-            return Finding(
-                "pass", f"The version is labelled {_listed([plain(key, _NAME) for key in self.keys])}.", judged=True
-            )
-        return Finding("fail", f"The version lacks the label {_listed(lacking)}.", judged=True)
+            return Finding("pass", f"The version is labelled {_listed(self.keys, _name)}.", judged=True)
+        return Finding("fail", f"The version lacks the label {_listed(lacking, _name)}.", judged=True)
 
 
 Rule = Annotated[
@@ -435,16 +438,21 @@ def _change(pair: PairDecision, metrics: Mapping[str, MetricContract]) -> str:
 
 def _place(pair: PairDecision) -> str:
     dataset = pair.dataset if pair.name is None else pair.name
-    return f"{plain(pair.metric, _NAME)} on {shorten_front(dataset, _NAME)}"
+    return f"{_name(pair.metric)} on {shorten_front(dataset, _NAME)}"
 
 
 def _not_comparable(pairs: Sequence[PairDecision]) -> str:
-    return f"Not comparable: {_listed([_place(pair) for pair in pairs])}"
+    return f"Not comparable: {_listed(pairs, _place)}"
 
 
-def _listed(items: Sequence[str]) -> str:
+def _listed(items: Sequence[_Item], tell: Callable[[_Item], str]) -> str:
+    """The first few items, and how many more there are."""
     more = f" and {len(items) - _NAMED} more" if len(items) > _NAMED else ""
-    return ", ".join(items[:_NAMED]) + more
+    return ", ".join(map(tell, items[:_NAMED])) + more
+
+
+def _name(text: str) -> str:
+    return plain(text, _NAME)
 
 
 def _sentence(parts: Sequence[str]) -> str:

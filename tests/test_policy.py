@@ -292,6 +292,13 @@ def test_a_gain_of_exactly_one_percent_is_one_percent(baseline: float) -> None:
     assert one(rule("improves", metric="cer", at_least=0.010001), given)[0] == "fail"
 
 
+def test_a_mean_of_thirds_is_exact() -> None:
+    """Three gains of one third and one of nothing are one quarter on average."""
+    before = {name: {"wer": 3.0} for name in "abcd"}
+    after = {name: {"wer": 3.0 if name == "d" else 2.0} for name in "abcd"}
+    assert one(rule("improves", metric="wer", at_least=0.25), pairs(after, before))[0] == "pass"
+
+
 def test_metrics_are_not_averaged_together() -> None:
     given = pairs({"a": {"cer": 0.05, "wer": 0.11}}, {"a": {"cer": 0.1, "wer": 0.1}})
     assert one(rule("improves", metric="*", at_least=0.01), given) == (

@@ -32,7 +32,7 @@ def parse(content: bytes, file: Path) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(content.decode())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingError(f"{file} is not valid TOML: {error}.") from None
 
 

@@ -217,6 +217,7 @@ def test_what_is_no_toml_keeps_the_line_of_the_parser() -> None:
     told = "paiview.toml is not valid TOML: Invalid value (at line 2, column 10)."
     assert refusal("[metrics.cer]\ndigits = \n") == told
     assert "Cannot overwrite" in refusal("[metrics.cer]\ndigits = 1\ndigits = 2")
+    assert refusal(f"a = {'[' * 9000}").startswith("paiview.toml is not valid TOML: ")
 
 
 def test_a_metric_named_by_a_pattern_or_for_a_bound_needs_no_direction() -> None:

@@ -293,9 +293,9 @@ def test_a_gain_of_exactly_one_percent_is_one_percent(baseline: float) -> None:
 
 
 def test_a_mean_of_thirds_is_exact() -> None:
-    """Three gains of one third and one of nothing are one quarter on average."""
-    before = {name: {"wer": 3.0} for name in "abcd"}
-    after = {name: {"wer": 3.0 if name == "d" else 2.0} for name in "abcd"}
+    """Thirty gains of one third and ten of nothing are one quarter on average."""
+    before = {f"d{place}": {"wer": 3.0} for place in range(40)}
+    after = {f"d{place}": {"wer": 2.0 if place < 30 else 3.0} for place in range(40)}
     assert one(rule("improves", metric="wer", at_least=0.25), pairs(after, before))[0] == "pass"
 
 

@@ -5,15 +5,37 @@ pictures and their rules are those of the decision document: own y range a panel
 better blue, status told by the mark's shape as well as its colour.
 """
 
-from paiview.figures.heatmap import HeatmapInfo, heatmap_figure, heatmap_info
+from paiview.figures.delta import DeltaInfo, delta_figure, delta_info
+from paiview.figures.dumbbell import DumbbellInfo, dumbbell_figure, dumbbell_info
+from paiview.figures.heatmap import (
+    EffectHeatmapInfo,
+    HeatmapInfo,
+    effect_heatmap_figure,
+    effect_heatmap_info,
+    heatmap_figure,
+    heatmap_info,
+)
+from paiview.figures.pareto import ParetoInfo, pareto_figure, pareto_info
 from paiview.figures.trend import TrendInfo, TrendPanel, trend_figure, trend_info
 
 __all__ = [
+    "DeltaInfo",
+    "DumbbellInfo",
+    "EffectHeatmapInfo",
     "HeatmapInfo",
+    "ParetoInfo",
     "TrendInfo",
     "TrendPanel",
+    "delta_figure",
+    "delta_info",
+    "dumbbell_figure",
+    "dumbbell_info",
+    "effect_heatmap_figure",
+    "effect_heatmap_info",
     "heatmap_figure",
     "heatmap_info",
+    "pareto_figure",
+    "pareto_info",
     "trend_figure",
     "trend_info",
 ]

@@ -1,19 +1,84 @@
 """What the pictures have in common: colours, arrays plotly takes whole, and texts that tell categories apart."""
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from paiview.decision import Decision, MetricInForce, PairDecision, State
+from paiview.metrics import Direction, display_digits
+from paiview.results import Pair
 from paiview.text import for_chart, shorten_front
 
-BEST = "#0072B2"
+BETTER = BEST = "#0072B2"
+WORSE = "#D55E00"
 APPROVED = "#009E73"
 PENDING = "#E69F00"
 REJECTED = "#B4478C"
 NEUTRAL = "#8593A1"
+FAINT = "rgba(133,147,161,0.28)"
+"""Lines and bands that stay behind the marks, on white as on dark."""
+FAINTEST = "rgba(133,147,161,0.13)"
+"""Lines that lead the eye along a row."""
+
+COLOURS: Mapping[State, str] = {
+    "better": BETTER,
+    "worse": WORSE,
+    "same": NEUTRAL,
+    "missing": NEUTRAL,
+    "new": NEUTRAL,
+    "not_comparable": NEUTRAL,
+}
+GLYPHS: Mapping[State, str] = {
+    "better": "▲",
+    "worse": "▼",
+    "same": "＝",
+    "missing": "○",
+    "new": "✚",
+    "not_comparable": "?",
+}
+WORDS: Mapping[State, str] = {
+    "better": "better",
+    "worse": "worse",
+    "same": "same",
+    "missing": "missing",
+    "new": "new",
+    "not_comparable": "not comparable",
+}
+SYMBOLS: Mapping[State, str] = {
+    "better": "triangle-up",
+    "worse": "triangle-down",
+    "same": "circle",
+    "missing": "circle-open",
+    "new": "cross-thin",
+    "not_comparable": "diamond-open",
+}
+WAYS: Mapping[Direction | None, str] = {
+    "lower": "↓ lower is better",
+    "higher": "↑ higher is better",
+    None: "direction unknown",
+}
+TRANSPARENT = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
+
+
+def marker(symbol: str, colour: str, size: int = 10) -> dict[str, object]:
+    """How plotly is to draw a mark; thin and open symbols are all line."""
+    return {"symbol": symbol, "color": colour, "size": size, "line": {"width": 1.8, "color": colour}, "opacity": 1}
+
+
+def in_force(decisions: Sequence[Decision]) -> dict[str, MetricInForce]:
+    """The contract each metric of some decisions was judged by."""
+    return {known.metric: known for decision in decisions for known in decision.metrics}
+
+
+def value_digits(pairs: Iterable[PairDecision], known: MetricInForce | None) -> int:
+    """Decimals for the numbers of one metric: those of its contract, else as many as its numbers need."""
+    if known is not None and known.digits is not None:
+        return known.digits
+    values = [value for pair in pairs for value in (pair.baseline, pair.candidate) if value is not None]
+    return display_digits(np.array(values))
 
 
 def cells(values: Sequence[object]) -> NDArray[np.object_]:
@@ -21,9 +86,14 @@ def cells(values: Sequence[object]) -> NDArray[np.object_]:
     return np.array(values, dtype=object)
 
 
-def dataset_label(dataset: str, dataset_names: Mapping[str, str]) -> str:
+def dataset_label(dataset: str, dataset_names: Mapping[str, str], limit: int = 44) -> str:
     """A dataset by its name where one is known, a long Uri by its end."""
-    return for_chart(shorten_front(dataset_names.get(dataset, dataset), 44), 60)
+    return for_chart(shorten_front(dataset_names.get(dataset, dataset), limit), 60)
+
+
+def row_labels(pairs: Iterable[Pair], dataset_names: Mapping[str, str]) -> list[str]:
+    """The datasets of a panel's rows, told apart where they read the same."""
+    return unique([dataset_label(pair.dataset, dataset_names, 36) for pair in pairs])
 
 
 def version_labels(versions: pd.DataFrame) -> list[str]:

@@ -1,20 +1,41 @@
-"""Heatmap of datasets by versions."""
+"""Heatmaps of datasets by versions: raw values with a scale per row, or effects against one version."""
 
+import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from paiview.figures.conventions import dataset_label, short, tick_positions, unique, version_labels
+from paiview.figures.conventions import (
+    GLYPHS,
+    TRANSPARENT,
+    cells,
+    dataset_label,
+    short,
+    tick_positions,
+    unique,
+    version_labels,
+)
 from paiview.frames import Frames, Pair
-from paiview.metrics import contract, display_digits, format_value
+from paiview.metrics import Direction, MetricContract, contract, display_digits, format_value
 from paiview.text import for_chart
+from paiview.verdict import percent
 
 _COLUMNS_WITH_GAPS = 60
 _CELLS_WITH_NUMBERS = 12
 """Columns up to which a heatmap's cells are large enough to hold their number."""
+_CLIPPED_AT = 95
+_DIVERGING = [
+    [0, "rgba(213,94,0,0.8)"],
+    [0.4999, "rgba(213,94,0,0.12)"],
+    [0.5, "rgba(133,147,161,0.16)"],
+    [0.5001, "rgba(0,114,178,0.12)"],
+    [1, "rgba(0,114,178,0.8)"],
+]
+"""Vermillion to blue; clear at 0, so that the page shows through and its text can be read on it, light or dark."""
 
 
 class HeatmapInfo(NamedTuple):
@@ -31,6 +52,36 @@ class HeatmapInfo(NamedTuple):
     unknown: list[str]
 
 
+class EffectHeatmapInfo(NamedTuple):
+    """Rows of pairs, columns of versions, each compared with the baseline.
+
+    Attributes:
+        rows, names: labels; a version without any of the pairs has no column.
+        baseline: label of the version compared with.
+        values: rows × columns, the numbers in each metric's unit; NaN where missing.
+        before: the baseline's number of each row; NaN without one.
+        effect: rows × columns, shares, positive is better; NaN where there is no number or no effect.
+        shade: rows × columns, from -1 (worse by ``clip`` or more) to 1; NaN where missing. A change from 0 or from no
+            errors has no effect and the full shade of its side; what cannot be compared has 0.
+        texts: what the cells say: signed percent, else why there is none.
+        clip: the share at which the shades are full: the 95th percentile of the effects, at least the tolerance.
+        unknown: metrics whose direction is unknown.
+        unmeasured: rows the baseline has no number for.
+    """
+
+    rows: list[str]
+    names: list[str]
+    baseline: str
+    values: NDArray[np.float64]
+    before: NDArray[np.float64]
+    effect: NDArray[np.float64]
+    shade: NDArray[np.float64]
+    texts: list[list[str]]
+    clip: float
+    unknown: list[str]
+    unmeasured: list[str]
+
+
 def heatmap_info(
     frames: Frames,
     shown: Sequence[Pair],
@@ -43,13 +94,8 @@ def heatmap_info(
     Versions without any of the pairs are left out.
     """
     labels = version_labels(frames.versions)
-    column_of = np.full(len(frames.versions), -1)
-    grid = np.full((len(shown), len(frames.versions)), np.nan)
-    for row, pair in enumerate(shown):
-        order, value = frames.histories[pair]
-        grid[row, order] = value
-    kept = np.sort(orders)[~np.isnan(grid[:, np.sort(orders)]).all(axis=0)] if len(shown) else orders[:0]
-    column_of[kept] = np.arange(len(kept))
+    grid = _grid(frames, shown)
+    kept = _covered(grid, orders)
     grid = grid[:, kept]
     shade = np.full(grid.shape, np.nan)
     texts = []
@@ -77,15 +123,12 @@ def heatmap_info(
 
 def heatmap_figure(info: HeatmapInfo) -> go.Figure:
     """Draw the heatmap: a scale of its own per row, numbers in the cells while they fit, blank where missing."""
-    roomy = len(info.names) <= _CELLS_WITH_NUMBERS
     figure = go.Figure(
         go.Heatmap(
             x=info.names,
             y=info.rows,
             z=info.shade,
             text=info.texts,
-            texttemplate="%{text}" if roomy else None,
-            textfont={"size": 10},
             hovertemplate="<b>%{x}</b><br>%{y}: %{text}<extra></extra>",
             hoverongaps=False,
             colorscale=[[0, "rgba(0,114,178,0.06)"], [1, "rgba(0,114,178,0.75)"]],
@@ -96,16 +139,176 @@ def heatmap_figure(info: HeatmapInfo) -> go.Figure:
             ygap=1,
         )
     )
-    ticks = range(len(info.names)) if roomy else tick_positions(len(info.names), 10)
+    _finish(figure, info.rows, info.names, info.texts)
+    return figure
+
+
+def effect_heatmap_info(
+    frames: Frames,
+    shown: Sequence[Pair],
+    *,
+    orders: NDArray[np.int64],
+    baseline: int,
+    dataset_names: Mapping[str, str],
+    metrics: Mapping[str, MetricContract] = MappingProxyType({}),
+) -> EffectHeatmapInfo:
+    """Compute the heatmap of effects against one version, of ``paiview.decision.PairDecision``.
+
+    Args:
+        frames: both frames of a snapshot, unfiltered.
+        shown: the pairs, a row each.
+        orders: the versions, as positions in the versions frame; those without any of the pairs are left out.
+        baseline: the position of the version to compare with, whether it is among ``orders`` or not.
+        dataset_names: DatasetId to a name, where known.
+        metrics: contracts that complete or replace the built-in ones.
+    """
+    labels = version_labels(frames.versions)
+    grid = _grid(frames, shown)
+    kept = _covered(grid, orders)
+    before, values = grid[:, [baseline]], grid[:, kept]
+    known = [contract(pair.metric, metrics) for pair in shown]
+    upwards = np.array([[{"lower": -1.0, "higher": 1.0, None: np.nan}[each.direction]] for each in known])
+    effect = _effects(before, values, upwards.reshape(-1, 1))
+    others = effect[:, kept != baseline]
+    sizes = np.abs(others[np.isfinite(others)])
+    tolerance = max((each.relative for each in known if each.direction), default=0.0)
+    clip = max(float(np.percentile(sizes, _CLIPPED_AT)) if len(sizes) else 0.0, tolerance) or 1.0
+    step = np.sign((values - before) * upwards.reshape(-1, 1))
+    shade = np.where(np.isnan(effect), np.nan_to_num(step), np.clip(effect / clip, -1, 1))
+    rows = unique([_row_label(pair, dataset_names) for pair in shown])
+    return EffectHeatmapInfo(
+        rows=rows,
+        names=[labels[at] for at in kept],
+        baseline=labels[baseline],
+        values=values,
+        before=before[:, 0],
+        effect=effect,
+        shade=np.where(np.isnan(values), np.nan, shade),
+        texts=[
+            [
+                "" if math.isnan(value) else _effect_text(share, number, value, each.direction)
+                for share, value in zip(effect[row].tolist(), values[row].tolist(), strict=True)
+            ]
+            for row, (each, number) in enumerate(zip(known, before[:, 0].tolist(), strict=True))
+        ],
+        clip=clip,
+        unknown=sorted({each.name for each in known if each.direction is None}),
+        unmeasured=[row for row, number in zip(rows, before[:, 0], strict=True) if np.isnan(number)],
+    )
+
+
+def effect_heatmap_figure(info: EffectHeatmapInfo) -> go.Figure:
+    """Draw the heatmap of effects: blue is better, vermillion worse, both full at the clip; blank where missing."""
+    limit = percent(info.clip).removeprefix("+")
+    figure = go.Figure(
+        go.Heatmap(
+            x=info.names,
+            y=info.rows,
+            z=info.shade,
+            text=info.texts,
+            customdata=np.dstack([info.values, np.broadcast_to(info.before[:, None], info.values.shape)]),
+            hovertemplate="<b>%{x}</b><br>%{y}: %{text}<br>%{customdata[0]} ← %{customdata[1]}<extra></extra>",
+            hoverongaps=False,
+            colorscale=_DIVERGING,
+            zmin=-1,
+            zmax=1,
+            colorbar={
+                "thickness": 8,
+                "outlinewidth": 0,
+                "tickvals": [-1, 0, 1],
+                "ticktext": [f"▼ {limit} or more", "＝ 0", f"▲ {limit} or more"],
+                "tickfont": {"size": 10},
+                "ticks": "",
+            },
+            xgap=1 if len(info.names) <= _COLUMNS_WITH_GAPS else 0,
+            ygap=1,
+        )
+    )
+    _finish(figure, info.rows, info.names, info.texts, emphasized=info.baseline)
+    return figure
+
+
+def _grid(frames: Frames, shown: Sequence[Pair]) -> NDArray[np.float64]:
+    """The numbers of some pairs, a row each, a column a version of the frame; NaN without one."""
+    grid = np.full((len(shown), len(frames.versions)), np.nan)
+    for row, pair in enumerate(shown):
+        order, value = frames.histories[pair]
+        grid[row, order] = value
+    return grid
+
+
+def _covered(grid: NDArray[np.float64], orders: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those of some versions, in order, that have any number."""
+    ordered = np.sort(orders)
+    return ordered[~np.isnan(grid[:, ordered]).all(axis=0)]
+
+
+def _effects(
+    before: NDArray[np.float64], after: NDArray[np.float64], upwards: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The effects of ``paiview.verdict`` for many numbers at once; NaN where one has none.
+
+    Args:
+        before: the baseline's numbers, a row a pair, one column.
+        after: the other versions', a row a pair.
+        upwards: 1 where higher is better, -1 where lower is, NaN where nobody said; a row a pair, one column.
+    """
+    with np.errstate(all="ignore"):
+        better_by = (after - before) * upwards
+        size = np.abs(before)
+        gain = np.where(np.isinf(better_by), (after / size - before / size) * upwards, better_by / size)
+        has_errors = (upwards > 0) & (before >= 0) & (before <= 1) & (after >= 0) & (after <= 1)
+        reduction = better_by / (1 - before)
+        effect = np.where(has_errors & (np.abs(reduction) > np.abs(gain)), reduction, gain)
+        undefined = (before == 0) | (has_errors & (before == 1)) | ~np.isfinite(gain)
+    return np.where(undefined, np.nan, effect)
+
+
+def _effect_text(effect: float, before: float, after: float, direction: Direction | None) -> str:
+    """What a cell with a number says: the effect, or why there is none."""
+    if not math.isnan(effect):
+        return percent(effect)
+    if math.isnan(before):
+        return GLYPHS["new"]
+    if direction is None:
+        return GLYPHS["not_comparable"]
+    if before == after:
+        return GLYPHS["same"]
+    return "from 0" if before == 0 else "from no errors" if before == 1 else GLYPHS["not_comparable"]
+
+
+def _finish(
+    figure: go.Figure,
+    rows: Sequence[str],
+    names: Sequence[str],
+    texts: Sequence[Sequence[str]],
+    emphasized: str | None = None,
+) -> None:
+    """Lay a heatmap out, with one column's name emphasized, and write the numbers into the cells while they fit.
+
+    They are a trace of their own because the numbers of a heatmap are dark or light as on white paper.
+    """
+    roomy = len(names) <= _CELLS_WITH_NUMBERS
+    if roomy:
+        figure.add_scatter(
+            x=cells([*names] * len(rows)),
+            y=np.repeat(cells(rows), len(names)),
+            mode="text",
+            text=cells([text for row in texts for text in row]),
+            textfont={"size": 10},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    ticks = range(len(names)) if roomy else tick_positions(len(names), 10)
     figure.update_layout(
-        height=80 + 24 * max(len(info.rows), 2),
+        height=80 + 24 * max(len(rows), 2),
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         xaxis={
             "type": "category",
             "categoryorder": "array",
-            "categoryarray": info.names,
-            "tickvals": [info.names[at] for at in ticks],
-            "ticktext": [short(info.names[at]) for at in ticks],
+            "categoryarray": names,
+            "tickvals": [names[at] for at in ticks],
+            "ticktext": [f"<b>{short(names[at])}</b>" if names[at] == emphasized else short(names[at]) for at in ticks],
             "tickfont": {"size": 10},
             "tickangle": -30,
             "side": "top",
@@ -115,14 +318,14 @@ def heatmap_figure(info: HeatmapInfo) -> go.Figure:
         yaxis={
             "type": "category",
             "categoryorder": "array",
-            "categoryarray": info.rows,
+            "categoryarray": rows,
             "autorange": "reversed",
             "tickfont": {"size": 11},
             "showgrid": False,
             "automargin": True,
         },
+        **TRANSPARENT,
     )
-    return figure
 
 
 def _row_label(pair: Pair, dataset_names: Mapping[str, str]) -> str:

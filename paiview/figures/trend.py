@@ -13,6 +13,7 @@ from paiview.figures.conventions import (
     NEUTRAL,
     PENDING,
     REJECTED,
+    WAYS,
     cells,
     dataset_label,
     short,
@@ -276,5 +277,4 @@ def _legend() -> list[go.Scatter]:
 
 def _title(pair: Pair, known: Direction | None, dataset_names: Mapping[str, str]) -> str:
     """The head of a panel: the dataset, the metric, and which way is better."""
-    way = {"lower": "↓ lower is better", "higher": "↑ higher is better", None: "direction unknown"}[known]
-    return f"<b>{dataset_label(pair.dataset, dataset_names)}</b><br>{for_chart(pair.metric, 40)} {way}"
+    return f"<b>{dataset_label(pair.dataset, dataset_names)}</b><br>{for_chart(pair.metric, 40)} {WAYS[known]}"

@@ -1,0 +1,223 @@
+"""Dumbbells: both numbers of every pair in the metric's own unit, a panel a metric, the most worrying first."""
+
+import math
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+
+from paiview.decision import Decision, PairDecision, State
+from paiview.figures.conventions import (
+    COLOURS,
+    FAINT,
+    FAINTEST,
+    GLYPHS,
+    NEUTRAL,
+    SYMBOLS,
+    TRANSPARENT,
+    WAYS,
+    WORDS,
+    cells,
+    dataset_label,
+    in_force,
+    marker,
+    row_labels,
+    value_digits,
+)
+from paiview.metrics import format_value
+from paiview.results import Pair
+from paiview.text import for_chart
+
+MOST_ROWS = 40
+
+_BASELINE = "circle-open"
+_ROW_HEIGHT = 24
+_HEAD_HEIGHT, _AXIS_HEIGHT, _LEGEND_HEIGHT = 28, 32, 36
+
+
+class DumbbellRow(NamedTuple):
+    """One pair. ``baseline`` and ``candidate`` are in the metric's unit, NaN where a side has no number."""
+
+    pair: Pair
+    label: str
+    state: State
+    baseline: float
+    candidate: float
+    hover: str
+
+
+class DumbbellPanel(NamedTuple):
+    """One metric, with its rows."""
+
+    title: str
+    rows: list[DumbbellRow]
+
+
+class DumbbellInfo(NamedTuple):
+    """Two versions, a panel a metric; ``hidden`` pairs are left out because there are more than the most rows."""
+
+    baseline: str
+    candidate: str
+    panels: list[DumbbellPanel]
+    hidden: int
+
+
+def dumbbell_info(decision: Decision, *, shown: Collection[Pair] | None = None, most: int = MOST_ROWS) -> DumbbellInfo:
+    """Compute the dumbbells. Pairs without any number have none to draw and are left out.
+
+    Args:
+        decision: about the two versions.
+        shown: the pairs to draw, in any order; by default all.
+        most: rows to draw at most; the least worrying are left out.
+    """
+    drawable = [
+        judged
+        for judged in decision.pairs
+        if (shown is None or Pair(judged.metric, judged.dataset) in shown)
+        and not (judged.baseline is None and judged.candidate is None)
+    ]
+    by_metric: dict[str, list[PairDecision]] = {}
+    for judged in drawable[:most]:
+        by_metric.setdefault(judged.metric, []).append(judged)
+    contracts = in_force([decision])
+    panels = []
+    for metric, pairs in by_metric.items():
+        names = {judged.dataset: judged.name for judged in pairs if judged.name}
+        digits = value_digits(pairs, contracts.get(metric))
+        labels = row_labels((Pair(metric, judged.dataset) for judged in pairs), names)
+        panels.append(
+            DumbbellPanel(
+                f"<b>{for_chart(metric, 40)}</b> {WAYS[pairs[0].direction]}",
+                [_row(judged, label, names, digits) for judged, label in zip(pairs, labels, strict=True)],
+            )
+        )
+    return DumbbellInfo(
+        baseline="no baseline" if decision.baseline is None else for_chart(decision.baseline, 40),
+        candidate=for_chart(decision.candidate, 40),
+        panels=panels,
+        hidden=max(len(drawable) - most, 0),
+    )
+
+
+def dumbbell_figure(info: DumbbellInfo) -> go.Figure:
+    """Draw the dumbbells: the baseline hollow, the candidate filled and marked by what the change means."""
+    figure = go.Figure()
+    figure.update_layout(**TRANSPARENT)
+    if not info.panels:
+        return figure
+    beside = _HEAD_HEIGHT + _AXIS_HEIGHT
+    total = sum(beside + _ROW_HEIGHT * len(panel.rows) for panel in info.panels)
+    axes: dict[str, object] = {}
+    heads = []
+    above = 0
+    for number, panel in enumerate(info.panels, 1):
+        suffix = "" if number == 1 else str(number)
+        top = 1 - (above + _HEAD_HEIGHT) / total
+        above += beside + _ROW_HEIGHT * len(panel.rows)
+        bottom = 1 - (above - _AXIS_HEIGHT) / total
+        places = np.arange(len(panel.rows))
+        axes[f"xaxis{suffix}"] = {
+            "anchor": f"y{suffix}",
+            "gridcolor": FAINT,
+            "zeroline": False,
+            "tickfont": {"size": 10},
+            "nticks": 7,
+        }
+        axes[f"yaxis{suffix}"] = {
+            "anchor": f"x{suffix}",
+            "domain": [bottom, top],
+            "range": [len(panel.rows) - 0.5, -0.5],
+            "tickvals": places,
+            "ticktext": [row.label for row in panel.rows],
+            "tickfont": {"size": 12},
+            "ticks": "",
+            "gridcolor": FAINTEST,
+            "zeroline": False,
+            "automargin": True,
+            "fixedrange": True,
+        }
+        heads.append(
+            {
+                "text": panel.title,
+                "x": 0,
+                "y": top,
+                "xref": "paper",
+                "yref": "paper",
+                "xanchor": "left",
+                "yanchor": "bottom",
+                "showarrow": False,
+                "font": {"size": 12},
+            }
+        )
+        figure.add_traces([*_panel_traces(panel, suffix)])
+    figure.add_traces([*_legend(info)])
+    figure.update_layout(
+        height=total + _LEGEND_HEIGHT,
+        margin={"l": 8, "r": 16, "t": _LEGEND_HEIGHT, "b": 0},
+        legend={"orientation": "h", "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top"},
+        hovermode="closest",
+        annotations=heads,
+        **axes,
+    )
+    return figure
+
+
+def _row(pair: PairDecision, label: str, names: dict[str, str], digits: int) -> DumbbellRow:
+    baseline, candidate = (math.nan if value is None else value for value in (pair.baseline, pair.candidate))
+    numbers = f"{format_value(candidate, digits)} ← {format_value(baseline, digits)}"
+    told = [
+        f"<b>{dataset_label(pair.dataset, names)}</b>",
+        f"{for_chart(pair.metric, 40)} {numbers}",
+        f"{GLYPHS[pair.state]} {WORDS[pair.state]}",
+    ]
+    return DumbbellRow(Pair(pair.metric, pair.dataset), label, pair.state, baseline, candidate, "<br>".join(told))
+
+
+def _panel_traces(panel: DumbbellPanel, suffix: str) -> Iterator[go.Scatter]:
+    place = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}", "showlegend": False}
+    heights = np.arange(len(panel.rows))
+    sides = np.array([(row.baseline, row.candidate, math.nan) for row in panel.rows])
+    hovers = cells([row.hover for row in panel.rows])
+    yield go.Scatter(
+        x=sides.ravel(),
+        y=np.repeat(heights, 3),
+        mode="lines",
+        line={"width": 3, "color": FAINT},
+        hoverinfo="skip",
+        name="change",
+        **place,
+    )
+    yield go.Scatter(
+        x=sides[:, 0],
+        y=heights,
+        mode="markers",
+        marker=marker(_BASELINE, NEUTRAL),
+        hovertext=hovers,
+        hoverinfo="text",
+        name="baseline",
+        **place,
+    )
+    states = np.array([row.state for row in panel.rows], dtype=object)
+    for state in dict.fromkeys(row.state for row in panel.rows if not math.isnan(row.candidate)):
+        at = np.flatnonzero(states == state)
+        yield go.Scatter(
+            x=sides[at, 1],
+            y=heights[at],
+            mode="markers",
+            marker=marker(SYMBOLS[state], COLOURS[state]),
+            hovertext=hovers[at],
+            hoverinfo="text",
+            name=state,
+            **place,
+        )
+
+
+def _legend(info: DumbbellInfo) -> Iterator[go.Scatter]:
+    drawn = {row.state for panel in info.panels for row in panel.rows if not math.isnan(row.candidate)}
+    looks = {f"baseline {info.baseline}": marker(_BASELINE, NEUTRAL)}
+    looks |= {
+        f"{info.candidate}: {WORDS[state]}": marker(SYMBOLS[state], COLOURS[state]) for state in WORDS if state in drawn
+    }
+    for name, look in looks.items():
+        yield go.Scatter(x=[None], y=[None], mode="markers", marker=look, name=name, hoverinfo="skip")

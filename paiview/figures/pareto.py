@@ -1,0 +1,302 @@
+"""Pareto scatter: versions by two numbers each, the front of those that nothing dominates as a step line."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from paiview.decision import Decision
+from paiview.figures.conventions import (
+    BETTER,
+    FAINT,
+    NEUTRAL,
+    TRANSPARENT,
+    WAYS,
+    cells,
+    dataset_label,
+    in_force,
+    marker,
+    unique,
+)
+from paiview.metrics import Direction, MetricContract, display_digits, format_value
+from paiview.results import Measurement, Pair
+from paiview.text import counted, for_chart
+from paiview.verdict import dominators
+
+_ROOM = (700, 350)
+_MARK, _LETTER, _LINE = 6, 6.2, 15
+"""About how large the plot, half a mark, a letter and a line of a label are, in pixels."""
+_OUTSIDE = ((-math.inf, -math.inf, 0, math.inf), (_ROOM[0], -math.inf, math.inf, math.inf))
+_SIDES = (("middle right", 1, 0), ("middle left", -1, 0), ("top center", 0, 1), ("bottom center", 0, -1))
+
+
+class ParetoAxis(NamedTuple):
+    """What one axis shows; a mean is over ``datasets``, a single pair has one of them."""
+
+    title: str
+    direction: Direction | None
+    datasets: list[str]
+
+
+class ParetoInfo(NamedTuple):
+    """Everything a Pareto scatter draws.
+
+    Attributes:
+        names: the versions that have both numbers: the candidates as given, then the baseline.
+        labels: the names as shown.
+        x, y: their numbers, in each metric's unit.
+        axes: what ``x`` and ``y`` are.
+        dominators: for each version what dominates it, ``None`` on the front; all ``None`` while a direction is
+            unknown.
+        front: places in ``names`` of the step line's corners, by x; empty while a direction is unknown.
+        left_out: versions without one of the two numbers.
+    """
+
+    names: list[str]
+    labels: list[str]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    axes: tuple[ParetoAxis, ParetoAxis]
+    dominators: list[str | None]
+    front: list[int]
+    left_out: list[str]
+
+
+class _Axis(NamedTuple):
+    """An axis and the number of each version that has one."""
+
+    axis: ParetoAxis
+    metric: str
+    numbers: dict[str, float]
+
+
+def pareto_info(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> ParetoInfo:
+    """Compute the Pareto scatter of the candidates and their baseline.
+
+    Who dominates whom is told by ``paiview.verdict.dominators`` from exactly the two numbers drawn.
+
+    Args:
+        decisions: one a candidate.
+        x: a pair, or a metric: then its mean over the datasets for which every version that has the metric at all has
+            a number.
+        y: likewise.
+    """
+    values = {decision.candidate: _numbers(decision, "candidate") for decision in decisions}
+    baselines = {name for decision in decisions if (name := _baseline(decision)) is not None}
+    for decision in decisions:
+        name = _baseline(decision)
+        if name is not None:
+            values[name] = values.get(name, {}) | _numbers(decision, "baseline")
+    judged = [pair for decision in decisions for pair in decision.pairs]
+    dataset_names = {pair.dataset: pair.name for pair in judged if pair.name}
+    directions = {pair.metric: pair.direction for pair in judged}
+    across, up = (_axis(values, chosen, directions, dataset_names) for chosen in (x, y))
+    names = [name for name in values if name in across.numbers and name in up.numbers]
+    found: dict[str, str | None] = dict.fromkeys(names)
+    is_known = across.axis.direction is not None and up.axis.direction is not None
+    if is_known:
+        places = [Pair(across.metric, "x"), Pair(up.metric, "y")]
+        measured = {
+            name: {place: Measurement(side.numbers[name]) for place, side in zip(places, (across, up), strict=True)}
+            for name in names
+        }
+        found = dominators(measured, places, _contracts(decisions))
+    info = ParetoInfo(
+        names=names,
+        labels=unique([for_chart(name, 40) + (" (baseline)" if name in baselines else "") for name in names]),
+        x=np.array([across.numbers[name] for name in names]),
+        y=np.array([up.numbers[name] for name in names]),
+        axes=(across.axis, up.axis),
+        dominators=[found[name] for name in names],
+        front=[],
+        left_out=[name for name in values if name not in names],
+    )
+    return info._replace(front=_front(info)) if is_known else info
+
+
+def pareto_figure(info: ParetoInfo) -> go.Figure:
+    """Draw the scatter: filled marks on the front, hollow ones are dominated, the axes say which way is better."""
+    figure = go.Figure()
+    across, up = info.axes
+    if info.front:
+        x, y = _steps(info)
+        figure.add_scatter(
+            x=x,
+            y=y,
+            mode="lines",
+            line={"shape": "hv" if across.direction == "lower" else "vh", "width": 1.6, "color": BETTER},
+            hoverinfo="skip",
+            name="front",
+        )
+    hovers = cells([_hover(info, place) for place in range(len(info.names))])
+    labels = cells(info.labels)
+    positions = cells(_label_positions(info))
+    is_dominated = np.array([name is not None for name in info.dominators], dtype=bool)
+    for dominated, colour in ((False, BETTER if info.front else NEUTRAL), (True, NEUTRAL)):
+        at = np.flatnonzero(is_dominated == dominated)
+        if not len(at):
+            continue
+        figure.add_scatter(
+            x=info.x[at],
+            y=info.y[at],
+            mode="markers+text",
+            marker=marker("circle-open" if dominated else "circle", colour, 11),
+            text=labels[at],
+            textposition=positions[at],
+            textfont={"size": 11},
+            hovertext=hovers[at],
+            hoverinfo="text",
+            cliponaxis=False,
+            name="dominated" if dominated else "not dominated" if info.front else "version",
+        )
+    axis = {"gridcolor": FAINT, "zeroline": False, "automargin": True, "tickfont": {"size": 11}}
+    figure.update_layout(
+        height=460,
+        margin={"l": 8, "r": 24, "t": 40, "b": 8},
+        legend={"orientation": "h", "x": 0, "y": 1, "yref": "container", "yanchor": "top"},
+        hovermode="closest",
+        xaxis=axis | {"title": {"text": across.title, "font": {"size": 12}}, "range": _range(info.x)},
+        yaxis=axis | {"title": {"text": up.title, "font": {"size": 12}}, "range": _range(info.y)},
+        **TRANSPARENT,
+    )
+    return figure
+
+
+def _numbers(decision: Decision, side: Literal["baseline", "candidate"]) -> dict[Pair, float]:
+    found = ((Pair(pair.metric, pair.dataset), getattr(pair, side)) for pair in decision.pairs)
+    return {pair: value for pair, value in found if value is not None}
+
+
+def _baseline(decision: Decision) -> str | None:
+    """The baseline's name, with its model where that is another one."""
+    if decision.baseline is None or decision.baseline_model == decision.model:
+        return decision.baseline
+    return f"{decision.baseline} of {decision.baseline_model}"
+
+
+def _contracts(decisions: Sequence[Decision]) -> dict[str, MetricContract]:
+    return {
+        metric: MetricContract(
+            metric, known.direction, known.unit, known.relative, known.absolute, known.digits, known.source
+        )
+        for metric, known in in_force(decisions).items()
+    }
+
+
+def _axis(
+    values: Mapping[str, Mapping[Pair, float]],
+    chosen: Pair | str,
+    directions: Mapping[str, Direction | None],
+    dataset_names: Mapping[str, str],
+) -> _Axis:
+    if isinstance(chosen, Pair):
+        metric, datasets = chosen.metric, [chosen.dataset]
+        told = f" on {dataset_label(chosen.dataset, dataset_names)}"
+    else:
+        metric = chosen
+        covered = [{pair.dataset for pair in given if pair.metric == metric} for given in values.values()]
+        covered = [given for given in covered if given]
+        datasets = sorted(set.intersection(*covered)) if covered else []
+        told = f", mean of {counted(len(datasets), 'dataset')}"
+    pairs = [Pair(metric, dataset) for dataset in datasets]
+    numbers = {
+        name: math.fsum(given[pair] / len(pairs) for pair in pairs)
+        for name, given in values.items()
+        if pairs and all(pair in given for pair in pairs)
+    }
+    direction = directions.get(metric)
+    return _Axis(ParetoAxis(f"{for_chart(metric, 40)}{told} ({WAYS[direction]})", direction, datasets), metric, numbers)
+
+
+def _front(info: ParetoInfo) -> list[int]:
+    """The corners of the front: of those that nothing dominates, each that no other one equals or betters twice over.
+
+    Within tolerance two versions may dominate neither each other while one is a little worse in both: that one is not
+    hollow, but it is no corner either.
+    """
+    left, low = (1 if axis.direction == "lower" else -1 for axis in info.axes)
+    candidates = [place for place, name in enumerate(info.dominators) if name is None]
+    candidates.sort(key=lambda place: (left * info.x[place], low * info.y[place]))
+    corners: list[int] = []
+    for place in candidates:
+        if not corners or low * info.y[place] < low * info.y[corners[-1]]:
+            corners.append(place)
+    return corners if left == 1 else corners[::-1]
+
+
+def _steps(info: ParetoInfo) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The corners of the step line, led to the two edges of the plot that are worse."""
+    x, y = info.x[info.front], info.y[info.front]
+    across, up = (_range(values) for values in (info.x, info.y))
+    if across is None or up is None:
+        return x, y
+    worst_x, worst_y = (
+        ends[1 if axis.direction == "lower" else 0] for ends, axis in zip((across, up), info.axes, strict=True)
+    )
+    if info.axes[0].direction == "lower":
+        return np.r_[x[0], x, worst_x], np.r_[worst_y, y, y[-1]]
+    return np.r_[worst_x, x, x[-1]], np.r_[y[0], y, worst_y]
+
+
+def _hover(info: ParetoInfo, place: int) -> str:
+    numbers = [
+        f"{axis.title}: {format_value(float(values[place]), display_digits(values))}"
+        for axis, values in zip(info.axes, (info.x, info.y), strict=True)
+    ]
+    dominator = info.dominators[place]
+    told = [] if dominator is None else [f"dominated by {for_chart(dominator, 40)}"]
+    return "<br>".join([f"<b>{info.labels[place]}</b>", *numbers, *told])
+
+
+def _range(values: NDArray[np.float64], share: float = 0.15) -> list[float] | None:
+    """The numbers with room for their labels around them; ``None`` where a float cannot hold it."""
+    if not len(values):
+        return None
+    low, high = float(values.min()), float(values.max())
+    room = share * ((high - low) or abs(high) or 1.0)
+    return [low - room, high + room] if math.isfinite(room) else None
+
+
+def _label_positions(info: ParetoInfo) -> list[str]:
+    """For each label the side of its mark where it meets the fewest marks and labels placed before it.
+
+    On the front that is the better corner: neither the line nor a dominated version can be there.
+    """
+    if _range(info.x) is None or _range(info.y) is None:
+        return ["middle right"] * len(info.names)
+    places = np.column_stack([_pixels(info.x, _ROOM[0]), _pixels(info.y, _ROOM[1])])
+    taken = [(x - _MARK, y - _MARK, x + _MARK, y + _MARK) for x, y in places.tolist()]
+    chosen = []
+    across, up = (axis.direction for axis in info.axes)
+    corner = f"{'bottom' if up == 'lower' else 'top'} {'left' if across == 'lower' else 'right'}"
+    for place, ((x, y), label) in enumerate(zip(places.tolist(), info.labels, strict=True)):
+        if place in info.front:
+            chosen.append(corner)
+            continue
+        half = len(label) * _LETTER / 2
+        away = half + _MARK + 4
+        boxes = {
+            side: (
+                x + right * away - half,
+                y + up * _LINE - _LINE / 2,
+                x + right * away + half,
+                y + up * _LINE + _LINE / 2,
+            )
+            for side, right, up in _SIDES
+        }
+        side = min(boxes, key=lambda side: sum(_meet(boxes[side], other) for other in (*taken, *_OUTSIDE)))
+        taken.append(boxes[side])
+        chosen.append(side)
+    return chosen
+
+
+def _pixels(values: NDArray[np.float64], room: float) -> NDArray[np.float64]:
+    low, high = _range(values) or (0.0, 1.0)
+    return (values - low) / (high - low) * room
+
+
+def _meet(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -5,6 +5,7 @@ pictures and their rules are those of the decision document: own y range a panel
 better blue, status told by the mark's shape as well as its colour.
 """
 
+from paiview.figures.conventions import version_labels
 from paiview.figures.delta import DeltaInfo, delta_figure, delta_info
 from paiview.figures.dumbbell import DumbbellInfo, dumbbell_figure, dumbbell_info
 from paiview.figures.heatmap import (
@@ -38,4 +39,5 @@ __all__ = [
     "pareto_info",
     "trend_figure",
     "trend_info",
+    "version_labels",
 ]

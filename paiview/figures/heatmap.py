@@ -88,6 +88,7 @@ def heatmap_info(
     *,
     orders: NDArray[np.int64],
     dataset_names: Mapping[str, str],
+    metrics: Mapping[str, MetricContract] = MappingProxyType({}),
 ) -> HeatmapInfo:
     """Compute the heatmap of raw values; arguments as for ``trend_info``.
 
@@ -102,7 +103,7 @@ def heatmap_info(
     unknown = []
     for row, pair in enumerate(shown):
         present = ~np.isnan(grid[row])
-        known = contract(pair.metric)
+        known = contract(pair.metric, metrics)
         digits = display_digits(grid[row]) if known.digits is None else known.digits
         texts.append([format_value(value, digits) if ok else "" for value, ok in zip(grid[row], present, strict=True)])
         if not present.any():

@@ -1,6 +1,7 @@
 """Trend small multiples: a panel a pair, marks by status, best so far, the approved value as a rule."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from paiview.figures.conventions import (
     version_labels,
 )
 from paiview.frames import Frames, Pair
-from paiview.metrics import Direction, contract, running_best
+from paiview.metrics import Direction, MetricContract, contract, running_best
 from paiview.text import for_chart
 
 _STATUS_MARKS: Mapping[str, tuple[str, str]] = {
@@ -71,6 +72,7 @@ def trend_info(
     *,
     orders: NDArray[np.int64],
     dataset_names: Mapping[str, str],
+    metrics: Mapping[str, MetricContract] = MappingProxyType({}),
 ) -> TrendInfo:
     """Compute the panels of the trend chart.
 
@@ -79,6 +81,7 @@ def trend_info(
         shown: the pairs to draw, a panel each, in this order.
         orders: the versions to draw, as positions in the versions frame.
         dataset_names: DatasetId to a name, where known.
+        metrics: contracts that complete or replace the built-in ones.
     """
     labels = version_labels(frames.versions)
     statuses = frames.versions["approval_status"].astype("str").fillna("").tolist()
@@ -91,7 +94,7 @@ def trend_info(
         order, value = frames.histories[pair]
         keep = visible[order]
         hidden += int((~keep).sum())
-        known = contract(pair.metric).direction
+        known = contract(pair.metric, metrics).direction
         best_names: list[str] = []
         best_values = np.empty(0)
         if known is not None and keep.any():

@@ -301,8 +301,8 @@ def _exceeds(baseline: float, candidate: float, contract: MetricContract) -> boo
     if abs(beyond) > _ROUNDING * ((1 + relative) * (abs(baseline) + abs(candidate)) + absolute):
         return beyond > 0
     before, after = _decimal(baseline), _decimal(candidate)
-    size = abs(_EXACT.subtract(after, before))
-    exact_whole = min(before, _EXACT.subtract(_ONE, before)) if has_errors else abs(before)
+    size = _EXACT.subtract(after, before).copy_abs()
+    exact_whole = min(before, _EXACT.subtract(_ONE, before)) if has_errors else before.copy_abs()
     return size > _EXACT.multiply(exact_whole, _decimal(relative)) and size > _decimal(absolute)
 
 
@@ -317,10 +317,10 @@ def _sizes(baseline: float, candidate: float, direction: Direction | None) -> _S
     change = _finite(difference)
     if direction is None:
         return _Sizes(change, note="nobody said which way is better")
-    better_by = difference if direction == "higher" else -difference
+    better_by = difference if direction == "higher" else difference.copy_negate()
     has_errors = _has_errors(baseline, candidate, direction)
     errors = _EXACT.subtract(_ONE, before)
-    gain = _finite(_QUOTIENT.divide(better_by, abs(before))) if baseline else None
+    gain = _finite(_QUOTIENT.divide(better_by, before.copy_abs())) if baseline else None
     error_reduction = _finite(_QUOTIENT.divide(better_by, errors)) if has_errors and errors else None
     if not baseline:
         return _Sizes(change, None, error_reduction, None, "value", _FROM_ZERO)

@@ -157,6 +157,7 @@ class TestState:
             ("higher", 0.99, 0.981, "worse"),
             ("higher", 0.99, 0.9899, "same"),
             ("higher", 0.99, 0.98989, "worse"),
+            ("higher", 0.99, 0.9898999999999999, "worse"),
             ("higher", 0.3, 0.303, "same"),
             ("higher", 0.3, 0.3031, "better"),
             ("higher", 0.5, 0.505, "same"),
@@ -216,6 +217,8 @@ class TestState:
     @UNHURRIED
     @given(VALUES, VALUES, CONTRACTS)
     @example(LARGEST, -LARGEST, MetricContract("m", "lower", relative=0.0, absolute=LARGEST))
+    @example(-1e-20, 1e10, MetricContract("m", "lower", absolute=1e10))
+    @example(-SMALLEST, LARGEST, MetricContract("m", "lower", absolute=LARGEST))
     def test_it_is_the_rule_in_exact_numbers(self, baseline: float, candidate: float, contract: MetricContract) -> None:
         assert state_of(baseline, candidate, contract) == expected_state(baseline, candidate, contract)
 
@@ -241,7 +244,7 @@ class TestState:
             MetricContract("m", direction, relative=share),
         )
         contract = by_size if absolute else by_share
-        at, beyond = before + sign * step, before + sign * (step + Fraction(1, 10**9))
+        at, beyond = before + sign * step, before + sign * (step + (1 + abs(before)) * Fraction(1, 10**12))
         if direction == "higher" and 0 <= before <= 1 and not absolute:
             assume(min(at, beyond) >= 0 and max(at, beyond) <= 1)
         assert state_of(float(before), float(at), contract) == "same"

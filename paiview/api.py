@@ -35,7 +35,9 @@ from paiview.text import mask_secrets, plain
 
 _LOG = logging.getLogger(__name__)
 
-_THREADS: Final = CapacityLimiter(8)
+AT_ONCE: Final = 8
+"""Requests that are answered at the same time; further ones wait."""
+_THREADS: Final = CapacityLimiter(AT_ONCE)
 """Threads of the API's own: a slow service leaves those that serve the pages free."""
 _LONGEST: Final = 512
 """Characters of an id or a name; PAI's are far shorter."""

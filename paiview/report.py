@@ -59,7 +59,7 @@ _FINGERPRINT: Final = 12
 _URGENCY: Final[tuple[RuleOutcome, ...]] = ("fail", "warn", "pass", "not_applicable")
 _WORD_JOINER: Final = "\N{WORD JOINER}"
 _REFERENCES: Final = re.compile(
-    r"""[@#!$~&](?=["\w])|%(?=["\w])|:(?=[\w+/-])|[\[{](?=\S)|\bwww(?=\.)|\bG[HL](?=-\d)""", re.IGNORECASE
+    r"""[@#!$~&](?=["\w])|%(?=["\w])|:(?=[\w+/-])|[\[{](?=\S)|www(?=\.)|\bG[HL](?=-\d)""", re.IGNORECASE
 )
 """What GitHub and GitLab read after escapes: mentions, issues, labels, milestones, emoji, ``scheme://``, wiki pages."""
 _MARKS: Final = re.compile(r"[\\`*\[\]{}<>~$&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
@@ -77,7 +77,7 @@ class Row(NamedTuple):
         state: what it means.
         mark: the same as glyph and word.
         dataset: its display name, else its id.
-        id: its id where ``dataset`` is a display name, else empty.
+        id: its id where ``dataset`` is a display name or shortened, else empty.
         metric: the metric.
         baseline, candidate: the numbers, with the same decimals throughout a metric.
         change: candidate minus baseline, signed, with its unit.
@@ -199,7 +199,7 @@ def rows(decision: Decision) -> list[Row]:
             state=pair.state,
             mark=STATES[pair.state],
             dataset=_label(pair),
-            id=plain(pair.dataset, _SENTENCE) if pair.name else "",
+            id=_whole(pair),
             metric=plain(pair.metric, _NAME),
             baseline=_number(pair.baseline, digits[pair.metric]),
             candidate=_number(pair.candidate, digits[pair.metric]),
@@ -306,6 +306,11 @@ def _label(pair: PairDecision) -> str:
     return plain(pair.name, _NAME) if pair.name else shorten_front(pair.dataset, _NAME)
 
 
+def _whole(pair: PairDecision) -> str:
+    whole = plain(pair.dataset, _SENTENCE)
+    return "" if whole == _label(pair) else whole
+
+
 def _number(value: float | None, digits: int) -> str:
     return "–" if value is None else format_value(value, digits)
 
@@ -315,7 +320,8 @@ def _percent(share: float | None) -> str:
 
 
 def _effect(pair: PairDecision) -> str:
-    return f"{_percent(pair.effect)} (errors)" if pair.reading == "error" else _percent(pair.effect)
+    as_errors = pair.reading == "error" and pair.effect is not None
+    return f"{_percent(pair.effect)} (errors)" if as_errors else _percent(pair.effect)
 
 
 def _note(pair: PairDecision) -> str:

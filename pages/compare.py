@@ -8,6 +8,7 @@ from paiview.ui import charts, meanings, reports, shell, sidebar, sides, state, 
 shell.require()
 
 ROWS = 100
+PICTURES = {"effect": "Effect on each dataset", "raw": "Both versions in raw units"}
 
 registry, model, model_id = sidebar.model()
 states.title(model, model_id)
@@ -45,8 +46,12 @@ rows = views.pair_rows(
     decisions, metrics=metrics, datasets=datasets, states=shown_states, hide_identical=identical, sort=sort
 )
 with st.container(key="delta-chart"):
-    left_out, at_the_edge = charts.deltas(decisions, views.pairs_of(rows))
-    verdicts.about_deltas(left_out, at_the_edge)
+    shown = views.pairs_of(rows)
+    picture = state.choice("Picture", PICTURES, key="picture", default="effect") if len(decisions) == 1 else "effect"
+    if picture == "raw":
+        verdicts.about_dumbbells(charts.dumbbells(first, shown))
+    else:
+        verdicts.about_deltas(*charts.deltas(decisions, shown))
 with st.container(key="compare-table"):
     st.subheader("Every pair", anchor=False)
     hidden = sum(len(decision.pairs) for decision in decisions) - len(rows)
@@ -57,6 +62,9 @@ with st.container(key="compare-table"):
         st.caption(f"{hidden} hidden by the filters of the sidebar. The verdict counts them all.")
     if len(decisions) == 1:
         verdicts.averages(first)
+if len(decisions) > 1:
+    with st.container(key="pareto"):
+        verdicts.pareto(decisions)
 with st.container(key="policy"):
     st.subheader("Policy", anchor=False)
     for decision in decisions:

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from paiview import views
-from paiview.text import counted, markdown
-from paiview.ui import charts, downloads, shell, sidebar, state, states, tables
+from paiview.text import counted
+from paiview.ui import charts, downloads, meanings, shell, sidebar, state, states, tables
 
 shell.require()
 
@@ -16,6 +16,7 @@ registry, model, model_id = sidebar.model()
 states.title(model, model_id)
 snapshot = states.versions(registry, model_id)
 frames = snapshot.frames
+contracts = meanings.in_force()
 
 with st.sidebar:
     metrics, datasets = sidebar.metric_and_dataset(frames)
@@ -24,7 +25,7 @@ with st.sidebar:
         "Search versions", key="text", bind="query-params", placeholder="name, description, label, uri"
     )
     window = state.choice("Versions shown", WINDOWS, key="window", default="100")
-pairs = views.shown_pairs(frames, metrics, datasets)
+pairs = views.shown_pairs(frames, metrics, datasets, contracts.metrics)
 if not pairs:
     st.info("No version of this model has evaluation results that are numbers. Versions shows what there is.")
     st.stop()
@@ -37,7 +38,7 @@ if not len(orders):
 names = states.dataset_names(registry, model, frames)
 with st.container(key="trend-chart"):
     part = tables.paged(len(pairs), PANELS, "panels")
-    hidden, clicked = charts.trend(snapshot.identity, frames, pairs[part.start : part.stop], orders, names)
+    hidden, clicked = charts.trend(snapshot.identity, frames, pairs[part.start : part.stop], orders, names, contracts)
     if clicked is not None:
         tables.version_links(model_id, clicked)
     st.caption(
@@ -46,11 +47,15 @@ with st.container(key="trend-chart"):
         + (f"; {counted(hidden, 'point')} of other versions not drawn." if hidden else ".")
     )
 with st.container(key="heatmap"):
-    st.subheader("Raw values", anchor=False)
-    unknown = charts.heatmap(snapshot.identity, frames, pairs[:ROWS], orders, names)
+    approved = views.newest_approved(frames, pairs)
+    scales = {"raw": "Raw values"} | ({"effect": "Effect against the approved version"} if approved is not None else {})
+    scale = state.choice("Heatmap", scales, key="scale", default="raw")
+    if scale == "effect" and approved is not None:
+        told = charts.effect_heatmap(snapshot.identity, frames, pairs[:ROWS], orders, names, contracts, approved)
+    else:
+        told = charts.heatmap(snapshot.identity, frames, pairs[:ROWS], orders, names, contracts)
     left_out = f" {len(pairs) - ROWS} rows are not shown: choose datasets." if len(pairs) > ROWS else ""
-    uncoloured = f" No colour for {markdown(', '.join(unknown), 200)}: direction unknown." if unknown else ""
-    st.caption(f"Each row has its own scale, darker is better, blank is missing.{left_out}{uncoloured}")
+    st.caption(told + left_out)
 not_numbers = int(frames.metrics["value"].isna().sum())
 if not_numbers:
     told = "1 value is not a number and is" if not_numbers == 1 else f"{not_numbers} values are not numbers and are"

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from paiview import views
-from paiview.ui import detail, downloads, shell, sidebar, state, states, tables
+from paiview.ui import detail, downloads, meanings, shell, sidebar, state, states, tables
 
 shell.require()
 
@@ -15,14 +15,15 @@ states.title(model, model_id)
 # Choices stand above the filters, though their options come out of what the filters let through.
 choices = st.sidebar.container()
 filters = sidebar.version_filters()
+contracts = meanings.in_force()
 snapshot = states.versions(registry, model_id, filters)
 frames = snapshot.frames
 
 with choices:
     metrics, datasets = sidebar.metric_and_dataset(frames)
-metric = metrics[0] if metrics else views.main_metric(frames)
+metric = metrics[0] if metrics else views.main_metric(frames, contracts.metrics)
 wanted = sidebar.table_filters(metric)
-pairs = views.shown_pairs(frames, metrics, datasets)
+pairs = views.shown_pairs(frames, metrics, datasets, contracts.metrics)
 drawn = pairs[:NUMBER_COLUMNS]
 names = states.dataset_names(registry, model, frames)
 kept = views.matching(
@@ -43,7 +44,7 @@ kept = views.ordered(frames, kept, sort, numbers)
 
 with st.container(key="versions-table"):
     part = tables.paged(len(kept), ROWS, "versions")
-    ticked = tables.versions(snapshot.identity, frames, kept, part, drawn, wanted.fields, names)
+    ticked = tables.versions(snapshot.identity, frames, kept, part, drawn, wanted.fields, names, contracts)
     tables.legend(len(pairs) - len(drawn))
     downloads.offer(
         lambda: tables.versions_frame(frames, kept, pairs, wanted.fields),

@@ -4,8 +4,9 @@ Pure. Versions are named by their position in the versions frame, which is their
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from paiview.decision import Decision, State
 from paiview.frames import Frames, Pair, column_names
-from paiview.metrics import contract, running_best
+from paiview.metrics import MetricContract, contract, running_best
 from paiview.order import parse_time
 from paiview.pai.objects import Model
 
@@ -137,15 +138,24 @@ def counts(frames: Frames, what: Literal["metric", "dataset"]) -> dict[str, int]
     return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
 
 
-def main_metric(frames: Frames) -> str | None:
+Meanings = Mapping[str, MetricContract]
+"""Contracts of the configuration and the reader, which complete or replace the built-in ones."""
+
+
+def main_metric(frames: Frames, meanings: Meanings = MappingProxyType({})) -> str | None:
     """The metric to show first: the one with the most numbers, a known direction before an unknown one."""
-    ranked = sorted(counts(frames, "metric"), key=lambda metric: contract(metric).direction is None)
+    ranked = sorted(counts(frames, "metric"), key=lambda metric: contract(metric, meanings).direction is None)
     return ranked[0] if ranked else None
 
 
-def shown_pairs(frames: Frames, chosen_metrics: Sequence[str], chosen_datasets: Sequence[str]) -> list[Pair]:
+def shown_pairs(
+    frames: Frames,
+    chosen_metrics: Sequence[str],
+    chosen_datasets: Sequence[str],
+    meanings: Meanings = MappingProxyType({}),
+) -> list[Pair]:
     """The pairs a page draws, the most covered first; without a chosen metric, those of the main one."""
-    main = main_metric(frames)
+    main = main_metric(frames, meanings)
     metrics: set[str | None] = {*chosen_metrics} or {main}
     return [
         pair
@@ -179,23 +189,33 @@ def page_of(count: int, size: int, number: int) -> Slice:
     return Slice(number, pages, (number - 1) * size, min(number * size, count))
 
 
-def best_numbers(wide: pd.DataFrame, shown: Sequence[Pair]) -> dict[str, float]:
+def best_numbers(
+    wide: pd.DataFrame, shown: Sequence[Pair], meanings: Meanings = MappingProxyType({})
+) -> dict[str, float]:
     """Find the best number of every column whose direction is known.
 
     Args:
         wide: numbers, a row a version, a column a pair.
         shown: the pairs of the columns, in their order.
+        meanings: which way is better, beyond the built-in names.
 
     Returns:
         Column to its best number; without the columns that hold fewer than two numbers.
     """
     best = {}
     for column, pair in zip(wide.columns, shown, strict=True):
-        known = contract(pair.metric).direction
+        known = contract(pair.metric, meanings).direction
         values = wide[column].dropna().to_numpy()
         if known is not None and len(values) > 1:
             best[str(column)] = float(running_best(values, known)[-1])
     return best
+
+
+def newest_approved(frames: Frames, shown: Sequence[Pair]) -> int | None:
+    """The newest Approved version that has a number for any of the pairs, as a position; ``None`` without one."""
+    approved = np.flatnonzero((frames.versions["approval_status"] == "Approved").to_numpy())
+    having = newest_with(frames, approved, shown, 1)
+    return int(having[0]) if len(having) else None
 
 
 def newest_with(frames: Frames, orders: Orders, shown: Sequence[Pair], most: int | None) -> Orders:

@@ -8,8 +8,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from paiview import figures, views
+from paiview.contracts import Contracts
 from paiview.decision import Decision
 from paiview.frames import Frames, Pair
+from paiview.text import counted, markdown
+from paiview.verdict import percent
 from paiview.views import Orders
 
 _KEEP_SECONDS = 600
@@ -26,7 +29,14 @@ class TrendDrawn(NamedTuple):
     clicked: str | None
 
 
-def trend(identity: str, frames: Frames, shown: Sequence[Pair], orders: Orders, names: Mapping[str, str]) -> TrendDrawn:
+def trend(
+    identity: str,
+    frames: Frames,
+    shown: Sequence[Pair],
+    orders: Orders,
+    names: Mapping[str, str],
+    contracts: Contracts,
+) -> TrendDrawn:
     """Draw the trend panels.
 
     Args:
@@ -35,8 +45,10 @@ def trend(identity: str, frames: Frames, shown: Sequence[Pair], orders: Orders, 
         shown: the pairs, a panel each.
         orders: the versions to draw.
         names: DatasetId to a name, where known.
+        contracts: what metrics mean.
     """
-    figure, hidden = _trend(identity, tuple(shown), orders, tuple(names.items()), frames)
+    key = identity, contracts.fingerprint, tuple(shown), orders, tuple(names.items())
+    figure, hidden = _trend(*key, frames, contracts)
     event = st.plotly_chart(
         figure,
         key="trend-figure",
@@ -54,16 +66,47 @@ def trend(identity: str, frames: Frames, shown: Sequence[Pair], orders: Orders, 
 
 
 def heatmap(
-    identity: str, frames: Frames, shown: Sequence[Pair], orders: Orders, names: Mapping[str, str]
-) -> list[str]:
+    identity: str,
+    frames: Frames,
+    shown: Sequence[Pair],
+    orders: Orders,
+    names: Mapping[str, str],
+    contracts: Contracts,
+) -> str:
     """Draw the heatmap of raw values; arguments as for ``trend``.
 
     Returns:
-        The metrics whose direction is unknown: their rows have no colour.
+        How to read it, as Markdown.
     """
-    figure, unknown = _heatmap(identity, tuple(shown), orders, tuple(names.items()), frames)
+    key = identity, contracts.fingerprint, tuple(shown), orders, tuple(names.items())
+    figure, unknown = _heatmap(*key, frames, contracts)
     st.plotly_chart(figure, key="heatmap-figure", config=_CONFIG, alt="Raw values by dataset and version")
-    return unknown
+    return f"Each row has its own scale, darker is better, blank is missing.{_uncoloured(unknown)}"
+
+
+def effect_heatmap(
+    identity: str,
+    frames: Frames,
+    shown: Sequence[Pair],
+    orders: Orders,
+    names: Mapping[str, str],
+    contracts: Contracts,
+    baseline: int,
+) -> str:
+    """Draw the heatmap of effects against ``baseline``, a position in the versions frame; else as ``heatmap``."""
+    key = identity, contracts.fingerprint, tuple(shown), orders, tuple(names.items()), baseline
+    figure, info = _effect_heatmap(*key, frames, contracts)
+    st.plotly_chart(figure, key="effect-figure", config=_CONFIG, alt="Effect by dataset and version")
+    unmeasured = f" {counted(len(info.unmeasured), 'row')} without a number of its own." if info.unmeasured else ""
+    against = markdown(str(frames.versions["version_name"].iloc[baseline]), 60)
+    return (
+        f"Against {against}, the newest approved: blue is better, vermillion worse, the full colour at "
+        f"{percent(info.clip).lstrip('+')} and beyond; blank is missing.{unmeasured}{_uncoloured(info.unknown)}"
+    )
+
+
+def _uncoloured(unknown: Sequence[str]) -> str:
+    return f" No colour for {markdown(', '.join(unknown), 200)}: direction unknown." if unknown else ""
 
 
 def deltas(decisions: Sequence[Decision], shown: Collection[Pair]) -> tuple[int, int]:
@@ -77,6 +120,20 @@ def deltas(decisions: Sequence[Decision], shown: Collection[Pair]) -> tuple[int,
         figure, key="delta-figure", config=_CONFIG, alt="Effect on each dataset: right of the line is better"
     )
     return hidden, beyond
+
+
+def dumbbells(decision: Decision, shown: Collection[Pair]) -> int:
+    """Draw both versions in the units of each metric; returns how many pairs are left out."""
+    figure, hidden = _dumbbells(_identity([decision]), frozenset(shown), decision)
+    st.plotly_chart(figure, key="dumbbell-figure", config=_CONFIG, alt="Both versions on each dataset, in raw units")
+    return hidden
+
+
+def pareto(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> figures.ParetoInfo:
+    """Draw the candidates and their baseline by two of their numbers, with the Pareto front."""
+    figure, info = _pareto(_identity(decisions), x, y, decisions)
+    st.plotly_chart(figure, key="pareto-figure", config=_CONFIG, alt="Candidates by two metrics")
+    return info
 
 
 def _identity(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], ...]:
@@ -106,6 +163,27 @@ def _deltas(
 
 
 @st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
+def _dumbbells(
+    identity: tuple[tuple[str, ...], ...],  # noqa: ARG001 - stands for the decision in the cache's key
+    shown: frozenset[Pair],
+    _decision: Decision,
+) -> tuple[go.Figure, int]:
+    info = figures.dumbbell_info(_decision, shown=shown)
+    return _finished(figures.dumbbell_figure(info)), info.hidden
+
+
+@st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
+def _pareto(
+    identity: tuple[tuple[str, ...], ...],  # noqa: ARG001 - stands for the decisions in the cache's key
+    x: Pair | str,
+    y: Pair | str,
+    _decisions: Sequence[Decision],
+) -> tuple[go.Figure, figures.ParetoInfo]:
+    info = figures.pareto_info(_decisions, x, y)
+    return _finished(figures.pareto_figure(info)), info
+
+
+@st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
 def scale_jumps(identity: str, _frames: Frames) -> pd.DataFrame:  # noqa: ARG001 - as below
     """Find the jumps of scale of ``paiview.views.scale_jumps``, once a listing."""
     return views.scale_jumps(_frames.metrics)
@@ -114,25 +192,51 @@ def scale_jumps(identity: str, _frames: Frames) -> pd.DataFrame:  # noqa: ARG001
 @st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
 def _trend(
     identity: str,  # noqa: ARG001 - stands for the frames in the cache's key
+    meaning: str,  # noqa: ARG001 - stands for the contracts
     shown: tuple[Pair, ...],
     orders: Orders,
     names: Names,
     _frames: Frames,
+    _contracts: Contracts,
 ) -> tuple[go.Figure, int]:
-    info = figures.trend_info(_frames, shown, orders=orders, dataset_names=dict(names))
+    info = figures.trend_info(_frames, shown, orders=orders, dataset_names=dict(names), metrics=_contracts.metrics)
     return _finished(figures.trend_figure(info)), info.hidden
 
 
 @st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
 def _heatmap(
     identity: str,  # noqa: ARG001 - stands for the frames in the cache's key
+    meaning: str,  # noqa: ARG001 - stands for the contracts
     shown: tuple[Pair, ...],
     orders: Orders,
     names: Names,
     _frames: Frames,
+    _contracts: Contracts,
 ) -> tuple[go.Figure, list[str]]:
-    info = figures.heatmap_info(_frames, shown, orders=orders, dataset_names=dict(names))
+    info = figures.heatmap_info(_frames, shown, orders=orders, dataset_names=dict(names), metrics=_contracts.metrics)
     return _finished(figures.heatmap_figure(info)), info.unknown
+
+
+@st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
+def _effect_heatmap(
+    identity: str,  # noqa: ARG001 - stands for the frames in the cache's key
+    meaning: str,  # noqa: ARG001 - stands for the contracts
+    shown: tuple[Pair, ...],
+    orders: Orders,
+    names: Names,
+    baseline: int,
+    _frames: Frames,
+    _contracts: Contracts,
+) -> tuple[go.Figure, figures.EffectHeatmapInfo]:
+    info = figures.effect_heatmap_info(
+        _frames,
+        shown,
+        orders=orders,
+        baseline=baseline,
+        dataset_names=dict(names),
+        metrics=_contracts.metrics,
+    )
+    return _finished(figures.effect_heatmap_figure(info)), info
 
 
 def _finished(figure: go.Figure) -> go.Figure:

@@ -1,6 +1,7 @@
 """The table of versions: chosen fields, a column for every metric and dataset, the best of each marked."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -9,11 +10,12 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from paiview import views
+from paiview.contracts import Contracts
 from paiview.frames import Frames, Pair
 from paiview.metrics import contract, display_digits
 from paiview.text import counted, markdown, plain, shorten_front
 from paiview.ui import shell, state
-from paiview.views import FIELDS, Orders, Slice, page_of
+from paiview.views import FIELDS, Meanings, Orders, Slice, page_of
 
 _BEST = "font-weight: 700; background-color: rgba(0, 158, 115, 0.2)"
 _LONG_NAME = 28
@@ -32,6 +34,7 @@ def versions(
     pairs: Sequence[Pair],
     fields: Sequence[str],
     dataset_names: Mapping[str, str],
+    contracts: Contracts,
 ) -> list[int]:
     """Draw one page of the versions; the one that is ticked opens in detail.
 
@@ -43,11 +46,13 @@ def versions(
         pairs: the number columns.
         fields: the other columns, names of ``paiview.views.FIELDS``.
         dataset_names: DatasetId to a name, where known.
+        contracts: what metrics mean.
 
     Returns:
         The versions that are ticked, as positions in the versions frame.
     """
-    table, config = _drawn(identity, kept, part, tuple(pairs), tuple(fields), tuple(dataset_names.items()), frames)
+    shown = tuple(pairs), tuple(fields), tuple(dataset_names.items())
+    table, config = _drawn(identity, contracts.fingerprint, kept, part, *shown, frames, contracts)
     rows = kept[part.start : part.stop]
     key = f"rows-{identity}-{hash(rows.tobytes())}"
 
@@ -89,23 +94,25 @@ def _status(status: str) -> str:
 @st.cache_resource(ttl=600, max_entries=256, show_spinner=False)
 def _drawn(
     identity: str,  # noqa: ARG001 - stands for the frames in the cache's key
+    meaning: str,  # noqa: ARG001 - stands for the contracts
     kept: Orders,
     part: Slice,
     pairs: tuple[Pair, ...],
     fields: tuple[str, ...],
     dataset_names: tuple[tuple[str, str], ...],
     _frames: Frames,
+    _contracts: Contracts,
 ) -> tuple[Styler | pd.DataFrame, dict[str, Any]]:
     """What ``st.dataframe`` is given: the table with the best of each number column marked, and how columns look."""
     table = versions_frame(_frames, kept[part.start : part.stop], pairs, fields)
     if "status" in table:
         table["status"] = table["status"].astype("str").map(_status, na_action="ignore")
     numbers = views.numbers(_frames, pairs)
-    config = column_config(numbers, pairs, dict(dataset_names))
+    config = column_config(numbers, pairs, dict(dataset_names), _contracts.metrics)
     if table["version"].str.len().max() > _LONG_NAME:
         # A pinned column that is as wide as its names leaves a narrow window no room for the numbers.
         config["version"] = st.column_config.TextColumn("version", pinned=True, width="medium")
-    best = views.best_numbers(numbers.iloc[kept], pairs)
+    best = views.best_numbers(numbers.iloc[kept], pairs, _contracts.metrics)
     marks = pd.DataFrame("", index=table.index, columns=table.columns)
     for column, number in best.items():
         marks.loc[table[column] == number, column] = _BEST
@@ -115,13 +122,19 @@ def _drawn(
     return Styler(table, cell_ids=False).apply(lambda _: marks, axis=None), config
 
 
-def column_config(numbers: pd.DataFrame, pairs: Sequence[Pair], dataset_names: Mapping[str, str]) -> dict[str, Any]:
+def column_config(
+    numbers: pd.DataFrame,
+    pairs: Sequence[Pair],
+    dataset_names: Mapping[str, str],
+    meanings: Meanings = MappingProxyType({}),
+) -> dict[str, Any]:
     """How each column is shown: times in UTC, number heads with the direction and the dataset's name.
 
     Args:
         numbers: the numbers of all versions, which decide the decimals of each column.
         pairs: the pairs of its columns.
         dataset_names: DatasetId to a name, where known.
+        meanings: which way is better and how many decimals to show, beyond the built-in names.
     """
     config: dict[str, Any] = {
         "version": st.column_config.TextColumn("version", pinned=True),
@@ -131,7 +144,7 @@ def column_config(numbers: pd.DataFrame, pairs: Sequence[Pair], dataset_names: M
     }
     for column, pair in zip(numbers.columns, pairs, strict=True):
         name = dataset_names.get(pair.dataset, pair.dataset)
-        known = contract(pair.metric)
+        known = contract(pair.metric, meanings)
         digits = display_digits(numbers[column].to_numpy()) if known.digits is None else known.digits
         config[column] = st.column_config.NumberColumn(
             f"{plain(pair.metric, 30)} {_ARROWS[known.direction]} {plain(shorten_front(name, 28))}",

@@ -1,6 +1,7 @@
 """A decision drawn: the word and the headline, the table of pairs, the averages and the rules."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import pandas as pd
@@ -9,9 +10,11 @@ from pandas.io.formats.style import Styler
 
 from paiview import verdict
 from paiview.decision import Average, Decision, Word
+from paiview.frames import Pair, column_names
 from paiview.metrics import display_digits, format_value
 from paiview.report import OUTCOMES, STATES, WORDS
 from paiview.text import counted, markdown, plain, shorten_front
+from paiview.ui import charts, state
 
 _COLOURS: dict[Word, str] = {
     "Better": "blue",
@@ -31,6 +34,7 @@ _TINTS = {
     STATES["worse"]: "background-color: rgba(213, 94, 0, 0.26)",
     STATES["missing"]: "background-color: rgba(213, 94, 0, 0.12)",
 }
+_MOST_AXES = 100
 _NAMED = 12
 """Missing and new datasets named in a line; the table holds all."""
 
@@ -41,8 +45,8 @@ def headline(decision: Decision) -> None:
     st.markdown(f"## :{_COLOURS[word]}[{WORDS[word]}] &nbsp; {_OVERALL[decision.overall]}")
     st.markdown(_sides(decision))
     st.markdown("\n".join(f"- {markdown(sentence, 600)}" for sentence in verdict.headline(decision)))
-    for state, told in (("missing", "Missing from the candidate"), ("new", "New, without a number to compare with")):
-        if named := _pairs_of(decision, state):
+    for unpaired, told in (("missing", "Missing from the candidate"), ("new", "New, without a number to compare with")):
+        if named := _pairs_of(decision, unpaired):
             st.caption(f"{told}: {named}")
     if not any(pair.uncertain is not None for pair in decision.pairs) and decision.baseline is not None:
         st.caption("Significance cannot be judged: the registry holds no counts of the items scored.")
@@ -126,6 +130,43 @@ def _formatter(digits: int, *, signed: bool) -> Callable[[object], str]:
     return text
 
 
+def pareto(decisions: Sequence[Decision]) -> None:
+    """Draw the candidates by two of their numbers, and name for each excluded one what dominates it."""
+    options = _axes(decisions)
+    if len(options) < 2:
+        return
+    st.subheader("Which candidates are worth a look", anchor=False)
+    first, second, *_ = options
+    shown = {key: plain(key, 100) for key in options}
+    with st.container(horizontal=True):
+        x = state.choice("Across", shown, key="x", default=first) or first
+        y = state.choice("Up", shown, key="y", default=second) or second
+    info = charts.pareto(decisions, options[x], options[y])
+    excluded = [
+        f"{markdown(name, 60)} is dominated by {markdown(by, 60)}"
+        for name, by in zip(info.names, info.dominators, strict=True)
+        if by is not None
+    ]
+    told = "; ".join(excluded) if excluded else "No candidate is dominated: each is the best trade of the two"
+    missing = f" Not drawn: {markdown(', '.join(info.left_out), 300)}." if info.left_out else ""
+    st.caption(f"{told}.{missing}")
+
+
+def _axes(decisions: Sequence[Decision]) -> dict[str, Pair | str]:
+    """What an axis can show, by its name: the mean of a metric, or a pair; what most versions have first."""
+    metrics: Counter[str] = Counter()
+    measured: Counter[Pair] = Counter()
+    for decision in decisions:
+        for judged in decision.pairs:
+            if judged.candidate is not None and judged.direction is not None:
+                metrics[judged.metric] += 1
+                measured[Pair(judged.metric, judged.dataset)] += 1
+    axes: dict[str, Pair | str] = {f"{metric}, mean": metric for metric, _ in metrics.most_common()}
+    pairs = [pair for pair, _ in measured.most_common(_MOST_AXES)]
+    by_name: dict[str, Pair | str] = dict(zip(column_names(pairs), pairs, strict=True))
+    return axes | by_name if len(axes) > 1 else by_name | axes
+
+
 def about_deltas(left_out: int, at_the_edge: int) -> None:
     """Say how to read the delta dot plot, and what it does not show."""
     told = "Right of the line is better than the baseline; the band is the tolerance."
@@ -134,6 +175,12 @@ def about_deltas(left_out: int, at_the_edge: int) -> None:
     if at_the_edge:
         told += f" {counted(at_the_edge, 'mark')} at the edge: the effect is larger than the scale."
     st.caption(told)
+
+
+def about_dumbbells(left_out: int) -> None:
+    """Say what the dumbbells do not show."""
+    told = f" {counted(left_out, 'less worrying pair')} not drawn: choose datasets or metrics." if left_out else ""
+    st.caption(f"Each panel in the unit of its metric.{told}")
 
 
 def averages(decision: Decision) -> None:
@@ -172,7 +219,8 @@ def _doubts(average: Average) -> list[str]:
         told.append(f"{metric}: the averages name different winners, so neither is the answer.")
     if average.turned_by:
         names = ", ".join(markdown(name, 80) for name in average.turned_by[:_NAMED])
-        told.append(f"{metric}: without {names} the mean gain turns round.")
+        one = "" if len(average.turned_by) == 1 else "any one of "
+        told.append(f"{metric}: without {one}{names} the mean gain turns round.")
     return told
 
 

@@ -1,0 +1,135 @@
+"""Compare in a real browser, over the embedded registry: the verdict, the picture, the link, the reports."""
+
+import json
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from paiview.decision import Decision
+from tests.browser.conftest import opened, region, settled
+
+pytestmark = pytest.mark.browser
+
+DEFAULT = "/compare?model=model-pyannotediarization"
+
+
+def query(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def downloaded(page: Page, name: str, target: Path) -> Path:
+    """Open the menu of reports and save one of them."""
+    button = page.get_by_role("button", name=name, exact=True)
+    if not button.count():
+        page.get_by_role("button", name="Report").click()
+    with page.expect_download() as download:
+        button.click()
+    download.value.save_as(target)
+    return target
+
+
+def test_a_reviewer_sees_the_verdict_with_its_reason_and_shares_it(page: Page, browser: Browser, embedded: str) -> None:
+    opened(page, f"{embedded}{DEFAULT}")
+    told = region(page, "verdict")
+    for expected in (
+        "Trade-off",
+        "policy: fail",
+        "0.1.0_service_r5 against 2.0.0_precision (newest approved by creation)",
+        "der: better on 1, worse on 10",
+        "seconds_per_hour: missing 2",
+    ):
+        assert expected in told
+    assert query(page)["candidate"] == ["0.1.0_service_r5"]
+    assert query(page)["baseline"] == ["2.0.0_precision"]
+    assert len(query(page)["data"][0]) == 12
+    rows = page.locator(".st-key-compare-table tbody tr")
+    expect(rows.first).to_contain_text("Ego4D")
+    expect(rows.first).to_contain_text("0.447")
+    expect(rows.first).to_contain_text("▼ worse")
+    assert "no_regression" in region(page, "policy")
+
+    other = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+    opened(other, page.url)
+    assert region(other, "verdict") == told
+    assert other.url == page.url
+    assert "have changed" not in region(other, "problem")
+    other.context.close()
+
+
+def test_filters_hide_rows_and_stay_in_the_link(page: Page, embedded: str) -> None:
+    opened(page, f"{embedded}{DEFAULT}&state=better")
+    expect(page.locator(".st-key-compare-table tbody").first.locator("tr")).to_have_count(1)
+    assert "13 hidden by the filters" in region(page, "compare-table")
+    assert "worse on 10" in region(page, "verdict")
+
+
+def test_another_candidate_gets_the_baseline_of_its_own(page: Page, embedded: str) -> None:
+    opened(page, f"{embedded}/compare?model=model-whisper")
+    assert query(page)["candidate"] == ["3.1.0_large_turbo"]
+    first = query(page)["data"]
+    page.locator(".st-key-candidate").get_by_role("button", name="Clear all").click()
+    settled(page)
+    page.locator(".st-key-candidate input").fill("1.0.0_small_en")
+    page.get_by_role("option", name="1.0.0_small_en", exact=True).click()
+    page.wait_for_url(lambda url: "1.0.0_small_en" in url)
+    settled(page)
+    expect(page.locator(".st-key-verdict")).to_contain_text("1.0.0_small_en against 1.0.0_base_en")
+    assert query(page)["baseline"] == ["1.0.0_base_en"]
+    assert query(page)["data"] != first
+
+
+def test_a_version_that_does_not_exist_gives_the_problem_and_no_verdict(page: Page, embedded: str) -> None:
+    opened(page, f"{embedded}/compare?model=model-whisper&candidate=9.9.9")
+    assert "model-whisper has no version 9.9.9" in region(page, "problem")
+    expect(page.locator(".st-key-verdict")).to_have_count(0)
+
+
+def test_what_else_differs_is_told_on_demand(page: Page, embedded: str) -> None:
+    opened(page, f"{embedded}/compare?model=model-whisper")
+    page.locator(".st-key-differences summary").click()
+    settled(page)
+    expect(page.locator(".st-key-spec-diff")).to_contain_text("GmtCreateTime")
+
+
+def test_page_api_and_reports_give_the_same_decision(
+    page: Page, browser: Browser, embedded: str, tmp_path: Path
+) -> None:
+    opened(page, f"{embedded}{DEFAULT}")
+    saved = json.loads(downloaded(page, "JSON", tmp_path / "decision.json").read_text("utf-8"))
+    of_page = Decision.model_validate(saved)
+    answer = httpx.get(
+        f"{embedded}/api/models/model-pyannotediarization/decision", params={"candidate": "0.1.0_service_r5"}
+    )
+    assert Decision.model_validate_json(answer.text) == of_page
+    markdown = downloaded(page, "Markdown", tmp_path / "decision.md").read_text("utf-8")
+    assert "Trade-off" in markdown
+    html = downloaded(page, "HTML", tmp_path / "decision.html")
+
+    asked: list[str] = []
+    offline = browser.new_context(viewport={"width": 1200, "height": 900}, offline=True).new_page()
+    offline.on("request", lambda request: asked.append(request.url))
+    offline.goto(html.as_uri())
+    expect(offline.locator("body")).to_contain_text("Trade-off")
+    expect(offline.locator("body")).to_contain_text("2.0.0_precision")
+    expect(offline.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    assert asked == [html.as_uri()]
+    offline.context.close()
+
+
+def test_rows_ticked_in_versions_open_here(page: Page, embedded: str) -> None:
+    opened(page, f"{embedded}/versions?model=model-whisper&version=3.0.0_large")
+    page.get_by_test_id("stMain").get_by_role("link", name="Compare with the approved version").click()
+    expect(page.locator(".st-key-verdict")).to_contain_text("3.0.0_large against 1.0.0_large")
+    settled(page)
+    assert query(page)["candidate"] == ["3.0.0_large"]
+
+
+def test_the_queue_tells_the_headline_of_each_waiting_version(page: Page, embedded: str) -> None:
+    opened(page, embedded)
+    queue = page.locator(".st-key-queue")
+    expect(queue).to_contain_text("Trade-off: better on 1, worse on 10")
+    queue.get_by_role("link", name="0.1.0_service_r5").click()
+    expect(page.locator(".st-key-verdict")).to_contain_text("0.1.0_service_r5 against 2.0.0_precision")

@@ -27,6 +27,12 @@ VIEWS: Final = {
     "trends": "/trends?model=model-pyannotediarization",
     "trends-sparse": "/trends?model=model-wenetmandarin&metric=cer_attention_rescoring",
     "trends-large": "/trends?model=model-timm&window=300",
+    "trends-effect": "/trends?model=model-pyannotediarization&scale=effect",
+    "compare": "/compare?model=model-pyannotediarization",
+    "compare-raw": "/compare?model=model-yolov5&candidate=7.0.0_yolov5x&picture=raw",
+    "compare-several": "/compare?model=model-whisper&candidate=3.1.0_large_turbo&candidate=3.0.0_large"
+    "&candidate=2.0.0_large&baseline=1.0.0_large",
+    "compare-nothing-shared": "/compare?model=model-funasr",
     "problem": "/versions?model=model-nobody",
 }
 

@@ -2,9 +2,11 @@
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Run, Service, told, version, written
@@ -114,3 +116,34 @@ def test_text_of_the_service_is_no_markup_in_the_chart(run: Run, service: Servic
     assert "<a href" not in spec
     assert "<i>" not in spec
     assert "<b>d</b>" not in spec
+
+
+def test_the_heatmap_shows_effects_against_the_newest_approved_version(run: Run) -> None:
+    app = run("trends", model="model-asr", scale="effect")
+    assert "Against 0\\.1\\.0, the newest approved" in written(app)
+    heatmap = chart(app, 1)["data"][0]
+    shown = dict(zip(heatmap["y"], heatmap["text"], strict=True))
+    assert shown["AISHELL-1 · cer"] == ["0.0 %", "−20.0 %", "+20.0 %"]
+
+
+def test_without_an_approved_version_there_is_no_effect_to_show(run: Run, service: Service) -> None:
+    for item in service.versions["model-asr"]:
+        item["ApprovalStatus"] = "Pending"
+    app = run("trends", model="model-asr", scale="effect")
+    assert "scale = effect" in told(app)
+
+
+def test_directions_of_the_configuration_colour_the_heatmap(
+    run: Run, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", {"d": {"quality": 1.0}}),
+        version("0.2.0", "2024-02-01", {"d": {"quality": 2.0}}),
+    ]
+    assert "No colour for quality" in written(run("trends", model="model-asr"))
+    file = tmp_path / "paiview.toml"
+    file.write_text('[metrics.quality]\ndirection = "higher"\n', encoding="utf-8")
+    monkeypatch.setenv("PAIVIEW_CONFIG", str(file))
+    app = run("trends", model="model-asr")
+    assert "No colour" not in written(app)
+    assert "higher is better" in chart(app)["layout"]["annotations"][0]["text"]

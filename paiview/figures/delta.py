@@ -42,7 +42,7 @@ MOST_ROWS = 40
 _CONCERN: Sequence[State] = ("worse", "missing", "not_comparable", "better", "same", "new")
 _FAR = 6.0
 """Times the median effect beyond which an effect is drawn at the edge, so that it does not flatten the others."""
-_LEAST_LIMIT = 0.001
+_LEAST_LIMIT = 0.01
 _COLUMNS_WITH_TEXT = 3
 _COLUMNS_WITH_LEVEL_HEADS = 6
 _GUTTER = 1.2
@@ -311,13 +311,13 @@ def _without_size(pair: PairDecision) -> str:
 
 def _limit(marks: Sequence[DeltaMark], tolerance: NDArray[np.float64]) -> float:
     """Half the width of the scale: the largest effect that is no more than ``_FAR`` times the median one."""
-    sizes = np.sort([abs(mark.effect) for mark in marks if mark.state in ("better", "worse") and mark.effect])
-    sizes = sizes[np.isfinite(sizes)]
-    least = max(1.5 * tolerance.min(initial=0.01), _LEAST_LIMIT)
+    changed = [mark for mark in marks if mark.state in ("better", "worse") and not math.isnan(mark.effect)]
+    sizes = np.sort([abs(mark.effect) for mark in changed or marks if mark.effect and not math.isnan(mark.effect)])
+    least = 1.5 * float(tolerance[tolerance > 0].min(initial=1.0)) if tolerance.any() else _LEAST_LIMIT
     if not len(sizes):
-        return float(least)
+        return least
     median = sizes[(len(sizes) - 1) // 2]
-    return float(max(sizes[sizes <= _FAR * median][-1], least))
+    return max(float(sizes[sizes <= _FAR * median][-1]), least)
 
 
 def _baseline(decisions: Sequence[Decision]) -> str:

@@ -257,7 +257,8 @@ def _range(values: NDArray[np.float64], share: float = 0.15) -> list[float] | No
         return None
     low, high = float(values.min()), float(values.max())
     room = share * ((high - low) or abs(high) or 1.0)
-    return [low - room, high + room] if math.isfinite(room) else None
+    ends = [low - room, high + room]
+    return ends if math.isfinite(ends[1] - ends[0]) else None
 
 
 def _label_positions(info: ParetoInfo) -> list[str]:

@@ -1,15 +1,21 @@
-"""What the tests of figures share: versions, frames and the texts of a figure."""
+"""What the tests of figures share: versions, frames, decisions and the texts of a figure."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pytest
 
+from paiview import verdict
+from paiview.decision import Decision, MetricInForce
 from paiview.figures import HeatmapInfo, TrendInfo, heatmap_info, trend_info
 from paiview.frames import Frames, Pair, build
+from paiview.metrics import DatasetContract, MetricContract, contract
 from paiview.pai.objects import ModelVersion
+from paiview.results import Evaluation, Measurement
 
 CER = Pair("cer", "aishell")
 TOP1 = Pair("top1", "aishell")
@@ -78,3 +84,53 @@ def heatmap(
 ) -> HeatmapInfo:
     chosen = range(len(frames.versions)) if orders is None else orders
     return heatmap_info(frames, shown, orders=np.array(chosen, dtype=np.int64), dataset_names=names or {})
+
+
+def measured(numbers: Mapping[str, float | Measurement]) -> Evaluation:
+    """An evaluation from ``metric@dataset`` to a number."""
+    return {
+        Pair(*column.split("@", 1)): value if isinstance(value, Measurement) else Measurement(value)
+        for column, value in numbers.items()
+    }
+
+
+def decision(
+    candidate: Mapping[str, float | Measurement],
+    baseline: Mapping[str, float | Measurement] | None,
+    name: str = "0.12.0",
+    *,
+    metrics: Mapping[str, MetricContract] = MappingProxyType({}),
+    datasets: Mapping[str, DatasetContract] = MappingProxyType({}),
+    against: str = "0.10.0",
+    against_model: str = "model-a",
+) -> Decision:
+    """A decision about numbers named ``metric@dataset``, judged as everywhere."""
+    pairs = verdict.judge(measured(candidate), None if baseline is None else measured(baseline), metrics, datasets)
+    known = [contract(metric, metrics) for metric in sorted({pair.metric for pair in pairs})]
+    return Decision(
+        model="model-a",
+        candidate=name,
+        baseline_model=None if baseline is None else against_model,
+        baseline=None if baseline is None else against,
+        baseline_reason="newest approved by creation",
+        fetched_at=datetime(2026, 1, 2, tzinfo=UTC),
+        data_fingerprint="sha256:" + "0" * 64,
+        policy_fingerprint="sha256:" + "0" * 64,
+        pairs=pairs,
+        summary=verdict.summarize(pairs),
+        averages=verdict.averages(pairs),
+        rules=(),
+        overall="undecided",
+        metrics=tuple(
+            MetricInForce(
+                metric=each.name,
+                direction=each.direction,
+                unit=each.unit,
+                relative=each.relative,
+                absolute=each.absolute,
+                digits=each.digits,
+                source=each.source,
+            )
+            for each in known
+        ),
+    )

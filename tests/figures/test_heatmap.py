@@ -1,13 +1,20 @@
 """The heatmap: a row a pair, a column a version, better is darker."""
 
 import html
+import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from paiview.figures import heatmap_figure
+from paiview.figures import effect_heatmap_figure, effect_heatmap_info, heatmap_figure
 from paiview.frames import Frames, Pair, build
-from tests.figures.conftest import BLOBS, CER, TOP1, heatmap, version
+from paiview.metrics import MetricContract
+from paiview.verdict import judge
+from tests.figures.conftest import BLOBS, CER, TOP1, heatmap, measured, version
 
 
 def test_rows_that_read_the_same_stay_apart() -> None:
@@ -90,3 +97,117 @@ def test_labels_read_back_as_the_names_of_the_frame(frames: Frames) -> None:
     assert [html.unescape(name) for name in heatmap(frames, CER).names] == [
         name for name in frames.versions["version_name"] if name != "0.11.0"
     ]
+
+
+def effects(frames: Frames, *shown: Pair, baseline: int, orders: Sequence[int] | None = None, **more: Any) -> Any:
+    chosen = range(len(frames.versions)) if orders is None else orders
+    return effect_heatmap_info(
+        frames,
+        shown,
+        orders=np.array(chosen, dtype=np.int64),
+        baseline=baseline,
+        dataset_names=more.pop("names", {}),
+        **more,
+    )
+
+
+def test_effects_are_against_the_baseline_and_positive_is_better(frames: Frames) -> None:
+    info = effects(frames, CER, TOP1, baseline=0)
+    assert info.names == ["0.1.0", "0.9.0", "0.10.0", "0.12.0", "0.13.0"]
+    assert info.baseline == "0.1.0"
+    np.testing.assert_allclose(
+        info.effect,
+        [
+            [0, -0.05 / 0.3, 0.05 / 0.3, 0.02 / 0.3, 0.1 / 0.3],
+            [0, 0.2, np.nan, 0.4, np.nan],
+        ],
+    )
+    assert info.texts == [
+        ["0.0 %", "−16.7 %", "+16.7 %", "+6.7 %", "+33.3 %"],
+        ["0.0 %", "+20.0 %", "", "+40.0 %", ""],
+    ]
+    assert np.isnan(info.shade[1, [2, 4]]).all()
+
+
+def test_the_baseline_need_not_be_among_the_columns(frames: Frames) -> None:
+    info = effects(frames, CER, baseline=0, orders=[4, 2])
+    assert info.names == ["0.10.0", "0.12.0"]
+    assert info.texts == [["+16.7 %", "+6.7 %"]]
+
+
+def test_shades_are_clipped_at_the_95th_percentile_and_both_ways_alike() -> None:
+    values = [0.1] + [0.1 + step / 10_000 for step in range(1, 59)] + [0.9]
+    frames = build([version(place, f"0.{place}.0", None, {"cer": value}) for place, value in enumerate(values)])
+    info = effects(frames, CER, baseline=0)
+    assert info.clip == pytest.approx(np.percentile(np.abs(info.effect[0, 1:]), 95))
+    assert info.shade[0, -1] == -1
+    assert info.shade[0, 1] == pytest.approx(-0.001 / info.clip)
+    mirrored = effects(frames, CER, baseline=0, metrics={"cer": MetricContract("cer", "higher")})
+    assert mirrored.shade[0, -1] == 1
+
+
+def test_the_clip_is_at_least_the_tolerance(frames: Frames) -> None:
+    tolerant = {"cer": MetricContract("cer", relative=0.5), "blobs": MetricContract("blobs", relative=0.9)}
+    assert effects(frames, CER, BLOBS, baseline=0, metrics=tolerant).clip == 0.5
+    alike = build([version(place, f"0.{place}.0", None, {"cer": 0.1}) for place in range(3)])
+    assert effects(alike, CER, baseline=0).clip == 0.01
+
+
+def test_an_unknown_direction_has_no_colour_and_no_percent(frames: Frames) -> None:
+    info = effects(frames, BLOBS, baseline=0)
+    assert (info.unknown, info.texts) == (["blobs"], [["?", "?"]])
+    assert info.shade.tolist() == [[0, 0]]
+    known = effects(frames, BLOBS, baseline=0, metrics={"blobs": MetricContract("blobs", "lower")})
+    assert (known.unknown, known.texts) == ([], [["0.0 %", "−66.7 %"]])
+
+
+def test_a_row_the_baseline_lacks_says_so(frames: Frames) -> None:
+    info = effects(frames, TOP1, CER, baseline=5)
+    assert info.unmeasured == ["aishell · top1"]
+    assert info.texts[0] == ["✚", "✚", "", "✚", ""]
+    np.testing.assert_array_equal(info.shade[0], [0, 0, np.nan, 0, np.nan])
+
+
+def test_a_change_from_zero_or_no_errors_is_fully_shaded_on_its_side() -> None:
+    numbers = [{"cer": 0.0, "acc": 1.0}, {"cer": 0.1, "acc": 0.9}, {"cer": 0.0, "acc": 1.0}, {"cer": -0.1, "acc": 1.0}]
+    frames = build([version(place, f"0.{place}.0", None, given) for place, given in enumerate(numbers)])
+    info = effects(frames, CER, Pair("acc", "aishell"), baseline=0)
+    assert info.texts == [["＝", "from 0", "＝", "from 0"], ["＝", "from no errors", "＝", "＝"]]
+    assert info.shade.tolist() == [[0, -1, 0, 1], [0, -1, 0, 0]]
+    assert np.isnan(info.effect).all()
+
+
+def test_the_effect_heatmap_draws_its_info(frames: Frames) -> None:
+    info = effects(frames, CER, TOP1, baseline=0)
+    figure = effect_heatmap_figure(info)
+    trace, numbers = figure.data
+    np.testing.assert_array_equal(trace.z, info.shade)
+    assert (trace.zmin, trace.zmax) == (-1, 1)
+    colours = [colour for _, colour in trace.colorscale]
+    assert colours[0].startswith("rgba(213,94,0")  # worse: #D55E00
+    assert colours[-1].startswith("rgba(0,114,178")  # better: #0072B2
+    assert list(trace.colorbar.ticktext) == ["▼ 38.3 % or more", "＝ 0", "▲ 38.3 % or more"]
+    np.testing.assert_array_equal(trace.customdata[0][1], [0.35, 0.3])
+    assert list(numbers.text) == [text for row in info.texts for text in row]
+    assert list(figure.layout.xaxis.ticktext) == ["<b>0.1.0</b>", "0.9.0", "0.10.0", "0.12.0", "0.13.0"]
+    assert (figure.layout.xaxis.type, figure.layout.yaxis.autorange) == ("category", "reversed")
+
+
+def test_no_pair_is_an_empty_heatmap_of_effects(frames: Frames) -> None:
+    info = effects(frames, baseline=0)
+    assert (info.rows, info.names, info.clip) == ([], [], 1.0)
+    effect_heatmap_figure(info)
+
+
+NUMBERS = st.sampled_from([0.0, 1.0, 0.5, 0.99, 0.1, -1.0, 2.0, 5e-324, 1.7e308, -1.7e308]) | st.floats(
+    allow_nan=False, allow_infinity=False
+)
+
+
+@given(st.sampled_from(["cer", "acc", "blobs"]), NUMBERS | st.floats(0, 1), NUMBERS | st.floats(0, 1))
+def test_effects_are_those_of_the_verdict(metric: str, before: float, after: float) -> None:
+    frames = build([version(0, "0.0.0", None, {metric: before}), version(1, "0.1.0", None, {metric: after})])
+    (pair,) = judge(measured({f"{metric}@aishell": after}), measured({f"{metric}@aishell": before}))
+    (effect,) = effects(frames, Pair(metric, "aishell"), baseline=0, orders=[1]).effect[0].tolist()
+    expected = math.nan if pair.effect is None else pair.effect
+    assert effect == pytest.approx(expected, rel=1e-9, abs=1e-12, nan_ok=True)

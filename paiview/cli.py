@@ -418,12 +418,28 @@ def _print_verdict(decision: "Decision") -> None:
     for sentence in verdict.headline(decision):
         typer.echo(f"  {plain(sentence, 800)}")
     if pairs := report.rows(decision):
-        columns = [name for name in report.Row._fields if name not in ("state", "id")]
-        if not any(row.note for row in pairs):
-            columns.remove("note")
+        noted = any(row.note for row in pairs)
+        header = (
+            "STATE",
+            "DATASET",
+            "METRIC",
+            "BASELINE",
+            "CANDIDATE",
+            "CHANGE",
+            "EFFECT",
+            *(["NOTE"] if noted else []),
+        )
         typer.echo()
-        header = [{"mark": "state"}.get(name, name).upper() for name in columns]
-        _print_table(header, [[getattr(row, name) for name in columns] for row in pairs], limit=200)
+        _print_table(
+            header,
+            [
+                (row.mark, row.label, row.metric, row.baseline, row.candidate, row.change, row.effect, row.note)[
+                    : len(header)
+                ]
+                for row in pairs
+            ],
+            limit=200,
+        )
     if averages := report.average_rows(decision):
         typer.echo()
         _print_table(("AVERAGE OF", "DATASETS", "BASELINE", "CANDIDATE", "RATIO", "MEAN GAIN"), averages)

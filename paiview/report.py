@@ -45,10 +45,7 @@ OUTCOMES: Final[dict[RuleOutcome | Overall, str]] = {
     "undecided": "? undecided",
 }
 
-_ROUGH: Final = (
-    "Intervals are rough: they ignore that both versions ran on the same items and that errors cluster. They inform, "
-    "and change no state."
-)
+_ROUGH: Final = f"Intervals ({verdict.ROUGH}) inform, and change no state."
 _UNCOUNTED: Final = "Significance cannot be judged: the registry holds no counts of the items scored."
 _NAME: Final = 80
 _SENTENCE: Final = 800
@@ -76,8 +73,9 @@ class Row(NamedTuple):
     Attributes:
         state: what it means.
         mark: the same as glyph and word.
-        dataset: its display name, else its id.
-        id: its id where ``dataset`` is a display name or shortened, else empty.
+        label: the dataset by its display name, else by its id, shortened at the front.
+        dataset: its id.
+        name: its display name, or nothing.
         metric: the metric.
         baseline, candidate: the numbers, with the same decimals throughout a metric.
         change: candidate minus baseline, signed, with its unit.
@@ -87,8 +85,9 @@ class Row(NamedTuple):
 
     state: State
     mark: str
+    label: str
     dataset: str
-    id: str
+    name: str
     metric: str
     baseline: str
     candidate: str
@@ -114,7 +113,7 @@ def html(decision: Decision) -> str:
     return _template().render(
         decision=decision,
         against=against(decision),
-        headline=verdict.headline(decision),
+        headline=_cut(verdict.headline(decision), "metric"),
         tally=tally(decision),
         rows=(pairs := rows(decision)),
         noted=any(row.note for row in pairs),
@@ -198,8 +197,9 @@ def rows(decision: Decision) -> list[Row]:
         Row(
             state=pair.state,
             mark=STATES[pair.state],
-            dataset=_label(pair),
-            id=_whole(pair),
+            label=_label(pair),
+            dataset=plain(pair.dataset, _SENTENCE),
+            name=plain(pair.name or "", _NAME),
             metric=plain(pair.metric, _NAME),
             baseline=_number(pair.baseline, digits[pair.metric]),
             candidate=_number(pair.candidate, digits[pair.metric]),
@@ -306,11 +306,6 @@ def _label(pair: PairDecision) -> str:
     return plain(pair.name, _NAME) if pair.name else shorten_front(pair.dataset, _NAME)
 
 
-def _whole(pair: PairDecision) -> str:
-    whole = plain(pair.dataset, _SENTENCE)
-    return "" if whole == _label(pair) else whole
-
-
 def _number(value: float | None, digits: int) -> str:
     return "–" if value is None else format_value(value, digits)
 
@@ -354,11 +349,13 @@ def _prose(text: str) -> str:
     return line.replace("|", "&#124;")
 
 
+def _cut(sentences: Sequence[str], noun: str) -> list[str]:
+    more = len(sentences) - _MOST_LINES
+    return [*sentences[:_MOST_LINES], *([f"… and {counted(more, f'more {noun}')}"] if more > 0 else [])]
+
+
 def _list(sentences: Sequence[str], noun: str) -> str:
-    lines = [f"- {_prose(sentence)}" for sentence in sentences[:_MOST_LINES]]
-    if (more := len(sentences) - _MOST_LINES) > 0:
-        lines.append(f"- … and {counted(more, f'more {noun}')}")
-    return "\n".join(lines)
+    return "\n".join(f"- {_prose(sentence)}" for sentence in _cut(sentences, noun))
 
 
 def _pair_table(pairs: Sequence[Row]) -> str:
@@ -369,7 +366,7 @@ def _pair_table(pairs: Sequence[Row]) -> str:
     cells = [
         [
             row.mark,
-            _code(row.dataset),
+            _code(row.label),
             _code(row.metric),
             *map(_prose, (row.baseline, row.candidate, row.change, row.effect, *([row.note] if noted else []))),
         ]
@@ -431,7 +428,7 @@ def _chart(decision: Decision) -> tuple["Markup", list[str]]:
     import plotly.io  # noqa: PLC0415 - a second that only the HTML form costs
     from markupsafe import Markup  # noqa: PLC0415
 
-    from paiview.figures.delta import delta_figure, delta_info  # noqa: PLC0415
+    from paiview.figures import delta_figure, delta_info  # noqa: PLC0415
 
     info = delta_info([decision])
     if not info.rows:

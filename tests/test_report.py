@@ -429,7 +429,8 @@ def test_what_is_uncertain_says_so_and_that_the_interval_is_rough() -> None:
     judged = decision(pair(interval=(-0.01, 0.02), uncertain=True), pair("b", interval=(0.01, 0.02), uncertain=False))
     assert [row.note for row in report.rows(judged)] == ["uncertain: the interval of the change holds 0", ""]
     (told,) = report.cautions(judged)
-    assert told.startswith("Intervals are rough: they ignore that both versions ran on the same items")
+    rough = "rough: ignores that both ran on the same items and that errors cluster"
+    assert told == f"Intervals ({rough}) inform, and change no state."
 
 
 def test_several_datasets_that_each_turn_the_mean_are_named() -> None:

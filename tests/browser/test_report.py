@@ -1,0 +1,32 @@
+"""The HTML report as a file of its own: opened from disk without any network."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from paiview import report
+from tests.test_report import TRADE_OFF
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize(("scheme", "ink"), [("light", "rgb(27, 39, 51)"), ("dark", "rgb(228, 234, 240)")])
+def test_the_report_opens_offline_from_disk(browser: Browser, tmp_path: Path, scheme: str, ink: str) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(report.html(TRADE_OFF), encoding="utf-8")
+    context = browser.new_context(offline=True, color_scheme="dark" if scheme == "dark" else "light")
+    asked: list[str] = []
+    troubles: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    page = context.new_page()
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda message: troubles.append(message.text))
+    page.goto(file.as_uri())
+    expect(page.locator("#chart .ytick text").first).to_have_css("fill", ink)
+    assert page.locator("#chart .point").count() >= len(TRADE_OFF.pairs)
+    assert page.locator("h1").inner_text() == "▲▼ Trade-off"
+    page.set_viewport_size({"width": 390, "height": 800})
+    expect(page.locator("html")).to_have_js_property("scrollWidth", 390)
+    assert (asked, troubles) == ([file.as_uri()], [])
+    context.close()

@@ -105,6 +105,7 @@ def test_a_reader_finds_a_model_and_opens_it(page: Page, embedded: str) -> None:
 def test_a_filter_of_the_service_narrows_the_table(page: Page, embedded: str) -> None:
     opened(page, f"{embedded}/versions?model=model-whisper")
     expect(column(page, 1)).to_have_text(NEWEST_FIRST)
+    page.get_by_text("Filters in PAI").click()
     choose(page, "approval_status", "Approved")
     assert query(page)["approval_status"] == ["Approved"]
     expect(column(page, 1)).to_have_text(NEWEST_FIRST[3:])

@@ -1,6 +1,6 @@
 """Screenshots of every page, in light and dark, 1440 and 1000 pixels wide: ``make screenshots``.
 
-They are written to build/screenshots; the one the README shows goes to docs as well.
+They are written to build/screenshots; those the README shows go to docs as well.
 """
 
 import shutil
@@ -15,7 +15,7 @@ from tests.browser import chromium
 from tests.browser.conftest import ROOT, dashboard, opened, settled
 
 FOLDER: Final = ROOT / "build" / "screenshots"
-SHOWN: Final = ROOT / "docs" / "trends.png"
+SHOWN: Final = {"trends": ROOT / "docs" / "trends.png", "compare": ROOT / "docs" / "compare.png"}
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 WIDTHS: Final = (1440, 1000)
 TALLEST: Final = 5000
@@ -67,8 +67,9 @@ def main() -> None:
             for scheme in SCHEMES:
                 for width in WIDTHS:
                     sys.stdout.write(f"{take(browser, served.url + view, name, scheme, width)}\n")
-    SHOWN.parent.mkdir(exist_ok=True)
-    shutil.copy(FOLDER / "trends-1440-light.png", SHOWN)
+    for name, shown in SHOWN.items():
+        shown.parent.mkdir(exist_ok=True)
+        shutil.copy(FOLDER / f"{name}-1440-light.png", shown)
 
 
 if __name__ == "__main__":

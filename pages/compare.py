@@ -40,18 +40,21 @@ with st.container(key="verdict", border=True):
         verdicts.headline(first)
     else:
         verdicts.several(decisions)
-meanings.form(metrics_in_play, contracts)
+if metrics_in_play:
+    meanings.form(metrics_in_play, contracts)
 
 rows = views.pair_rows(
     decisions, metrics=metrics, datasets=datasets, states=shown_states, hide_identical=identical, sort=sort
 )
-with st.container(key="delta-chart"):
-    shown = views.pairs_of(rows)
-    picture = state.choice("Picture", PICTURES, key="picture", default="effect") if len(decisions) == 1 else "effect"
-    if picture == "raw":
-        verdicts.about_dumbbells(charts.dumbbells(first, shown))
-    else:
-        verdicts.about_deltas(*charts.deltas(decisions, shown))
+if len(rows):
+    with st.container(key="delta-chart"):
+        shown = views.pairs_of(rows)
+        one = len(decisions) == 1
+        picture = state.choice("Picture", PICTURES, key="picture", default="effect") if one else "effect"
+        if picture == "raw":
+            verdicts.about_dumbbells(charts.dumbbells(first, shown))
+        else:
+            verdicts.about_deltas(*charts.deltas(decisions, shown))
 with st.container(key="compare-table"):
     st.subheader("Every pair", anchor=False)
     hidden = sum(len(decision.pairs) for decision in decisions) - len(rows)

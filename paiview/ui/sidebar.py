@@ -205,13 +205,13 @@ def table_filters(metric: str | None) -> TableFilters:
             state.check(key, state.readable(date.fromisoformat))
         for key in ("min", "max"):
             state.check(key, state.readable(float))
-        with st.container(horizontal=True):
-            created_from = st.date_input("Created from", None, key="created_from", bind="query-params")
-            created_to = st.date_input("to", None, key="created_to", bind="query-params")
+        since, until = st.columns(2)
+        created_from = since.date_input("Created from", None, key="created_from", bind="query-params")
+        created_to = until.date_input("to", None, key="created_to", bind="query-params")
+        low, high = st.columns(2)
         named = plain(metric, 24) if metric else "Metric"
-        with st.container(horizontal=True):
-            minimum = st.number_input(f"{named} from", value=None, key="min", bind="query-params", format="%g")
-            maximum = st.number_input("to", value=None, key="max", bind="query-params", format="%g")
+        minimum = low.number_input(f"{named} from", value=None, key="min", bind="query-params", format="%g")
+        maximum = high.number_input("to", value=None, key="max", bind="query-params", format="%g")
         state.check("columns", FIELDS.__contains__)
         fields = st.multiselect(
             "Columns", list(FIELDS), default=list(DEFAULT_FIELDS), key="columns", bind="query-params"

@@ -8,11 +8,10 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from paiview import verdict
-from paiview.decision import Average, Decision, Word
+from paiview import report, verdict
+from paiview.decision import Decision, State, Word
 from paiview.frames import Pair, column_names
 from paiview.metrics import display_digits, format_value
-from paiview.report import OUTCOMES, STATES, WORDS
 from paiview.text import counted, markdown, plain, shorten_front
 from paiview.ui import charts, state
 
@@ -30,9 +29,13 @@ _OVERALL = {
     "undecided": ":gray-badge[? policy: undecided]",
 }
 _TINTS = {
-    STATES["better"]: "background-color: rgba(0, 114, 178, 0.22)",
-    STATES["worse"]: "background-color: rgba(213, 94, 0, 0.26)",
-    STATES["missing"]: "background-color: rgba(213, 94, 0, 0.12)",
+    report.STATES["better"]: "background-color: rgba(0, 114, 178, 0.22)",
+    report.STATES["worse"]: "background-color: rgba(213, 94, 0, 0.26)",
+    report.STATES["missing"]: "background-color: rgba(213, 94, 0, 0.12)",
+}
+_UNPAIRED: dict[State, str] = {
+    "missing": "Missing from the candidate",
+    "new": "New, without a number to compare with",
 }
 _MOST_AXES = 100
 _NAMED = 12
@@ -42,31 +45,35 @@ _NAMED = 12
 def headline(decision: Decision) -> None:
     """Draw one decision's answer: the word, both sides with the reason, and a sentence a metric."""
     word = decision.summary.word
-    st.markdown(f"## :{_COLOURS[word]}[{WORDS[word]}] &nbsp; {_OVERALL[decision.overall]}")
-    st.markdown(_sides(decision))
-    st.markdown("\n".join(f"- {markdown(sentence, 600)}" for sentence in verdict.headline(decision)))
-    for unpaired, told in (("missing", "Missing from the candidate"), ("new", "New, without a number to compare with")):
-        if named := _pairs_of(decision, unpaired):
-            st.caption(f"{told}: {named}")
-    if not any(pair.uncertain is not None for pair in decision.pairs) and decision.baseline is not None:
-        st.caption("Significance cannot be judged: the registry holds no counts of the items scored.")
+    st.markdown(f"## :{_COLOURS[word]}[{report.WORDS[word]}] &nbsp; {_OVERALL[decision.overall]}")
+    st.markdown(f"**{markdown(decision.candidate)}** {markdown(report.against(decision), 400)}")
+    if decision.pairs:
+        st.markdown("\n".join(f"- {markdown(sentence, 600)}" for sentence in verdict.headline(decision)))
+    else:
+        st.markdown("Neither version has an evaluation result.")
+    for unpaired, told in _UNPAIRED.items():
+        if named := report.names(decision, unpaired):
+            more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+            st.caption(f"{told}: {markdown(', '.join(named[:_NAMED]), 2000)}{more}")
+    for caution in report.cautions(decision)[len(decision.notes) :]:
+        st.caption(markdown(caution, 400))
 
 
 def several(decisions: Sequence[Decision]) -> None:
     """Draw the answers of several candidates, one row each."""
     count = len(decisions)
-    st.markdown(f"**{count} candidates against {_baseline(decisions[0])}**")
+    st.markdown(f"**{count} candidates** {markdown(report.against(decisions[0]), 400)}")
     table = pd.DataFrame(
         {
             "version": [plain(decision.candidate) for decision in decisions],
-            "verdict": [WORDS[decision.summary.word] for decision in decisions],
+            "verdict": [report.WORDS[decision.summary.word] for decision in decisions],
             "policy": [decision.overall for decision in decisions],
+            "worst": [_worst(decision) for decision in decisions],
             **{
                 state: [getattr(decision.summary, state) for decision in decisions]
                 for state in ("better", "worse", "same", "missing", "new")
             },
             "not comparable": [decision.summary.not_comparable for decision in decisions],
-            "worst": [_worst(decision) for decision in decisions],
         }
     )
     st.dataframe(table, hide_index=True, height="content", placeholder="–", alt="The verdict on each candidate")
@@ -89,7 +96,7 @@ def pairs(rows: pd.DataFrame, *, with_version: bool) -> None:
             "candidate": rows["candidate"],
             "change": rows["change"],
             "effect": rows["effect"],
-            "state": rows["state"].map(STATES),
+            "state": rows["state"].map(report.STATES),
             "note": rows["note"].map(plain, na_action="ignore"),
         }
     )
@@ -142,12 +149,14 @@ def pareto(decisions: Sequence[Decision]) -> None:
         x = state.choice("Across", shown, key="x", default=first) or first
         y = state.choice("Up", shown, key="y", default=second) or second
     info = charts.pareto(decisions, options[x], options[y])
-    excluded = [
-        f"{markdown(name, 60)} is dominated by {markdown(by, 60)}"
-        for name, by in zip(info.names, info.dominators, strict=True)
-        if by is not None
-    ]
-    told = "; ".join(excluded) if excluded else "No candidate is dominated: each is the best trade of the two"
+    excluded: dict[str, list[str]] = {}
+    for name, by in zip(info.names, info.dominators, strict=True):
+        if by is not None:
+            excluded.setdefault(by, []).append(name)
+    told = "; ".join(
+        f"dominated by {markdown(by, 80)}: {markdown(', '.join(names), 600)}" for by, names in excluded.items()
+    )
+    told = told[:1].upper() + told[1:] or "No candidate is dominated: each is the best trade of the two"
     missing = f" Not drawn: {markdown(', '.join(info.left_out), 300)}." if info.left_out else ""
     st.caption(f"{told}.{missing}")
 
@@ -185,64 +194,22 @@ def about_dumbbells(left_out: int) -> None:
 
 def averages(decision: Decision) -> None:
     """Draw the means over the datasets that both sides have, and say where they name different winners."""
-    rows = [average for average in decision.averages if average.n]
+    rows = report.average_rows(decision)
     if not rows:
         return
-    table = pd.DataFrame(
-        {
-            "metric": [plain(average.metric) for average in rows],
-            "datasets": [average.n for average in rows],
-            "mean, baseline": [_number(average.macro_baseline) for average in rows],
-            "mean, candidate": [_number(average.macro_candidate) for average in rows],
-            "geometric ratio": [_number(average.geometric_ratio) for average in rows],
-            "mean gain": ["–" if average.mean_gain is None else verdict.percent(average.mean_gain) for average in rows],
-        }
-    )
+    names = ["metric", "datasets", "mean, baseline", "mean, candidate", "geometric ratio", "mean gain"]
+    table = pd.DataFrame(rows).set_axis(names, axis="columns")
     st.dataframe(table, hide_index=True, height="content", alt="Averages over the datasets that both versions have")
-    for average in rows:
-        for sentence in _doubts(average):
-            st.caption(sentence)
+    for doubt in report.doubts(decision):
+        st.caption(markdown(doubt, 1000))
 
 
 def rules(decision: Decision, *, named: bool) -> None:
-    """Draw what each rule of the policy found; ``named`` tells of which candidate."""
+    """Draw what each rule of the policy found, failures first; ``named`` tells of which candidate."""
     if named:
         st.markdown(f"**{markdown(decision.candidate)}** {_OVERALL[decision.overall]}")
-    for rule in decision.rules:
-        st.markdown(f"**{markdown(rule.rule)}** · {OUTCOMES[rule.result]} · {markdown(rule.sentence, 800)}")
-
-
-def _doubts(average: Average) -> list[str]:
-    metric = markdown(average.metric)
-    told = []
-    if average.disagree:
-        told.append(f"{metric}: the averages name different winners, so neither is the answer.")
-    if average.turned_by:
-        names = ", ".join(markdown(name, 80) for name in average.turned_by[:_NAMED])
-        one = "" if len(average.turned_by) == 1 else "any one of "
-        told.append(f"{metric}: without {one}{names} the mean gain turns round.")
-    return told
-
-
-def _sides(decision: Decision) -> str:
-    return f"**{markdown(decision.candidate)}** against {_baseline(decision)}"
-
-
-def _baseline(decision: Decision) -> str:
-    if decision.baseline is None:
-        return f"nothing: {markdown(decision.baseline_reason)}"
-    where = f" of {markdown(decision.baseline_model or '')}" if decision.baseline_model != decision.model else ""
-    return f"**{markdown(decision.baseline)}**{where} ({markdown(decision.baseline_reason, 300)})"
-
-
-def _pairs_of(decision: Decision, state: str) -> str:
-    names = [
-        f"{markdown(pair.name or pair.dataset, 80)} ({markdown(pair.metric, 40)})"
-        for pair in decision.pairs
-        if pair.state == state
-    ]
-    more = f" and {counted(len(names) - _NAMED, 'more pair').removesuffix(' pair')}" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    for rule in report.rules(decision):
+        st.markdown(f"**{markdown(rule.rule)}** · {report.OUTCOMES[rule.result]} · {markdown(rule.sentence, 1000)}")
 
 
 def _worst(decision: Decision) -> str | None:
@@ -251,7 +218,3 @@ def _worst(decision: Decision) -> str | None:
         return None
     size = "" if worst.effect is None else f" {verdict.percent(worst.effect)}"
     return plain(f"{shorten_front(worst.dataset, 40)} · {worst.metric}{size}", 120)
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}".replace("-", "−")

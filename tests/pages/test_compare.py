@@ -146,3 +146,14 @@ def test_hostile_names_are_text(run: Run, service: Service) -> None:
     text = written(app)
     assert "<script>" not in text.replace("\\<script\\>", "")
     assert "[a](" not in text
+
+
+def test_versions_without_results_are_told_and_give_no_verdict(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", ApprovalStatus="Approved"),
+        version("0.2.0", "2024-02-01"),
+    ]
+    app = run("compare", model="model-asr")
+    assert told(app) == ""
+    assert "Neither version has an evaluation result" in written(app)
+    assert "policy: undecided" in written(app)

@@ -1,0 +1,563 @@
+"""The known answers through the page: what it shows and the Decision it hands out, and its sentence for each bad input.
+
+All of it runs over one embedded registry, which also holds a model a fault.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple, cast
+
+import pandas as pd
+import pytest
+import streamlit as st
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
+from streamlit.testing.v1 import AppTest, app_test
+from streamlit.testing.v1.element_tree import Block, Dataframe
+
+from paiview import contracts, registry
+from paiview.comparison import decide
+from paiview.config import Settings
+from paiview.decision import Decision, Overall, RuleOutcome, State, Word
+from paiview.registry import Registry
+from tests.known_answers import CASES, Case, save_sizes
+from tests.pages.conftest import ROOT, Json, told, version
+
+STATES: Final[Mapping[State, str]] = {
+    "better": "▲ better",
+    "worse": "▼ worse",
+    "same": "＝ same",
+    "missing": "○ missing",
+    "new": "✚ new",
+    "not_comparable": "? not comparable",
+}
+WORDS: Final[Mapping[Word, str]] = {
+    "Better": "▲ Better",
+    "Worse": "▼ Worse",
+    "Trade-off": "▲▼ Trade-off",
+    "Incomplete": "○ Incomplete",
+    "Too close to call": "＝ Too close to call",
+    "Not comparable": "? Not comparable",
+}
+OUTCOMES: Final[Mapping[RuleOutcome | Overall, str]] = {
+    "pass": "✓ pass",
+    "fail": "✕ fail",
+    "warn": "! warn",
+    "not_applicable": "– not applicable",
+    "undecided": "? undecided",
+}
+NUMBERS: Final = ("baseline", "candidate", "change")
+COUNTS: Final = ("better", "worse", "same", "missing", "new")
+FORMS: Final = ("html", "md", "csv", "json")
+NAMED: Final = 12
+"""Missing and new datasets that the verdict names."""
+SEVERAL: Final = ("1.0.0_small_en", "1.0.0_medium_en", "1.0.0_large", "3.0.0_large")
+
+Side = Sequence[tuple[str, Json]]
+
+
+class Fault(NamedTuple):
+    """Results of an approved baseline and of a pending candidate, and what the page says of them.
+
+    ``rows`` are dataset, metric, state and note.
+    """
+
+    baseline: Side
+    candidate: Side
+    word: Word
+    overall: Overall
+    headline: tuple[str, ...]
+    rows: tuple[tuple[str, str, State, str | None], ...]
+    warnings: tuple[str, ...] = ()
+
+
+JUMP: Final = (
+    "cer on d is 17.5 and was 0.175: about 100 times apart, like a fraction beside a percentage. "
+    "It is judged as stored."
+)
+FAULTS: Final[Mapping[str, Fault]] = {
+    "zero": Fault(
+        [("d", {"cer": 0.0, "wer": 0, "acc": 1.0, "ser": 0.0})],
+        [("d", {"cer": 0.1, "wer": 0.0, "acc": 0.9, "ser": 1e-9})],
+        "Worse",
+        "fail",
+        (
+            "acc: worse on 1 (d from no errors)",
+            "cer: worse on 1 (d from 0)",
+            "ser: worse on 1 (d from 0)",
+            "wer: same on 1",
+        ),
+        (
+            ("d", "acc", "worse", "from no errors"),
+            ("d", "cer", "worse", "from 0"),
+            ("d", "ser", "worse", "from 0"),
+            ("d", "wer", "same", "from 0"),
+        ),
+    ),
+    "nan": Fault(
+        [("a", {"cer": 0.1}), ("b", {"cer": float("nan")}), ("c", {"cer": "NaN"}), ("d", {"cer": 0.1})],
+        [("a", {"cer": float("nan")}), ("b", {"cer": 0.2}), ("c", {"cer": None}), ("d", {"cer": float("inf")})],
+        "Not comparable",
+        "fail",
+        ("cer: missing 2, new 1, not comparable 1",),
+        (
+            ("a", "cer", "missing", "not a number in the candidate: NaN"),
+            ("d", "cer", "missing", "not a number in the candidate: Infinity"),
+            ("c", "cer", "not_comparable", 'not a number in the baseline: "NaN"; not a number in the candidate: null'),
+            ("b", "cer", "new", "not a number in the baseline: NaN"),
+        ),
+    ),
+    "duplicated": Fault(
+        [("d", {"cer": 0.1}), ("d", {"cer": 0.2}), ("e", {"cer": 0.1})],
+        [("d", {"cer": 0.05}), ("e", {"cer": 0.1}), ("e", {"cer": 0.1})],
+        "Not comparable",
+        "undecided",
+        ("cer: not comparable 2",),
+        (
+            ("d", "cer", "not_comparable", "given more than once by the baseline: 0.1, 0.2"),
+            ("e", "cer", "not_comparable", "given more than once by the candidate: 0.1, 0.1"),
+        ),
+    ),
+    "scale": Fault(
+        [("d", {"cer": 0.175})],
+        [("d", {"cer": 17.5})],
+        "Worse",
+        "fail",
+        ("cer: worse on 1 (d −9900.0 %)",),
+        (("d", "cer", "worse", None),),
+        (JUMP,),
+    ),
+    "unshared": Fault(
+        [("d", {"cer": 0.1})],
+        [("e", {"cer": 0.1}), ("d", {"wer": 0.1})],
+        "Not comparable",
+        "fail",
+        ("cer: missing 1, new 1", "wer: new 1"),
+        (("d", "cer", "missing", None), ("e", "cer", "new", None), ("d", "wer", "new", None)),
+    ),
+}
+
+
+def _save(folder: Path, name: str, fault: Fault) -> Path:
+    """A saved answer, which becomes the model ``model-<name>``."""
+    versions = [
+        _measured("0.1.0", "2024-01-01", "Approved", fault.baseline),
+        _measured("0.2.0", "2024-02-01", "Pending", fault.candidate),
+    ]
+    file = folder / f"{name}.json"
+    file.write_text(json.dumps({"Versions": versions, "TotalCount": len(versions)}), encoding="utf-8")
+    return file
+
+
+def _measured(name: str, created: str, status: str, side: Side) -> Json:
+    items = [{"Dataset": {"DatasetId": dataset}, "Metrics": metrics} for dataset, metrics in side]
+    return version(name, created, ApprovalStatus=status, Metrics={"Results": items})
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Of an embedded registry with the published families, the sizes and the faults."""
+    folder = tmp_path_factory.mktemp("embedded")
+    data = (save_sizes(folder), *(_save(folder, name, fault) for name, fault in FAULTS.items()))
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    registry.disconnect()
+    yield Settings(data_dir=folder / "registry", data=data)
+    registry.disconnect()
+
+
+@pytest.fixture
+def connected(settings: Settings) -> Registry:
+    """The registry that the page reads: the one of this process."""
+    return registry.connect(settings)
+
+
+class Downloads:
+    """What a browser gets that presses the download buttons of the page that ran last."""
+
+    def __init__(self) -> None:
+        self._files = MemoryMediaFileStorage("/media")
+        self._manager = MediaFileManager(self._files)
+
+    def begin(self, storage: MemoryMediaFileStorage) -> MediaFileManager:
+        self._files = storage
+        self._manager = MediaFileManager(storage)
+        return self._manager
+
+    def press(self, app: AppTest, key: str) -> str:
+        url = self._manager.execute_deferred(_block(app, "report").get_by_key(key).proto.deferred_file_id)
+        return self._files.get_file(url.rpartition("/")[2]).content.decode("utf-8-sig")
+
+    def decision(self, app: AppTest, candidate: str) -> Decision:
+        return Decision.model_validate_json(self.press(app, f"report-json-{candidate}"))
+
+
+@pytest.fixture
+def downloads(monkeypatch: pytest.MonkeyPatch) -> Downloads:
+    """Holds on to the files of each run, which the test runner of Streamlit drops with it."""
+    downloads = Downloads()
+    monkeypatch.setattr(app_test, "MediaFileManager", downloads.begin)
+    return downloads
+
+
+def compare(**parameters: str | Sequence[str] | None) -> AppTest:
+    """Run the page with its report menu open; a traceback on it fails the test."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    app.query_params.update({name: value for name, value in parameters.items() if value is not None})
+    app.session_state["reports"] = True
+    app.switch_page("pages/compare.py").run()
+    assert [item.value for item in app.exception] == []
+    return app
+
+
+def ask(case: Case) -> AppTest:
+    return compare(model=case.model, candidate=case.candidate, baseline=case.asked, baseline_model=case.asked_model)
+
+
+def _block(app: AppTest, key: str) -> Block:
+    return cast("Block", app.get_by_key(key))
+
+
+def _read(text: object) -> str:
+    """Markdown as a reader sees it: without escapes, emphasis, and what keeps names from being links or lines apart."""
+    seen = str(text).replace("\\", "").replace("**", "").replace("\N{WORD JOINER}", "")
+    return seen.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def texts(app: AppTest, region: str, kind: str = "markdown") -> list[str]:
+    return [_read(item.value) for item in getattr(_block(app, region), kind)]
+
+
+def sentences(app: AppTest) -> list[str]:
+    """The sentences of the headline."""
+    (listed,) = [text for text in texts(app, "verdict") if text.startswith("- ")]
+    return [line.removeprefix("- ") for line in listed.split("\n")]
+
+
+def _table(app: AppTest, column: str) -> Dataframe | None:
+    return next((item for item in _block(app, "compare-table").dataframe if column in item.value.columns), None)
+
+
+def shown(app: AppTest) -> pd.DataFrame:
+    """The table of pairs as text, cell by cell as a reader sees it."""
+    table = _table(app, "state")
+    assert table is not None
+    cells: pd.DataFrame = convert_arrow_bytes_to_pandas_df(table.proto.arrow_data.styler.display_values)
+    return cells
+
+
+def _number(text: str) -> float | None:
+    return None if text == "–" else float(text.replace("−", "-"))
+
+
+def _percent(share: float | None) -> str:
+    if share is None:
+        return "–"
+    text = f"{100 * share:+.1f}"
+    if float(text) == 0:
+        text = f"{100 * share:+.1g}" if share else "0.0"
+    return f"{text} %".replace("-", "−")
+
+
+def dataset_names(connected: Registry, case: Case) -> Mapping[str, str]:
+    return connected.dataset_names({pair.dataset for pair in case.pairs})
+
+
+def by_function(connected: Registry, case: Case) -> Decision:
+    other = connected.versions(case.asked_model).lineage if case.asked_model else None
+    lineage = connected.versions(case.model).lineage
+    return decide(lineage, case.candidate, baseline=case.asked, other=other)
+
+
+NAMELESS: Final = pytest.mark.xfail(reason="the page asks for the names of the datasets of the candidate's model alone")
+EVERY_CASE: Final = [pytest.param(case, marks=NAMELESS if case.asked_model else (), id=str(case)) for case in CASES]
+
+
+@pytest.fixture(params=EVERY_CASE)
+def case(request: pytest.FixtureRequest) -> Case:
+    known: Case = request.param
+    return known
+
+
+def test_the_page_gives_the_known_answer(case: Case, connected: Registry, downloads: Downloads) -> None:
+    app = ask(case)
+    assert told(app) == ""
+    _shows_the_verdict(app, case)
+    names = dataset_names(connected, case)
+    _names_what_is_unpaired(app, case, names)
+    _shows_every_pair(app, case, names)
+    _shows_the_averages(app, case, names)
+    decision = downloads.decision(app, case.candidate)
+    case.check(decision)
+    assert decision == by_function(connected, case)
+    failures_first = sorted(decision.rules, key=lambda rule: rule.result != "fail")
+    assert texts(app, "policy") == [
+        f"{rule.rule} · {OUTCOMES[rule.result]} · {rule.sentence}" for rule in failures_first
+    ]
+    failed = [text for text in texts(app, "policy") if "· ✕ fail ·" in text]
+    assert [text.partition(" ·")[0] for text in failed] == [*case.failed]
+    assert app.query_params["data"] == case.data_fingerprint.removeprefix("sha256:")[:12]
+
+
+def _shows_the_verdict(app: AppTest, case: Case) -> None:
+    word, sides, *_ = texts(app, "verdict")
+    assert f"[{WORDS[case.word]}]" in word
+    policy = OUTCOMES[case.overall].replace(" ", " policy: ")
+    assert f"[{policy}]" in word
+    elsewhere = f" of {case.asked_model}" if case.asked_model else ""
+    against = f"{case.baseline}{elsewhere}" if case.baseline else "nothing"
+    assert sides == f"{case.candidate} against {against} ({case.reason})"
+    assert sentences(app) == [*case.headline]
+
+
+def _names_what_is_unpaired(app: AppTest, case: Case, names: Mapping[str, str]) -> None:
+    captions = texts(app, "verdict", "caption")
+    for state, start in (
+        ("missing", "Missing from the candidate: "),
+        ("new", "New, without a number to compare with: "),
+    ):
+        metrics: dict[str, list[str]] = {}
+        for pair in case.pairs:
+            if pair.state == state:
+                metrics.setdefault(names[pair.dataset], []).append(pair.metric)
+        listed = [f"{name} ({', '.join(given)})" for name, given in metrics.items()]
+        more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
+        expected = [start + ", ".join(listed[:NAMED]) + more] if listed else []
+        assert [text for text in captions if text.startswith(start)] == expected
+
+
+def _shows_every_pair(app: AppTest, case: Case, names: Mapping[str, str]) -> None:
+    cells = shown(app)
+    rows = [
+        (row["dataset"], row["metric"], *(_number(row[name]) for name in NUMBERS), row["effect"], row["state"])
+        for row in cells.to_dict("records")
+    ]
+    expected = [
+        (
+            names[pair.dataset],
+            pair.metric,
+            pair.baseline,
+            pair.candidate,
+            pair.change,
+            _percent(pair.effect),
+            STATES[pair.state],
+        )
+        for pair in case.pairs
+    ]
+    # The table has those that are the same in the order of their effects, the Decision in that of their names.
+    same = STATES["same"]
+    assert [row for row in rows if row[-1] != same] == [row for row in expected if row[-1] != same]
+    assert {*rows} == {*expected}
+    assert len(rows) == len(expected)
+
+
+def _shows_the_averages(app: AppTest, case: Case, names: Mapping[str, str]) -> None:
+    table = _table(app, "datasets")
+    rows = [] if table is None else table.value.to_dict("records")
+    assert [(row["metric"], row["datasets"]) for row in rows] == [(mean.metric, str(mean.n)) for mean in case.means]
+    for row, mean in zip(rows, case.means, strict=True):
+        averages = [row["mean, baseline"], row["mean, candidate"], row["geometric ratio"]]
+        expected = [mean.macro_baseline, mean.macro_candidate, mean.geometric_ratio]
+        assert [_number(text) for text in averages] == pytest.approx(expected, rel=5e-4)
+        assert _read(row["mean gain"]) == _percent(mean.mean_gain)
+    doubts = []
+    for mean in case.means:
+        if mean.disagree:
+            doubts.append(f"{mean.metric}: the averages name different winners, so none of them is the answer.")
+        if mean.turned_by:
+            any_one = "any one of " if len(mean.turned_by) > 1 else ""
+            turning = any_one + ", ".join(names[dataset] for dataset in mean.turned_by)
+            doubts.append(f"{mean.metric}: leaving out {turning} turns the mean gain round.")
+    assert texts(app, "compare-table", "caption") == doubts
+
+
+def test_all_four_reports_are_of_what_the_page_shows(connected: Registry, downloads: Downloads) -> None:
+    case = next(case for case in CASES if (case.model, case.candidate) == ("model-pyannotediarization", "2.1.0"))
+    app = ask(case)
+    files = {form: downloads.press(app, f"report-{form}-{case.candidate}") for form in FORMS}
+    assert files["html"].startswith("<!doctype html>")
+    for form in ("html", "md"):
+        assert "Trade-off" in files[form]
+        assert case.headline[0] in _read(files[form])
+    assert files["csv"].count("\n") == 1 + len(case.pairs)
+    case.check(Decision.model_validate_json(files["json"]))
+
+
+def test_several_candidates_have_their_known_answers_over_all_pages(connected: Registry, downloads: Downloads) -> None:
+    baseline = "1.0.0_base_en"
+    lineage = connected.versions("model-whisper").lineage
+    decisions = [decide(lineage, name, baseline=baseline) for name in SEVERAL]
+    expected = {
+        (decision.candidate, pair.metric, pair.baseline, pair.candidate, STATES[pair.state], _percent(pair.effect))
+        for decision in decisions
+        for pair in decision.pairs
+    }
+    count = sum(len(decision.pairs) for decision in decisions)
+    assert count > 200
+    found: list[tuple[Any, ...]] = []
+    for page in range(1, -(-count // 100) + 1):
+        app = compare(model="model-whisper", candidate=SEVERAL, baseline=baseline, page=str(page))
+        assert told(app) == ""
+        cells = shown(app)
+        assert len(cells) == min(100, count - len(found))
+        found += [
+            (
+                row["version"],
+                row["metric"],
+                _number(row["baseline"]),
+                _number(row["candidate"]),
+                row["state"],
+                row["effect"],
+            )
+            for row in cells.to_dict("records")
+        ]
+        verdicts = _block(app, "verdict").dataframe[0].value
+        assert verdicts[["version", "verdict", "policy", *COUNTS]].values.tolist() == [
+            [
+                decision.candidate,
+                WORDS[decision.summary.word],
+                decision.overall,
+                *(getattr(decision.summary, name) for name in COUNTS),
+            ]
+            for decision in decisions
+        ]
+        assert [downloads.decision(app, name) for name in SEVERAL] == decisions
+    assert len(found) == count
+    assert {*found} == expected
+    regressions = [row[-2] == STATES["worse"] for row in found]
+    assert regressions == sorted(regressions, reverse=True)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_in_the_data_has_its_sentence(name: str, connected: Registry, downloads: Downloads) -> None:
+    fault = FAULTS[name]
+    app = compare(model=f"model-{name}")
+    assert [_read(item.value) for item in app.warning] == [*fault.warnings]
+    assert [item.value for item in app.error] == []
+    word, *_ = texts(app, "verdict")
+    assert f"[{WORDS[fault.word]}]" in word
+    assert OUTCOMES[fault.overall].replace(" ", " policy: ") in word
+    assert sentences(app) == [*fault.headline]
+    cells = shown(app)
+    notes = cells["note"].tolist() if "note" in cells else ["–"] * len(cells)
+    rows = [
+        (row["dataset"], row["metric"], row["state"], None if note in (None, "–", "nan", "None") else note)
+        for row, note in zip(cells.to_dict("records"), notes, strict=True)
+    ]
+    assert rows == [(dataset, metric, STATES[state], note) for dataset, metric, state, note in fault.rows]
+    decision = downloads.decision(app, "0.2.0")
+    assert (decision.summary.word, decision.overall) == (fault.word, fault.overall)
+    assert [(pair.dataset, pair.metric, pair.state, pair.note) for pair in decision.pairs] == [*fault.rows]
+
+
+def _has_no_verdict(app: AppTest) -> None:
+    """Neither the word nor anything that follows from it: a problem is never a verdict about something else."""
+    keys = {block.key for block in app.main.container}
+    assert keys.isdisjoint({"verdict", "delta-chart", "compare-table", "policy", "report"})
+    assert not app.dataframe
+
+
+@pytest.mark.parametrize(
+    ("parameters", "problem"),
+    [
+        ({"model": "model-none"}, "Model model-none does not exist."),
+        ({"model": "model-none", "candidate": "0.2.0", "baseline": "0.1.0"}, "Model model-none does not exist."),
+        ({"model": "model-zero", "candidate": ["0.2.0", "9.9.9"]}, "model-zero has no version 9.9.9."),
+        (
+            {"model": "model-zero", "candidate": "0.2.0", "baseline_model": "model-nan", "baseline": "9.9.9"},
+            "model-nan has no version 9.9.9.",
+        ),
+        (
+            {"model": "model-zero", "candidate": "0.2.0", "baseline_model": "model-timm", "baseline": "0.1.0"},
+            "model-timm has no version 0.1.0.",
+        ),
+        (
+            {"model": "model-zero", "candidate": "0.2.0", "baseline_model": "model-zero", "baseline": "0.2.0"},
+            "0.2.0 is both the candidate and the baseline.",
+        ),
+    ],
+    ids=[
+        "unknown model",
+        "unknown model beside versions of another",
+        "one of two candidates unknown",
+        "unknown baseline of another model",
+        "baseline of the third model",
+        "equal by naming the model twice",
+    ],
+)
+def test_what_cannot_be_compared_has_its_sentence_and_no_verdict(
+    parameters: dict[str, Any], problem: str, connected: Registry
+) -> None:
+    app = compare(**parameters)
+    assert len(app.error) == 1
+    assert problem in _read(told(app))
+    _has_no_verdict(app)
+
+
+CONTRADICTIONS: Final = {
+    "bounds": (
+        '[[policy]]\nrule = "bound"\nmetric = "cer"\nmin = 2\nmax = 1\n',
+        "line 1: [[policy]] rule 1 has min 2 above max 1: every number is out of bounds.",
+    ),
+    "aliases": (
+        '[datasets.d]\nalias_of = "e"\n\n[datasets.e]\nalias_of = "d"\n',
+        "line 2: the aliases go in a circle: d → e → d.",
+    ),
+    "numbers of items": (
+        '[datasets.d]\nalias_of = "e"\nn = {cer = 10}\n\n[datasets.e]\nn = {cer = 20}\n',
+        "[datasets.e] says n of cer is 20, and [datasets.d] says 10, though they are one dataset.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "problem"), CONTRADICTIONS.values(), ids=CONTRADICTIONS)
+def test_a_configuration_that_contradicts_itself_is_told_until_it_is_corrected(
+    text: str, problem: str, connected: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "paiview.toml"
+    file.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("PAIVIEW_CONFIG", str(file))
+    app = compare(model="model-scale")
+    assert len(app.error) == 1
+    assert f"{file}, " in _read(told(app))
+    assert problem in _read(told(app))
+    _has_no_verdict(app)
+    file.write_text("[metrics.cer]\nrelative = 0.02\n", encoding="utf-8")
+    app.run()
+    assert not app.error
+    assert f"[{WORDS['Worse']}]" in texts(app, "verdict")[0]
+
+
+def test_a_contradiction_at_the_start_is_told_by_the_page(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, problem = CONTRADICTIONS["aliases"]
+    (tmp_path / "paiview.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("PAIVIEW_CONFIG", str(tmp_path / "paiview.toml"))
+    registry.disconnect()
+    app = compare(model="model-scale")
+    assert len(app.error) == 1
+    assert problem in _read(told(app))
+    _has_no_verdict(app)
+
+
+def test_the_page_decides_by_the_configuration_as_the_function_does(
+    connected: Registry, downloads: Downloads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = next(case for case in CASES if case.title == "a metric without a direction has no verdict")
+    file = tmp_path / "paiview.toml"
+    file.write_text(
+        '[metrics.parameters]\ndirection = "higher"\nrelative = 0.0\n\n[datasets.coco-val2017]\nname = "COCO"\n\n'
+        '[[policy]]\nrule = "bound"\nmetric = "map50"\nmin = 0.7\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("PAIVIEW_CONFIG", str(file))
+    app = ask(case)
+    assert f"[{WORDS['Trade-off']}]" in texts(app, "verdict")[0]
+    assert sentences(app)[0] == "parameters: worse on 1 (COCO −0.8 %)"
+    assert texts(app, "policy") == ["bound · ✕ fail · 1 of 1 result is not at least 0.7: map50 on COCO is 0.637."]
+    decision = downloads.decision(app, case.candidate)
+    assert decision == decide(connected.versions(case.model).lineage, case.candidate, contracts=contracts.load(file))
+    assert decision != by_function(connected, case)

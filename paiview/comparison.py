@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from paiview import policy, verdict
@@ -17,7 +18,8 @@ from paiview.metrics import MetricContract, contract
 from paiview.order import ordered
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import ModelVersion
-from paiview.results import Evaluation, Pair, evaluation
+from paiview.results import Evaluation, Pair, evaluation, having
+from paiview.text import plain, shorten_front
 
 _NEWEST_APPROVED: Final = "newest approved by creation"
 _NOTHING_SHARED: Final = "newest approved by creation, though no approved version shares a result with the candidate"
@@ -25,6 +27,14 @@ _NONE_APPROVED: Final = "newest earlier version that shares a result: none befor
 _GIVEN: Final = "chosen by the reader"
 _NO_BASELINE: Final = "no baseline: no version before the candidate is approved or shares a result"
 _JUMP: Final = (50.0, 200.0)
+_KEPT: Final = 256
+"""Versions of one listing that stay read, the last asked for: a comparison needs few of thousands."""
+_AT_ONCE: Final = 256
+"""Versions searched together at most, by the results they share with the candidate."""
+_NAME: Final = 80
+
+
+_Aliases = frozenset[tuple[str, str]]
 
 
 class ComparisonError(PaiviewError):
@@ -40,26 +50,31 @@ class UnknownVersionError(ComparisonError):
 
 
 class Lineage:
-    """One model's versions in their total order; each is read into measurements once, when it is asked for.
+    """One model's versions in their total order, read into measurements when they are asked for.
 
     Args:
         model_id: the model.
         versions: the whole listing, unfiltered.
         fetched_at: when it was read, UTC.
+        uneven: a sentence when versions may be missing from the listing.
 
     Attributes:
-        model_id, fetched_at: as given.
+        model_id, fetched_at, uneven: as given.
         names: the VersionNames in order; a version without one has a placeholder.
     """
 
-    def __init__(self, model_id: str, versions: Sequence[ModelVersion], fetched_at: datetime) -> None:
+    def __init__(
+        self, model_id: str, versions: Sequence[ModelVersion], fetched_at: datetime, *, uneven: str | None = None
+    ) -> None:
         self.model_id = model_id
         self.fetched_at = fetched_at
+        self.uneven = uneven
         order = ordered(versions)
         self.names = order.names
         self._versions = [versions[place] for place in order.places]
         self._at = {name: at for at, name in reversed([*enumerate(order.names)])}
-        self._read: dict[tuple[int, frozenset[tuple[str, str]]], Evaluation] = {}
+        self._read = lru_cache(_KEPT)(self._evaluate)
+        self._found = lru_cache(_KEPT)(self._search)
 
     def version(self, name: str) -> ModelVersion:
         """One version.
@@ -75,7 +90,7 @@ class Lineage:
         Raises:
             UnknownVersionError: the model has no version of this name.
         """
-        return self._evaluation(self._place(name), aliases)
+        return self._read(self._place(name), frozenset(aliases.items()))
 
     def newest_pending(self) -> str | None:
         """The newest version that waits for a decision."""
@@ -92,15 +107,7 @@ class Lineage:
         Raises:
             UnknownVersionError: the model has no version of this name.
         """
-        place = self._place(candidate)
-        wanted = _numbered(self._evaluation(place, aliases))
-        before = range(place - 1, -1, -1)
-        approved = [at for at in before if self._versions[at].approval_status == "Approved"]
-        shares = (at for at in approved or before if not wanted.isdisjoint(_numbered(self._evaluation(at, aliases))))
-        found = next(shares, None)
-        if found is not None:
-            return self.names[found], _NEWEST_APPROVED if approved else _NONE_APPROVED
-        return (self.names[approved[0]], _NOTHING_SHARED) if approved else (None, _NO_BASELINE)
+        return self._found(self._place(candidate), frozenset(aliases.items()))
 
     def _place(self, name: str) -> int:
         try:
@@ -108,11 +115,28 @@ class Lineage:
         except KeyError:
             raise UnknownVersionError(f"{self.model_id} has no version {name}.", status=404) from None
 
-    def _evaluation(self, place: int, aliases: Mapping[str, str]) -> Evaluation:
-        key = place, frozenset(aliases.items())
-        if key not in self._read:
-            self._read[key] = evaluation(self._versions[place].metrics, aliases)
-        return self._read[key]
+    def _evaluate(self, place: int, aliases: _Aliases) -> Evaluation:
+        return evaluation(self._versions[place].metrics, dict(aliases))
+
+    def _search(self, candidate: int, aliases: _Aliases) -> tuple[str | None, str]:
+        before = range(candidate - 1, -1, -1)
+        approved = [at for at in before if self._versions[at].approval_status == "Approved"]
+        found = self._first_sharing(approved or before, _numbered(self._read(candidate, aliases)), aliases)
+        if found is not None:
+            return self.names[found], _NEWEST_APPROVED if approved else _NONE_APPROVED
+        return (self.names[approved[0]], _NOTHING_SHARED) if approved else (None, _NO_BASELINE)
+
+    def _first_sharing(self, places: Sequence[int], wanted: set[Pair], aliases: _Aliases) -> int | None:
+        """The first of the places that has a number for a wanted pair; mostly one of the first few has."""
+        start, size = 0, 1
+        while wanted and start < len(places):
+            part = places[start : start + size]
+            given = having([self._versions[at].metrics for at in part], wanted, dict(aliases))
+            for at, has in zip(part, given, strict=True):
+                if has and not wanted.isdisjoint(_numbered(self._read(at, aliases))):
+                    return at
+            start, size = start + size, min(2 * size, _AT_ONCE)
+        return None
 
 
 @dataclass(frozen=True)
@@ -175,7 +199,7 @@ def decide(
         metrics=tuple(
             _in_force(contract(metric, contracts.metrics)) for metric in sorted({pair.metric for pair in pairs})
         ),
-        notes=_notes(judged, against),
+        notes=_notes(judged, against, lineage, other),
     )
 
 
@@ -189,7 +213,8 @@ def _baseline(
     by_rule, reason = lineage.baseline(candidate, aliases)
     if elsewhere or asked not in (None, by_rule):
         reason = f"{_GIVEN} from another model" if elsewhere else _GIVEN
-    asked = asked or by_rule
+    if asked is None:
+        asked = by_rule
     if asked is None:
         return None, reason
     if not elsewhere and asked == candidate:
@@ -220,17 +245,21 @@ def _in_force(known: MetricContract) -> MetricInForce:
     )
 
 
-def _notes(judged: _Side, against: _Side | None) -> tuple[str, ...]:
-    """What a reader should know about the two sides as a whole."""
-    if against is None:
-        return ()
+def _notes(judged: _Side, against: _Side | None, lineage: Lineage, other: Lineage | None) -> tuple[str, ...]:
+    """What a reader should know about the two sides as a whole, in plain sentences."""
+    uneven = [
+        f"{plain(read.model_id, _NAME)}: {read.uneven} Versions may be missing, and with them a newer baseline."
+        for read in (lineage, other)
+        if read is not None and read.uneven
+    ]
+    earlier = against.results if against else {}
     jumps = sorted(
-        f"{pair.metric} on {pair.dataset} is {after.value:g} and was {before.value:g}: about 100 times apart, like a "
-        "fraction beside a percentage. It is judged as stored."
+        f"{plain(pair.metric, _NAME)} on {shorten_front(pair.dataset, _NAME)} is {after.value:g} and was "
+        f"{before.value:g}: about 100 times apart, like a fraction beside a percentage. It is judged as stored."
         for pair, after in judged.results.items()
-        if (before := against.results.get(pair)) is not None and _is_jump(before.value, after.value)
+        if (before := earlier.get(pair)) is not None and _is_jump(before.value, after.value)
     )
-    return tuple(jumps)
+    return (*uneven, *jumps)
 
 
 def _is_jump(before: float, after: float) -> bool:

@@ -84,7 +84,7 @@ class VersionsSnapshot(Snapshot):
         """The versions in their order, for decisions."""
         from paiview.comparison import Lineage  # noqa: PLC0415 - only those who decide need it
 
-        return Lineage(self.model_id, self.versions, self.fetched_at)
+        return Lineage(self.model_id, self.versions, self.fetched_at, uneven=self.uneven)
 
     @property
     def size(self) -> int:
@@ -219,12 +219,11 @@ class Registry:
         from paiview import comparison  # noqa: PLC0415 - only those who decide need it
         from paiview.contracts import in_force  # noqa: PLC0415
 
-        elsewhere = baseline_model is not None and baseline_model != model_id
         return comparison.decide(
             self.versions(model_id).lineage,
             candidate,
             baseline=baseline,
-            other=self.versions(baseline_model).lineage if elsewhere and baseline_model else None,
+            other=None if baseline_model in (None, model_id) else self.versions(baseline_model).lineage,
             contracts=contracts or in_force(),
         )
 

@@ -195,6 +195,8 @@ def test_the_rules_of_paiview_toml_are_in_force(run: Run, tmp_path: Path) -> Non
         (["model-mine", "9.9.9"], "model-mine has no version 9.9.9."),
         (["model-mine", ""], "model-mine has no version ."),
         (["model-mine", "0.2.0", "--baseline", "9.9.9"], "model-mine has no version 9.9.9."),
+        (["model-mine", "0.2.0", "--baseline", ""], "model-mine has no version ."),
+        (["model-mine", "0.2.0", "--baseline", "0.1.0", "--baseline-model", ""], "“” is not a model id."),
         (["model-mine", "0.2.0", "--baseline", "0.2.0"], "0.2.0 is both the candidate and the baseline."),
         (["model-mine", "0.2.0", "--baseline", "0.1.0", "--baseline-model", "model-none"], "ListModelVersions was"),
         (["model-mine", "0.2.0", "--baseline-model", "model-other"], "No version of model-other is named"),

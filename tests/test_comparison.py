@@ -39,6 +39,7 @@ def lineage(*versions: ModelVersion, model_id: str = "model-asr") -> Lineage:
 
 A = {"a": {"cer": 0.1}}
 B = {"b": {"cer": 0.1}}
+A_TWICE = [{"Dataset": {"DatasetId": "a"}, "Metrics": {"cer": value}} for value in (0.1, 0.2)]
 
 
 @pytest.mark.parametrize(
@@ -142,6 +143,7 @@ def test_a_version_of_the_same_name_in_another_model_is_another_version() -> Non
     [
         ("9.9.9", None, "model-asr has no version 9.9.9."),
         ("c", "9.9.9", "model-asr has no version 9.9.9."),
+        ("c", "", "model-asr has no version ."),
         ("c", "c", "c is both the candidate and the baseline."),
     ],
 )
@@ -150,7 +152,7 @@ def test_no_verdict_about_another_version(candidate: str, baseline: str | None, 
     with pytest.raises(ComparisonError) as raised:
         decide(versions, candidate, baseline=baseline)
     assert raised.value.message == told
-    assert isinstance(raised.value, UnknownVersionError) == ("9.9.9" in told)
+    assert isinstance(raised.value, UnknownVersionError) == ("no version" in told)
 
 
 def test_two_names_of_one_dataset_are_compared_through_their_alias() -> None:
@@ -195,6 +197,34 @@ def test_a_jump_of_scale_between_the_two_is_told_and_judged_as_stored() -> None:
     [told] = decision.notes
     assert told.startswith("cer on a is 0.175 and was 17.5: about 100 times apart")
     assert decision.summary.word == "Better"
+
+
+def test_long_and_hostile_names_leave_a_note_readable() -> None:
+    name = "\x1b[31m\u202e" + "x" * 20_000 + "end"
+    versions = [version("1", "Approved", {name: {name: 17.5}}, 1), version("c", "Pending", {name: {name: 0.175}}, 2)]
+    [told] = decide(lineage(*versions), "c").notes
+    assert told.isprintable()
+    assert len(told) < 350
+    assert "xend is 0.175 and was 17.5: " in told
+
+
+def test_a_listing_that_was_read_unevenly_is_told_for_it_may_hide_the_baseline() -> None:
+    versions = [version("1", "Approved", A, 1), version("c", "Pending", A, 2)]
+    sure, doubtful = Lineage("model-asr", versions, READ), Lineage("model-asr", versions, READ, uneven="It moved.")
+    other = Lineage("model-other", versions, READ, uneven="It moved.")
+    assert decide(sure, "c").notes == ()
+    told = " It moved. Versions may be missing, and with them a newer baseline."
+    assert decide(doubtful, "c").notes == (f"model-asr:{told}",)
+    assert decide(sure, "c", baseline="1", other=other).notes == (f"model-other:{told}",)
+    assert decide(Lineage("m", versions[1:], READ, uneven="It moved."), "c").notes == (f"m:{told}",)
+
+
+def test_the_baseline_is_found_behind_hundreds_that_share_nothing() -> None:
+    between = [version(f"0.{at}.0", "Approved", B, 2) for at in range(700)]
+    twice = version("0.800.0", "Approved", {}, 2, Metrics={"Results": [*A_TWICE]})
+    versions = lineage(version("1", "Approved", A, 1), *between, twice, version("c", "Pending", A, 3))
+    assert versions.baseline("c", {}) == ("1", "newest approved by creation")
+    assert versions.baseline("c", {"b": "a"})[0] == "0.699.0"
 
 
 def test_the_contracts_in_force_stand_in_the_decision() -> None:

@@ -1,11 +1,10 @@
 """What differs between versions besides their results: fields, labels and specs, path by path."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast
 
 from deepdiff import DeepDiff
 from deepdiff.helper import notpresent
-from deepdiff.model import DiffLevel
 
 from paiview.pai.objects import JsonObject, ModelVersion
 from paiview.results import json_text
@@ -39,23 +38,29 @@ def differences(versions: Mapping[str, ModelVersion]) -> list[Difference]:
         versions: by name; the first is what the others are compared with.
 
     Returns:
-        The paths at which any version differs from the first, in alphabetical order. Metrics are not among them.
+        The paths at which any version differs from the first, in alphabetical order. A path may come twice: what one
+        version put into a list and another changed there are two differences. Metrics are not among them.
     """
     trees = [_tree(version) for version in versions.values()]
     first, *others = trees
-    found: dict[str, list[str | None]] = {}
+    found: dict[tuple[str, tuple[str | int, ...], str | None], list[str | None]] = {}
     for place, other in enumerate(others, start=1):
         levels = DeepDiff(first, other, view="tree", verbose_level=2, ignore_numeric_type_changes=True)
         for level in (level for kind in levels.values() for level in kind):
+            steps = level.path(output_format="list")
             before, after = _text(level.t1), _text(level.t2)
-            texts = found.setdefault(_path(level), [before] * len(trees))
+            if before == after:
+                before, after = json_text(level.t1), json_text(level.t2)
+            texts = found.setdefault((_path(steps), tuple(steps), before), [before] * len(trees))
             texts[place] = after
-    return [Difference(path, tuple(texts)) for path, texts in sorted(found.items())]
+    by_path = sorted(found.items(), key=lambda item: (item[0][0], item[0][2] or ""))
+    return [Difference(path, tuple(texts)) for (path, _, _), texts in by_path]
 
 
 def _tree(version: ModelVersion) -> JsonObject:
     fields = {name: value for name, value in version.raw.items() if name not in _ELSEWHERE and value is not None}
-    fields["Labels"] = {label.key: label.value for label in version.labels}
+    if "Labels" not in version.misfits:
+        fields["Labels"] = {label.key: label.value for label in version.labels}
     return cast("JsonObject", _named(mask_secrets(fields)))
 
 
@@ -73,9 +78,9 @@ def _named(tree: Any) -> Any:
     return items
 
 
-def _path(level: DiffLevel) -> str:
+def _path(steps: Sequence[str | int]) -> str:
     path = ""
-    for step in level.path(output_format="list"):
+    for step in steps:
         text = f"[{step}]" if isinstance(step, int) else str(step)
         path += text if text.startswith("[") or not path else f".{text}"
     return path

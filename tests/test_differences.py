@@ -56,6 +56,28 @@ def test_several_versions_stand_beside_the_first() -> None:
     assert found(*versions) == [Difference("Uri", ("a", "a", "b", None))]
 
 
+def test_what_was_put_into_a_list_is_not_taken_for_what_another_version_changed_there() -> None:
+    first, inserted, changed = (
+        {"InferenceSpec": {"files": files}} for files in (["a", "b"], ["x", "a", "b"], ["c", "b"])
+    )
+    assert found(first, inserted, changed) == [
+        Difference("InferenceSpec.files[0]", (None, "x", None)),
+        Difference("InferenceSpec.files[0]", ("a", "a", "c")),
+    ]
+
+
+def test_paths_that_read_alike_are_two() -> None:
+    full = {"a.b": {"c": 1}, "a": {"b.c": 1}}
+    emptied: dict[str, Any] = {"a.b": {}, "a": {}}
+    assert found({"InferenceSpec": {"gpu": "1"}}, {"InferenceSpec": {"gpu": 1}}) == [
+        Difference("InferenceSpec.gpu", ('"1"', "1"))
+    ]
+
+
+def test_labels_of_another_shape_stand_as_they_came() -> None:
+    assert found({"Labels": []}, {"Labels": "odd"}) == [Difference("Labels", ("{}", "odd"))]
+
+
 def test_equal_versions_differ_in_nothing() -> None:
     assert found({"Uri": "a"}, {"Uri": "a"}) == []
     assert found({"Uri": "a"}) == []

@@ -14,6 +14,8 @@ MESSAGE_LENGTH: Final = 500
 """Characters of the service's Message that are shown."""
 INTEGER_DIGITS: Final = 4300
 """Digits Python turns into an integer; a longer number stays a text."""
+DEEPEST: Final = 200
+"""Levels of nesting that every reader and writer of JSON goes; what is nested deeper stays a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,25 @@ def parse_json(content: bytes) -> Any:
         return from_json(content)
     except ValueError:
         value = json.loads(content.decode("utf-8-sig", "replace"), parse_int=_integer)
-        return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+        value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+        _flatten(value)
+        return value
+
+
+def _flatten(tree: Any) -> None:
+    """Turn what is nested deeper than ``DEEPEST`` into its JSON text, level by level: a recursion would end sooner."""
+    level = [tree] if isinstance(tree, dict | list) else []
+    for _ in range(DEEPEST - 1):
+        level = [inner for outer in level for _, inner in _nested(outer)]
+    for outer in level:
+        for key, inner in _nested(outer):
+            outer[key] = json.dumps(inner, ensure_ascii=False)
+
+
+def _nested(outer: Any) -> list[tuple[Any, Any]]:
+    """The objects and lists directly inside of one, each with its key or place."""
+    items = outer.items() if isinstance(outer, dict) else enumerate(outer)
+    return [(key, inner) for key, inner in items if isinstance(inner, dict | list)]
 
 
 def _integer(digits: str) -> int | str:

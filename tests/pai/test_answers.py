@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic_core import to_json
 
-from paiview.pai.answers import INTEGER_DIGITS, parse_json, read_answer
+from paiview.pai.answers import DEEPEST, INTEGER_DIGITS, parse_json, read_answer
 from paiview.pai.errors import AnswerError, CutOffError, ServiceError
 
 JSON_VALUES = st.recursive(
@@ -71,12 +72,23 @@ def test_an_integer_too_long_for_python_stays_a_text() -> None:
     assert parse_json(f'{{"a": {number}, "b": 1}}'.encode()) == {"a": number, "b": 1}
 
 
-@pytest.mark.parametrize("depth", [10, 190, 300])
+@pytest.mark.parametrize("depth", [10, 190, DEEPEST])
 def test_deep_nesting_is_read(depth: int) -> None:
     value = parse_json(b'{"a":' * depth + b"1" + b"}" * depth)
     for _ in range(depth):
         value = value["a"]
     assert value == 1
+
+
+@pytest.mark.parametrize("depth", [DEEPEST + 1, 300, 900])
+def test_what_is_nested_beyond_other_readers_stays_a_text(depth: int) -> None:
+    value = parse_json(b'[1, {"a":' + b'{"a":' * (depth - 2) + b"NaN" + b"}" * (depth - 1) + b"]")
+    to_json(value)
+    inner = value[1]
+    for _ in range(DEEPEST - 1):
+        inner = inner["a"]
+    assert inner == '{"a": ' * (depth - DEEPEST) + "NaN" + "}" * (depth - DEEPEST)
+    assert value[0] == 1
 
 
 @pytest.mark.parametrize(

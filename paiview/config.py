@@ -137,7 +137,7 @@ def load() -> Settings:
             "PAIVIEW_DATA is for the embedded registry, which PAIVIEW_ENDPOINT or PAIVIEW_REGION leaves out."
         )
     if not tables.isdisjoint(written):
-        from paiview import contracts  # noqa: PLC0415 - with numpy, which most starts can do without
+        from paiview import contracts  # noqa: PLC0415 - most starts can do without
 
         contracts.load(config_file())
     return settings

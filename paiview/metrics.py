@@ -7,17 +7,17 @@ has no direction: then there is no colour and no verdict until somebody says whi
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Direction = Literal["lower", "higher"]
-Numbers = npt.NDArray[np.float64]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -169,7 +169,7 @@ def _is_known(token: str) -> bool:
     return token in _KNOWN or (bool(digits) and word in _NUMBERED)
 
 
-def running_best(values: Numbers, better: Direction | None) -> Numbers:
+def running_best(values: "NDArray[np.float64]", better: Direction | None) -> "NDArray[np.float64]":
     """The best value so far at each place, for a step line.
 
     Args:
@@ -179,19 +179,22 @@ def running_best(values: Numbers, better: Direction | None) -> Numbers:
     Returns:
         As many numbers; NaN before the first one, and everywhere when the direction is unknown.
     """
+    import numpy as np  # noqa: PLC0415 - a check, which draws no line, starts without it
+
     if better is None:
         return np.full(len(values), np.nan)
     return np.fmin.accumulate(values) if better == "lower" else np.fmax.accumulate(values)
 
 
-def display_digits(values: Numbers) -> int:
+def display_digits(values: "Iterable[float] | NDArray[np.float64]") -> int:
     """How many decimals a column needs to show its numbers as they are stored.
 
-    At most six, or as many more (up to twelve) as give the smallest number four significant digits.
+    At most six, or as many more (up to twelve) as give the smallest number four significant digits. What is no finite
+    number does not count.
     """
-    finite = np.unique(np.abs(values[np.isfinite(values)]))
-    stored = max((_decimals(number) for number in finite.tolist()), default=0)
-    smallest = finite[finite > 0].min(initial=1.0)
+    finite = {abs(float(value)) for value in values if math.isfinite(value)}
+    stored = max(map(_decimals, finite), default=0)
+    smallest = min((number for number in finite if number), default=1.0)
     needed = _LEAST_SIGNIFICANT - 1 - math.floor(math.log10(smallest))
     return min(stored, max(_MOST_DECIMALS, min(needed, _CEILING_DECIMALS)))
 

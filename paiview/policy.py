@@ -15,7 +15,6 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Annotated, Final, Literal, TypeVar
 
-import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from paiview.decision import Overall, PairDecision, RuleOutcome, RuleResult, State
@@ -432,8 +431,9 @@ def _worst_first(pairs: Iterable[PairDecision]) -> list[PairDecision]:
 
 def _change(pair: PairDecision, metrics: Mapping[str, MetricContract]) -> str:
     known = contract(pair.metric, metrics)
-    stored = display_digits(np.array([pair.baseline, pair.candidate], float))
-    return f"{_place(pair)} {change_text(pair, stored if known.digits is None else known.digits, known.unit)}"
+    values = (value for value in (pair.baseline, pair.candidate) if value is not None)
+    digits = display_digits(values) if known.digits is None else known.digits
+    return f"{_place(pair)} {change_text(pair, digits, known.unit)}"
 
 
 def _place(pair: PairDecision) -> str:

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import numpy as np
-
 from paiview import verdict
 from paiview.decision import Decision, MetricInForce, Overall, PairDecision, RuleOutcome, RuleResult, State, Word
 from paiview.metrics import display_digits, format_value
@@ -297,7 +295,7 @@ def _digits(decision: Decision) -> dict[str, int]:
             value for value in (pair.baseline, pair.candidate) if value is not None
         )
     return {
-        metric: display_digits(np.array(numbers)) if (digits := found.get(metric)) is None else digits
+        metric: display_digits(numbers) if (digits := found.get(metric)) is None else digits
         for metric, numbers in values.items()
     }
 

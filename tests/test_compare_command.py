@@ -301,7 +301,7 @@ for form in ("table", "json", "md"):
     try:
         cli.main()
     except SystemExit as ended:
-        print(ended.code, *{"streamlit", "plotly", "pandas", "scipy", "jinja2"} & set(sys.modules), file=sys.stderr)
+        print(ended.code, *{"streamlit", "plotly", "pandas", "numpy", "scipy", "jinja2"} & set(sys.modules), file=sys.stderr)
 """
     found = process(settings, "-c", code)
     assert found.returncode == 0

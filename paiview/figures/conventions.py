@@ -1,7 +1,9 @@
 """What the pictures have in common: colours, arrays plotly takes whole, and texts that tell categories apart."""
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -55,11 +57,15 @@ SYMBOLS: Mapping[State, str] = {
     "new": "cross-thin",
     "not_comparable": "diamond-open",
 }
+MEASURED: Collection[State] = ("better", "worse", "same")
+"""States of a pair whose two numbers are compared."""
 WAYS: Mapping[Direction | None, str] = {
     "lower": "↓ lower is better",
     "higher": "↑ higher is better",
     None: "direction unknown",
 }
+_NARROW, _LEGEND_MARK, _LETTER = 540, 46, 6.5
+"""The width of a picture in a narrow window, and of a legend's mark and letter, in pixels."""
 TRANSPARENT = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
 
 
@@ -79,6 +85,20 @@ def value_digits(pairs: Iterable[PairDecision], known: MetricInForce | None) -> 
         return known.digits
     values = [value for pair in pairs for value in (pair.baseline, pair.candidate) if value is not None]
     return display_digits(np.array(values))
+
+
+def kept_rows(is_measured: Sequence[bool], most: int) -> list[int]:
+    """Places of up to ``most`` rows of a picture, the first in their order.
+
+    Where not all fit, what has nothing to measure (missing, new) gets a quarter of the picture, or what is left over:
+    a wall of missing datasets hides what became better.
+    """
+    if len(is_measured) <= most:
+        return [*range(len(is_measured))]
+    measured = [place for place, known in enumerate(is_measured) if known]
+    others = [place for place, known in enumerate(is_measured) if not known]
+    room = min(len(others), max(most // 4, most - len(measured)))
+    return sorted([*measured[: most - room], *others[:room]])
 
 
 def cells(values: Sequence[object]) -> NDArray[np.object_]:
@@ -123,6 +143,51 @@ def tick_positions(count: int, most: int) -> list[int]:
     return [int((2 * part + 1) * count / (2 * parts)) for part in range(parts)]
 
 
-def short(label: str) -> str:
-    """A label cut to the width of a tick, between its characters and not inside of an escape."""
-    return for_chart(html.unescape(label), 14)
+def told_apart(texts: Sequence[str], limit: int) -> list[str]:
+    """Texts for plotly of about ``limit`` characters each, which differ where the texts do.
+
+    They are cut at the end. Long names of versions often begin alike: then they are cut in the middle, and where they
+    end alike too, each shows its beginning and the place where it differs from the one most like it.
+    """
+    if not texts:
+        return []
+    lines = [" ".join(text.split()) for text in texts]
+    distinct = sorted({*lines})
+    shared = [0, *(_shared(*both) for both in pairwise(distinct)), 0]
+    differing = map(max, pairwise(shared))
+    ways = [[0] * len(distinct), [len(line) for line in distinct], [*differing]]
+    cuts = [[_cut(line, limit, at) for line, at in zip(distinct, way, strict=True)] for way in ways]
+    best = max(cuts, key=lambda cut: len({*cut}))
+    shown = dict(zip(distinct, best, strict=True))
+    return unique([for_chart(shown[line], limit) for line in lines])
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters two different texts begin with in common."""
+    differing = (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return next(differing, min(len(one), len(other)))
+
+
+def _cut(line: str, limit: int, at: int) -> str:
+    """The beginning of a line and, where that ends before it, the part that holds the character ``at``."""
+    if len(line) <= limit:
+        return line
+    head = limit // 3
+    start = min(at - 1, len(line) - (limit - head - 1))
+    if start <= head:
+        return f"{line[: limit - 1]}…"
+    end = start + limit - head - 1
+    return f"{line[:head]}…{line[start:end] if end == len(line) else line[start : end - 1] + '…'}"
+
+
+def tick_labels(labels: Sequence[str]) -> list[str]:
+    """Labels of ``version_labels`` cut to the width of a tick, between characters and not inside of an escape."""
+    return told_apart([html.unescape(label) for label in labels], 14)
+
+
+def legend_lines(names: Iterable[str]) -> int:
+    """Lines that a horizontal legend takes where the window is narrow; plotly puts what does not fit into a grid."""
+    widths = [_LEGEND_MARK + _LETTER * len(html.unescape(name)) for name in names]
+    if sum(widths) <= _NARROW:
+        return 1
+    return math.ceil(len(widths) / max(1, int(_NARROW // max(widths))))

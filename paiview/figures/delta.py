@@ -19,6 +19,7 @@ from paiview.figures.conventions import (
     FAINT,
     FAINTEST,
     GLYPHS,
+    MEASURED,
     NEUTRAL,
     SYMBOLS,
     TRANSPARENT,
@@ -27,9 +28,11 @@ from paiview.figures.conventions import (
     cells,
     dataset_label,
     in_force,
+    kept_rows,
+    legend_lines,
     marker,
     row_labels,
-    short,
+    told_apart,
     value_digits,
 )
 from paiview.metrics import format_value
@@ -47,9 +50,11 @@ _COLUMNS_WITH_TEXT = 3
 _COLUMNS_WITH_LEVEL_HEADS = 6
 _GUTTER = 1.2
 """In limits of the scale: where what has no size is drawn."""
-_ROOMY_HALF, _HALF = 1.7, 1.5
+_ROOMY_HALF, _HALF = 1.9, 1.5
 """In limits of the scale: half of a column, where its marks have texts beside them and where not."""
-_ROW_HEIGHT = 24
+_HEADS = 48
+"""Characters of all heads of columns together in a narrow window."""
+_ROW_HEIGHT, _LEGEND_LINE = 24, 20
 
 
 class DeltaRow(NamedTuple):
@@ -122,7 +127,7 @@ def delta_info(
         decisions: one a candidate.
         shown: the pairs to draw; by default all. Order does not matter: the most worrying come first, by the worst
             of the candidates.
-        most: rows to draw at most; the least worrying are left out.
+        most: rows to draw at most; what ``kept_rows`` does not keep is left out.
     """
     concerns: dict[Pair, tuple[int, float]] = {}
     for decision in decisions:
@@ -131,7 +136,13 @@ def delta_info(
             if shown is None or pair in shown:
                 concerns[pair] = min(concerns.get(pair, (len(_CONCERN), 0.0)), _concern(judged))
     ordered = sorted(concerns, key=lambda pair: (concerns[pair], pair))
-    kept = ordered[:most]
+    measured = {
+        Pair(judged.metric, judged.dataset)
+        for decision in decisions
+        for judged in decision.pairs
+        if judged.state in MEASURED
+    }
+    kept = [ordered[place] for place in kept_rows([pair in measured for pair in ordered], most)]
     by_metric: dict[str, list[Pair]] = {pair.metric: [] for pair in kept}
     for pair in kept:
         by_metric[pair.metric].append(pair)
@@ -194,7 +205,8 @@ def delta_figure(info: DeltaInfo) -> go.Figure:
         figure.add_traces([*_legend(info)])
     ticks, words = _ticks(info, half)
     level = columns <= _COLUMNS_WITH_LEVEL_HEADS
-    top = 48 if columns == 1 else 92 if level else 150
+    in_legend = [trace.name for trace in figure.data if trace.showlegend is not False]
+    top = 48 if columns == 1 else (72 if level else 130) + _LEGEND_LINE * legend_lines(in_legend)
     upright = {"range": [bottom, -0.6], "zeroline": False, "ticks": "", "tickfont": {"size": 12}, "fixedrange": True}
     at = [heights[row] for row in range(len(info.rows))]
     figure.update_layout(
@@ -325,7 +337,7 @@ def _baseline(decisions: Sequence[Decision]) -> str:
     if len(names) != 1:
         return "each one's baseline" if names else ""
     (_, name) = names.pop()
-    return "no baseline" if name is None else for_chart(name, 40)
+    return "no baseline" if name is None else told_apart([name], 40 if len(decisions) == 1 else 14)[0]
 
 
 def _panel(
@@ -483,18 +495,22 @@ def _legend(info: DeltaInfo) -> Iterator[go.Scatter]:
 def _ticks(info: DeltaInfo, half: float) -> tuple[list[float], list[str]]:
     columns = len(info.candidates)
     steps: list[float] = [0.0]
-    if columns <= _COLUMNS_WITH_LEVEL_HEADS:
-        step = _step(info.limit * 100)
-        count = int(info.limit * 100 / step + 1e-9) if columns == 1 else 1
+    most = info.limit * 100
+    if columns == 1:
+        step = _step(most, (1, 2, 5))
+        count = int(most / step + 1e-9)
         steps = [step * number for number in range(-count, count + 1)]
+    elif columns <= _COLUMNS_WITH_LEVEL_HEADS:
+        step = _step(most, range(1, 10))
+        steps = [-step, 0.0, step] if columns <= _COLUMNS_WITH_TEXT else [0.0, step]
     words = ["0" if value == 0 else percent(value / 100).replace(".0 %", " %") for value in steps]
     return [2 * half * column + value for column in range(columns) for value in steps], words * columns
 
 
-def _step(most: float) -> float:
-    """The largest of 1, 2 and 5 times a power of ten that is no larger."""
+def _step(most: float, factors: Sequence[int]) -> float:
+    """The largest of these factors times a power of ten that is no larger."""
     power = 10.0 ** math.floor(math.log10(most))
-    return max(factor * power for factor in (1, 2, 5) if factor * power <= most * (1 + 1e-9))
+    return max(factor * power for factor in factors if factor * power <= most * (1 + 1e-9))
 
 
 def _panel_heads(info: DeltaInfo, heights: Sequence[float]) -> list[dict[str, object]]:
@@ -515,7 +531,14 @@ def _panel_heads(info: DeltaInfo, heights: Sequence[float]) -> list[dict[str, ob
 
 def _column_heads(info: DeltaInfo, half: float) -> list[dict[str, object]]:
     columns = len(info.candidates)
-    common = {"y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 20, "showarrow": False, "font": {"size": 12}}
+    common = {
+        "y": 1,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "yshift": 20,
+        "showarrow": False,
+        "font": {"size": 12 if columns == 1 else 11},
+    }
     if columns == 1:
         edge = half
         texts = [(-edge, "left", "← worse"), (0.0, "center", f"<b>{info.baseline}</b>"), (edge, "right", "better →")]
@@ -524,10 +547,10 @@ def _column_heads(info: DeltaInfo, half: float) -> list[dict[str, object]]:
     return [
         common
         | {
-            "text": short(for_chart(name, 80)),
+            "text": label,
             "x": _x(0, column, half),
             "xanchor": "center" if level else "left",
             "textangle": 0 if level else -45,
         }
-        for column, name in enumerate(info.candidates)
+        for column, label in enumerate(told_apart(info.candidates, max(_HEADS // columns, 10) if level else 14))
     ]

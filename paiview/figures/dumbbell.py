@@ -13,6 +13,7 @@ from paiview.figures.conventions import (
     FAINT,
     FAINTEST,
     GLYPHS,
+    MEASURED,
     NEUTRAL,
     SYMBOLS,
     TRANSPARENT,
@@ -21,8 +22,11 @@ from paiview.figures.conventions import (
     cells,
     dataset_label,
     in_force,
+    kept_rows,
+    legend_lines,
     marker,
     row_labels,
+    told_apart,
     value_digits,
 )
 from paiview.metrics import format_value
@@ -33,7 +37,7 @@ MOST_ROWS = 40
 
 _BASELINE = "circle-open"
 _ROW_HEIGHT = 24
-_HEAD_HEIGHT, _AXIS_HEIGHT, _LEGEND_HEIGHT = 28, 32, 36
+_HEAD_HEIGHT, _AXIS_HEIGHT, _LEGEND_LINE, _LEGEND_GAP = 28, 32, 20, 16
 
 
 class DumbbellRow(NamedTuple):
@@ -69,7 +73,7 @@ def dumbbell_info(decision: Decision, *, shown: Collection[Pair] | None = None, 
     Args:
         decision: about the two versions.
         shown: the pairs to draw, in any order; by default all.
-        most: rows to draw at most; the least worrying are left out.
+        most: rows to draw at most; what ``kept_rows`` does not keep is left out.
     """
     drawable = [
         judged
@@ -78,8 +82,8 @@ def dumbbell_info(decision: Decision, *, shown: Collection[Pair] | None = None, 
         and not (judged.baseline is None and judged.candidate is None)
     ]
     by_metric: dict[str, list[PairDecision]] = {}
-    for judged in drawable[:most]:
-        by_metric.setdefault(judged.metric, []).append(judged)
+    for place in kept_rows([judged.state in MEASURED for judged in drawable], most):
+        by_metric.setdefault(drawable[place].metric, []).append(drawable[place])
     contracts = in_force([decision])
     panels = []
     for metric, pairs in by_metric.items():
@@ -92,9 +96,10 @@ def dumbbell_info(decision: Decision, *, shown: Collection[Pair] | None = None, 
                 [_row(judged, label, names, digits) for judged, label in zip(pairs, labels, strict=True)],
             )
         )
+    baseline, candidate = told_apart([decision.baseline or "", decision.candidate], 32)
     return DumbbellInfo(
-        baseline="no baseline" if decision.baseline is None else for_chart(decision.baseline, 40),
-        candidate=for_chart(decision.candidate, 40),
+        baseline="no baseline" if decision.baseline is None else baseline,
+        candidate=candidate,
         panels=panels,
         hidden=max(len(drawable) - most, 0),
     )
@@ -151,10 +156,12 @@ def dumbbell_figure(info: DumbbellInfo) -> go.Figure:
             }
         )
         figure.add_traces([*_panel_traces(panel, suffix)])
-    figure.add_traces([*_legend(info)])
+    legend = [*_legend(info)]
+    figure.add_traces(legend)
+    top = _LEGEND_GAP + _LEGEND_LINE * legend_lines(trace.name for trace in legend)
     figure.update_layout(
-        height=total + _LEGEND_HEIGHT,
-        margin={"l": 8, "r": 16, "t": _LEGEND_HEIGHT, "b": 0},
+        height=total + top,
+        margin={"l": 8, "r": 16, "t": top, "b": 0},
         legend={"orientation": "h", "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top"},
         hovermode="closest",
         annotations=heads,

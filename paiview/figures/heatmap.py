@@ -14,7 +14,7 @@ from paiview.figures.conventions import (
     TRANSPARENT,
     cells,
     dataset_label,
-    short,
+    tick_labels,
     tick_positions,
     unique,
     version_labels,
@@ -174,7 +174,7 @@ def effect_heatmap_info(
     sizes = np.abs(others[np.isfinite(others)])
     tolerance = max((each.relative for each in known if each.direction), default=0.0)
     clip = max(float(np.percentile(sizes, _CLIPPED_AT)) if len(sizes) else 0.0, tolerance) or 1.0
-    step = np.sign((values - before) * upwards.reshape(-1, 1))
+    step = ((values > before) * 1.0 - (values < before)) * upwards.reshape(-1, 1)
     shade = np.where(np.isnan(effect), np.nan_to_num(step), np.clip(effect / clip, -1, 1))
     rows = unique([_row_label(pair, dataset_names) for pair in shown])
     return EffectHeatmapInfo(
@@ -300,7 +300,7 @@ def _finish(
             hoverinfo="skip",
             showlegend=False,
         )
-    ticks = range(len(names)) if roomy else tick_positions(len(names), 10)
+    ticks = [names[at] for at in (range(len(names)) if roomy else tick_positions(len(names), 10))]
     figure.update_layout(
         height=80 + 24 * max(len(rows), 2),
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
@@ -308,8 +308,11 @@ def _finish(
             "type": "category",
             "categoryorder": "array",
             "categoryarray": names,
-            "tickvals": [names[at] for at in ticks],
-            "ticktext": [f"<b>{short(names[at])}</b>" if names[at] == emphasized else short(names[at]) for at in ticks],
+            "tickvals": ticks,
+            "ticktext": [
+                f"<b>{label}</b>" if name == emphasized else label
+                for name, label in zip(ticks, tick_labels(ticks), strict=True)
+            ],
             "tickfont": {"size": 10},
             "tickangle": -30,
             "side": "top",

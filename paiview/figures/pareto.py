@@ -1,5 +1,6 @@
 """Pareto scatter: versions by two numbers each, the front of those that nothing dominates as a step line."""
 
+import html
 import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -19,18 +20,19 @@ from paiview.figures.conventions import (
     dataset_label,
     in_force,
     marker,
-    unique,
+    told_apart,
 )
 from paiview.metrics import Direction, MetricContract, display_digits, format_value
 from paiview.results import Measurement, Pair
 from paiview.text import counted, for_chart
 from paiview.verdict import dominators
 
-_ROOM = (700, 350)
+_ROOM = (520, 350)
 _MARK, _LETTER, _LINE = 6, 6.2, 15
-"""About how large the plot, half a mark, a letter and a line of a label are, in pixels."""
-_OUTSIDE = ((-math.inf, -math.inf, 0, math.inf), (_ROOM[0], -math.inf, math.inf, math.inf))
-_SIDES = (("middle right", 1, 0), ("middle left", -1, 0), ("top center", 0, 1), ("bottom center", 0, -1))
+"""About how large the plot of a narrow window, half a mark, a letter and a line of a label are, in pixels."""
+_LABEL = 28
+_ACROSS, _UP = {"left": -1, "center": 0, "right": 1}, {"bottom": -1, "middle": 0, "top": 1}
+_SIDES = ("middle right", "middle left", "top center", "bottom center")
 
 
 class ParetoAxis(NamedTuple):
@@ -106,7 +108,10 @@ def pareto_info(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> 
         found = dominators(measured, places, _contracts(decisions))
     info = ParetoInfo(
         names=names,
-        labels=unique([for_chart(name, 40) + (" (baseline)" if name in baselines else "") for name in names]),
+        labels=[
+            label + (" (baseline)" if name in baselines else "")
+            for name, label in zip(names, told_apart(names, _LABEL), strict=True)
+        ],
         x=np.array([across.numbers[name] for name in names]),
         y=np.array([up.numbers[name] for name in names]),
         axes=(across.axis, up.axis),
@@ -247,8 +252,8 @@ def _hover(info: ParetoInfo, place: int) -> str:
         for axis, values in zip(info.axes, (info.x, info.y), strict=True)
     ]
     dominator = info.dominators[place]
-    told = [] if dominator is None else [f"dominated by {for_chart(dominator, 40)}"]
-    return "<br>".join([f"<b>{info.labels[place]}</b>", *numbers, *told])
+    told = [] if dominator is None else [f"dominated by {for_chart(dominator, 80)}"]
+    return "<br>".join([f"<b>{for_chart(info.names[place], 80)}</b>", *numbers, *told])
 
 
 def _range(values: NDArray[np.float64], share: float = 0.15) -> list[float] | None:
@@ -262,9 +267,9 @@ def _range(values: NDArray[np.float64], share: float = 0.15) -> list[float] | No
 
 
 def _label_positions(info: ParetoInfo) -> list[str]:
-    """For each label the side of its mark where it meets the fewest marks and labels placed before it.
+    """For each label the side of its mark where it stays inside and meets the fewest marks and labels placed before it.
 
-    On the front that is the better corner: neither the line nor a dominated version can be there.
+    On the front that is the better corner, if it has room: neither the line nor a dominated version can be there.
     """
     if _range(info.x) is None or _range(info.y) is None:
         return ["middle right"] * len(info.names)
@@ -272,26 +277,25 @@ def _label_positions(info: ParetoInfo) -> list[str]:
     taken = [(x - _MARK, y - _MARK, x + _MARK, y + _MARK) for x, y in places.tolist()]
     chosen = []
     across, up = (axis.direction for axis in info.axes)
-    corner = f"{'bottom' if up == 'lower' else 'top'} {'left' if across == 'lower' else 'right'}"
+    sides = ("left", "right") if across == "lower" else ("right", "left")
+    corners = [f"{'bottom' if up == 'lower' else 'top'} {side}" for side in sides]
     for place, ((x, y), label) in enumerate(zip(places.tolist(), info.labels, strict=True)):
-        if place in info.front:
-            chosen.append(corner)
-            continue
-        half = len(label) * _LETTER / 2
-        away = half + _MARK + 4
-        boxes = {
-            side: (
-                x + right * away - half,
-                y + up * _LINE - _LINE / 2,
-                x + right * away + half,
-                y + up * _LINE + _LINE / 2,
-            )
-            for side, right, up in _SIDES
-        }
-        side = min(boxes, key=lambda side: sum(_meet(boxes[side], other) for other in (*taken, *_OUTSIDE)))
+        half = len(html.unescape(label)) * _LETTER / 2
+        boxes = {}
+        for side in (*corners, *_SIDES) if place in info.front else _SIDES:
+            up_or_down, left_or_right = side.split()
+            middle = x + _ACROSS[left_or_right] * (half + _MARK + 4)
+            line = y + _UP[up_or_down] * _LINE
+            boxes[side] = (middle - half, line - _LINE / 2, middle + half, line + _LINE / 2)
+        side = min(boxes, key=lambda side: (_outside(boxes[side]), sum(_meet(boxes[side], other) for other in taken)))
         taken.append(boxes[side])
         chosen.append(side)
     return chosen
+
+
+def _outside(box: tuple[float, ...]) -> float:
+    """By how many pixels a box leaves the plot to its left and right."""
+    return max(0.0, -box[0]) + max(0.0, box[2] - _ROOM[0])
 
 
 def _pixels(values: NDArray[np.float64], room: float) -> NDArray[np.float64]:

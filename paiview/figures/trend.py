@@ -17,7 +17,7 @@ from paiview.figures.conventions import (
     WAYS,
     cells,
     dataset_label,
-    short,
+    tick_labels,
     tick_positions,
     version_labels,
 )
@@ -147,7 +147,7 @@ def trend_figure(info: TrendInfo) -> go.Figure:
             "categoryarray": panel.names,
             "range": [-0.6, max(len(panel.names) - 0.4, 0.6)],
             "tickvals": [panel.names[at] for at in ticks],
-            "ticktext": [short(panel.names[at]) for at in ticks],
+            "ticktext": tick_labels([panel.names[at] for at in ticks]),
             "tickangle": 0,
             "tickfont": {"size": 10},
             "showgrid": False,

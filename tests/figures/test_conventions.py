@@ -1,6 +1,11 @@
 """What the figures have in common: labels that tell categories apart, no markup of strangers, large registries."""
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from paiview.figures import heatmap_figure, trend_figure
+from paiview.figures.conventions import kept_rows, legend_lines, told_apart
 from paiview.frames import Frames, Pair, build
 from tests.figures.conftest import CER, MARKUP, heatmap, texts_of, trend, version
 
@@ -73,3 +78,63 @@ def test_a_large_registry_is_drawn() -> None:
     info = heatmap(frames, *pairs)
     assert info.shade.shape == (160, 1500)
     heatmap_figure(info)
+
+
+FRONT = "speech_paraformer-large_asr_nat-zh-cn-16k-common-vocab8404-online-"
+SIGLIP = "1.0.21_vit_so400m_patch14_siglip_{}378_webli_ft_in1k"
+
+
+@pytest.mark.parametrize(
+    ("names", "limit", "shown"),
+    [
+        (["0.10.0", "0.9.0_large_enough"], 12, ["0.10.0", "0.9.0_large…"]),
+        ([f"{FRONT}2024-07-01", f"{FRONT}2024-08-01"], 22, ["speech_…ine-2024-07-01", "speech_…ine-2024-08-01"]),
+        ([SIGLIP.format("gap_"), SIGLIP.format("")], 22, ["1.0.21_…_gap_378_webl…", "1.0.21_…_378_webli_ft…"]),
+        (["x" * 30, "x" * 30, "x" * 29 + "y"], 10, ["xxx…xxxxxx", "xxx…xxxxxx (2)", "xxx…xxxxxy"]),
+        (["<b>" * 9, "<b>" * 9 + "c"], 8, ["&lt;b…b&gt;&lt;b&gt;", "&lt;b…&gt;&lt;b&gt;c"]),
+        ([" ", ""], 8, ["", " (2)"]),
+        ([], 8, []),
+    ],
+)
+def test_long_names_are_cut_where_they_do_not_differ(names: list[str], limit: int, shown: list[str]) -> None:
+    assert told_apart(names, limit) == shown
+
+
+@given(st.lists(st.text("ab", max_size=40), max_size=8), st.integers(12, 30))
+def test_every_name_has_a_text_of_its_own_no_longer_than_asked_for(names: list[str], limit: int) -> None:
+    shown = told_apart(names, limit)
+    assert len({*shown}) == len(names)
+    assert all(len(text) <= limit + len(" (8)") for text in shown)
+    assert [text for name, text in zip(names, shown, strict=True) if len(name) <= limit and text != name] == [
+        text for name, text in zip(names, shown, strict=True) if len(name) <= limit and text.endswith(")")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("measured", "others", "kept"),
+    [
+        (3, 5, (3, 5)),
+        (20, 60, (15, 5)),
+        (4, 60, (4, 16)),
+        (60, 2, (18, 2)),
+        (60, 0, (20, 0)),
+        (0, 60, (0, 20)),
+    ],
+)
+def test_a_wall_of_missing_rows_does_not_hide_what_was_measured(
+    measured: int, others: int, kept: tuple[int, int]
+) -> None:
+    """Regressions, then missing ones, then what became better: the order of a decision."""
+    rows = [True] * (measured // 2) + [False] * others + [True] * (measured - measured // 2)
+    places = kept_rows(rows, 20)
+    assert places == sorted({*places})
+    assert (sum(rows[place] for place in places), sum(not rows[place] for place in places)) == kept
+    assert places[: min(measured // 2, 15)] == [*range(min(measured // 2, 15))]
+
+
+def test_a_legend_counts_its_lines_in_a_narrow_window() -> None:
+    assert legend_lines([]) == 1
+    assert legend_lines(["worse (left)", "better (right)", "same"]) == 1
+    assert legend_lines(["worse (left)", "better (right)", "same", "missing", "baseline 0.10.0", "within"]) == 2
+    assert legend_lines(["baseline " + "x" * 80, "worse", "better"]) == 3
+    assert legend_lines(["&lt;" * 30]) == legend_lines(["<" * 30])

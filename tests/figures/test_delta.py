@@ -351,6 +351,37 @@ def test_the_least_worrying_rows_are_left_out_and_counted() -> None:
     assert len(delta_info([told], most=60).rows) == 50
 
 
+def test_missing_datasets_leave_room_for_what_became_better() -> None:
+    base = {f"cer@{place:02}": 0.1 for place in range(80)}
+    info = delta_info([decision({f"cer@{place:02}": 0.05 if place else 0.2 for place in range(15)}, base)])
+    assert [mark.state for mark in info.marks].count("better") == 14
+    assert [mark.state for mark in info.marks].count("missing") == 25
+    assert (info.rows[0].pair.dataset, info.hidden) == ("00", 40)
+
+
+def test_heads_of_long_names_with_a_common_beginning_are_told_apart() -> None:
+    names = [f"speech_paraformer-large_asr_nat-zh-cn-16k-2024-0{month}-01" for month in (7, 8, 9)]
+    figure = delta_figure(delta_info([decision({"cer@a": 0.2}, {"cer@a": 0.1}, name) for name in names]))
+    heads = [note.text for note in figure.layout.annotations if note.yref == "paper"]
+    assert heads == [f"speec…2024-0{month}-01" for month in (7, 8, 9)]
+
+
+def test_a_legend_of_several_lines_stays_clear_of_the_heads() -> None:
+    def top(numbers: dict[str, float]) -> int:
+        told = [decision(numbers, dict.fromkeys(numbers, 0.1), name) for name in ("1", "2")]
+        return int(delta_figure(delta_info(told)).layout.margin.t)
+
+    assert top({"cer@a": 0.2}) == 92
+    assert top({"cer@a": 0.2, "cer@b": 0.05, "cer@c": 0.1}) == 112
+
+
+def test_many_columns_have_room_for_their_ticks() -> None:
+    told = [decision({"cer@a": 0.147}, {"cer@a": 0.1}, f"{place}") for place in range(5)]
+    axis = delta_figure(delta_info(told)).layout.xaxis
+    assert list(axis.ticktext) == ["0", "+40 %"] * 5
+    assert list(delta_figure(delta_info(told[:2])).layout.xaxis.ticktext) == ["−40 %", "0", "+40 %"] * 2
+
+
 def test_only_the_pairs_asked_for_are_drawn() -> None:
     info = delta_info([MIXED], shown={Pair("cer", "d"), Pair("blobs", "a"), Pair("cer", "unheard of")})
     assert [row.pair for row in info.rows] == [Pair("cer", "d"), Pair("blobs", "a")]

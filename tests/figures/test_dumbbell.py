@@ -93,6 +93,22 @@ def test_the_least_worrying_rows_are_left_out_and_counted() -> None:
     assert [row.pair.dataset for row in info.panels[0].rows[:2]] == ["49", "48"]
 
 
+def test_missing_datasets_leave_room_for_what_became_better() -> None:
+    base = {f"cer@{place:02}": 0.1 for place in range(80)}
+    (panel,) = dumbbell_info(decision({f"cer@{place:02}": 0.05 for place in range(35)}, base)).panels
+    assert [row.state for row in panel.rows].count("better") == 30
+    assert len(panel.rows) == 40
+
+
+def test_both_versions_are_told_apart_in_the_legend() -> None:
+    front = "speech_paraformer-large_asr_nat-zh-cn-16k-common"
+    info = dumbbell_info(decision({"cer@a": 0.2}, {"cer@a": 0.1}, f"{front}-2", against=f"{front}-1"))
+    assert (info.baseline, info.candidate) == ("speech_par…at-zh-cn-16k-common-1", "speech_par…at-zh-cn-16k-common-2")
+    figure = dumbbell_figure(info)
+    assert figure.layout.margin.t == 56
+    assert figure.layout.height == 28 + 32 + 24 + 56
+
+
 def test_only_the_pairs_asked_for_are_drawn() -> None:
     info = dumbbell_info(MIXED, shown={Pair("blobs", "a"), Pair("cer", "c")})
     assert [row.pair for panel in info.panels for row in panel.rows] == [Pair("blobs", "a"), Pair("cer", "c")]

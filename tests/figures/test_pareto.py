@@ -132,6 +132,28 @@ def test_the_same_metric_on_two_datasets_makes_two_axes() -> None:
     assert (info.x.tolist(), info.y.tolist(), info.dominators) == ([0.1, 0.2], [0.9, 0.1], [None, None])
 
 
+def test_long_names_are_told_apart_and_stay_inside() -> None:
+    front = "speech_paraformer-large_asr_nat-zh-cn-16k-common-vocab8404-online-2024"
+    points = {
+        f"{front}-07": {"cer@a": 0.1, "rtf@a": 0.9},
+        f"{front}-08": {"cer@a": 0.15, "rtf@a": 0.4},
+        f"{front}-09": {"cer@a": 0.9, "rtf@a": 0.1},
+    }
+    info = pareto_info(decisions(points), CER, RTF)
+    assert info.labels[:3] == [f"speech_pa…404-online-2024-0{month}" for month in (7, 8, 9)]
+    (marks,) = (trace for trace in pareto_figure(info).data if trace.name == "not dominated")
+    assert list(marks.textposition) == ["bottom right", "bottom right", "bottom left"]
+    assert marks.hovertext[0].startswith(f"<b>{front}-07</b>")
+
+
+def test_short_names_stand_at_the_better_corner_of_the_front() -> None:
+    points = {"1": {"cer@a": 0.1, "rtf@a": 0.9}, "2": {"cer@a": 0.15, "rtf@a": 0.4}}
+    (marks,) = (
+        trace for trace in pareto_figure(pareto_info(decisions(points), CER, RTF)).data if trace.name == "not dominated"
+    )
+    assert list(marks.textposition) == ["bottom left", "bottom left"]
+
+
 def test_display_names_and_no_text_becomes_markup() -> None:
     column = f"{MARKUP}@{MARKUP}"
     pair = Pair(MARKUP, MARKUP)

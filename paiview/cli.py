@@ -364,7 +364,7 @@ def _decide(
 
     in_force = contracts.in_force()
     if policy is not None:
-        in_force = replace(in_force, rules=contracts.load_policy(policy))
+        in_force = replace(in_force, rules=contracts.load_policy(policy, in_force))
     return layer.connect().decision(
         model, candidate, baseline=baseline, baseline_model=baseline_model, contracts=in_force
     )

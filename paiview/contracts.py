@@ -130,12 +130,12 @@ def in_force() -> Contracts:
     return Contracts() if content is None else _contracts(config.config_file(), content)
 
 
-def load_policy(path: Path, known: Contracts | None = None) -> tuple[Rule, ...]:
+def load_policy(path: Path, known: Contracts) -> tuple[Rule, ...]:
     """Read a file that holds ``[[policy]]`` rules and nothing else.
 
     Args:
         path: the file.
-        known: the contracts it is to be used with; by default those in force.
+        known: the contracts it is to be used with.
 
     Raises:
         SettingError: as ``load``, or the file cannot be read.
@@ -145,7 +145,7 @@ def load_policy(path: Path, known: Contracts | None = None) -> tuple[Rule, ...]:
         raise SettingError(f"The policy {path} is not a file.")
     given = _validated(_PolicyFile, toml.parse(content, path), path, content)
     rules = tuple(given.policy)
-    if problems := [*_policy_problems(rules, (known or in_force()).metrics)]:
+    if problems := [*_policy_problems(rules, known.metrics)]:
         raise _refusal(problems, path, content)
     return rules
 

@@ -6,7 +6,7 @@ Its shape is fixed, its numbers are those of the registry, and nothing in it is 
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,6 +16,26 @@ State = Literal["better", "worse", "same", "missing", "new", "not_comparable"]
 Word = Literal["Better", "Worse", "Trade-off", "Incomplete", "Too close to call", "Not comparable"]
 RuleOutcome = Literal["pass", "fail", "warn", "not_applicable"]
 Overall = Literal["pass", "fail", "undecided"]
+
+JUDGED: Final[tuple[State, ...]] = ("better", "worse", "same")
+"""States of the pairs whose two numbers are compared."""
+BY_CONCERN: Final[tuple[State, ...]] = ("worse", "missing", "not_comparable", "better", "same", "new")
+"""The states in the order of ``Decision.pairs``: what a reviewer has to look at comes first."""
+BY_URGENCY: Final[tuple[RuleOutcome, ...]] = ("fail", "warn", "pass", "not_applicable")
+GLYPHS: Final[Mapping[State, str]] = {
+    "better": "▲",
+    "worse": "▼",
+    "same": "＝",
+    "missing": "○",
+    "new": "✚",
+    "not_comparable": "?",
+}
+"""A mark for each state, which is never told by colour alone."""
+
+
+def spoken(state: State) -> str:
+    """A state in words."""
+    return state.replace("_", " ")
 
 
 class _Part(BaseModel):

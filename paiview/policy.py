@@ -17,19 +17,15 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from paiview.decision import Overall, PairDecision, RuleOutcome, RuleResult, State
+from paiview.decision import BY_URGENCY, JUDGED, Overall, PairDecision, RuleOutcome, RuleResult, State
 from paiview.metrics import MetricContract, contract, display_digits
 from paiview.text import counted, plain, shorten_front
-from paiview.verdict import change_text, percent, state_of
+from paiview.verdict import SEVERAL, change_text, percent, state_of
 
-_JUDGED: Final = ("better", "worse", "same")
 _NAMED: Final = 5
 _WILDCARDS: Final = re.compile(r"[*?\[]")
 _CLOSED: Final = re.compile(r"(?:[^\[]|\[!?+\]?+[^\]]*\])*")
 _NAME: Final = 80
-_SEVERITY: Final[tuple[RuleOutcome, ...]] = ("fail", "warn", "pass", "not_applicable")
-_SEVERAL_IN_BASELINE: Final = "given more than once by the baseline"
-"""How the note of a pair begins whose baseline has several numbers, and so no one number."""
 _EXACT: Final = Context(prec=60)
 _ROUNDED: Final = Context(prec=40)
 _Item = TypeVar("_Item")
@@ -142,7 +138,7 @@ class NoRegression(_SelectingDatasets):
         if not (matching := self._matching(facts)):
             return self._unmatched()
         states = [(pair, self._state(pair, facts.metrics)) for pair in matching]
-        judged = [pair for pair, state in states if state in _JUDGED]
+        judged = [pair for pair, state in states if state in JUDGED]
         worse = [pair for pair, state in states if state == "worse"]
         unclear = _unclear(matching)
         if not judged and not unclear:
@@ -174,7 +170,7 @@ class NoRegression(_SelectingDatasets):
         return f" by more than {told}" if told else ""
 
     def _state(self, pair: PairDecision, metrics: Mapping[str, MetricContract]) -> State:
-        if not self._has_tolerance or pair.state not in _JUDGED or pair.baseline is None or pair.candidate is None:
+        if not self._has_tolerance or pair.state not in JUDGED or pair.baseline is None or pair.candidate is None:
             return pair.state
         relative = math.nan if self.relative is None else self.relative
         own = replace(contract(pair.metric, metrics), relative=relative, absolute=self.absolute)
@@ -276,10 +272,10 @@ class Improves(_Selecting):
         for pair in matching:
             by_metric.setdefault(pair.metric, []).append(pair)
         found = [self._of_metric(metric, pairs) for metric, pairs in by_metric.items()]
-        worst = min((finding.result for finding in found), key=_SEVERITY.index)
+        worst = min((finding.result for finding in found), key=BY_URGENCY.index)
         if worst == "not_applicable":
             return Finding(worst, "No matching result has a number on both sides.", judged=False)
-        by_severity = sorted(found, key=lambda finding: _SEVERITY.index(finding.result))
+        by_severity = sorted(found, key=lambda finding: BY_URGENCY.index(finding.result))
         told = [finding.sentence for finding in by_severity if finding.result != "not_applicable"]
         unclear = _unclear(matching)
         if unclear and worst == "pass":
@@ -288,7 +284,7 @@ class Improves(_Selecting):
         return Finding(worst, _sentence(parts), judged=any(finding.judged for finding in found))
 
     def _of_metric(self, metric: str, pairs: Sequence[PairDecision]) -> Finding:
-        shared = [pair for pair in pairs if pair.state in _JUDGED]
+        shared = [pair for pair in pairs if pair.state in JUDGED]
         if not shared:
             had = any(pair.baseline is not None for pair in pairs)
             told = f"{_name(metric)} has no dataset to average over"
@@ -319,7 +315,7 @@ class Shares(_Rule):
         """Judge."""
         if all(pair.baseline is None for pair in facts.pairs):
             return Finding("not_applicable", "The baseline has no number to compare with.", judged=False)
-        count = sum(pair.state in _JUDGED for pair in facts.pairs)
+        count = sum(pair.state in JUDGED for pair in facts.pairs)
         told = f"{counted(count, 'result')} can be compared, {'at least' if count >= self.at_least else 'fewer than'}"
         return Finding("pass" if count >= self.at_least else "fail", f"{told} {self.at_least}.", judged=True)
 
@@ -392,7 +388,7 @@ def evaluate(
     )
     if any(finding.result == "fail" for finding in found):
         return results, "fail"
-    judged = any(finding.judged for finding in found) and any(pair.state in _JUDGED for pair in pairs)
+    judged = any(finding.judged for finding in found) and any(pair.state in JUDGED for pair in pairs)
     return results, "pass" if judged else "undecided"
 
 
@@ -402,7 +398,7 @@ def _unclear(pairs: Iterable[PairDecision]) -> list[PairDecision]:
         pair
         for pair in pairs
         if pair.state == "not_comparable"
-        and (pair.baseline is not None or (pair.note or "").startswith(_SEVERAL_IN_BASELINE))
+        and (pair.baseline is not None or (pair.note or "").startswith(f"{SEVERAL} baseline"))
     ]
 
 

@@ -10,7 +10,19 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paiview import verdict
-from paiview.decision import Decision, MetricInForce, Overall, PairDecision, RuleOutcome, RuleResult, State, Word
+from paiview.decision import (
+    BY_URGENCY,
+    GLYPHS,
+    Decision,
+    MetricInForce,
+    Overall,
+    PairDecision,
+    RuleOutcome,
+    RuleResult,
+    State,
+    Word,
+    spoken,
+)
 from paiview.metrics import display_digits, format_value
 from paiview.text import counted, plain, shorten_front
 
@@ -18,14 +30,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
     from markupsafe import Markup
 
-STATES: Final[dict[State, str]] = {
-    "better": "▲ better",
-    "worse": "▼ worse",
-    "same": "＝ same",
-    "missing": "○ missing",
-    "new": "✚ new",
-    "not_comparable": "? not comparable",
-}
+STATES: Final[dict[State, str]] = {state: f"{glyph} {spoken(state)}" for state, glyph in GLYPHS.items()}
 WORDS: Final[dict[Word, str]] = {
     "Better": "▲ Better",
     "Worse": "▼ Worse",
@@ -51,7 +56,6 @@ _MOST_PAIRS: Final = 40
 _MOST_LINES: Final = 20
 _MOST_NAMES: Final = 12
 _FINGERPRINT: Final = 12
-_URGENCY: Final[tuple[RuleOutcome, ...]] = ("fail", "warn", "pass", "not_applicable")
 _WORD_JOINER: Final = "\N{WORD JOINER}"
 _REFERENCES: Final = re.compile(
     r"""[@#!$~&](?=["\w])|%(?=["\w])|:(?=[\w+/-])|[\[{](?=\S)|www(?=\.)|\bG[HL](?=-\d)""", re.IGNORECASE
@@ -222,7 +226,6 @@ def average_rows(decision: Decision) -> list[AverageRow]:
             gain=_percent(average.mean_gain),
         )
         for average in decision.averages
-        if average.n
     ]
 
 
@@ -254,7 +257,7 @@ def names(decision: Decision, state: State) -> list[str]:
 
 def rules(decision: Decision) -> list[RuleResult]:
     """What the rules of the policy found, failures first."""
-    return sorted(decision.rules, key=lambda rule: _URGENCY.index(rule.result))
+    return sorted(decision.rules, key=lambda rule: BY_URGENCY.index(rule.result))
 
 
 def cautions(decision: Decision) -> list[str]:
@@ -268,7 +271,7 @@ def cautions(decision: Decision) -> list[str]:
 def tally(decision: Decision) -> str:
     """How many pairs have each state: ``5 better, 1 worse, 2 same``."""
     counts = {state: getattr(decision.summary, state) for state in STATES}
-    told = [f"{count} {state.replace('_', ' ')}" for state, count in counts.items() if count]
+    told = [f"{count} {spoken(state)}" for state, count in counts.items() if count]
     return ", ".join(told) or "no pairs"
 
 
@@ -374,9 +377,7 @@ def _pair_table(pairs: Sequence[Row]) -> str:
     left = pairs[_MOST_PAIRS:]
     if not left:
         return table
-    told = ", ".join(
-        f"{count} {state.replace('_', ' ')}" for state, count in Counter(row.state for row in left).items()
-    )
+    told = ", ".join(f"{count} {spoken(state)}" for state, count in Counter(row.state for row in left).items())
     return f"{table}\n\n… and {counted(len(left), 'more pair')} ({told}), which the HTML, CSV and JSON reports hold."
 
 

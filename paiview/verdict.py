@@ -12,7 +12,7 @@ from itertools import accumulate
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from paiview.decision import Average, Decision, PairDecision, State, Summary, Word, Worst
+from paiview.decision import BY_CONCERN, JUDGED, Average, Decision, PairDecision, State, Summary, Word, Worst, spoken
 from paiview.metrics import DatasetContract, Direction, MetricContract, contract, format_value, is_rate
 from paiview.results import Evaluation, Measurement, Pair
 from paiview.text import plain, shorten_front
@@ -21,6 +21,9 @@ Judgement = Literal["better", "worse", "same", "not_comparable"]
 
 ROUGH: Final = "rough: ignores that both ran on the same items and that errors cluster"
 """How the intervals are to be labelled wherever they are shown."""
+
+SEVERAL: Final = "given more than once by the"
+"""How the note of a pair begins of which a side, named next, has no one number but several."""
 
 _EXACT: Final = Context(prec=2000, traps=[])
 """Enough digits for the difference of any two floats."""
@@ -32,7 +35,6 @@ _MOST_ITEMS: Final = 2**63
 _COARSEST_ROUNDING: Final = 0.005
 _ROUNDING: Final = 1e-12
 """Floats closer to a tie than this share of what they were reckoned from do not say which is larger."""
-_ORDER: Final[dict[State, int]] = {"worse": 0, "missing": 1, "not_comparable": 2, "better": 3, "same": 4, "new": 5}
 _SPOKEN: Final[tuple[tuple[State, str], ...]] = (
     ("better", "better on"),
     ("worse", "worse on"),
@@ -118,7 +120,7 @@ def averages(pairs: Iterable[PairDecision]) -> tuple[Average, ...]:
 
 
 def headline(decision: Decision) -> list[str]:
-    """One plain sentence a metric, the one with the worst effect first, those without a judged pair last.
+    """One plain sentence a metric: the worst regression first, then the worst effect, what was not judged last.
 
     Returns:
         Such as "cer: better on 5, worse on 1 (meeting −3.3 %), same on 2, missing 1". Names are cleaned, not escaped.
@@ -126,7 +128,7 @@ def headline(decision: Decision) -> list[str]:
     by_metric: defaultdict[str, list[PairDecision]] = defaultdict(list)
     for pair in sorted(decision.pairs, key=_place):
         by_metric[pair.metric].append(pair)
-    ordered = sorted(by_metric.items(), key=lambda item: (min(map(_signed_effect, item[1])), item[0]))
+    ordered = sorted(by_metric.items(), key=lambda item: (*min(map(_badness, item[1])), item[0]))
     return [_sentence(metric, pairs) for metric, pairs in ordered]
 
 
@@ -345,7 +347,7 @@ def _why_no_number(side: str, measurement: Measurement | None) -> str | None:
         return None
     raw = plain(measurement.raw or "", 80)
     if measurement.duplicated:
-        return f"given more than once by the {side}: {raw}"
+        return f"{SEVERAL} {side}: {raw}"
     return f"not a number in the {side}: {raw}"
 
 
@@ -387,16 +389,15 @@ def _place(pair: PairDecision) -> tuple[int, float, str, str]:
     size = 0.0
     if pair.state in ("better", "worse"):
         size = math.inf if pair.effect is None else abs(pair.effect)
-    return _ORDER[pair.state], -size, pair.metric, pair.dataset
+    return BY_CONCERN.index(pair.state), -size, pair.metric, pair.dataset
 
 
-def _signed_effect(pair: PairDecision) -> float:
-    """The effect; infinite where a change is beyond numbers, and where nothing was judged."""
-    if pair.state not in ("better", "worse", "same"):
-        return math.inf
-    if pair.effect is not None:
-        return pair.effect
-    return {"better": math.inf, "worse": -math.inf, "same": 0.0}[pair.state]
+def _badness(pair: PairDecision) -> tuple[int, float]:
+    """Where a pair puts its metric: a regression before what is the same, however wide the tolerance of that is."""
+    if pair.state not in JUDGED:
+        return 2, 0.0
+    effect = {"better": math.inf, "worse": -math.inf}.get(pair.state, 0.0) if pair.effect is None else pair.effect
+    return int(pair.state != "worse"), effect
 
 
 def _word(counts: Mapping[State, int]) -> Word:
@@ -519,7 +520,7 @@ def _undefined(pair: PairDecision) -> str:
 
 def _lead(pair: PairDecision) -> str:
     if pair.reading is None:
-        return pair.state.replace("_", " ")
+        return spoken(pair.state)
     return _undefined(pair) if pair.gain is None or pair.effect is None else percent(pair.gain)
 
 

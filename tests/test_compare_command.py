@@ -181,6 +181,18 @@ def test_a_policy_file_takes_the_place_of_the_rules(run: Run, tmp_path: Path) ->
     assert checked.decision.pairs == run("compare", "model-mine", "0.3.0", "--format", "json").decision.pairs
 
 
+def test_a_policy_file_is_read_with_the_directions_of_paiview_toml(run: Run, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[[policy]]\nrule = "improves"\nmetric = "speed"\nat_least = 0.1\n')
+    assert (
+        "needs to know which way is better for speed"
+        in run("check", "model-mine", "0.2.0", "--policy", str(policy)).err
+    )
+    (tmp_path / "paiview.toml").write_text('[metrics.speed]\ndirection = "higher"\n')
+    checked = run("check", "model-mine", "0.2.0", "--policy", str(policy), "--format", "json").decision
+    assert [rule.sentence for rule in checked.rules] == ["No result matches metric speed."]
+
+
 def test_the_rules_of_paiview_toml_are_in_force(run: Run, tmp_path: Path) -> None:
     (tmp_path / "paiview.toml").write_text('[[policy]]\nrule = "described"\n')
     checked = run("check", "model-mine", "0.2.0", "--format", "json")
@@ -296,12 +308,13 @@ def test_a_check_imports_nothing_heavy(settings: dict[str, str]) -> None:
 import sys
 from paiview import cli
 
+heavy = {"streamlit", "plotly", "pandas", "numpy", "scipy", "jinja2"}
 for form in ("table", "json", "md"):
     sys.argv = ["paiview", "check", "model-mine", "0.2.0", "--format", form]
     try:
         cli.main()
     except SystemExit as ended:
-        print(ended.code, *{"streamlit", "plotly", "pandas", "numpy", "scipy", "jinja2"} & set(sys.modules), file=sys.stderr)
+        print(ended.code, *heavy & set(sys.modules), file=sys.stderr)
 """
     found = process(settings, "-c", code)
     assert found.returncode == 0

@@ -440,8 +440,7 @@ def test_several_datasets_that_each_turn_the_mean_are_named() -> None:
     ]
 
 
-def test_an_average_of_nothing_is_left_out() -> None:
-    nothing = average(n=0, macro_baseline=None, macro_candidate=None, geometric_ratio=None, mean_gain=None)
+def test_an_undefined_average_is_blank() -> None:
     undefined = average(macro_baseline=None, geometric_ratio=None, mean_gain=None)
-    rows = report.average_rows(decision(pair(), averages=(nothing, undefined)))
+    rows = report.average_rows(decision(pair(), averages=(undefined,)))
     assert rows == [report.AverageRow("cer", "2", "–", "0.11000", "–", "–")]

@@ -734,6 +734,15 @@ class TestWords:
             "loss: missing 1, new 1",
         ]
 
+    def test_a_regression_comes_before_a_larger_fall_within_a_wide_tolerance(self) -> None:
+        metrics = {"loss": MetricContract("loss", "lower", relative=0.5)}
+        before, after = {**results(a=0.1), **results("loss", a=1.0)}, {**results(a=0.102), **results("loss", a=1.4)}
+        assert headline(decision(judge(after, before, metrics))) == ["cer: worse on 1 (a −2.0 %)", "loss: same on 1"]
+
+    def test_an_improvement_beyond_numbers_comes_before_what_was_not_judged(self) -> None:
+        before, after = {**results("mos", a=0.0), **results(a=0.1)}, results("mos", a=9.0)
+        assert headline(decision(judge(after, before))) == ["mos: better on 1", "cer: missing 1"]
+
     def test_names_are_shortened_at_the_front_and_made_plain(self) -> None:
         uri = "oss://bucket/" + "folder/" * 30 + "meet\u202eing"
         (told,) = headline(decision(judge(results(**{uri: 0.2}), results(**{uri: 0.1}))))

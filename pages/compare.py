@@ -17,17 +17,21 @@ contracts = meanings.in_force()
 with st.sidebar:
     chosen = sides.choose(registry, snapshot.lineage, registry.workspace_id, contracts.aliases)
 if not chosen.candidates:
-    st.info("Choose a candidate in the sidebar: no version of this model is Pending.")
-    st.stop()
+    pending = snapshot.lineage.newest_pending() is not None
+    st.info("Choose a candidate in the sidebar" + ("." if pending else ": no version of this model is Pending."))
+    states.end()
+if chosen.baseline_model is not None and chosen.baseline is None:
+    st.info("Choose the baseline among the versions of the other model, in the sidebar.")
+    states.end()
 decided = sides.decide(registry, model_id, chosen, contracts)
-sides.pin(decided)
-names = states.dataset_names(registry, model, snapshot.frames)
+sides.pin(decided, chosen.seen)
+datasets_in_play = sorted({pair.dataset for decision in decided for pair in decision.pairs})
+names = states.dataset_names(registry, model, snapshot.frames, also=datasets_in_play)
 decisions = [decision.named(names) for decision in decided]
 first = decisions[0]
 states.warn_of_notes(note for decision in decisions for note in decision.notes)
 
 metrics_in_play = sorted({pair.metric for decision in decisions for pair in decision.pairs})
-datasets_in_play = sorted({pair.dataset for decision in decisions for pair in decision.pairs})
 with st.sidebar:
     metrics = sidebar.several("Metric", metrics_in_play, "metric", "All")
     datasets = sidebar.several("Dataset", datasets_in_play, "dataset", "All")
@@ -60,7 +64,9 @@ with st.container(key="compare-table"):
     hidden = sum(len(decision.pairs) for decision in decisions) - len(rows)
     part = tables.paged(len(rows), ROWS, "pairs")
     if len(rows):
-        verdicts.pairs(rows.iloc[part.start : part.stop].reset_index(drop=True), with_version=len(decisions) > 1)
+        in_force = [known for decision in decisions for known in decision.metrics]
+        on_screen = rows.iloc[part.start : part.stop].reset_index(drop=True)
+        verdicts.pairs(on_screen, in_force, with_version=len(decisions) > 1)
     if hidden:
         st.caption(f"{hidden} hidden by the filters of the sidebar. The verdict counts them all.")
     if len(decisions) == 1:

@@ -28,13 +28,13 @@ with st.sidebar:
 pairs = views.shown_pairs(frames, metrics, datasets, contracts.metrics)
 if not pairs:
     st.info("No version of this model has evaluation results that are numbers. Versions shows what there is.")
-    st.stop()
+    states.end()
 orders = views.newest_with(
     frames, views.matching(frames, text=text, statuses=statuses), pairs, None if window == "all" else int(window or 100)
 )
 if not len(orders):
     st.info("No version passes the filters. Clear a filter in the sidebar.")
-    st.stop()
+    states.end()
 names = states.dataset_names(registry, model, frames)
 with st.container(key="trend-chart"):
     part = tables.paged(len(pairs), PANELS, "panels")
@@ -60,5 +60,5 @@ not_numbers = int(frames.metrics["value"].isna().sum())
 if not_numbers:
     told = "1 value is not a number and is" if not_numbers == 1 else f"{not_numbers} values are not numbers and are"
     states.warn(f"{told} not drawn; the version in detail shows each.")
-states.warn_of_jumps(charts.scale_jumps(snapshot.identity, frames))
+states.warn_of_jumps(snapshot.identity, frames)
 downloads.offer(lambda: views.long_form(frames, pairs, orders), "the numbers drawn", f"{model_id}-trends", frames)

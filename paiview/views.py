@@ -115,14 +115,16 @@ def ordered(frames: Frames, orders: Orders, sort: str, wide: pd.DataFrame) -> Or
     # The name of a metric may begin with the sign itself.
     falling = sort.startswith("-") and sort not in wide.columns
     field = sort[1:] if falling else sort
+    if field == "created":
+        # The version order is the order of creation, with its ties settled; the usual sort, in every rerun.
+        known = frames.versions["created"].notna().to_numpy()[orders]
+        dated = np.sort(orders[known])
+        return np.concatenate([dated[::-1] if falling else dated, orders[~known]])
     versions = frames.versions.iloc[orders]
     if field == "version":
         keys = versions[["major", "minor", "patch", "suffix"]].assign(suffix=versions["suffix"].fillna(""))
         return keys.sort_values(list(keys.columns), ascending=not falling, kind="stable").index.to_numpy()
-    if field == "created":
-        # The version order is the order of creation, with its ties settled.
-        values: pd.Series = pd.Series(np.where(versions["created"].isna(), np.nan, orders), index=versions.index)
-    elif field in FIELDS:
+    if field in FIELDS:
         values = versions[FIELDS[field]]
         values = values.astype("str") if isinstance(values.dtype, pd.CategoricalDtype) else values
     else:

@@ -3,11 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from paiview import figures, views
+from paiview import figures
 from paiview.contracts import Contracts
 from paiview.decision import Decision
 from paiview.frames import Frames, Pair
@@ -181,12 +180,6 @@ def _pareto(
 ) -> tuple[go.Figure, figures.ParetoInfo]:
     info = figures.pareto_info(_decisions, x, y)
     return _finished(figures.pareto_figure(info)), info
-
-
-@st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
-def scale_jumps(identity: str, _frames: Frames) -> pd.DataFrame:  # noqa: ARG001 - as below
-    """Find the jumps of scale of ``paiview.views.scale_jumps``, once a listing."""
-    return views.scale_jumps(_frames.metrics)
 
 
 @st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)

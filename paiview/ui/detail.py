@@ -13,7 +13,7 @@ from paiview.frames import Frames
 from paiview.pai.objects import JsonObject, Model, ModelVersion
 from paiview.registry import Registry
 from paiview.text import counted, http_url, markdown, mask_secrets, plain
-from paiview.ui import shell, state, tables
+from paiview.ui import shell, state, tables, url
 from paiview.views import Orders
 
 _SPECS = {
@@ -35,7 +35,7 @@ def choose(frames: Frames, on_screen: Orders) -> int | None:
     """
     known = frames.versions["version_name"]
     orders = {known.iloc[order]: int(order) for order in on_screen}
-    asked = state.asked("version")
+    asked = url.asked("version")
     if asked is not None and asked not in orders:
         orders.update((asked, int(order)) for order in np.flatnonzero(known.to_numpy() == asked))
     options = {name: plain(name) for name in orders}
@@ -132,19 +132,19 @@ def _about(registry: Registry, model: Model, version: ModelVersion, row: "pd.Ser
     if version.options:
         st.caption("Options")
         st.json(_parsed(version.options), expanded=1)
-    for label, url in _links(registry, model, version, row):
-        st.link_button(label, url)
+    for label, address in _links(registry, model, version, row):
+        st.link_button(label, address)
     if isinstance(covers, list) and covers:
         _covers(str(row["version_name"]), covers)
 
 
 def _covers(version_name: str, covers: list[object]) -> None:
     """Cover images come from hosts the version's author chose, so the reader's browser asks for them only on demand."""
-    urls = [url for cover in covers if (url := http_url(str(cover)))][:_MOST_COVERS]
+    urls = [address for cover in covers if (address := http_url(str(cover)))][:_MOST_COVERS]
     if not urls:
         st.caption("The cover addresses are not http or https and are not opened.")
         return
-    hosts = sorted({urlsplit(url).hostname or "" for url in urls})
+    hosts = sorted({urlsplit(address).hostname or "" for address in urls})
     label = f"Load {counted(len(urls), 'cover image')} from {markdown(', '.join(hosts), 200)}"
     if st.toggle(label, key=f"covers-{version_name}"):
         st.image(urls, width=220)

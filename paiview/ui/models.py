@@ -15,7 +15,7 @@ from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model
 from paiview.registry import Registry, Review
 from paiview.text import counted, markdown
-from paiview.ui import shell, states
+from paiview.ui import shell, states, url
 from paiview.verdict import short_headline
 
 _AT_ONCE = 4
@@ -87,6 +87,7 @@ def review(
         else "No version of the models below is Pending."
     )
     # A verdict needs the whole listing of a model, so each appears when it is known, after all else is there.
+    url.send()
     for model, name, verdict in undecided:
         verdict.caption(_verdict(registry, model.model_id or "", name))
 

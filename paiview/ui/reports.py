@@ -19,17 +19,18 @@ _MOST_ROWS = 500
 
 def differences(registry: Registry, decisions: Sequence[Decision]) -> None:
     """Draw the fields, labels and specs in which the candidates differ from the baseline, on demand."""
-    first = decisions[0]
-    if first.baseline is None or first.baseline_model is None:
+    baselines = {(decision.baseline_model, decision.baseline): None for decision in decisions}
+    named = [(home, name) for home, name in baselines if home is not None and name is not None]
+    if not named:
         return
     place = st.expander("What else differs: fields, labels, specs", on_change="rerun", key="differences")
     if not place.open:
         return
     try:
-        home, away = (registry.versions(model_id).lineage for model_id in (first.model, first.baseline_model))
+        versions = {f"{name} (baseline)": registry.versions(model_id).lineage.version(name) for model_id, name in named}
+        home = registry.versions(decisions[0].model).lineage
     except PaiviewError as error:
         states.stop(error)
-    versions = {f"{first.baseline} (baseline)": away.version(first.baseline)}
     versions |= {decision.candidate: home.version(decision.candidate) for decision in decisions}
     found = compared.differences(versions)
     with place:

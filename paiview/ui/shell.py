@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from paiview.ui import state, states
+from paiview.ui import states, url
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = "pages/models.py"
@@ -38,6 +38,7 @@ def run() -> None:
     try:
         with states.problem_region():
             page.run()
+        url.send()
     finally:
         _framed.reset(token)
 
@@ -49,7 +50,7 @@ def _menu() -> None:
     entry in the browser's history and costs the reader a press of Back. A second parameter would do the same:
     Streamlit sends each by itself.
     """
-    model_id = state.asked("model")
+    model_id = url.asked("model")
     carried = {"model": model_id} if model_id else None
     with st.sidebar.container(key="menu", gap="xxsmall"):
         st.page_link(MODELS, label="Models", icon=":material/stacks:")

@@ -15,7 +15,7 @@ from paiview.pai.errors import PaiviewError, PermissionDeniedError
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry import Registry
 from paiview.text import plain
-from paiview.ui import state, states
+from paiview.ui import state, states, url
 from paiview.views import FIELDS, MODEL_SORTS
 
 STATUSES = ("Pending", "Approved", "Rejected")
@@ -107,7 +107,7 @@ def model() -> Chosen:
                 }
         except PaiviewError as error:
             states.stop(error)
-        asked = state.asked("model")
+        asked = url.asked("model")
         if asked is not None and asked not in models:
             # Another workspace's, or none at all: it stays the choice, so that what the link says is what is told.
             try:
@@ -116,7 +116,7 @@ def model() -> Chosen:
                 models[asked], unknown = Model(), error
         if not models:
             st.info("There are no models here. Register one in PAI, or choose another workspace.")
-            st.stop()
+            states.end()
         names = {key: plain(item.model_name or key, 80) for key, item in models.items()}
         repeated = {name for name, count in Counter(names.values()).items() if count > 1}
         shown = {key: f"{name} ({key})" if name in repeated else name for key, name in names.items()}

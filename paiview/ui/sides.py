@@ -12,20 +12,30 @@ from paiview.decision import Decision
 from paiview.pai.errors import PaiviewError
 from paiview.registry import Registry
 from paiview.text import markdown, plain
-from paiview.ui import state, states
+from paiview.ui import state, states, url
 
 MOST_CANDIDATES = 50
 _BY_RULE = "baseline-by-rule"
+_OFFERED = "candidates-offered-for"
+"""The session's entry for the model whose newest Pending version was offered: once, for a reader may clear it."""
 _PINNED = "compared-data"
 _PIN_DIGITS = 12
 
 
 class Sides(NamedTuple):
-    """What is compared: VersionNames, and the ModelId of the baseline where it is another model's."""
+    """What is compared.
+
+    Attributes:
+        candidates: VersionNames.
+        baseline: VersionName; ``None`` leaves it to the rules, for each candidate.
+        baseline_model: ModelId of the baseline where it is another model's.
+        seen: the fingerprint of the data that the link was made with.
+    """
 
     candidates: list[str]
     baseline: str | None
     baseline_model: str | None
+    seen: str | None
 
 
 def choose(registry: Registry, lineage: Lineage, workspace_id: str | None, aliases: Mapping[str, str]) -> Sides:
@@ -37,38 +47,40 @@ def choose(registry: Registry, lineage: Lineage, workspace_id: str | None, alias
         workspace_id: whose models a baseline may come from; ``None`` for all.
         aliases: datasets that are other names of one, for the rule that chooses the baseline.
     """
+    seen = url.asked("data")
+    # Where the page ends before there is something to pin, no older pin may stay behind.
+    url.write("data")
     candidates = _candidates(lineage)
     baseline_model = _baseline_model(registry, lineage.model_id, workspace_id)
     home = lineage if baseline_model is None else _lineage(registry, baseline_model)
-    by_rule = None
-    if candidates and home is lineage:
-        by_rule, _ = lineage.baseline(candidates[0], aliases)
-    _know(home, [name] if (name := state.asked("baseline")) else [], "baseline")
+    by_rule = lineage.baseline(candidates[0], aliases)[0] if len(candidates) == 1 and home is lineage else None
+    _know(home, [name] if (name := url.asked("baseline")) else [], "baseline")
     baseline = state.choice(
         "Baseline",
         {name: plain(name, 80) for name in reversed(home.names)},
         key="baseline",
         default=by_rule,
         pinned=True,
-        placeholder="No earlier version to compare with" if home is lineage else "Choose one",
+        placeholder="By the rules" if home is lineage else "Choose one",
     )
     st.session_state[_BY_RULE] = baseline == by_rule
-    return Sides(candidates, baseline, baseline_model)
+    return Sides(candidates, baseline, baseline_model, seen)
 
 
 def _candidates(lineage: Lineage) -> list[str]:
-    asked = state.asked_all("candidate")
+    asked = url.asked_all("candidate")
     _know(lineage, asked, "candidate")
     known = {*lineage.names}
     chosen = [name for name in asked if name in known][:MOST_CANDIDATES]
     newest = lineage.newest_pending()
-    if not chosen and newest is not None and "candidate" not in st.session_state:
+    if not chosen and newest is not None and st.session_state.get(_OFFERED) != lineage.model_id:
         chosen = [newest]
+    st.session_state[_OFFERED] = lineage.model_id
 
     def follow() -> None:
         if st.session_state.get(_BY_RULE):
             # The rule chose for the candidate before; for another one it chooses anew.
-            state.write("baseline")
+            url.write("baseline")
 
     return state.choices(
         "Candidate",
@@ -83,7 +95,7 @@ def _candidates(lineage: Lineage) -> list[str]:
 
 def _know(lineage: Lineage, asked: Sequence[str], key: str) -> None:
     """End the page where the link asks for a version that does not exist: never a verdict about another one."""
-    if not state.is_of_a_link(key):
+    if not url.is_of_a_link(key):
         return
     known = {*lineage.names}
     for name in asked:
@@ -95,12 +107,14 @@ def _baseline_model(registry: Registry, model_id: str, workspace_id: str | None)
     try:
         models = registry.models(workspace_id).items
         shown = {item.model_id: plain(item.model_name or item.model_id, 80) for item in models if item.model_id}
-        asked = state.asked("baseline_model")
+        asked = url.asked("baseline_model")
         if asked is not None and asked not in shown:
             shown[asked] = plain(registry.model(asked).model_name or asked, 80)
     except PaiviewError as error:
         states.stop(error)
     shown.pop(model_id, None)
+    if url.asked("baseline_model") == model_id:
+        url.write("baseline_model")
     return state.choice("Baseline from another model", shown, key="baseline_model", placeholder="The same model")
 
 
@@ -136,7 +150,7 @@ def decide(registry: Registry, model_id: str, chosen: Sides, contracts: Contract
         states.stop(error)
 
 
-def pin(decisions: Sequence[Decision]) -> None:
+def pin(decisions: Sequence[Decision], seen: str | None) -> None:
     """Put the fingerprint of the data into the URL, and say so when they are not those the link was made with."""
     fingerprints = [decision.data_fingerprint for decision in decisions]
     joined = fingerprints[0] if len(fingerprints) == 1 else hashlib.sha256("".join(fingerprints).encode()).hexdigest()
@@ -144,9 +158,8 @@ def pin(decisions: Sequence[Decision]) -> None:
     about = [(decision.model, decision.candidate, decision.baseline_model, decision.baseline) for decision in decisions]
     pinned = st.session_state.get(_PINNED)
     if pinned is None or pinned[0] != about:
-        seen = state.asked("data") if pinned is None else None
-        pinned = st.session_state[_PINNED] = (about, seen or current)
-    state.write("data", pinned[1])
+        pinned = st.session_state[_PINNED] = (about, (seen if pinned is None else None) or current)
+    url.write("data", pinned[1])
     if pinned[1] != current:
         states.warn(
             f"The data have changed since this link was made: it was about {plain(pinned[1], 20)}, and they are now "

@@ -9,20 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from paiview.ui import states
-
-_REMEMBERED = "remembered"
-"""One entry of the session for all choices: Streamlit walks over every entry at every control."""
-
-
-def asked(key: str) -> str | None:
-    """What the URL asks for, else what this session chose last on any page; an empty value asks for nothing."""
-    return next(reversed(asked_all(key)), None)
-
-
-def asked_all(key: str) -> list[str]:
-    """``asked`` of a parameter that may be repeated, each value once, in the order of the URL."""
-    return [*dict.fromkeys(filter(None, st.query_params.get_all(key)))] or _remembered().get(key, [])
+from paiview.ui import states, url
 
 
 def choice(
@@ -49,9 +36,9 @@ def choice(
     Returns:
         The chosen value; ``None`` when nothing is chosen.
     """
-    value = asked(key)
+    value = url.asked(key)
     if value is not None and value not in options:
-        if is_of_a_link(key):
+        if url.is_of_a_link(key):
             states.invalid(key, value)
         value = None
     if value is None:
@@ -68,7 +55,7 @@ def choice(
         placeholder=placeholder,
         help=help,
     )
-    write(key, value if pinned or value != default else None)
+    url.write(key, value if pinned or value != default else None)
     return value
 
 
@@ -96,12 +83,12 @@ def choices(
     st.session_state[key] = [*chosen]
 
     def follow() -> None:
-        write(key, *st.session_state[key])
+        url.write(key, *st.session_state[key])
         if on_change is not None:
             on_change()
 
     st.multiselect(label, options, key=key, max_selections=most, format_func=format_func, on_change=follow)
-    write(key, *chosen)
+    url.write(key, *chosen)
     return [*chosen]
 
 
@@ -111,42 +98,21 @@ def page(pages: int) -> int:
     A bound pagination would begin anew whenever the number of pages changes, and leave another number in the URL.
     """
     key = "page"
-    asked_for = st.query_params.get(key, "1")
+    asked_for = next(reversed(url.in_url(key)), "1")
     number = int(asked_for) if asked_for.isascii() and asked_for.isdigit() and len(asked_for) < 10 else 0
     if not 1 <= number <= pages:
-        if is_of_a_link(key):
+        if url.is_of_a_link(key):
             states.invalid(key, asked_for)
         number = min(max(1, number), pages)
     st.session_state[key] = number
     st.pagination(pages, key=key, on_change=_follow, args=(key,))
-    write(key, str(number) if number > 1 else None)
+    url.write(key, str(number) if number > 1 else None)
     return number
-
-
-def is_of_a_link(key: str) -> bool:
-    """Whether the URL's value came with the link, and is none the reader chose here before something else changed."""
-    return key in st.query_params and st.query_params.get_all(key) != _remembered().get(key)
-
-
-def write(key: str, *values: str | None) -> None:
-    """Put values into the URL and remember them; none, or ``None`` alone, takes the parameter out."""
-    kept = [value for value in values if value is not None]
-    _remembered()[key] = kept
-    if not kept:
-        st.query_params.pop(key, None)
-    elif st.query_params.get_all(key) != kept:
-        st.query_params[key] = kept
-
-
-def _remembered() -> dict[str, list[str]]:
-    """What this session chose last, on any page, by key."""
-    chosen: dict[str, list[str]] = st.session_state.setdefault(_REMEMBERED, {})
-    return chosen
 
 
 def _follow(key: str) -> None:
     value = st.session_state[key]
-    write(key, None if value is None or (key == "page" and value == 1) else str(value))
+    url.write(key, None if value is None or (key == "page" and value == 1) else str(value))
 
 
 def check(key: str, allowed: Callable[[str], bool]) -> None:

@@ -1,14 +1,13 @@
 """What a page says when it waits, when something is wrong, and where its data came from."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from itertools import islice
 from typing import NoReturn, Protocol
 
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -17,7 +16,8 @@ from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry import ModelsSnapshot, Registry, VersionsSnapshot
 from paiview.text import counted, markdown
-from paiview.views import counts
+from paiview.ui import url
+from paiview.views import counts, scale_jumps
 
 _NAMED = 200
 """Datasets whose names are asked for: four short requests, kept for minutes."""
@@ -58,14 +58,22 @@ def warn_of_notes(notes: Iterable[str]) -> None:
         warn(markdown(note, 600))
 
 
-def warn_of_jumps(jumps: pd.DataFrame) -> None:
-    """Report the first scale jumps that ``paiview.views.scale_jumps`` found."""
-    for jump in jumps.head(_JUMPS_TOLD).astype({"metric": "str", "dataset": "str"}).to_dict("records"):
-        where = f"{markdown(jump['metric'])} on {markdown(jump['dataset'])}"
-        warn(
-            f"{where} is {jump['value']:g} in {markdown(jump['version_name'])} and was {jump['previous']:g} before: "
-            "about 100 times apart, like a fraction beside a percentage. It is drawn as stored."
-        )
+@st.cache_resource(ttl=600, max_entries=64, show_spinner=False)
+def _jumps(identity: str, _frames: Frames) -> list[str]:  # noqa: ARG001 - the identity stands for the frames
+    """A sentence for each of the first jumps of ``paiview.views.scale_jumps``, made once a listing."""
+    found = scale_jumps(_frames.metrics).head(_JUMPS_TOLD).astype({"metric": "str", "dataset": "str"})
+    return [
+        f"{markdown(jump['metric'])} on {markdown(jump['dataset'])} is {jump['value']:g} in "
+        f"{markdown(jump['version_name'])} and was {jump['previous']:g} before: about 100 times apart, like a fraction "
+        "beside a percentage. It is drawn as stored."
+        for jump in found.to_dict("records")
+    ]
+
+
+def warn_of_jumps(identity: str, frames: Frames) -> None:
+    """Report the first jumps of scale in a listing, which ``identity`` names."""
+    for sentence in _jumps(identity, frames):
+        warn(sentence)
 
 
 def fail(error: PaiviewError) -> None:
@@ -73,10 +81,16 @@ def fail(error: PaiviewError) -> None:
     _problems.get().error(describe(error))
 
 
+def end() -> NoReturn:
+    """End the page here: what is above stays usable."""
+    url.send()
+    st.stop()
+
+
 def stop(error: PaiviewError) -> NoReturn:
     """Report an error and end the page: what is above it stays usable."""
     fail(error)
-    st.stop()
+    end()
 
 
 def describe(error: PaiviewError) -> str:
@@ -176,13 +190,20 @@ def versions(registry: Registry, model_id: str, filters: VersionFilters | None =
     return snapshot
 
 
-def dataset_names(registry: Registry, model: Model, frames: Frames) -> dict[str, str]:
+def dataset_names(registry: Registry, model: Model, frames: Frames, also: Sequence[str] = ()) -> dict[str, str]:
     """DatasetId to a name for a model's datasets, the most covered ``_NAMED``; the others stay ids.
 
-    Every page of a model asks for the same ids, so that all of them share one cached answer.
+    Every page of a model asks for the same ids, so that all of them share one cached answer. ``also`` are ids of
+    another model: those that this one does not have are asked for apart.
     """
-    ids = [name for name in counts(frames, "dataset") if "://" not in name and name != NO_DATASET]
-    return registry.dataset_names(ids[:_NAMED], model.workspace_id)
+    ids = _ids(counts(frames, "dataset"))
+    names = registry.dataset_names(ids, model.workspace_id)
+    beyond = [name for name in _ids(also) if name not in ids]
+    return names | registry.dataset_names(beyond) if beyond else names
+
+
+def _ids(datasets: Iterable[str]) -> list[str]:
+    return [name for name in datasets if "://" not in name and name != NO_DATASET][:_NAMED]
 
 
 def models(registry: Registry, workspace_id: str | None) -> ModelsSnapshot:

@@ -14,7 +14,7 @@ from paiview.contracts import Contracts
 from paiview.frames import Frames, Pair
 from paiview.metrics import contract, display_digits
 from paiview.text import counted, markdown, plain, shorten_front
-from paiview.ui import shell, state
+from paiview.ui import shell, state, url
 from paiview.views import FIELDS, Meanings, Orders, Slice, page_of
 
 _BEST = "font-weight: 700; background-color: rgba(0, 158, 115, 0.2)"
@@ -59,7 +59,7 @@ def versions(
     def follow() -> None:
         ticked = st.session_state[key].selection.rows
         if len(ticked) == 1:
-            state.write("version", frames.versions["version_name"].iloc[rows[ticked[0]]])
+            url.write("version", frames.versions["version_name"].iloc[rows[ticked[0]]])
 
     event = st.dataframe(
         table,

@@ -9,7 +9,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from paiview import report, verdict
-from paiview.decision import Decision, State, Word
+from paiview.decision import Decision, MetricInForce, State, Word
 from paiview.frames import Pair, column_names
 from paiview.metrics import display_digits, format_value
 from paiview.text import counted, markdown, plain, shorten_front
@@ -62,10 +62,14 @@ def headline(decision: Decision) -> None:
 def several(decisions: Sequence[Decision]) -> None:
     """Draw the answers of several candidates, one row each."""
     count = len(decisions)
-    st.markdown(f"**{count} candidates** {markdown(report.against(decisions[0]), 400)}")
+    sides = {(decision.baseline_model, decision.baseline, decision.baseline_reason) for decision in decisions}
+    together = len(sides) == 1
+    told = report.against(decisions[0]) if together else "each against the baseline that the rules choose for it"
+    st.markdown(f"**{count} candidates** {markdown(told, 400)}")
     table = pd.DataFrame(
         {
             "version": [plain(decision.candidate) for decision in decisions],
+            **({} if together else {"baseline": [plain(decision.baseline or "–") for decision in decisions]}),
             "verdict": [report.WORDS[decision.summary.word] for decision in decisions],
             "policy": [decision.overall for decision in decisions],
             "worst": [_worst(decision) for decision in decisions],
@@ -80,11 +84,12 @@ def several(decisions: Sequence[Decision]) -> None:
     st.caption(f"Chosen among {count}: picking the best of many on the same test sets flatters the winner.")
 
 
-def pairs(rows: pd.DataFrame, *, with_version: bool) -> None:
+def pairs(rows: pd.DataFrame, metrics: Sequence[MetricInForce], *, with_version: bool) -> None:
     """Draw the table of pairs.
 
     Args:
         rows: of ``paiview.views.pair_rows``.
+        metrics: the contracts in force, for the decimals to show.
         with_version: whether the rows belong to several candidates.
     """
     table = pd.DataFrame(
@@ -103,8 +108,11 @@ def pairs(rows: pd.DataFrame, *, with_version: bool) -> None:
     if table["note"].isna().all():
         del table["note"]
     look = Styler(table).format(_percent, subset=["effect"])
+    configured = {known.metric: known.digits for known in metrics}
     for metric, part in rows.groupby("metric", sort=False):
-        digits = display_digits(part[["baseline", "candidate"]].to_numpy().ravel())
+        digits = configured.get(str(metric))
+        if digits is None:
+            digits = display_digits(part[["baseline", "candidate"]].to_numpy().ravel())
         at = rows.index[rows["metric"] == metric]
         look = look.format(_formatter(digits, signed=False), subset=(at, ["baseline", "candidate"]))
         look = look.format(_formatter(digits, signed=True), subset=(at, ["change"]))

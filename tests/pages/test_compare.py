@@ -1,9 +1,11 @@
 """Compare: the verdict, its table, its filters, and links that say what they were made with."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from paiview import registry
@@ -13,6 +15,13 @@ from tests.pages.conftest import Run, Service, told, version, written
 def table(app: AppTest, column: str = "state") -> pd.DataFrame:
     """The table that has this column."""
     return next(frame.value for frame in app.dataframe if column in frame.value.columns)
+
+
+def display(app: AppTest) -> pd.DataFrame:
+    """The same table as it is written for the reader."""
+    frame = next(frame for frame in app.dataframe if "state" in frame.value.columns)
+    cells: pd.DataFrame = convert_arrow_bytes_to_pandas_df(frame.proto.arrow_data.styler.display_values)
+    return cells.set_axis(frame.value.columns, axis="columns")
 
 
 def rows(app: AppTest) -> list[tuple[Any, ...]]:
@@ -157,3 +166,55 @@ def test_versions_without_results_are_told_and_give_no_verdict(run: Run, service
     assert told(app) == ""
     assert "Neither version has an evaluation result" in written(app)
     assert "policy: undecided" in written(app)
+
+
+def test_each_of_several_candidates_has_the_baseline_of_its_own(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", {"d": {"cer": 0.20}}, ApprovalStatus="Approved"),
+        version("0.2.0", "2024-02-01", {"d": {"cer": 0.15}}),
+        version("0.3.0", "2024-03-01", {"d": {"cer": 0.10}}, ApprovalStatus="Approved"),
+        version("0.4.0", "2024-04-01", {"d": {"cer": 0.12}}),
+    ]
+    app = run("compare", model="model-asr", candidate=["0.2.0", "0.4.0"])
+    shown = table(app, "verdict")
+    assert list(shown[["version", "baseline", "verdict"]].itertuples(index=False, name=None)) == [
+        ("0.2.0", "0.1.0", "▲ Better"),
+        ("0.4.0", "0.3.0", "▼ Worse"),
+    ]
+    assert "baseline" not in app.query_params
+    by_hand = run("compare", model="model-asr", candidate=["0.2.0", "0.4.0"], baseline="0.1.0")
+    assert list(table(by_hand, "verdict")["verdict"]) == ["▲ Better", "▲ Better"]
+
+
+def test_another_model_gets_its_newest_pending_version_and_no_old_pin(run: Run, service: Service) -> None:
+    service.models.append({"ModelId": "model-other", "ModelName": "other", "WorkspaceId": "7"})
+    service.versions["model-other"] = [
+        version("5.0.0", "2025-01-01", {"d-aishell": {"cer": 0.05}}, ApprovalStatus="Approved"),
+        version("5.1.0", "2025-02-01", {"d-aishell": {"cer": 0.04}}),
+    ]
+    app = run("compare", model="model-asr")
+    seen = app.query_params["data"]
+    app.selectbox("model").set_value("model-other").run()
+    assert app.query_params["candidate"] == "5.1.0"
+    assert app.query_params["data"] != seen
+    assert told(app) == ""
+
+
+def test_choosing_another_model_asks_for_its_version_and_pins_nothing(run: Run, service: Service) -> None:
+    service.models.append({"ModelId": "model-other", "ModelName": "other", "WorkspaceId": "7"})
+    service.versions["model-other"] = [version("5.0.0", "2025-01-01", {"d-aishell": {"cer": 0.05}})]
+    app = run("compare", model="model-asr", candidate="0.10.0", baseline_model="model-other", data="0123456789ab")
+    assert told(app) == ""
+    assert "Choose the baseline" in app.info[0].value
+    assert "data" not in app.query_params
+
+
+def test_configured_decimals_are_shown(
+    run: Run, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "paiview.toml"
+    file.write_text("[metrics.cer]\ndigits = 1\n", encoding="utf-8")
+    monkeypatch.setenv("PAIVIEW_CONFIG", str(file))
+    app = run("compare", model="model-asr", metric="cer")
+    assert ("d-meeting", "cer", "＝ same") in rows(app)
+    assert display(app).loc[1, "candidate"] == "0.2"

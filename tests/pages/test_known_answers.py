@@ -271,11 +271,7 @@ def by_function(connected: Registry, case: Case) -> Decision:
     return decide(lineage, case.candidate, baseline=case.asked, other=other)
 
 
-NAMELESS: Final = pytest.mark.xfail(reason="the page asks for the names of the datasets of the candidate's model alone")
-EVERY_CASE: Final = [pytest.param(case, marks=NAMELESS if case.asked_model else (), id=str(case)) for case in CASES]
-
-
-@pytest.fixture(params=EVERY_CASE)
+@pytest.fixture(params=CASES, ids=str)
 def case(request: pytest.FixtureRequest) -> Case:
     known: Case = request.param
     return known

@@ -2,7 +2,7 @@
 
 import html
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -33,22 +33,6 @@ COLOURS: Mapping[State, str] = {
     "new": NEUTRAL,
     "not_comparable": NEUTRAL,
 }
-GLYPHS: Mapping[State, str] = {
-    "better": "▲",
-    "worse": "▼",
-    "same": "＝",
-    "missing": "○",
-    "new": "✚",
-    "not_comparable": "?",
-}
-WORDS: Mapping[State, str] = {
-    "better": "better",
-    "worse": "worse",
-    "same": "same",
-    "missing": "missing",
-    "new": "new",
-    "not_comparable": "not comparable",
-}
 SYMBOLS: Mapping[State, str] = {
     "better": "triangle-up",
     "worse": "triangle-down",
@@ -57,8 +41,6 @@ SYMBOLS: Mapping[State, str] = {
     "new": "cross-thin",
     "not_comparable": "diamond-open",
 }
-MEASURED: Collection[State] = ("better", "worse", "same")
-"""States of a pair whose two numbers are compared."""
 WAYS: Mapping[Direction | None, str] = {
     "lower": "↓ lower is better",
     "higher": "↑ higher is better",

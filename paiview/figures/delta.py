@@ -13,18 +13,15 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from paiview.decision import Decision, MetricInForce, PairDecision, State
+from paiview.decision import GLYPHS, JUDGED, Decision, MetricInForce, PairDecision, State, spoken
 from paiview.figures.conventions import (
     COLOURS,
     FAINT,
     FAINTEST,
-    GLYPHS,
-    MEASURED,
     NEUTRAL,
     SYMBOLS,
     TRANSPARENT,
     WAYS,
-    WORDS,
     cells,
     dataset_label,
     in_force,
@@ -140,7 +137,7 @@ def delta_info(
         Pair(judged.metric, judged.dataset)
         for decision in decisions
         for judged in decision.pairs
-        if judged.state in MEASURED
+        if judged.state in JUDGED
     }
     kept = [ordered[place] for place in kept_rows([pair in measured for pair in ordered], most)]
     by_metric: dict[str, list[Pair]] = {pair.metric: [] for pair in kept}
@@ -292,7 +289,7 @@ def _mark(row: int, column: int, pair: PairDecision, numbers: str, candidate: st
     elif pair.state in ("better", "worse"):
         label = _without_size(pair)
     else:
-        label = WORDS[pair.state]
+        label = spoken(pair.state)
     low = high = math.nan
     whole = _whole(pair)
     if pair.interval is not None and whole:
@@ -301,7 +298,7 @@ def _mark(row: int, column: int, pair: PairDecision, numbers: str, candidate: st
     told = [
         f"<b>{for_chart(candidate, 80)}</b> · {dataset_label(pair.dataset, names)}",
         f"{for_chart(pair.metric, 40)} {numbers}",
-        f"{GLYPHS[pair.state]} {WORDS[pair.state]}" + (f" · {label}" if label != WORDS[pair.state] else ""),
+        f"{GLYPHS[pair.state]} {spoken(pair.state)}" + (f" · {label}" if label != spoken(pair.state) else ""),
     ]
     if pair.reading == "error" and effect is not None:
         told[-1] += " read as errors"
@@ -484,7 +481,7 @@ def _legend(info: DeltaInfo) -> Iterator[go.Scatter]:
                 y=[None],
                 mode="markers",
                 marker=marker(SYMBOLS[state], COLOURS[state]),
-                name=WORDS[state] + sides.get(state, ""),
+                name=spoken(state) + sides.get(state, ""),
                 hoverinfo="skip",
             )
     if info.beyond:

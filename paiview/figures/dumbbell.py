@@ -7,18 +7,15 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from paiview.decision import Decision, PairDecision, State
+from paiview.decision import GLYPHS, JUDGED, Decision, PairDecision, State, spoken
 from paiview.figures.conventions import (
     COLOURS,
     FAINT,
     FAINTEST,
-    GLYPHS,
-    MEASURED,
     NEUTRAL,
     SYMBOLS,
     TRANSPARENT,
     WAYS,
-    WORDS,
     cells,
     dataset_label,
     in_force,
@@ -82,7 +79,7 @@ def dumbbell_info(decision: Decision, *, shown: Collection[Pair] | None = None, 
         and not (judged.baseline is None and judged.candidate is None)
     ]
     by_metric: dict[str, list[PairDecision]] = {}
-    for place in kept_rows([judged.state in MEASURED for judged in drawable], most):
+    for place in kept_rows([judged.state in JUDGED for judged in drawable], most):
         by_metric.setdefault(drawable[place].metric, []).append(drawable[place])
     contracts = in_force([decision])
     panels = []
@@ -176,7 +173,7 @@ def _row(pair: PairDecision, label: str, names: dict[str, str], digits: int) -> 
     told = [
         f"<b>{dataset_label(pair.dataset, names)}</b>",
         f"{for_chart(pair.metric, 40)} {numbers}",
-        f"{GLYPHS[pair.state]} {WORDS[pair.state]}",
+        f"{GLYPHS[pair.state]} {spoken(pair.state)}",
     ]
     return DumbbellRow(Pair(pair.metric, pair.dataset), label, pair.state, baseline, candidate, "<br>".join(told))
 
@@ -224,7 +221,9 @@ def _legend(info: DumbbellInfo) -> Iterator[go.Scatter]:
     drawn = {row.state for panel in info.panels for row in panel.rows if not math.isnan(row.candidate)}
     looks = {f"baseline {info.baseline}": marker(_BASELINE, NEUTRAL)}
     looks |= {
-        f"{info.candidate}: {WORDS[state]}": marker(SYMBOLS[state], COLOURS[state]) for state in WORDS if state in drawn
+        f"{info.candidate}: {spoken(state)}": marker(SYMBOLS[state], COLOURS[state])
+        for state in COLOURS
+        if state in drawn
     }
     for name, look in looks.items():
         yield go.Scatter(x=[None], y=[None], mode="markers", marker=look, name=name, hoverinfo="skip")

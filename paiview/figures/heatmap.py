@@ -9,8 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from paiview.decision import GLYPHS
 from paiview.figures.conventions import (
-    GLYPHS,
     TRANSPARENT,
     cells,
     dataset_label,

@@ -18,9 +18,9 @@ from typing import Annotated, Final, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from paiview.decision import BY_URGENCY, JUDGED, Overall, PairDecision, RuleOutcome, RuleResult, State
-from paiview.metrics import MetricContract, contract, display_digits
+from paiview.metrics import MetricContract, contract
 from paiview.text import counted, plain, shorten_front
-from paiview.verdict import SEVERAL, change_text, percent, state_of
+from paiview.verdict import SEVERAL, change_text, percent, state_of, value_digits
 
 _NAMED: Final = 5
 _WILDCARDS: Final = re.compile(r"[*?\[]")
@@ -427,9 +427,7 @@ def _worst_first(pairs: Iterable[PairDecision]) -> list[PairDecision]:
 
 def _change(pair: PairDecision, metrics: Mapping[str, MetricContract]) -> str:
     known = contract(pair.metric, metrics)
-    values = (value for value in (pair.baseline, pair.candidate) if value is not None)
-    digits = display_digits(values) if known.digits is None else known.digits
-    return f"{_place(pair)} {change_text(pair, digits, known.unit)}"
+    return f"{_place(pair)} {change_text(pair, value_digits([pair], known), known.unit)}"
 
 
 def _place(pair: PairDecision) -> str:

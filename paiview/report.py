@@ -23,7 +23,7 @@ from paiview.decision import (
     Word,
     spoken,
 )
-from paiview.metrics import display_digits, format_value
+from paiview.metrics import format_value
 from paiview.text import counted, plain, shorten_front
 
 if TYPE_CHECKING:
@@ -291,16 +291,11 @@ def fetched(decision: Decision) -> str:
 
 def _digits(decision: Decision) -> dict[str, int]:
     """Decimals of each metric: those of its contract, else as many as its numbers need."""
-    found = {metric.metric: metric.digits for metric in decision.metrics}
-    values: dict[str, list[float]] = {}
+    known = {metric.metric: metric for metric in decision.metrics}
+    pairs: dict[str, list[PairDecision]] = {}
     for pair in decision.pairs:
-        values.setdefault(pair.metric, []).extend(
-            value for value in (pair.baseline, pair.candidate) if value is not None
-        )
-    return {
-        metric: display_digits(numbers) if (digits := found.get(metric)) is None else digits
-        for metric, numbers in values.items()
-    }
+        pairs.setdefault(pair.metric, []).append(pair)
+    return {metric: verdict.value_digits(found, known.get(metric)) for metric, found in pairs.items()}
 
 
 def _label(pair: PairDecision) -> str:

@@ -12,8 +12,20 @@ from itertools import accumulate
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from paiview.decision import BY_CONCERN, JUDGED, Average, Decision, PairDecision, State, Summary, Word, Worst, spoken
-from paiview.metrics import DatasetContract, Direction, MetricContract, contract, format_value, is_rate
+from paiview.decision import (
+    BY_CONCERN,
+    JUDGED,
+    Average,
+    Decision,
+    MetricInForce,
+    PairDecision,
+    State,
+    Summary,
+    Word,
+    Worst,
+    spoken,
+)
+from paiview.metrics import DatasetContract, Direction, MetricContract, contract, display_digits, format_value, is_rate
 from paiview.results import Evaluation, Measurement, Pair
 from paiview.text import plain, shorten_front
 
@@ -185,6 +197,13 @@ def written_change(pair: PairDecision, digits: int, unit: str | None = None) -> 
         points = float(_decimal(change).scaleb(2, _EXACT))
         return f"{format_value(points, max(0, digits - 2), signed=True)} pp"
     return format_value(change, digits, signed=True) + (f" {plain(unit, 20)}" if unit and unit != "count" else "")
+
+
+def value_digits(pairs: Iterable[PairDecision], known: MetricContract | MetricInForce | None) -> int:
+    """Decimals for the numbers of one metric: those of its contract, else as many as the numbers need."""
+    if known is not None and known.digits is not None:
+        return known.digits
+    return display_digits(value for pair in pairs for value in (pair.baseline, pair.candidate) if value is not None)
 
 
 def dominators(

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from paiview.decision import Decision, MetricInForce, PairDecision, State
-from paiview.metrics import Direction, display_digits
+from paiview.decision import Decision, MetricInForce, State
+from paiview.metrics import Direction
 from paiview.results import Pair
 from paiview.text import for_chart, shorten_front
 
@@ -59,14 +59,6 @@ def marker(symbol: str, colour: str, size: int = 10) -> dict[str, object]:
 def in_force(decisions: Sequence[Decision]) -> dict[str, MetricInForce]:
     """The contract each metric of some decisions was judged by."""
     return {known.metric: known for decision in decisions for known in decision.metrics}
-
-
-def value_digits(pairs: Iterable[PairDecision], known: MetricInForce | None) -> int:
-    """Decimals for the numbers of one metric: those of its contract, else as many as its numbers need."""
-    if known is not None and known.digits is not None:
-        return known.digits
-    values = [value for pair in pairs for value in (pair.baseline, pair.candidate) if value is not None]
-    return display_digits(np.array(values))
 
 
 def kept_rows(is_measured: Sequence[bool], most: int) -> list[int]:

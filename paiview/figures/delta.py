@@ -30,12 +30,11 @@ from paiview.figures.conventions import (
     marker,
     row_labels,
     told_apart,
-    value_digits,
 )
 from paiview.metrics import format_value
 from paiview.results import Pair
 from paiview.text import for_chart
-from paiview.verdict import ROUGH, percent
+from paiview.verdict import ROUGH, percent, value_digits
 
 MOST_ROWS = 40
 

@@ -4,10 +4,15 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from paiview.local import LocalRegistry
 
 PREFIXES = ("PAIVIEW_", "ALIBABA_CLOUD_")
+
+# How long one example takes says how busy the machine is; the time limit of pytest finds what hangs.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 def _settings_of_the_machine() -> list[str]:

@@ -52,6 +52,7 @@ _WORD_AND_DIGITS: Final = re.compile(r"(\D*)([0-9]*)")
 _MOST_DECIMALS: Final = 6
 _LEAST_SIGNIFICANT: Final = 4
 _CEILING_DECIMALS: Final = 12
+_SCIENTIFIC: Final = 1e16
 
 
 @dataclass(frozen=True)
@@ -205,9 +206,14 @@ def _decimals(number: float) -> int:
 
 
 def format_value(value: float, digits: int, *, signed: bool = False) -> str:
-    """One number with fixed decimals, a true minus sign, and a plus sign where ``signed``; ``–`` for no number."""
+    """One number with fixed decimals, a true minus sign, and a plus sign where ``signed``; ``–`` for no number.
+
+    A number of seventeen digits and more before the point is written in powers of ten, as JSON does.
+    """
     if not math.isfinite(value):
         return "–"
+    if abs(value) >= _SCIENTIFIC:
+        return f"{'+' if signed and value > 0 else ''}{float(value)!r}".replace("-", "−")
     text = f"{value:+z.{digits}f}" if signed else f"{value:z.{digits}f}"
     if signed and not text.strip("+0."):
         text = text[1:]

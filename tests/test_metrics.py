@@ -277,6 +277,9 @@ def test_digits_stay_between_none_and_twelve(values: list[float]) -> None:
         (-0.0001, 2, "0.00", "0.00"),
         (0.0001, 2, "0.00", "0.00"),
         (12345.0, 0, "12345", "+12345"),
+        (9999999999999998.0, 1, "9999999999999998.0", "+9999999999999998.0"),
+        (1e16, 2, "1e+16", "+1e+16"),
+        (-1.5e300, 2, "−1.5e+300", "−1.5e+300"),
         (math.nan, 2, "–", "–"),
         (math.inf, 2, "–", "–"),
     ],
@@ -295,3 +298,8 @@ def test_a_written_number_reads_back_within_its_last_decimal(value: float, digit
         assert "-" not in text
         read = float(text.replace("−", "-"))
         assert math.isclose(read, value, abs_tol=0.5000001 * 10**-digits, rel_tol=1e-15)
+
+
+def test_a_number_of_a_frame_is_written_like_any_other() -> None:
+    assert format_value(np.float64(1e300), 2) == "1e+300"
+    assert display_digits(np.array([0.25, np.nan, np.inf])) == 2

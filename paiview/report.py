@@ -3,6 +3,8 @@
 Foreign text becomes ``plain`` where it is put into rows and sentences; each form then escapes it for itself.
 """
 
+import base64
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -64,6 +66,7 @@ _REFERENCES: Final = re.compile(
 _MARKS: Final = re.compile(r"[\\`*\[\]{}<>~$&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _BLOCK: Final = re.compile(r"^([0-9]*)([-+#=.)]+)(?=\s|$)")
 """What would begin a list, a heading or a rule."""
+_SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _IDENTIFIER: Final = re.compile(r"[\w.:/@+=…-]+")
 _INTERVALS: Final = ("baseline_interval", "candidate_interval", "interval")
 _CELLS: Final = tuple(name for name in PairDecision.model_fields if name not in _INTERVALS)
@@ -112,7 +115,7 @@ class AverageRow(NamedTuple):
 def html(decision: Decision) -> str:
     """One HTML page with its chart, which needs nothing else: no network and no other file."""
     chart, left_out = _chart(decision)
-    return _template().render(
+    return _template("report.html").render(
         decision=decision,
         against=against(decision),
         headline=_cut(verdict.headline(decision), "metric"),
@@ -128,6 +131,7 @@ def html(decision: Decision) -> str:
         outcomes=OUTCOMES,
         fetched=fetched(decision),
         chart=chart,
+        scripts=_sources(chart),
         left_out=left_out,
     )
 
@@ -398,8 +402,14 @@ def _tolerance(metric: MetricInForce) -> str:
     return f"{relative} and {metric.absolute!r}" if metric.relative else repr(metric.absolute)
 
 
+def _sources(page: str) -> str:
+    """What the page's own scripts are known by: a browser then runs no other, whatever a stranger's text became."""
+    digests = (hashlib.sha256(script.encode()).digest() for script in _SCRIPT.findall(page))
+    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests) or "'none'"
+
+
 @cache
-def _template() -> "Template":
+def _template(name: str) -> "Template":
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only the HTML form needs it
 
     environment = Environment(
@@ -414,7 +424,7 @@ def _template() -> "Template":
         "sentence": lambda text: plain(text, _SENTENCE).replace(" %", "\N{NO-BREAK SPACE}%"),
         "tolerance": _tolerance,
     }
-    return environment.get_template("report.html")
+    return environment.get_template(name)
 
 
 def _chart(decision: Decision) -> tuple["Markup", list[str]]:
@@ -441,4 +451,5 @@ def _chart(decision: Decision) -> tuple["Markup", list[str]]:
         told.append(f"{counted(info.beyond, 'effect')} beyond the scale stand at its edge.")
     if info.hidden:
         told.append(f"{counted(info.hidden, 'pair')} of less concern stand in the table alone.")
-    return Markup(drawn), told  # noqa: S704 - plotly writes the figure as JSON in which no tag can begin
+    paint = f"<script>\n{_template('report.js').render()}</script>"
+    return Markup(drawn + paint), told  # noqa: S704 - plotly writes the figure as JSON in which no tag can begin

@@ -1,6 +1,8 @@
 """Reports: the same decision as HTML, Markdown, CSV and JSON, whatever strangers wrote into it."""
 
+import base64
 import csv
+import hashlib
 import io
 import json
 import re
@@ -312,6 +314,9 @@ def test_html_needs_nothing_else() -> None:
     policy = next(meta["content"] for meta in page.tags("meta") if meta.get("http-equiv") == "Content-Security-Policy")
     assert policy is not None
     assert "default-src 'none'" in policy
+    digests = [base64.b64encode(hashlib.sha256(code.encode()).digest()).decode() for code in page.code["script"]]
+    (allowed,) = re.findall(r"script-src ([^;]+);", policy)
+    assert allowed == " ".join(f"'sha256-{digest}'" for digest in digests)
     assert "http" not in policy
     assert not any(re.search(r"url\(|@import", style) for style in page.code["style"])
     assert any("Plotly.newPlot" in script for script in page.code["script"])
@@ -347,6 +352,7 @@ def test_html_is_the_same_each_time() -> None:
 def test_html_without_pairs_has_no_picture() -> None:
     page = Page(report.html(decision(word="Not comparable", overall="undecided")))
     assert page.code["script"] == []
+    assert "script-src 'none';" in str(page.tags("meta"))
     assert "Neither version has a result." in page.texts
     assert "There is no rule." in page.texts
 

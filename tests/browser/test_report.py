@@ -30,3 +30,14 @@ def test_the_report_opens_offline_from_disk(browser: Browser, tmp_path: Path, sc
     expect(page.locator("html")).to_have_js_property("scrollWidth", 390)
     assert (asked, troubles) == ([file.as_uri()], [])
     context.close()
+
+
+def test_the_report_runs_no_script_but_its_own(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    foreign = '<script>document.title = "run"</script><img src="x:" onerror="document.title = \'run\'"></main>'
+    file.write_text(report.html(TRADE_OFF).replace("</main>", foreign), encoding="utf-8")
+    page = browser.new_page()
+    page.goto(file.as_uri())
+    expect(page.locator("#chart .point").first).to_be_visible()
+    expect(page).to_have_title("Trade-off: model-funasr 0.12.0")
+    page.close()

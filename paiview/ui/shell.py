@@ -33,6 +33,7 @@ def run() -> None:
         ],
         position="hidden",
     )
+    url.arrive(page.url_path)
     _menu()
     token = _framed.set(True)
     try:

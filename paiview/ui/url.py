@@ -9,6 +9,8 @@ from typing import Final
 import streamlit as st
 
 _WAITING: Final = "url-to-be"
+_SENT: Final = "url-sent"
+_PAGE: Final = "page-of-this-run"
 _REMEMBERED: Final = "remembered"
 """One entry of the session for all choices: Streamlit walks over every entry at every control."""
 
@@ -35,10 +37,25 @@ def write(key: str, *values: str | None) -> None:
     _waiting()[key] = kept
 
 
+def arrive(page: str) -> None:
+    """Begin a run of a page. On another page than before, what this session chose goes into the URL again."""
+    if st.session_state.get(_PAGE) != page:
+        st.session_state[_PAGE] = page
+        _entry(_SENT).clear()
+
+
 def send() -> None:
-    """Bring the URL up to date: all that this run wrote as one entry of the browser's history, one press of Back."""
-    waiting = _waiting()
-    changed = {key: values for key, values in waiting.items() if st.query_params.get_all(key) != values}
+    """Bring the URL up to date: all that this run wrote as one entry of the browser's history.
+
+    What was sent before and is missing now is not sent again: the reader pressed Back, and sending it would undo that.
+    """
+    waiting, sent = _waiting(), _entry(_SENT)
+    changed = {
+        key: values
+        for key, values in waiting.items()
+        if st.query_params.get_all(key) != values and sent.get(key) != values
+    }
+    sent.update(waiting)
     waiting.clear()
     if changed:
         # An empty list is left out of the URL; taking a parameter out by itself would be an entry of its own.

@@ -127,6 +127,24 @@ def test_rows_ticked_in_versions_open_here(page: Page, embedded: str) -> None:
     assert query(page)["candidate"] == ["3.0.0_large"]
 
 
+def test_back_leads_to_the_page_before_and_is_not_undone(page: Page, embedded: str) -> None:
+    opened(page, f"{embedded}/versions?model=model-whisper")
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Compare").click()
+    expect(page.locator(".st-key-verdict")).to_contain_text("3.1.0_large_turbo against 1.0.0_large")
+    settled(page)
+    assert query(page)["candidate"] == ["3.1.0_large_turbo"]
+    presses = 0
+    while urlsplit(page.url).path != "/versions":
+        page.go_back()
+        settled(page)
+        presses += 1
+        assert presses <= 2
+    expect(page.locator(".st-key-versions-table")).to_be_visible()
+    page.go_forward()
+    settled(page)
+    expect(page.locator(".st-key-verdict")).to_contain_text("3.1.0_large_turbo against 1.0.0_large")
+
+
 def test_the_queue_tells_the_headline_of_each_waiting_version(page: Page, embedded: str) -> None:
     opened(page, embedded)
     queue = page.locator(".st-key-queue")

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from paiview.decision import Decision, State
+from paiview.decision import BY_CONCERN, Decision
 from paiview.frames import Frames, Pair, column_names
 from paiview.metrics import MetricContract, contract, running_best
 from paiview.order import parse_time
@@ -257,7 +257,6 @@ PAIR_SORTS = {
     "dataset": "Dataset, A to Z",
     "metric": "Metric, then dataset",
 }
-_STATES_BY_CONCERN: Sequence[State] = ("worse", "missing", "not_comparable", "better", "same", "new")
 
 
 def pair_rows(
@@ -313,7 +312,7 @@ def pair_rows(
         return table.sort_values(by, kind="stable", ignore_index=True)
     if sort == "best":
         return table.sort_values("effect", ascending=False, kind="stable", na_position="last", ignore_index=True)
-    rank = table["state"].map(_STATES_BY_CONCERN.index)
+    rank = table["state"].map(BY_CONCERN.index)
     size = np.where(table["state"] == "better", -table["effect"], table["effect"])
     return table.iloc[np.lexsort((np.nan_to_num(size, nan=-np.inf), rank))].reset_index(drop=True)
 

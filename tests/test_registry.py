@@ -460,3 +460,28 @@ def test_a_service_without_a_credential_is_an_error_that_leaves_nothing_behind(s
 def _own_threads() -> set[threading.Thread]:
     """paiview's threads; the official credentials package starts one of its own at import and never ends it."""
     return {thread for thread in threading.enumerate() if thread.name.startswith("paiview")}
+
+
+def results(value: float) -> dict[str, Any]:
+    return {"Results": [{"Dataset": {"DatasetId": "a"}, "Metrics": {"cer": value}}]}
+
+
+def test_a_decision_is_about_the_data_as_last_read(service: Service, registry: Registry) -> None:
+    service.versions = [version(1, "Approved", Metrics=results(0.2)), version(2, Metrics=results(0.1))]
+    first = registry.decision("model-a", "0.2.0")
+    assert (first.baseline, first.summary.word, first.notes) == ("0.1.0", "Better", ())
+    assert registry.decision("model-a", "0.2.0", baseline_model="model-a") == first
+    assert service.asked == ["versions"]
+    service.versions[1] = version(2, Metrics=results(0.3))
+    registry.refresh_versions("model-a")
+    second = registry.decision("model-a", "0.2.0")
+    assert (second.summary.word, second.overall) == ("Worse", "fail")
+    assert second.data_fingerprint != first.data_fingerprint
+    assert second.fetched_at > first.fetched_at
+
+
+def test_a_decision_about_an_uneven_listing_says_so(service: Service, registry: Registry) -> None:
+    service.versions = [version(1, "Approved", Metrics=results(0.2)), version(2, Metrics=results(0.1)), version(2)]
+    [told] = registry.decision("model-a", "0.2.0").notes
+    assert told.startswith("model-a: The list kept changing while it was read twice: the service counts 3, and 2 ")
+    assert told.endswith(" Versions may be missing, and with them a newer baseline.")

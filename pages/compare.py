@@ -39,11 +39,12 @@ with st.sidebar:
     identical = st.toggle("Hide identical rows", key="hide_identical", bind="query-params")
     sort = state.choice("Sort rows", views.PAIR_SORTS, key="sort", default="worst") or "worst"
 
+status = sides.statuses(snapshot.lineage, decisions)
 with st.container(key="verdict", border=True):
     if len(decisions) == 1:
-        verdicts.headline(first)
+        verdicts.headline(first, status)
     else:
-        verdicts.several(decisions)
+        verdicts.several(decisions, status)
 if metrics_in_play:
     meanings.form(metrics_in_play, contracts)
 

@@ -267,6 +267,11 @@ def rules(decision: Decision) -> list[RuleResult]:
 def cautions(decision: Decision) -> list[str]:
     """What a reader should know about the decision as a whole: plain sentences."""
     told = [plain(note, _SENTENCE) for note in decision.notes]
+    set_here = [plain(known.metric, _NAME) for known in decision.metrics if known.source == "page"]
+    if set_here:
+        told.append(
+            f"Judged with what one reader set for {_some(set_here)}: links, the command line and the API judge without."
+        )
     if decision.baseline is None:
         return told
     return [*told, _UNCOUNTED if all(pair.uncertain is None for pair in decision.pairs) else _ROUGH]
@@ -283,7 +288,7 @@ def against(decision: Decision) -> str:
     """The baseline and why it is that one, as plain text: ``against 0.10.0 (newest approved by creation)``."""
     reason = plain(decision.baseline_reason, _SENTENCE)
     if decision.baseline is None:
-        return f"against nothing ({reason})"
+        return f"against nothing ({reason.removeprefix('no baseline: ')})"
     home = f" of {plain(decision.baseline_model or '')}" if decision.baseline_model != decision.model else ""
     return f"against {plain(decision.baseline)}{home} ({reason})"
 

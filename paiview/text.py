@@ -50,9 +50,10 @@ def plain(text: str, limit: int = 200) -> str:
     """One line of visible characters, at most ``limit`` of them.
 
     White space becomes single spaces. Control, bidirectional, zero-width and other invisible characters, escapes of
-    terminals and lone surrogates become ``�``: two names that differ must look different.
+    terminals and lone surrogates become ``�``, and so does a text of nothing but white space: two names that differ
+    must look different.
     """
-    return _shown(_shortened(" ".join(text.split()), limit))
+    return _shown(_shortened(" ".join(text.split()), limit)) or (_UNSEEN if text else "")
 
 
 def for_chart(text: str, limit: int = 200) -> str:
@@ -60,7 +61,7 @@ def for_chart(text: str, limit: int = 200) -> str:
 
     Not for inside a ``hovertemplate`` or ``texttemplate``, where ``%{`` means more: pass it as text or customdata.
     """
-    return html.escape(plain(text, limit))
+    return html.escape(plain(text, limit), quote=False)
 
 
 def shorten_front(text: str, limit: int) -> str:

@@ -150,6 +150,12 @@ def decide(registry: Registry, model_id: str, chosen: Sides, contracts: Contract
         states.stop(error)
 
 
+def statuses(lineage: Lineage, decisions: Sequence[Decision]) -> dict[str, str]:
+    """The approval status of each candidate; without those that have none."""
+    found = {decision.candidate: lineage.version(decision.candidate).approval_status for decision in decisions}
+    return {name: status for name, status in found.items() if status}
+
+
 def pin(decisions: Sequence[Decision], seen: str | None) -> None:
     """Put the fingerprint of the data into the URL, and say so when they are not those the link was made with."""
     fingerprints = [decision.data_fingerprint for decision in decisions]

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -42,11 +42,18 @@ _NAMED = 12
 """Missing and new datasets named in a line; the table holds all."""
 
 
-def headline(decision: Decision) -> None:
-    """Draw one decision's answer: the word, both sides with the reason, and a sentence a metric."""
+def headline(decision: Decision, statuses: Mapping[str, str]) -> None:
+    """Draw one decision's answer: the word, both sides with the reason, and a sentence a metric.
+
+    Args:
+        decision: the decision.
+        statuses: the approval status of the candidate, by VersionName.
+    """
     word = decision.summary.word
     st.markdown(f"## :{_COLOURS[word]}[{report.WORDS[word]}] &nbsp; {_OVERALL[decision.overall]}")
-    st.markdown(f"**{markdown(decision.candidate)}** {markdown(report.against(decision), 400)}")
+    status = markdown(statuses.get(decision.candidate, ""))
+    is_now = f" ({status})" if status else ""
+    st.markdown(f"**{markdown(decision.candidate)}**{is_now} {markdown(report.against(decision), 400)}")
     if decision.pairs:
         st.markdown("\n".join(f"- {markdown(sentence, 600)}" for sentence in verdict.headline(decision)))
     else:
@@ -59,8 +66,8 @@ def headline(decision: Decision) -> None:
         st.caption(markdown(caution, 400))
 
 
-def several(decisions: Sequence[Decision]) -> None:
-    """Draw the answers of several candidates, one row each."""
+def several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
+    """Draw the answers of several candidates, one row each; ``statuses`` as for ``headline``."""
     count = len(decisions)
     sides = {(decision.baseline_model, decision.baseline, decision.baseline_reason) for decision in decisions}
     together = len(sides) == 1
@@ -69,6 +76,7 @@ def several(decisions: Sequence[Decision]) -> None:
     table = pd.DataFrame(
         {
             "version": [plain(decision.candidate) for decision in decisions],
+            "status": [plain(statuses.get(decision.candidate, "")) for decision in decisions],
             **({} if together else {"baseline": [plain(decision.baseline or "–") for decision in decisions]}),
             "verdict": [report.WORDS[decision.summary.word] for decision in decisions],
             "policy": [decision.overall for decision in decisions],
@@ -125,6 +133,8 @@ def pairs(rows: pd.DataFrame, metrics: Sequence[MetricInForce], *, with_version:
         placeholder="–",
         alt="Every pair of the comparison",
         column_config={
+            "dataset": st.column_config.TextColumn("dataset", width="medium"),
+            "note": st.column_config.TextColumn("note", width="large"),
             "effect": st.column_config.Column(
                 "effect",
                 help="Share of the baseline, positive is better. Of an accuracy the larger of gain and reduced errors.",
@@ -188,7 +198,7 @@ def about_deltas(left_out: int, at_the_edge: int) -> None:
     """Say how to read the delta dot plot, and what it does not show."""
     told = "Right of the line is better than the baseline; the band is the tolerance."
     if left_out:
-        told += f" {counted(left_out, 'less worrying pair')} not drawn: choose datasets or metrics."
+        told += f" {counted(left_out, 'pair')} not drawn, missing ones first: choose datasets or metrics."
     if at_the_edge:
         told += f" {counted(at_the_edge, 'mark')} at the edge: the effect is larger than the scale."
     st.caption(told)
@@ -196,7 +206,9 @@ def about_deltas(left_out: int, at_the_edge: int) -> None:
 
 def about_dumbbells(left_out: int) -> None:
     """Say what the dumbbells do not show."""
-    told = f" {counted(left_out, 'less worrying pair')} not drawn: choose datasets or metrics." if left_out else ""
+    told = (
+        f" {counted(left_out, 'pair')} not drawn, missing ones first: choose datasets or metrics." if left_out else ""
+    )
     st.caption(f"Each panel in the unit of its metric.{told}")
 
 
@@ -225,4 +237,5 @@ def _worst(decision: Decision) -> str | None:
     if worst is None:
         return None
     size = "" if worst.effect is None else f" {verdict.percent(worst.effect)}"
-    return plain(f"{shorten_front(worst.dataset, 40)} · {worst.metric}{size}", 120)
+    names = {pair.dataset: pair.name for pair in decision.pairs if pair.name}
+    return plain(f"{shorten_front(names.get(worst.dataset, worst.dataset), 40)} · {worst.metric}{size}", 120)

@@ -37,7 +37,7 @@ def test_a_reviewer_sees_the_verdict_with_its_reason_and_shares_it(page: Page, b
     for expected in (
         "Trade-off",
         "policy: fail",
-        "0.1.0_service_r5 against 2.0.0_precision (newest approved by creation)",
+        "0.1.0_service_r5 (Pending) against 2.0.0_precision (newest approved by creation)",
         "der: better on 1, worse on 10",
         "seconds_per_hour: missing 2",
     ):
@@ -76,7 +76,7 @@ def test_another_candidate_gets_the_baseline_of_its_own(page: Page, embedded: st
     page.get_by_role("option", name="1.0.0_small_en", exact=True).click()
     page.wait_for_url(lambda url: "1.0.0_small_en" in url)
     settled(page)
-    expect(page.locator(".st-key-verdict")).to_contain_text("1.0.0_small_en against 1.0.0_base_en")
+    expect(page.locator(".st-key-verdict")).to_contain_text("1.0.0_small_en (Approved) against 1.0.0_base_en")
     assert query(page)["baseline"] == ["1.0.0_base_en"]
     assert query(page)["data"] != first
 
@@ -122,7 +122,7 @@ def test_page_api_and_reports_give_the_same_decision(
 def test_rows_ticked_in_versions_open_here(page: Page, embedded: str) -> None:
     opened(page, f"{embedded}/versions?model=model-whisper&version=3.0.0_large")
     page.get_by_test_id("stMain").get_by_role("link", name="Compare with the approved version").click()
-    expect(page.locator(".st-key-verdict")).to_contain_text("3.0.0_large against 1.0.0_large")
+    expect(page.locator(".st-key-verdict")).to_contain_text("3.0.0_large (Pending) against 1.0.0_large")
     settled(page)
     assert query(page)["candidate"] == ["3.0.0_large"]
 
@@ -130,7 +130,7 @@ def test_rows_ticked_in_versions_open_here(page: Page, embedded: str) -> None:
 def test_back_leads_to_the_page_before_and_is_not_undone(page: Page, embedded: str) -> None:
     opened(page, f"{embedded}/versions?model=model-whisper")
     page.get_by_test_id("stSidebar").get_by_role("link", name="Compare").click()
-    expect(page.locator(".st-key-verdict")).to_contain_text("3.1.0_large_turbo against 1.0.0_large")
+    expect(page.locator(".st-key-verdict")).to_contain_text("3.1.0_large_turbo (Pending) against 1.0.0_large")
     settled(page)
     assert query(page)["candidate"] == ["3.1.0_large_turbo"]
     presses = 0
@@ -142,7 +142,7 @@ def test_back_leads_to_the_page_before_and_is_not_undone(page: Page, embedded: s
     expect(page.locator(".st-key-versions-table")).to_be_visible()
     page.go_forward()
     settled(page)
-    expect(page.locator(".st-key-verdict")).to_contain_text("3.1.0_large_turbo against 1.0.0_large")
+    expect(page.locator(".st-key-verdict")).to_contain_text("3.1.0_large_turbo (Pending) against 1.0.0_large")
 
 
 def test_the_queue_tells_the_headline_of_each_waiting_version(page: Page, embedded: str) -> None:
@@ -150,4 +150,4 @@ def test_the_queue_tells_the_headline_of_each_waiting_version(page: Page, embedd
     queue = page.locator(".st-key-queue")
     expect(queue).to_contain_text("Trade-off: better on 1, worse on 10")
     queue.get_by_role("link", name="0.1.0_service_r5").click()
-    expect(page.locator(".st-key-verdict")).to_contain_text("0.1.0_service_r5 against 2.0.0_precision")
+    expect(page.locator(".st-key-verdict")).to_contain_text("0.1.0_service_r5 (Pending) against 2.0.0_precision")

@@ -140,6 +140,7 @@ def test_setting_a_direction_changes_the_verdict_at_once_and_offers_the_lines(ru
     next(button for button in app.button if button.label == "Apply to this session").click()
     app.run()
     assert "▲ Better" in written(app)
+    assert "Judged with what one reader set for quality" in written(app)
     lines = next(code.value for code in app.code)
     assert "[metrics.quality]" in lines
     assert 'direction = "higher"' in lines

@@ -304,7 +304,9 @@ def _shows_the_verdict(app: AppTest, case: Case) -> None:
     assert f"[{policy}]" in word
     elsewhere = f" of {case.asked_model}" if case.asked_model else ""
     against = f"{case.baseline}{elsewhere}" if case.baseline else "nothing"
-    assert sides == f"{case.candidate} against {against} ({case.reason})"
+    told, _, reason = sides.partition(" against ")
+    assert told in {f"{case.candidate}{status}" for status in ("", " (Approved)", " (Pending)", " (Rejected)")}
+    assert reason == f"{against} ({case.reason.removeprefix('no baseline: ')})"
     assert sentences(app) == [*case.headline]
 
 

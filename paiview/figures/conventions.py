@@ -151,7 +151,7 @@ def _cut(line: str, limit: int, at: int) -> str:
     if start <= head:
         return f"{line[: limit - 1]}…"
     end = start + limit - head - 1
-    return f"{line[:head]}…{line[start:end] if end == len(line) else line[start : end - 1] + '…'}"
+    return f"{line[:head].rstrip(' ._-/')}…{line[start:end] if end == len(line) else line[start : end - 1] + '…'}"
 
 
 def tick_labels(labels: Sequence[str]) -> list[str]:

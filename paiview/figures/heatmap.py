@@ -29,11 +29,11 @@ _CELLS_WITH_NUMBERS = 12
 """Columns up to which a heatmap's cells are large enough to hold their number."""
 _CLIPPED_AT = 95
 _DIVERGING = [
-    [0, "rgba(213,94,0,0.8)"],
+    [0, "rgba(213,94,0,0.7)"],
     [0.4999, "rgba(213,94,0,0.12)"],
     [0.5, "rgba(133,147,161,0.16)"],
     [0.5001, "rgba(0,114,178,0.12)"],
-    [1, "rgba(0,114,178,0.8)"],
+    [1, "rgba(0,114,178,0.7)"],
 ]
 """Vermillion to blue; clear at 0, so that the page shows through and its text can be read on it, light or dark."""
 

@@ -88,8 +88,8 @@ SIGLIP = "1.0.21_vit_so400m_patch14_siglip_{}378_webli_ft_in1k"
     ("names", "limit", "shown"),
     [
         (["0.10.0", "0.9.0_large_enough"], 12, ["0.10.0", "0.9.0_large…"]),
-        ([f"{FRONT}2024-07-01", f"{FRONT}2024-08-01"], 22, ["speech_…ine-2024-07-01", "speech_…ine-2024-08-01"]),
-        ([SIGLIP.format("gap_"), SIGLIP.format("")], 22, ["1.0.21_…_gap_378_webl…", "1.0.21_…_378_webli_ft…"]),
+        ([f"{FRONT}2024-07-01", f"{FRONT}2024-08-01"], 22, ["speech…ine-2024-07-01", "speech…ine-2024-08-01"]),
+        ([SIGLIP.format("gap_"), SIGLIP.format("")], 22, ["1.0.21…_gap_378_webl…", "1.0.21…_378_webli_ft…"]),
         (["x" * 30, "x" * 30, "x" * 29 + "y"], 10, ["xxx…xxxxxx", "xxx…xxxxxx (2)", "xxx…xxxxxy"]),
         (["<b>" * 9, "<b>" * 9 + "c"], 8, ["&lt;b…b&gt;&lt;b&gt;", "&lt;b…&gt;&lt;b&gt;c"]),
         ([" ", ""], 8, ["", " (2)"]),

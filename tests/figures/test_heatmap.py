@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from paiview.figures import effect_heatmap_figure, effect_heatmap_info, heatmap_figure
@@ -199,15 +199,38 @@ def test_no_pair_is_an_empty_heatmap_of_effects(frames: Frames) -> None:
     effect_heatmap_figure(info)
 
 
+@pytest.mark.parametrize(("page", "text"), [("#FFFFFF", "#1B2733"), ("#12181F", "#E4EAF0")])
+def test_the_strongest_cells_of_both_sides_can_be_read_on_light_and_dark_pages(
+    frames: Frames, page: str, text: str
+) -> None:
+    """4.5 to 1 of WCAG 2.2, 1.4.3, with the page and text colours of the theme."""
+
+    def channels(colour: str) -> list[float]:
+        return [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+
+    def luminance(colour: Sequence[float]) -> float:
+        linear = [((each / 255 + 0.055) / 1.055) ** 2.4 for each in colour]
+        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+    scale = effect_heatmap_figure(effects(frames, CER, baseline=0)).data[0].colorscale
+    for _, colour in (scale[0], scale[-1]):
+        *over, alpha = (float(part) for part in colour.removeprefix("rgba(").removesuffix(")").split(","))
+        cell = [alpha * each + (1 - alpha) * under for each, under in zip(over, channels(page), strict=True)]
+        darker, lighter = sorted((luminance(cell), luminance(channels(text))))
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
 NUMBERS = st.sampled_from([0.0, 1.0, 0.5, 0.99, 0.1, -1.0, 2.0, 2.3e-308, 1.7e308, -1.7e308]) | st.floats(
     allow_nan=False, allow_infinity=False, allow_subnormal=False
 )
 SHARES = st.floats(0, 1, allow_subnormal=False)
-"""Of numbers below the normal ones the shortest decimal, which the verdict reads, is far from the float."""
+"""The verdict reads the shortest decimal, which is far from the float below the normal numbers, and so are the errors of
+a share that is nearly 1."""
 
 
 @given(st.sampled_from(["cer", "acc", "blobs"]), NUMBERS | SHARES, NUMBERS | SHARES)
 def test_effects_are_those_of_the_verdict(metric: str, before: float, after: float) -> None:
+    assume(before == 1 or abs(1 - before) > 1e-3)
     frames = build([version(0, "0.0.0", None, {metric: before}), version(1, "0.1.0", None, {metric: after})])
     (pair,) = judge(measured({f"{metric}@aishell": after}), measured({f"{metric}@aishell": before}))
     (effect,) = effects(frames, Pair(metric, "aishell"), baseline=0, orders=[1]).effect[0].tolist()

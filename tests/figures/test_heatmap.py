@@ -224,7 +224,7 @@ NUMBERS = st.sampled_from([0.0, 1.0, 0.5, 0.99, 0.1, -1.0, 2.0, 2.3e-308, 1.7e30
     allow_nan=False, allow_infinity=False, allow_subnormal=False
 )
 SHARES = st.floats(0, 1, allow_subnormal=False)
-"""The verdict reads the shortest decimal, which is far from the float below the normal numbers, and so are the errors of
+"""The verdict reads the shortest decimal: far from the float below the normal numbers, and so are the errors of
 a share that is nearly 1."""
 
 

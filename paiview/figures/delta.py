@@ -48,6 +48,7 @@ _GUTTER = 1.2
 """In limits of the scale: where what has no size is drawn."""
 _ROOMY_HALF, _HALF = 1.9, 1.5
 """In limits of the scale: half of a column, where its marks have texts beside them and where not."""
+_EACH = "each one's baseline"
 _HEADS = 48
 """Characters of all heads of columns together in a narrow window."""
 _ROW_HEIGHT, _LEGEND_LINE = 24, 20
@@ -331,7 +332,7 @@ def _limit(marks: Sequence[DeltaMark], tolerance: NDArray[np.float64]) -> float:
 def _baseline(decisions: Sequence[Decision]) -> str:
     names = {(decision.baseline_model, decision.baseline) for decision in decisions}
     if len(names) != 1:
-        return "each one's baseline" if names else ""
+        return _EACH if names else ""
     (_, name) = names.pop()
     return "no baseline" if name is None else told_apart([name], 40 if len(decisions) == 1 else 14)[0]
 
@@ -408,7 +409,7 @@ def _zero_lines(info: DeltaInfo, heights: Sequence[float], half: float) -> go.Sc
         mode="lines",
         line={"width": 2.5, "color": NEUTRAL},
         hoverinfo="skip",
-        name=f"baseline {info.baseline}",
+        name=_EACH if info.baseline == _EACH else f"baseline {info.baseline}",
         showlegend=len(info.candidates) > 1,
         legendrank=1009,
     )

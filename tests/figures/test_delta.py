@@ -333,6 +333,7 @@ def test_candidates_with_baselines_of_their_own_say_so() -> None:
     base = {"cer@a": 0.1}
     told = [decision({"cer@a": 0.2}, base, "0.11.0"), decision({"cer@a": 0.2}, base, "0.12.0", against="0.9.0")]
     assert delta_info(told).baseline == "each one's baseline"
+    assert named(delta_figure(delta_info(told)), "each one's baseline").showlegend
 
 
 def test_without_a_baseline_everything_is_new() -> None:

@@ -180,18 +180,18 @@ def pareto(decisions: Sequence[Decision]) -> None:
 
 
 def _axes(decisions: Sequence[Decision]) -> dict[str, Pair | str]:
-    """What an axis can show, by its name: the mean of a metric, or a pair; what most versions have first."""
+    """What an axis can show, by its name: the mean of a metric, or a pair; what most candidates have comes first."""
     metrics: Counter[str] = Counter()
-    measured: Counter[Pair] = Counter()
+    pairs: Counter[Pair] = Counter()
     for decision in decisions:
-        for judged in decision.pairs:
-            if judged.candidate is not None and judged.direction is not None:
-                metrics[judged.metric] += 1
-                measured[Pair(judged.metric, judged.dataset)] += 1
-    axes: dict[str, Pair | str] = {f"{metric}, mean": metric for metric, _ in metrics.most_common()}
-    pairs = [pair for pair, _ in measured.most_common(_MOST_AXES)]
-    by_name: dict[str, Pair | str] = dict(zip(column_names(pairs), pairs, strict=True))
-    return axes | by_name if len(axes) > 1 else by_name | axes
+        measured = [pair for pair in decision.pairs if pair.candidate is not None and pair.direction is not None]
+        metrics.update({pair.metric for pair in measured})
+        pairs.update(Pair(pair.metric, pair.dataset) for pair in measured)
+    most = [pair for pair, _ in pairs.most_common(_MOST_AXES)]
+    axes: dict[str, Pair | str] = {f"{metric}, mean": metric for metric in metrics}
+    axes |= dict(zip(column_names(most), most, strict=True))
+    held = {name: metrics[axis] if isinstance(axis, str) else pairs[axis] for name, axis in axes.items()}
+    return dict(sorted(axes.items(), key=lambda item: -held[item[0]]))
 
 
 def about_deltas(left_out: int, at_the_edge: int) -> None:

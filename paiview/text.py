@@ -66,8 +66,8 @@ def for_chart(text: str, limit: int = 200) -> str:
 
 def shorten_front(text: str, limit: int) -> str:
     """``plain``, shortened at the front: the end of a long Uri is what tells it from the others."""
-    line = " ".join(text.split())
-    return _shown(line if len(line) <= limit else _ELLIPSIS + line[len(line) - limit + 1 :])
+    line = plain(text, len(text))
+    return line if len(line) <= limit else _ELLIPSIS + line[len(line) - limit + 1 :]
 
 
 def markdown(text: str, limit: int = 200) -> str:

@@ -410,3 +410,14 @@ def test_masking_keeps_the_shape_and_is_done_once(tree: Any) -> None:
 def test_nothing_below_a_secret_name_is_seen(tree: Any) -> None:
     shown = json.dumps(mask_secrets({"password": [tree, SECRET]}))
     assert SECRET not in shown
+
+
+def test_a_dataset_of_blanks_is_seen_where_its_end_counts_too() -> None:
+    assert [shorten_front(text, 5) for text in ("", " ", "\n", " a ", "abcdef", "abc\u202edef")] == [
+        "",
+        "\ufffd",
+        "\ufffd",
+        "a",
+        "…cdef",
+        "…\ufffddef",
+    ]

@@ -60,11 +60,12 @@ if len(rows):
             verdicts.about_dumbbells(charts.dumbbells(first, shown))
         else:
             verdicts.about_deltas(*charts.deltas(decisions, shown))
+every = sum(len(decision.pairs) for decision in decisions)
 with st.container(key="compare-table"):
-    st.subheader("Every pair", anchor=False)
-    hidden = sum(len(decision.pairs) for decision in decisions) - len(rows)
-    part = tables.paged(len(rows), ROWS, "pairs")
-    if len(rows):
+    st.subheader("Every pair" if every else "No pair", anchor=False)
+    hidden = every - len(rows)
+    part = tables.paged(len(rows), ROWS, "pairs") if every else None
+    if part is not None and len(rows):
         in_force = [known for decision in decisions for known in decision.metrics]
         on_screen = rows.iloc[part.start : part.stop].reset_index(drop=True)
         verdicts.pairs(on_screen, in_force, with_version=len(decisions) > 1)

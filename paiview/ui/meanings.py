@@ -38,7 +38,7 @@ def form(metrics: Sequence[str], contracts: Contracts) -> None:
     chosen = _chosen()
     if unknown:
         named = ", ".join(markdown(metric, 60) for metric in unknown[:5])
-        st.info(f"Which way is better is unknown for {named}: no verdict on it until somebody says so.")
+        st.info(f"Which way is better is unknown for {named}: no verdict there until somebody says so.")
     with st.expander("Directions and tolerances", expanded=bool(unknown)):
         metric = st.selectbox(
             "Metric", [*unknown, *(name for name in metrics if name not in unknown)], format_func=plain

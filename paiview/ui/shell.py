@@ -18,6 +18,9 @@ TRENDS = "pages/trends.py"
 COMPARE = "pages/compare.py"
 _ICON = Path(__file__).with_name("paiview.svg")
 
+_READABLE_CHARTS = '<style>.stPlotlyChart text[style*="fill: rgb(128, 132, 149)"]{fill:currentColor !important}</style>'
+"""Streamlit writes the texts of charts in a grey of 3.7:1 on white; this gives them the colour of the page's text."""
+
 _framed: ContextVar[bool] = ContextVar("paiview_framed", default=False)
 
 
@@ -34,6 +37,7 @@ def run() -> None:
         position="hidden",
     )
     url.arrive(page.url_path)
+    st.html(_READABLE_CHARTS)
     _menu()
     token = _framed.set(True)
     try:

@@ -16,8 +16,8 @@ from paiview.ui import state, states, url
 
 MOST_CANDIDATES = 50
 _BY_RULE = "baseline-by-rule"
-_OFFERED = "candidates-offered-for"
-"""The session's entry for the model whose newest Pending version was offered: once, for a reader may clear it."""
+_CLEARED = "candidates-cleared-of"
+"""The session's entry for the model whose candidates the reader took away: none is offered there again."""
 _PINNED = "compared-data"
 _PIN_DIGITS = 12
 
@@ -73,11 +73,11 @@ def _candidates(lineage: Lineage) -> list[str]:
     known = {*lineage.names}
     chosen = [name for name in asked if name in known][:MOST_CANDIDATES]
     newest = lineage.newest_pending()
-    if not chosen and newest is not None and st.session_state.get(_OFFERED) != lineage.model_id:
+    if not chosen and newest is not None and st.session_state.get(_CLEARED) != lineage.model_id:
         chosen = [newest]
-    st.session_state[_OFFERED] = lineage.model_id
 
     def follow() -> None:
+        st.session_state[_CLEARED] = None if st.session_state["candidate"] else lineage.model_id
         if st.session_state.get(_BY_RULE):
             # The rule chose for the candidate before; for another one it chooses anew.
             url.write("baseline")
@@ -151,9 +151,14 @@ def decide(registry: Registry, model_id: str, chosen: Sides, contracts: Contract
 
 
 def statuses(lineage: Lineage, decisions: Sequence[Decision]) -> dict[str, str]:
-    """The approval status of each candidate; without those that have none."""
-    found = {decision.candidate: lineage.version(decision.candidate).approval_status for decision in decisions}
-    return {name: status for name, status in found.items() if status}
+    """The approval status of each candidate, and of each baseline of the same model; without those that have none."""
+    names = [decision.candidate for decision in decisions]
+    names += [
+        decision.baseline
+        for decision in decisions
+        if decision.baseline is not None and decision.baseline_model == lineage.model_id
+    ]
+    return {name: status for name in names if (status := lineage.version(name).approval_status)}
 
 
 def pin(decisions: Sequence[Decision], seen: str | None) -> None:

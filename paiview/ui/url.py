@@ -22,7 +22,8 @@ def asked(key: str) -> str | None:
 
 def asked_all(key: str) -> list[str]:
     """``asked`` of a parameter that may be repeated, each value once, in the order of the URL."""
-    return [*dict.fromkeys(filter(None, in_url(key)))] or _remembered().get(key, [])
+    found = [*dict.fromkeys(filter(None, in_url(key)))]
+    return found if found or _is_taken_out(key) else _remembered().get(key, [])
 
 
 def is_of_a_link(key: str) -> bool:
@@ -33,8 +34,9 @@ def is_of_a_link(key: str) -> bool:
 def write(key: str, *values: str | None) -> None:
     """Remember values and put them into the URL; none, or ``None`` alone, takes the parameter out."""
     kept = [value for value in values if value is not None]
-    _remembered()[key] = kept
-    _waiting()[key] = kept
+    if kept or not _is_taken_out(key):
+        _remembered()[key] = kept
+        _waiting()[key] = kept
 
 
 def arrive(page: str) -> None:
@@ -60,6 +62,14 @@ def send() -> None:
     if changed:
         # An empty list is left out of the URL; taking a parameter out by itself would be an entry of its own.
         st.query_params.update(changed)
+
+
+def _is_taken_out(key: str) -> bool:
+    """Whether a value was sent on this page and is gone: Back took it out, and the page must say what its link says.
+
+    It stays remembered for other pages: a link to one takes it out for a moment, too.
+    """
+    return not in_url(key) and bool(_entry(_SENT).get(key))
 
 
 def in_url(key: str) -> list[str]:

@@ -47,7 +47,7 @@ def headline(decision: Decision, statuses: Mapping[str, str]) -> None:
 
     Args:
         decision: the decision.
-        statuses: the approval status of the candidate, by VersionName.
+        statuses: the approval status of the versions of the candidate's model that are compared, by VersionName.
     """
     word = decision.summary.word
     st.markdown(f"## :{_COLOURS[word]}[{report.WORDS[word]}] &nbsp; {_OVERALL[decision.overall]}")
@@ -62,6 +62,9 @@ def headline(decision: Decision, statuses: Mapping[str, str]) -> None:
         if named := report.names(decision, unpaired):
             more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
             st.caption(f"{told}: {markdown(', '.join(named[:_NAMED]), 2000)}{more}")
+    against = statuses.get(decision.baseline or "") if decision.baseline_model == decision.model else None
+    if against not in (None, "Approved"):
+        st.caption(f"The baseline is {markdown(against)}.")
     for caution in report.cautions(decision)[len(decision.notes) :]:
         st.caption(markdown(caution, 400))
 
@@ -198,10 +201,14 @@ def about_deltas(left_out: int, at_the_edge: int) -> None:
     """Say how to read the delta dot plot, and what it does not show."""
     told = "Right of the line is better than the baseline; the band is the tolerance."
     if left_out:
-        told += f" {counted(left_out, 'pair')} not drawn, missing ones first: choose datasets or metrics."
+        told += f" {_not_drawn(left_out)}"
     if at_the_edge:
         told += f" {counted(at_the_edge, 'mark')} at the edge: the effect is larger than the scale."
     st.caption(told)
+
+
+def _not_drawn(left_out: int) -> str:
+    return f"{counted(left_out, 'pair')} not drawn, missing ones first: choose datasets or metrics; the table has all."
 
 
 def about_dumbbells(left_out: int) -> None:

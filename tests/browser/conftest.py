@@ -141,6 +141,18 @@ def opened(page: Page, url: str) -> Page:
     return settled(page)
 
 
+def back_to(page: Page, path: str) -> None:
+    """Press Back until the page is there: Streamlit gives what a page writes into the URL entries of its own."""
+    for _ in range(3):
+        before = page.url
+        page.go_back()
+        page.wait_for_function("before => location.href !== before", arg=before)
+        settled(page)
+        if urlsplit(page.url).path == path:
+            return
+    raise AssertionError(f"Three presses of Back lead to {page.url}, not to {path}.")
+
+
 def region(page: Page, key: str) -> str:
     """The text of a region or control."""
     return page.locator(f".st-key-{key}").inner_text()

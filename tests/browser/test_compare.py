@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from paiview.decision import Decision
-from tests.browser.conftest import opened, region, settled
+from tests.browser.conftest import back_to, opened, region, settled
 
 pytestmark = pytest.mark.browser
 
@@ -133,16 +133,8 @@ def test_back_leads_to_the_page_before_and_is_not_undone(page: Page, embedded: s
     expect(page.locator(".st-key-verdict")).to_contain_text("3.1.0_large_turbo (Pending) against 1.0.0_large")
     settled(page)
     assert query(page)["candidate"] == ["3.1.0_large_turbo"]
-    presses = 0
-    while urlsplit(page.url).path != "/versions":
-        page.go_back()
-        settled(page)
-        presses += 1
-        assert presses <= 2
+    back_to(page, "/versions")
     expect(page.locator(".st-key-versions-table")).to_be_visible()
-    page.go_forward()
-    settled(page)
-    expect(page.locator(".st-key-verdict")).to_contain_text("3.1.0_large_turbo (Pending) against 1.0.0_large")
 
 
 def test_the_queue_tells_the_headline_of_each_waiting_version(page: Page, embedded: str) -> None:
@@ -151,3 +143,17 @@ def test_the_queue_tells_the_headline_of_each_waiting_version(page: Page, embedd
     expect(queue).to_contain_text("Trade-off: better on 1, worse on 10")
     queue.get_by_role("link", name="0.1.0_service_r5").click()
     expect(page.locator(".st-key-verdict")).to_contain_text("0.1.0_service_r5 (Pending) against 2.0.0_precision")
+
+
+def test_back_takes_a_baseline_out_of_the_verdict_too(page: Page, embedded: str) -> None:
+    opened(page, f"{embedded}/compare?model=model-whisper&candidate=3.0.0_large&candidate=2.0.0_large")
+    expect(page.locator(".st-key-verdict")).to_contain_text("1.0.0_large (newest approved by creation)")
+    page.locator(".st-key-baseline input").fill("1.0.0_medium_en")
+    page.get_by_role("option", name="1.0.0_medium_en", exact=True).click()
+    expect(page.locator(".st-key-verdict")).to_contain_text("1.0.0_medium_en (chosen by the reader)")
+    settled(page)
+    assert query(page)["baseline"] == ["1.0.0_medium_en"]
+    page.go_back()
+    expect(page.locator(".st-key-verdict")).to_contain_text("1.0.0_large (newest approved by creation)")
+    settled(page)
+    assert "baseline" not in query(page)

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Start, opened, region, settled
+from tests.browser.conftest import Start, back_to, opened, region, settled
 
 pytestmark = pytest.mark.browser
 
@@ -66,16 +66,6 @@ def choose(page: Page, key: str, option: str) -> None:
     page.get_by_role("option", name=option, exact=True).click()
     page.wait_for_url(lambda url: url != before and key in parse_qs(urlsplit(url).query))
     settled(page)
-
-
-def back_to(page: Page, path: str) -> None:
-    """Press Back until the page is there: Streamlit may give a bound choice an entry of its own."""
-    for _ in range(2):
-        page.go_back()
-        settled(page)
-        if urlsplit(page.url).path == path:
-            return
-    raise AssertionError(f"Two presses of Back lead to {page.url}, not to {path}.")
 
 
 def column(page: Page, number: int) -> Locator:

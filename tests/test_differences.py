@@ -67,8 +67,15 @@ def test_what_was_put_into_a_list_is_not_taken_for_what_another_version_changed_
 
 
 def test_paths_that_read_alike_are_two() -> None:
-    full = {"a.b": {"c": 1}, "a": {"b.c": 1}}
-    emptied: dict[str, Any] = {"a.b": {}, "a": {}}
+    before = {"a.b": {"c": 1}, "a": {"b.c": 2}}
+    after = {"a.b": {"c": 3}, "a": {"b.c": 4}}
+    assert sorted(found({"InferenceSpec": before}, {"InferenceSpec": after})) == [
+        Difference("InferenceSpec.a.b.c", ("1", "3")),
+        Difference("InferenceSpec.a.b.c", ("2", "4")),
+    ]
+
+
+def test_a_number_and_its_text_are_told_apart() -> None:
     assert found({"InferenceSpec": {"gpu": "1"}}, {"InferenceSpec": {"gpu": 1}}) == [
         Difference("InferenceSpec.gpu", ('"1"', "1"))
     ]

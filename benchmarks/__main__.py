@@ -16,10 +16,11 @@ def main() -> int:
             module = importlib.import_module(f"benchmarks.{found.name}")
             if hasattr(module, "run"):
                 rows += module.run()
-    print(f"{'benchmark':<48}  {'ratio':>7}  {'bound':>9}  holds  figures")
+    width = max(len(row.name) for row in rows)
+    print(f"{'benchmark':<{width}}  {'ratio':>7}  {'bound':>9}  holds  figures")
     for row in rows:
         bound = f"{'≤' if row.at_most else '≥'} {row.bound:g}"
-        print(f"{row.name:<48}  {row.ratio:>7.3f}  {bound:>9}  {'yes' if row.holds else 'NO':<5}  {row.figures}")
+        print(f"{row.name:<{width}}  {row.ratio:>7.3f}  {bound:>9}  {'yes' if row.holds else 'NO':<5}  {row.figures}")
     return 0 if all(row.holds for row in rows) else 1
 
 

@@ -157,3 +157,27 @@ def test_back_takes_a_baseline_out_of_the_verdict_too(page: Page, embedded: str)
     expect(page.locator(".st-key-verdict")).to_contain_text("1.0.0_large (newest approved by creation)")
     settled(page)
     assert "baseline" not in query(page)
+
+
+def test_a_click_on_a_point_offers_its_version(page: Page, embedded: str) -> None:
+    opened(page, f"{embedded}/trends?model=model-whisper&dataset=ami-ihm")
+    # The marks of one status are one trace; the newest Pending version is the last of its points.
+    page.locator(".st-key-trend-chart .js-plotly-plot .scatterlayer .trace:has(.point)").nth(
+        0
+    ).scroll_into_view_if_needed()
+    place = page.evaluate(
+        """() => {
+            const chart = document.querySelector('.st-key-trend-chart .js-plotly-plot');
+            const trace = chart._fullData.findIndex(trace => trace.name === 'Pending' && trace.visible !== 'legendonly'
+                && trace.x.length > 1);
+            const drawn = chart.calcdata[trace].at(-1);
+            const {xaxis, yaxis} = chart._fullLayout;
+            const box = chart.getBoundingClientRect();
+            return [box.x + xaxis._offset + xaxis.c2p(drawn.x), box.y + yaxis._offset + yaxis.c2p(drawn.y)];
+        }"""
+    )
+    page.mouse.move(*place)
+    page.mouse.click(*place)
+    link = page.locator(".st-key-version-links").get_by_role("link", name="Open 3.1.0_large_turbo")
+    link.click()
+    expect(page.locator(".st-key-version-detail")).to_contain_text("3.1.0_large_turbo")

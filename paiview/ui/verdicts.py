@@ -106,13 +106,13 @@ def pairs(rows: pd.DataFrame, metrics: Sequence[MetricInForce], *, with_version:
     table = pd.DataFrame(
         {
             **({"version": rows["version"].map(plain)} if with_version else {}),
+            "state": rows["state"].map(report.STATES),
             "dataset": [plain(shorten_front(name, 60)) for name in rows["name"]],
             "metric": rows["metric"].map(plain),
             "baseline": rows["baseline"],
             "candidate": rows["candidate"],
             "change": rows["change"],
             "effect": rows["effect"],
-            "state": rows["state"].map(report.STATES),
             "note": rows["note"].map(plain, na_action="ignore"),
         }
     )

@@ -80,7 +80,7 @@ def heatmap(
     key = identity, contracts.fingerprint, tuple(shown), orders, tuple(names.items())
     figure, unknown = _heatmap(*key, frames, contracts)
     st.plotly_chart(figure, key="heatmap-figure", config=_CONFIG, alt="Raw values by dataset and version")
-    return f"Each row has its own scale, darker is better, blank is missing.{_uncoloured(unknown)}"
+    return f"Each row has its own scale, the stronger the colour the better, blank is missing.{_uncoloured(unknown)}"
 
 
 def effect_heatmap(

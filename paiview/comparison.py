@@ -14,7 +14,7 @@ from typing import Final
 from paiview import policy, verdict
 from paiview.contracts import Contracts
 from paiview.decision import Decision, MetricInForce
-from paiview.metrics import MetricContract, contract
+from paiview.metrics import SCALE_JUMP, MetricContract, contract
 from paiview.order import ordered
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import ModelVersion
@@ -26,7 +26,6 @@ _NOTHING_SHARED: Final = "newest approved by creation, though no approved versio
 _NONE_APPROVED: Final = "newest earlier version that shares a result: none before the candidate is approved"
 _GIVEN: Final = "chosen by the reader"
 _NO_BASELINE: Final = "no baseline: no version before the candidate is approved or shares a result"
-_JUMP: Final = (50.0, 200.0)
 _KEPT: Final = 256
 """Versions of one listing that stay read, the last asked for: a comparison needs few of thousands."""
 _AT_ONCE: Final = 256
@@ -264,4 +263,4 @@ def _notes(judged: _Side, against: _Side | None, lineage: Lineage, other: Lineag
 
 def _is_jump(before: float, after: float) -> bool:
     small, large = sorted((before, after))
-    return small > 0 and _JUMP[0] <= large / small <= _JUMP[1]
+    return small > 0 and SCALE_JUMP[0] <= large / small <= SCALE_JUMP[1]

@@ -49,6 +49,8 @@ _SEPARATORS: Final = re.compile(r"[\s_\-./@:()\[\]%]+")
 _HUMPS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD_AND_DIGITS: Final = re.compile(r"(\D*)([0-9]*)")
 
+SCALE_JUMP: Final = (50.0, 200.0)
+"""How many times a number of one metric is another's where a fraction stands beside a percentage, most likely."""
 _MOST_DECIMALS: Final = 6
 _LEAST_SIGNIFICANT: Final = 4
 _CEILING_DECIMALS: Final = 12

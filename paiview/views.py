@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 
 from paiview.decision import BY_CONCERN, Decision
 from paiview.frames import Frames, Pair, column_names
-from paiview.metrics import MetricContract, contract, running_best
+from paiview.metrics import SCALE_JUMP, MetricContract, contract, running_best
 from paiview.order import parse_time
 from paiview.pai.objects import Model
 
 Orders = NDArray[np.int64]
 
-_JUMP = (50.0, 200.0)
 
 FIELDS = {
     "status": "approval_status",
@@ -339,7 +338,7 @@ def scale_jumps(metrics: pd.DataFrame) -> pd.DataFrame:
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = (history["value"].to_numpy() / previous.to_numpy()).astype(np.float64)
         size = np.maximum(ratio, 1 / ratio)
-    jumps = (size >= _JUMP[0]) & (size <= _JUMP[1])
+    jumps = (size >= SCALE_JUMP[0]) & (size <= SCALE_JUMP[1])
     found: pd.DataFrame = history.assign(previous=previous).loc[jumps, [*keys, "version_name", "previous", "value"]]
     return found.reset_index(drop=True)
 

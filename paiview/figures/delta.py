@@ -13,7 +13,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from paiview.decision import GLYPHS, JUDGED, Decision, MetricInForce, PairDecision, State, spoken
+from paiview.decision import BY_CONCERN, GLYPHS, JUDGED, Decision, MetricInForce, PairDecision, State, spoken
 from paiview.figures.conventions import (
     COLOURS,
     FAINT,
@@ -38,7 +38,6 @@ from paiview.verdict import ROUGH, percent, value_digits
 
 MOST_ROWS = 40
 
-_CONCERN: Sequence[State] = ("worse", "missing", "not_comparable", "better", "same", "new")
 _FAR = 6.0
 """Times the median effect beyond which an effect is drawn at the edge, so that it does not flatten the others."""
 _LEAST_LIMIT = 0.01
@@ -131,7 +130,7 @@ def delta_info(
         for judged in decision.pairs:
             pair = Pair(judged.metric, judged.dataset)
             if shown is None or pair in shown:
-                concerns[pair] = min(concerns.get(pair, (len(_CONCERN), 0.0)), _concern(judged))
+                concerns[pair] = min(concerns.get(pair, (len(BY_CONCERN), 0.0)), _concern(judged))
     ordered = sorted(concerns, key=lambda pair: (concerns[pair], pair))
     measured = {
         Pair(judged.metric, judged.dataset)
@@ -251,7 +250,7 @@ def _concern(pair: PairDecision) -> tuple[int, float]:
     size = 0.0
     if pair.state in ("better", "worse"):
         size = math.inf if pair.effect is None else abs(pair.effect)
-    return _CONCERN.index(pair.state), -size
+    return BY_CONCERN.index(pair.state), -size
 
 
 def _relative(contracts: dict[str, MetricInForce], pair: Pair) -> float:
@@ -474,7 +473,7 @@ def _legend(info: DeltaInfo) -> Iterator[go.Scatter]:
     """The states drawn, each once. One candidate needs none: its marks have texts, its rows glyphs."""
     drawn = {mark.state for mark in info.marks}
     sides = {"worse": " (left)", "better": " (right)"}
-    for state in _CONCERN:
+    for state in BY_CONCERN:
         if state in drawn:
             yield go.Scatter(
                 x=[None],

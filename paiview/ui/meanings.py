@@ -7,13 +7,14 @@ import streamlit as st
 
 from paiview import contracts as layer
 from paiview.contracts import Contracts
+from paiview.figures import WAYS
 from paiview.metrics import Direction, MetricContract, contract
 from paiview.pai.errors import PaiviewError
 from paiview.text import markdown, plain
 from paiview.ui import states
 
 _CHOSEN = "contracts-of-this-session"
-_WAYS: dict[Direction, str] = {"lower": "↓ lower is better", "higher": "↑ higher is better"}
+_DIRECTIONS: tuple[Direction, ...] = ("lower", "higher")
 
 
 def in_force() -> Contracts:
@@ -48,9 +49,9 @@ def form(metrics: Sequence[str], contracts: Contracts) -> None:
             way, relative, absolute = st.columns(3)
             direction = way.selectbox(
                 "Better is",
-                list(_WAYS),
-                index=list(_WAYS).index(known.direction) if known.direction else None,
-                format_func=_WAYS.__getitem__,
+                _DIRECTIONS,
+                index=_DIRECTIONS.index(known.direction) if known.direction else None,
+                format_func=WAYS.__getitem__,
                 placeholder="Not known",
                 key=f"direction-{metric}",
             )

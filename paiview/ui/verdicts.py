@@ -213,9 +213,7 @@ def _not_drawn(left_out: int) -> str:
 
 def about_dumbbells(left_out: int) -> None:
     """Say what the dumbbells do not show."""
-    told = (
-        f" {counted(left_out, 'pair')} not drawn, missing ones first: choose datasets or metrics." if left_out else ""
-    )
+    told = f" {_not_drawn(left_out)}" if left_out else ""
     st.caption(f"Each panel in the unit of its metric.{told}")
 
 

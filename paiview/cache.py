@@ -2,15 +2,25 @@
 
 import copy
 import logging
+import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
-from paiview.pai.errors import AccessKeyError, NotFoundError, PaiviewError, PermissionDeniedError
+from paiview.pai.errors import (
+    AccessKeyError,
+    DeadlineError,
+    ExpiredTokenError,
+    NotFoundError,
+    PaiviewError,
+    PermissionDeniedError,
+)
 from paiview.pai.paging import Progress
 
 PATIENCE: Final = 10
@@ -50,6 +60,41 @@ class Snapshot:
 SnapshotT = TypeVar("SnapshotT", bound=Snapshot)
 
 
+class Missed(NamedTuple):
+    """What a reader could not have, or not newer: how it is read, why that failed, and when by the cache's clock."""
+
+    load: Callable[[Progress], Snapshot]
+    error: PaiviewError
+    at: float
+
+
+@dataclass
+class Reader:
+    """Somebody who waits for all that one page, or one answer, needs.
+
+    Attributes:
+        waited: seconds waited in vain: for reads that failed, or since they last came nearer.
+        missed: what was not to be had and may be later, by key.
+    """
+
+    waited: float = 0.0
+    missed: dict[Key, Missed] = field(default_factory=dict)
+
+
+_reader: ContextVar[Reader | None] = ContextVar("paiview_reader", default=None)
+
+
+@contextmanager
+def reading() -> Iterator[Reader]:
+    """Read as one reader: all reads of this context share their patience (see ``Cache``)."""
+    reader = Reader()
+    token = _reader.set(reader)
+    try:
+        yield reader
+    finally:
+        _reader.reset(token)
+
+
 class _Kept(NamedTuple):
     snapshot: Snapshot
     read_at: float
@@ -81,17 +126,22 @@ class Cache:
     - A key is read by one thread at a time, a thread of its own; whoever needs the result waits for that one.
     - Within its time to live a snapshot is given as it is. After that it is still given at once, while a newer one is
       read; past ``PATIENCE`` times to live the reader waits.
-    - When a read fails, the last good snapshot is given with the ``failure``, except after an error of ``WITHDRAWN``.
-      Without one the error is raised. For ``FAILURE_MEMORY`` seconds nothing is asked again.
+    - When a read fails, the last good snapshot is given with the ``failure``, except after an error of ``WITHDRAWN``
+      (an expired token takes no right away). Without one the error is raised. For ``FAILURE_MEMORY`` seconds nothing
+      is asked again.
     - Snapshots not read for longest are dropped when all together are larger than ``bound``; the newest one never is.
+    - A ``Reader`` waits ``patience`` seconds in all for what does not come. After that each read gives what is there,
+      or fails at once, and goes on behind. Who reads without one waits for the end of each read.
 
     Args:
         bound: the sum of the sizes of the snapshots kept.
         clock: seconds that only grow.
+        patience: seconds.
     """
 
-    def __init__(self, bound: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, bound: int, clock: Callable[[], float] = time.monotonic, *, patience: float = math.inf) -> None:
         self._bound = bound
+        self._patience = patience
         self._clock = clock
         self._lock = threading.Lock()
         self._kept: OrderedDict[Key, _Kept] = OrderedDict()
@@ -99,7 +149,13 @@ class Cache:
         self._flights: dict[Key, _Flight] = {}
 
     def get(
-        self, key: Key, load: Callable[[Progress], SnapshotT], *, ttl: float, progress: Progress | None = None
+        self,
+        key: Key,
+        load: Callable[[Progress], SnapshotT],
+        *,
+        ttl: float,
+        progress: Progress | None = None,
+        longest: float = math.inf,
     ) -> SnapshotT:
         """Give the snapshot of a key.
 
@@ -109,10 +165,30 @@ class Cache:
             ttl: seconds a snapshot is fresh; with 0 every call reads.
             progress: told how far the read is (0 of 0 while that is not known), in the caller's thread, every
                 ``PROGRESS_INTERVAL`` while it waits. What it raises ends the waiting, not the read.
+            longest: seconds a ``Reader`` waits in vain for this at most.
 
         Raises:
             PaiviewError: it could not be read, and there is no last good snapshot.
         """
+        reader = _reader.get()
+        found = self._read(key, load, ttl, progress, reader, longest)
+        failure = found.failure if isinstance(found, Snapshot) else found
+        if reader is not None and isinstance(failure, PaiviewError) and (failure.retryable or failure is not found):
+            reader.missed[key] = Missed(load, failure, self._clock())
+        if isinstance(found, Exception):
+            raise copy.copy(found) from found
+        return cast("SnapshotT", found)
+
+    def _read(
+        self,
+        key: Key,
+        load: Callable[[Progress], Snapshot],
+        ttl: float,
+        progress: Progress | None,
+        reader: Reader | None,
+        longest: float,
+    ) -> Snapshot | Exception:
+        """The snapshot to give, else the error to raise."""
         with self._lock:
             now = self._clock()
             kept = self._kept.get(key)
@@ -120,23 +196,52 @@ class Cache:
                 self._kept.move_to_end(key)
             failed = self._failed.get(key)
             if failed is not None and now < failed.until:
-                if kept is None:
-                    raise copy.copy(failed.error) from failed.error
-                return cast("SnapshotT", kept.snapshot)
+                return kept.snapshot if kept else failed.error
             if kept is not None and not kept.wanted:
                 age = now - kept.read_at
                 fresh = age < ttl and kept.snapshot.failure is None
                 if fresh or age < ttl * PATIENCE:
                     if not fresh and key not in self._flights and len(self._flights) < REFRESHES:
                         self._start(key, load)
-                    return cast("SnapshotT", kept.snapshot)
+                    return kept.snapshot
             flight = self._flights.get(key) or self._start(key, load)
-        while not flight.finished.wait(PROGRESS_INTERVAL):
+        if self._wait(flight, progress, reader, longest):
+            return flight.snapshot or flight.error
+        late = DeadlineError(f"No answer came within {min(longest, self._patience):g} s; reading goes on.")
+        return late if kept is None else cast("Snapshot", replace(cast("Any", kept.snapshot), failure=late))
+
+    def _wait(self, flight: "_Flight", progress: Progress | None, reader: Reader | None, longest: float) -> bool:
+        """Wait for the end of a read; gives whether it came before the reader's patience ended."""
+        left = math.inf if reader is None else min(self._patience - reader.waited, longest)
+        nearer_at, nearer = self._clock(), (flight.done, flight.total)
+        while left > 0 and not flight.finished.wait(PROGRESS_INTERVAL):
             if progress is not None:
                 progress(flight.done, flight.total)
-        if flight.snapshot is None:
-            raise copy.copy(flight.error) from flight.error
-        return cast("SnapshotT", flight.snapshot)
+            if nearer != (flight.done, flight.total):
+                nearer_at, nearer = self._clock(), (flight.done, flight.total)
+            if self._clock() - nearer_at >= left:
+                break
+        if reader is not None and (flight.snapshot is None or flight.snapshot.failure is not None):
+            reader.waited += self._clock() - nearer_at
+        return flight.finished.is_set()
+
+    def changed(self, missed: Mapping[Key, Missed]) -> bool:
+        """Whether something of what a reader missed would be answered otherwise by now.
+
+        What is still missing is read again, once its failure may be forgotten; nobody waits for it.
+        """
+        with self._lock:
+            now = self._clock()
+            for key, (load, error, at) in missed.items():
+                kept, failed = self._kept.get(key), self._failed.get(key)
+                if kept is not None and kept.read_at > at:
+                    return True
+                if failed is not None and type(failed.error) is not type(error):
+                    return True
+                idle = key not in self._flights and (failed is None or now >= failed.until)
+                if idle and len(self._flights) < REFRESHES:
+                    self._start(key, load)
+        return False
 
     def last_good(self, key: Key) -> Snapshot | None:
         """The snapshot kept for a key, however old."""
@@ -191,7 +296,7 @@ class Cache:
         kept = self._kept.get(key)
         if kept is None:
             return None
-        if isinstance(error, WITHDRAWN):
+        if isinstance(error, WITHDRAWN) and not isinstance(error, ExpiredTokenError):
             del self._kept[key]
             return None
         snapshot = replace(cast("Any", kept.snapshot), failure=error)

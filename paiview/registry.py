@@ -1,9 +1,10 @@
 """The cached API layer: one snapshot of each query, shared by all sessions, bounded and safe when the service fails."""
 
 import hashlib
+import math
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from dataclasses import replace as replaced
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic_core import to_json
 
 from paiview import config
-from paiview.cache import Cache, Key, Snapshot
+from paiview.cache import Cache, Key, Missed, Snapshot
 from paiview.config import Settings
 from paiview.pai.client import Client
 from paiview.pai.credentials import CredentialSource, StaticCredentials, from_chain
@@ -32,6 +33,8 @@ HELD: Final = 50_000
 """Versions (and models, workspaces, counts: one each) kept in memory at most; the last read listing always is."""
 LONG: Final = 5
 """Times to live that counts of statuses, workspaces and names of datasets are fresh: they seldom move."""
+ORNAMENT: Final = 3.0
+"""Seconds a page waits in vain for what it can do without: names of workspaces and datasets."""
 WAITING: Final = 10
 """Newest Pending versions read with the counts of a model."""
 
@@ -139,6 +142,7 @@ class Registry:
         principal: whose data are read.
         embedded: whether the service is the embedded registry.
         ttl: seconds a snapshot is fresh; 0 reads every time.
+        patience: seconds a page waits in all for answers it does not get (``paiview.cache.reading``).
         region: the region of the service, where it is known.
         workspace_id: the workspace chosen by the settings.
         clock: seconds that only grow.
@@ -155,6 +159,7 @@ class Registry:
         principal: str,
         embedded: bool,
         ttl: float,
+        patience: float = math.inf,
         region: str | None = None,
         workspace_id: str | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -166,7 +171,7 @@ class Registry:
         self.workspace_id = workspace_id
         self._client = client
         self._ttl = ttl
-        self._cache = Cache(HELD, clock)
+        self._cache = Cache(HELD, clock, patience=patience)
 
     def versions(
         self, model_id: str, filters: VersionFilters = VersionFilters(), *, progress: Progress | None = None
@@ -245,6 +250,10 @@ class Registry:
 
         return self._cache.get(self._key("models", workspace_id), load, ttl=self._ttl, progress=progress)
 
+    def changed(self, missed: Mapping[Key, Missed]) -> bool:
+        """Whether something of what a reader missed would be answered otherwise by now (``Cache.changed``)."""
+        return self._cache.changed(missed)
+
     def refresh_models(self, workspace_id: str | None = None) -> None:
         """Let the next ``models`` of this workspace read anew, and the next ``review`` of each model in it."""
         key = self._key("models", workspace_id)
@@ -268,7 +277,7 @@ class Registry:
             listing = self._client.list_all_workspaces()
             return WorkspacesSnapshot(fetched_at=datetime.now(UTC), items=listing.items)
 
-        return self._cache.get(self._key("workspaces"), load, ttl=self._ttl * LONG)
+        return self._cache.get(self._key("workspaces"), load, ttl=self._ttl * LONG, longest=ORNAMENT)
 
     def review(self, model_id: str) -> Review:
         """The statuses of a model's versions, read every ``LONG`` times to live: one short call a status."""
@@ -309,7 +318,8 @@ class Registry:
             return _Named(fetched_at=datetime.now(UTC), names=names)
 
         try:
-            return self._cache.get(self._key("datasets", asked, workspace_id), load, ttl=self._ttl * LONG).names
+            key = self._key("datasets", asked, workspace_id)
+            return self._cache.get(key, load, ttl=self._ttl * LONG, longest=ORNAMENT).names
         except PaiviewError:
             return {}
 
@@ -370,6 +380,7 @@ def _open(settings: Settings, closing: ExitStack) -> Registry:
         principal=credentials.principal,
         embedded=settings.service_endpoint is None,
         ttl=settings.cache_ttl,
+        patience=settings.deadline,
         region=settings.region,
         workspace_id=settings.workspace_id,
     )

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from paiview.cache import FAILURE_MEMORY, PATIENCE, REFRESHES, Cache, Key, Snapshot
+from paiview.cache import FAILURE_MEMORY, PATIENCE, REFRESHES, Cache, Key, Snapshot, reading
 from paiview.pai.errors import (
     AccessKeyError,
+    DeadlineError,
     ExpiredTokenError,
     NotFoundError,
     PaiviewError,
@@ -34,6 +35,14 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+    def passing(self, seconds: float) -> Progress:
+        """A progress that lets so much time pass each time it is told."""
+
+        def progress(_done: int, _total: int) -> None:
+            self.now += seconds
+
+        return progress
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,8 +104,10 @@ def landed(cache: Cache, key: Key = KEY) -> None:
     assert flight is None or flight.finished.wait(WAIT)
 
 
-def read(cache: Cache, service: Service, ttl: float = TTL, key: Key = KEY) -> Numbered:
-    return cache.get(key, service.load, ttl=ttl)
+def read(
+    cache: Cache, service: Service, ttl: float = TTL, key: Key = KEY, progress: Progress | None = None
+) -> Numbered:
+    return cache.get(key, service.load, ttl=ttl, progress=progress)
 
 
 def in_thread(call: Callable[[], object]) -> threading.Thread:
@@ -335,7 +346,7 @@ class TestFailure:
         assert read(cache, service, ttl=0).number == 1
         assert service.calls == 2
 
-    @pytest.mark.parametrize("kind", [NotFoundError, PermissionDeniedError, AccessKeyError, ExpiredTokenError])
+    @pytest.mark.parametrize("kind", [NotFoundError, PermissionDeniedError, AccessKeyError])
     def test_that_withdraws_the_right_to_see_it_drops_the_snapshot(
         self, cache: Cache, service: Service, kind: type[PaiviewError]
     ) -> None:
@@ -379,3 +390,122 @@ class TestBound:
         assert read(cache, service).number == 2
         assert read(cache, service).number == 2
         assert cache.last_good(("small",)) is None
+
+
+class TestReader:
+    """Somebody whose patience all reads of one page share."""
+
+    def test_waits_its_patience_once_for_all_reads_that_do_not_come(self, service: Service, clock: Clock) -> None:
+        cache = Cache(100, clock, patience=15)
+        service.gate.clear()
+        with reading() as reader:
+            for number in range(3):
+                with pytest.raises(DeadlineError, match="within 15 s"):
+                    read(cache, service, key=("versions", number), progress=clock.passing(5))
+        assert reader.waited == 15
+        service.gate.set()
+
+    def test_does_not_count_the_time_in_which_an_answer_came_nearer(self, service: Service, clock: Clock) -> None:
+        cache = Cache(100, clock, patience=15)
+        service.gate.clear()
+        told = []
+
+        def progress(done: int, total: int) -> None:
+            told.append((done, total))
+            clock.now += 10
+            cache._flights[KEY].report(len(told), 9)
+            if len(told) == 4:
+                service.gate.set()
+
+        with reading() as reader:
+            assert read(cache, service, progress=progress).number == 1
+        assert reader.waited == 0
+
+    def test_counts_the_time_of_a_read_that_failed(self, service: Service, clock: Clock) -> None:
+        cache = Cache(100, clock, patience=15)
+        service.error = UnavailableError("down")
+        service.gate.clear()
+
+        def progress(_done: int, _total: int) -> None:
+            clock.now += 4
+            service.gate.set()
+
+        with reading() as reader, pytest.raises(UnavailableError):
+            read(cache, service, progress=progress)
+        assert reader.waited >= 4
+
+    def test_waits_less_for_what_it_can_do_without(self, service: Service, clock: Clock) -> None:
+        cache = Cache(100, clock, patience=15)
+        service.gate.clear()
+        with reading() as reader, pytest.raises(DeadlineError, match="within 3 s"):
+            cache.get(KEY, service.load, ttl=TTL, progress=clock.passing(1), longest=3)
+        assert reader.waited == 3
+        service.gate.set()
+
+    def test_gets_the_last_good_snapshot_when_a_refresh_does_not_come(self, service: Service, clock: Clock) -> None:
+        cache = Cache(100, clock, patience=15)
+        read(cache, service)
+        cache.refresh(KEY)
+        service.gate.clear()
+        with reading():
+            shown = read(cache, service, progress=clock.passing(5))
+        assert (shown.number, type(shown.failure)) == (1, DeadlineError)
+        service.gate.set()
+        landed(cache)
+        assert read(cache, service).number == 2
+
+    def test_without_one_the_end_of_the_read_is_waited_for(self, service: Service, clock: Clock) -> None:
+        cache = Cache(100, clock, patience=15)
+        service.gate.clear()
+
+        def progress(_done: int, _total: int) -> None:
+            clock.now += 100
+            service.gate.set()
+
+        assert read(cache, service, progress=progress).number == 1
+
+    def test_learns_when_what_it_missed_is_there_and_what_is_not_is_read_again(
+        self, cache: Cache, service: Service, clock: Clock
+    ) -> None:
+        service.error = UnavailableError("down")
+        with reading() as reader, pytest.raises(UnavailableError):
+            read(cache, service)
+        assert not cache.changed(reader.missed)
+        assert service.calls == 1
+        clock.now += FAILURE_MEMORY
+        assert not cache.changed(reader.missed)
+        landed(cache)
+        assert service.calls == 2
+        service.error = None
+        clock.now += FAILURE_MEMORY
+        assert not cache.changed(reader.missed)
+        landed(cache)
+        assert cache.changed(reader.missed)
+        assert service.calls == 3
+
+    def test_learns_when_the_failure_is_another(self, cache: Cache, service: Service, clock: Clock) -> None:
+        service.error = UnavailableError("down")
+        with reading() as reader, pytest.raises(UnavailableError):
+            read(cache, service)
+        service.error = PermissionDeniedError("not for you")
+        clock.now += FAILURE_MEMORY
+        assert not cache.changed(reader.missed)
+        landed(cache)
+        assert cache.changed(reader.missed)
+
+    def test_misses_a_snapshot_that_could_not_be_read_anew(self, cache: Cache, service: Service) -> None:
+        read(cache, service)
+        service.error = ExpiredTokenError("expired")
+        cache.refresh(KEY)
+        with reading() as reader:
+            assert read(cache, service).failure is service.error
+        assert list(reader.missed) == [KEY]
+
+    @pytest.mark.parametrize("kind", [NotFoundError, PermissionDeniedError])
+    def test_does_not_miss_what_trying_again_will_not_bring(
+        self, cache: Cache, service: Service, kind: type[PaiviewError]
+    ) -> None:
+        service.error = kind("no")
+        with reading() as reader, pytest.raises(kind):
+            read(cache, service)
+        assert reader.missed == {}

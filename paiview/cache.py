@@ -95,6 +95,12 @@ def reading() -> Iterator[Reader]:
         _reader.reset(token)
 
 
+def missed() -> Mapping[Key, Missed]:
+    """What the reader of this context missed so far."""
+    reader = _reader.get()
+    return {} if reader is None else reader.missed
+
+
 class _Kept(NamedTuple):
     snapshot: Snapshot
     read_at: float

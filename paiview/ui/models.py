@@ -6,6 +6,7 @@ list itself is drawn.
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -66,7 +67,7 @@ def review(
     waiting = 0
     undecided: list[tuple[Model, str, DeltaGenerator]] = []
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        asked = [pool.submit(_ask, registry, model) for model in models]
+        asked = [pool.submit(copy_context().run, _ask, registry, model) for model in models]
         for model, place, answer in zip(models, places, asked, strict=True):
             found = answer.result()
             if isinstance(found, PaiviewError):

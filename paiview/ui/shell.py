@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from paiview import cache
 from paiview.ui import states, url
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,9 +42,9 @@ def run() -> None:
     _menu()
     token = _framed.set(True)
     try:
-        with states.problem_region():
+        with states.problem_region(), cache.reading():
             page.run()
-        url.send()
+            states.finish()
     finally:
         _framed.reset(token)
 

@@ -1,7 +1,7 @@
 """What a page says when it waits, when something is wrong, and where its data came from."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -11,6 +11,9 @@ from typing import NoReturn, Protocol
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from paiview import cache
+from paiview import registry as registry_layer
+from paiview.cache import Key, Missed
 from paiview.frames import NO_DATASET, Frames
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model, VersionFilters
@@ -22,6 +25,8 @@ from paiview.views import counts, scale_jumps
 _NAMED = 200
 """Datasets whose names are asked for: four short requests, kept for minutes."""
 _JUMPS_TOLD = 5
+WATCH = 5.0
+"""Seconds between two looks for what a page had to miss."""
 _problems: ContextVar[DeltaGenerator] = ContextVar("paiview_problems")
 
 
@@ -83,8 +88,22 @@ def fail(error: PaiviewError) -> None:
 
 def end() -> NoReturn:
     """End the page here: what is above stays usable."""
-    url.send()
+    finish()
     st.stop()
+
+
+def finish() -> None:
+    """Do what belongs at the end of every run: bring the URL up to date, and watch for what the page had to miss."""
+    url.send()
+    if missed := cache.missed():
+        _watch(registry_layer.connect(), missed)
+
+
+@st.fragment(run_every=WATCH)
+def _watch(registry: Registry, missed: Mapping[Key, Missed]) -> None:
+    """Run the page again once something it missed can be had: a page that shows a failure recovers by itself."""
+    if registry.changed(missed):
+        st.rerun()
 
 
 def stop(error: PaiviewError) -> NoReturn:

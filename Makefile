@@ -1,8 +1,17 @@
 PORT ?= 8501
 PYTHON ?= python3
 BIN := .venv/bin
+TOOLS := .venv/tools/bin
+SUITED = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "paiview needs Python 3.11 or newer; this is " + sys.version.split()[0])'
+PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: run test check bench screenshots clean
+# make lock takes the newest of everything; with UPGRADE= it keeps the pins and adds or removes what the .in files say,
+# with UPGRADE="--upgrade-package NAME" it moves that one. One version for all Pythons: what is tested is what is run.
+UPGRADE ?= --upgrade
+COMPILE = $(TOOLS)/uv pip compile --quiet --universal --python-version 3.11 --python $(TOOLS)/python --fork-strategy fewest \
+	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
+
+.PHONY: run test check bench screenshots reliability odd-data soak lock audit clean
 
 run: .venv/run.stamp
 	@$(BIN)/python -m paiview dashboard --port $(PORT)
@@ -24,15 +33,46 @@ screenshots: .venv/dev.stamp
 	@$(BIN)/python -m tests.browser.chromium
 	@$(BIN)/python -m tests.browser.screenshots
 
+reliability: .venv/dev.stamp
+	@$(BIN)/python -m tests.faults
+
+odd-data: .venv/dev.stamp
+	@$(BIN)/python -m pytest tests/test_odd_data.py --hypothesis-profile=long --timeout=0
+
+soak: .venv/dev.stamp
+	@$(BIN)/python -m benchmarks.soak
+
+lock: .venv/tools.stamp
+	@$(COMPILE) requirements.in -o requirements.txt
+	@$(COMPILE) -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	@$(COMPILE) requirements-tools.in -o requirements-tools.txt
+
+# Both parts are always run. A licence that is new here fails until somebody has judged it and names it below; so does a
+# version that cannot be looked up (--strict).
+LICENCES := Apache;BSD;ISC;MIT;MPL;PSF;Python Software Foundation
+audit: .venv/run.stamp .venv/tools.stamp
+	@code=0; \
+	$(TOOLS)/pip-licenses --python $(BIN)/python --packages $$(sed -n 's/==.*//p' requirements.txt) \
+		--partial-match --allow-only "$(LICENCES)" --fail-on GPL || code=1; \
+	$(TOOLS)/pip-audit --strict --disable-pip --progress-spinner off \
+		-r requirements.txt -r requirements-dev.txt -r requirements-tools.txt || code=1; \
+	exit $$code
+
 clean:
 	rm -rf .venv build
 
 .venv/run.stamp: requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "paiview needs Python 3.11 or newer; this is " + sys.version.split()[0])'
+	@$(SUITED)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python $(PIP) -r requirements.txt
 	@touch $@
 
 .venv/dev.stamp: .venv/run.stamp requirements-dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python $(PIP) -r requirements-dev.txt
+	@touch $@
+
+.venv/tools.stamp: requirements-tools.txt
+	@$(SUITED)
+	@test -x $(TOOLS)/python || $(PYTHON) -m venv .venv/tools
+	@$(TOOLS)/python $(PIP) -r requirements-tools.txt
 	@touch $@

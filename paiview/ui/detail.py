@@ -1,4 +1,4 @@
-"""One version, whole: every field, its source, specs with secrets masked, covers on demand, the raw answer."""
+"""One version, whole: every field, its source, specs with secrets masked, the raw answer."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ import streamlit as st
 from paiview.frames import Frames
 from paiview.pai.objects import JsonObject, Model, ModelVersion
 from paiview.registry import Registry
-from paiview.text import counted, http_url, markdown, mask_secrets, plain
+from paiview.text import http_url, markdown, mask_secrets, plain
 from paiview.ui import shell, state, tables, url
 from paiview.views import Orders
 
@@ -132,22 +132,18 @@ def _about(registry: Registry, model: Model, version: ModelVersion, row: "pd.Ser
     if version.options:
         st.caption("Options")
         st.json(_parsed(version.options), expanded=1)
-    for label, address in _links(registry, model, version, row):
+    for label, address in (*_links(registry, model, version, row), *_covers(covers)):
         st.link_button(label, address)
-    if isinstance(covers, list) and covers:
-        _covers(str(row["version_name"]), covers)
 
 
-def _covers(version_name: str, covers: list[object]) -> None:
-    """Cover images come from hosts the version's author chose, so the reader's browser asks for them only on demand."""
-    urls = [address for cover in covers if (address := http_url(str(cover)))][:_MOST_COVERS]
-    if not urls:
-        st.caption("The cover addresses are not http or https and are not opened.")
-        return
-    hosts = sorted({urlsplit(address).hostname or "" for address in urls})
-    label = f"Load {counted(len(urls), 'cover image')} from {markdown(', '.join(hosts), 200)}"
-    if st.toggle(label, key=f"covers-{version_name}"):
-        st.image(urls, width=220)
+def _covers(covers: object) -> list[tuple[str, str]]:
+    """Cover images are links: they lie on hosts their author chose, and the pages load nothing from other hosts."""
+    listed = covers if isinstance(covers, list) else []
+    addresses = [address for cover in listed if (address := http_url(str(cover)))][:_MOST_COVERS]
+    return [
+        (f"Open cover {number} at {markdown(urlsplit(address).hostname or '')}", address)
+        for number, address in enumerate(addresses, 1)
+    ]
 
 
 def _links(registry: Registry, model: Model, version: ModelVersion, row: "pd.Series[str]") -> list[tuple[str, str]]:

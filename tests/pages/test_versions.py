@@ -204,7 +204,7 @@ def test_a_version_is_shown_whole(run: Run, service: Service) -> None:
     assert {"processor": "pytorch", "env": {"API_TOKEN": "••••"}} in shown
     assert "canary-of-the-spec" not in str(shown)
     assert not app.get("imgs")
-    assert app.toggle(key="covers-1.0.0").label.startswith("Load 1 cover image from covers")
+    assert [url for label, url in links.items() if "cover" in label] == ["https://covers.example/1.png"]
 
 
 def test_odd_data_keep_their_row_and_are_flagged(run: Run, service: Service) -> None:

@@ -6,8 +6,10 @@ Errors are JSON too, in PAI's words: Code, Message and RequestId.
 import json
 import logging
 import math
+import re
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from anyio import CapacityLimiter, to_thread
@@ -39,6 +41,8 @@ AT_ONCE: Final = 8
 """Requests that are answered at the same time; further ones wait."""
 _THREADS: Final = CapacityLimiter(AT_ONCE)
 """Threads of the API's own: a slow service leaves those that serve the pages free."""
+WAITING: Final = 64
+"""Requests that wait at most; further ones are told to come back."""
 _LONGEST: Final = 512
 """Characters of an id or a name; PAI's are far shorter."""
 
@@ -65,6 +69,7 @@ _REFUSALS: Final = {
     404: ("NotFound", "Nothing is served at this address."),
     405: ("MethodNotAllowed", "Only GET is served here."),
 }
+_ROUTE: Final = re.compile("/api/(?:models|models/[^/]+/(versions|decision))")
 _Answer = Callable[[str, Mapping[str, str]], str | bytes]
 
 
@@ -80,6 +85,19 @@ def mount() -> Mount:
         ),
     ]
     return Mount("/api", Starlette(routes=routes, exception_handlers={HTTPException: _refuse}))
+
+
+def route(path: str) -> str:
+    """The name of what a path under ``/api`` asks for: one of four, whatever is asked."""
+    found = _ROUTE.fullmatch(path)
+    return (found[1] or "models") if found else "other"
+
+
+def refuse(status: int, code: str, message: str, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
+    """An error that is none of PAI's, with a RequestId of its own."""
+    response = _error(status, code, message, _new_id())
+    response.headers.update(headers)
+    return response
 
 
 def _models(_model: str, asked: Mapping[str, str]) -> bytes:
@@ -130,6 +148,8 @@ def _endpoint(answer: _Answer, parameters: Collection[str] = frozenset()) -> Cal
             return _error(500, "InternalError", "A fault in paiview; its log has the details.", request_id)
 
     async def respond_in_thread(request: Request) -> Response:
+        if _THREADS.statistics().tasks_waiting >= WAITING:
+            return refuse(503, "Busy", "Too many requests wait for an answer: ask again.", {"retry-after": "1"})
         return await to_thread.run_sync(respond, request, limiter=_THREADS)
 
     return respond_in_thread
@@ -170,9 +190,7 @@ async def _refuse(_request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     code, message = _REFUSALS.get(error.status_code, ("InvalidRequest", error.detail))
-    response = _error(error.status_code, code, message, _new_id())
-    response.headers.update(error.headers or {})
-    return response
+    return refuse(error.status_code, code, message, error.headers or {})
 
 
 def _error(status: int, code: str, message: str, request_id: str) -> Response:

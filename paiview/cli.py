@@ -341,8 +341,10 @@ def dashboard(
         raise SettingError(f"The dashboard runs from a checkout of paiview: there is no {APP}.")
     if data:
         os.environ["PAIVIEW_DATA"] = os.pathsep.join(map(str, data))
-    config.load()
+    settings = config.load()
     _check_port(host, port)
+    # uvicorn believes every client of this machine unless it is told whom to believe.
+    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)
     command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port), "--server.address", host]
     os.execv(command[0], command)  # noqa: S606 - the dashboard takes this process's place, and its signals
 

@@ -1,6 +1,8 @@
 """Settings: the environment (prefix PAIVIEW_), then paiview.toml, then the defaults here."""
 
+import ipaddress
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -42,6 +44,26 @@ def _endpoint(value: str) -> str:
     return parts.geturl()
 
 
+def _host(value: str) -> str:
+    """Check a host name as it stands in an address, without scheme and port."""
+    name = value.strip().lower().strip("[]").removesuffix(".")
+    if not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", name):
+        raise ValueError("must be host names like pai.example.com, without scheme and port")
+    return name
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value.strip(), strict=False))
+    except ValueError:
+        raise ValueError("must be addresses like 10.0.0.5 or networks like 10.0.0.0/24") from None
+
+
+def _names(value: object) -> object:
+    """Split the text of the environment at commas; TOML has lists."""
+    return [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
 def _paths(value: object) -> object:
     """Split the text of the environment at ``os.pathsep``; TOML has lists."""
     return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
@@ -50,7 +72,8 @@ def _paths(value: object) -> object:
 class Settings(BaseSettings):
     """What is in force. Durations are seconds, rates are requests a second.
 
-    ``data`` are files the embedded registry also loads.
+    ``data`` are files the embedded registry also loads; ``allowed_hosts`` the names the dashboard is served under
+    besides its own address, ``trusted_proxies`` those whose ``X-Forwarded-For`` is believed.
     """
 
     model_config = SettingsConfigDict(env_prefix="PAIVIEW_", env_ignore_empty=True, frozen=True, extra="ignore")
@@ -67,6 +90,10 @@ class Settings(BaseSettings):
     cache_ttl: Annotated[float, Field(ge=0)] = 60.0
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("paiview", appauthor=False))
     data: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_paths)] = ()
+    allowed_hosts: Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], NoDecode, BeforeValidator(_names)] = ()
+    trusted_proxies: Annotated[
+        tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_names)
+    ] = ()
 
     @classmethod
     def settings_customise_sources(

@@ -1,28 +1,29 @@
 """The server around the pages: settings checked before the first visitor, health, headers, script errors."""
 
+import base64
 import gc
+import hashlib
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from paiview import api, config, registry
+from paiview import api, config, edge, registry, telemetry
+from paiview.pai import transport
 from paiview.pai.errors import SettingError
 
 _LOG = logging.getLogger(__name__)
 
-_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"same-origin"),
-]
+_SHELL: Final = Path(st.__file__).with_name("static") / "index.html"
+"""The one HTML page that Streamlit serves; it holds a script of its own."""
 
 
 def settings() -> dict[str, Any]:
@@ -32,39 +33,61 @@ def settings() -> dict[str, Any]:
         SystemExit: a setting cannot be used; the message is one sentence naming it.
     """
     try:
-        config.load()
+        in_force = config.load()
     except SettingError as error:
         raise SystemExit(f"paiview: {error.message}") from None
+    address = st.get_option("server.address")
+    hosts = (*in_force.allowed_hosts, *([address.lower()] if address else []))
+    limit = edge.RateLimit(edge.RATE, edge.BURST, edge.REMEMBERED)
     return {
         "lifespan": _lifespan,
-        "routes": [Route("/healthz", _healthz), api.mount()],
-        "middleware": [Middleware(SecurityHeaders)],
+        "routes": [Route("/healthz", _healthz), Route("/metrics", _metrics), api.mount()],
+        "middleware": [Middleware(edge.Edge, hosts=hosts, headers=security_headers(), limit=limit)],
         "on_script_error": _on_script_error,
     }
 
 
-class SecurityHeaders:
-    """Adds the security headers to every HTTP answer; WebSockets pass untouched."""
+def security_headers() -> list[tuple[bytes, bytes]]:
+    """What every answer says to a browser."""
+    # The pages need three doors: styles that charts and widgets write into elements, a font of the tables in a data
+    # URL, and WebAssembly, with which protobuf multiplies. Only Streamlit's own scripts run; no other host is asked.
+    policy = {
+        "default-src": "'none'",
+        "script-src": f"'self' 'wasm-unsafe-eval' {' '.join(_own_scripts())}",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "connect-src": "'self'",
+        "manifest-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    headers = {
+        "content-security-policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "same-origin",
+        "permissions-policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+    }
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *_HEADERS]
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
+def _own_scripts() -> list[str]:
+    """The hashes of the scripts that stand in Streamlit's page: those alone run inline."""
+    scripts = re.findall("<script>(.*?)</script>", _SHELL.read_text(encoding="utf-8"), re.DOTALL)
+    digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
+    return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
 
 
 async def _healthz(_request: Request) -> PlainTextResponse:
     return PlainTextResponse("ok")
+
+
+async def _metrics(_request: Request) -> Response:
+    return Response(telemetry.exposition(), media_type=telemetry.MEDIA_TYPE, headers={"cache-control": "no-store"})
 
 
 @asynccontextmanager
@@ -76,6 +99,7 @@ async def _lifespan(_app: Any) -> AsyncIterator[None]:
     plotly.io.to_json(go.Figure(go.Scatter(y=[1.0])))
     gc.collect()
     gc.freeze()
+    transport.observers.add(telemetry.pai_request)
     try:
         yield
     finally:
@@ -84,6 +108,7 @@ async def _lifespan(_app: Any) -> AsyncIterator[None]:
 
 def _on_script_error(error: Exception) -> bool:
     """Log a failed page with its traceback and show a calm sentence in its place."""
+    telemetry.SCRIPT_ERRORS.inc()
     _LOG.error("A page failed", exc_info=error)
     st.error("This page failed: a fault in paiview. Nothing was changed in PAI, and the server's log has the details.")
     return True

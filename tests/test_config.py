@@ -22,6 +22,8 @@ DEFAULTS = {
     "read_timeout": 10.0,
     "cache_ttl": 60.0,
     "data": (),
+    "allowed_hosts": (),
+    "trusted_proxies": (),
 }
 
 

@@ -5,7 +5,7 @@ import hashlib
 import secrets
 import socket
 import ssl
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -23,6 +23,7 @@ from paiview.pai.errors import (
     CutOffError,
     DeadlineError,
     ExpiredTokenError,
+    PaiviewError,
     ServiceError,
     ThrottledError,
     UnavailableError,
@@ -41,6 +42,9 @@ CREDENTIAL_LIFE: Final = 60.0
 """Seconds a credential is used before its source is asked again; the chain renews 15 minutes before expiry."""
 EXPIRED: Final = -1.0
 """Stands for the end of a credential that the service has called expired."""
+Observer = Callable[[str, str, float], None]
+observers: Final[set[Observer]] = set()
+"""Told of every request sent: the operation, ``Ok`` or what it ended with, and the seconds. They must not wait."""
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -197,8 +201,24 @@ class Transport:
             with attempt:
                 if attempt.num > 1:
                     await self._limiter.wait()
-                return await self._once(action, url)
+                return await self._observed(action, url)
         raise AssertionError("stamina raises after the last attempt")
+
+    async def _observed(self, action: str, url: str) -> Answer:
+        started = asyncio.get_running_loop().time()
+        # What ends it otherwise is the deadline of the whole, or that the client is closed.
+        outcome = "Cancelled"
+        try:
+            answer = await self._once(action, url)
+        except PaiviewError as error:
+            outcome = type(error).__name__.removesuffix("Error")
+            raise
+        else:
+            outcome = "Ok"
+            return answer
+        finally:
+            for tell in observers:
+                tell(action, outcome, asyncio.get_running_loop().time() - started)
 
     async def _once(self, action: str, url: str) -> Answer:
         credential = await self._current_credential()

@@ -1,0 +1,95 @@
+"""What the dashboard counts about itself, for Prometheus: no model, version, user or address is a label."""
+
+import time
+from collections import Counter as Counts
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from paiview import __version__
+
+# Without a series of its own for when each counter was begun, which nobody asks for.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+MEDIA_TYPE: Final = CONTENT_TYPE_LATEST
+_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
+
+_REGISTRY: Final = CollectorRegistry()
+ProcessCollector(registry=_REGISTRY)
+Gauge("paiview_info", "1; the version that runs is the label.", ["version"], registry=_REGISTRY).labels(
+    __version__
+).set(1)
+
+PAI_REQUESTS: Final = Counter(
+    "paiview_pai_requests", "Requests sent to PAI, retries included.", ["operation", "outcome"], registry=_REGISTRY
+)
+PAI_SECONDS: Final = Histogram(
+    "paiview_pai_request_seconds",
+    "Seconds from sending a request to PAI until its whole answer.",
+    ["operation"],
+    buckets=_SECONDS,
+    registry=_REGISTRY,
+)
+API_REQUESTS: Final = Counter("paiview_api_requests", "Answers under /api.", ["route", "status"], registry=_REGISTRY)
+REFUSED: Final = Counter(
+    "paiview_refused", "Connections refused before anything was read.", ["code"], registry=_REGISTRY
+)
+SCRIPT_ERRORS: Final = Counter("paiview_script_errors", "Runs of a page that failed by a fault.", registry=_REGISTRY)
+PAGES: Final = Gauge("paiview_open_pages", "Pages open in browsers.", registry=_REGISTRY)
+
+
+class Held(NamedTuple):
+    """A snapshot that is kept."""
+
+    kind: str
+    read_at: float
+
+
+class _Cache(Collector):
+    """Asks the cache when Prometheus asks, so that reading costs nothing between."""
+
+    def __init__(self, held: Callable[[], Iterable[Held]], reading: Callable[[], Iterable[str]]) -> None:
+        self._held = held
+        self._reading = reading
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        now = time.monotonic()
+        ages: dict[str, list[float]] = {}
+        for snapshot in self._held():
+            ages.setdefault(snapshot.kind, []).append(now - snapshot.read_at)
+        kept = GaugeMetricFamily("paiview_snapshots", "Snapshots kept.", labels=["kind"])
+        newest = GaugeMetricFamily("paiview_snapshot_newest_age_seconds", "Age of the newest.", labels=["kind"])
+        oldest = GaugeMetricFamily("paiview_snapshot_oldest_age_seconds", "Age of the oldest.", labels=["kind"])
+        for kind, of_kind in ages.items():
+            kept.add_metric([kind], len(of_kind))
+            newest.add_metric([kind], min(of_kind))
+            oldest.add_metric([kind], max(of_kind))
+        under_way = GaugeMetricFamily("paiview_reads_under_way", "Reads of PAI under way.", labels=["kind"])
+        for kind, number in Counts(self._reading()).items():
+            under_way.add_metric([kind], number)
+        yield from (kept, newest, oldest, under_way)
+
+
+def watch(held: Callable[[], Iterable[Held]], reading: Callable[[], Iterable[str]]) -> None:
+    """Show the snapshots of a cache and the reads it has under way; once in a process.
+
+    Args:
+        held: gives the snapshots kept; a kind is one of the few queries there are, never whose.
+        reading: gives the kinds that are being read.
+    """
+    _REGISTRY.register(_Cache(held, reading))
+
+
+def pai_request(operation: str, outcome: str, seconds: float) -> None:
+    """Count one request to PAI."""
+    PAI_REQUESTS.labels(operation, outcome).inc()
+    PAI_SECONDS.labels(operation).observe(seconds)
+
+
+def exposition() -> bytes:
+    """Everything counted, as Prometheus reads it."""
+    return generate_latest(_REGISTRY)

@@ -43,6 +43,8 @@ _THREADS: Final = CapacityLimiter(AT_ONCE)
 """Threads of the API's own: a slow service leaves those that serve the pages free."""
 WAITING: Final = 64
 """Requests that wait at most; further ones are told to come back."""
+_UNDER_WAY: Final[set[Request]] = set()
+"""Requests that are answered or wait; seen by the event loop alone."""
 _LONGEST: Final = 512
 """Characters of an id or a name; PAI's are far shorter."""
 
@@ -148,9 +150,13 @@ def _endpoint(answer: _Answer, parameters: Collection[str] = frozenset()) -> Cal
             return _error(500, "InternalError", "A fault in paiview; its log has the details.", request_id)
 
     async def respond_in_thread(request: Request) -> Response:
-        if _THREADS.statistics().tasks_waiting >= WAITING:
+        if len(_UNDER_WAY) >= AT_ONCE + WAITING:
             return refuse(503, "Busy", "Too many requests wait for an answer: ask again.", {"retry-after": "1"})
-        return await to_thread.run_sync(respond, request, limiter=_THREADS)
+        _UNDER_WAY.add(request)
+        try:
+            return await to_thread.run_sync(respond, request, limiter=_THREADS)
+        finally:
+            _UNDER_WAY.remove(request)
 
     return respond_in_thread
 

@@ -43,7 +43,7 @@ PAGES: Final = Gauge("paiview_open_pages", "Pages open in browsers.", registry=_
 
 
 class Held(NamedTuple):
-    """A snapshot that is kept."""
+    """A snapshot that is kept, and when it was read by ``time.monotonic``."""
 
     kind: str
     read_at: float
@@ -52,14 +52,14 @@ class Held(NamedTuple):
 class _Cache(Collector):
     """Asks the cache when Prometheus asks, so that reading costs nothing between."""
 
-    def __init__(self, held: Callable[[], Iterable[Held]], reading: Callable[[], Iterable[str]]) -> None:
-        self._held = held
-        self._reading = reading
+    held: Callable[[], Iterable[Held]] = staticmethod(tuple)
+    reading: Callable[[], Iterable[str]] = staticmethod(tuple)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Give what the cache holds and reads now."""
         now = time.monotonic()
         ages: dict[str, list[float]] = {}
-        for snapshot in self._held():
+        for snapshot in self.held():
             ages.setdefault(snapshot.kind, []).append(now - snapshot.read_at)
         kept = GaugeMetricFamily("paiview_snapshots", "Snapshots kept.", labels=["kind"])
         newest = GaugeMetricFamily("paiview_snapshot_newest_age_seconds", "Age of the newest.", labels=["kind"])
@@ -69,19 +69,23 @@ class _Cache(Collector):
             newest.add_metric([kind], min(of_kind))
             oldest.add_metric([kind], max(of_kind))
         under_way = GaugeMetricFamily("paiview_reads_under_way", "Reads of PAI under way.", labels=["kind"])
-        for kind, number in Counts(self._reading()).items():
+        for kind, number in Counts(self.reading()).items():
             under_way.add_metric([kind], number)
         yield from (kept, newest, oldest, under_way)
 
 
+_CACHE: Final = _Cache()
+_REGISTRY.register(_CACHE)
+
+
 def watch(held: Callable[[], Iterable[Held]], reading: Callable[[], Iterable[str]]) -> None:
-    """Show the snapshots of a cache and the reads it has under way; once in a process.
+    """Show the snapshots of a cache and the reads it has under way, in place of those shown before.
 
     Args:
         held: gives the snapshots kept; a kind is one of the few queries there are, never whose.
         reading: gives the kinds that are being read.
     """
-    _REGISTRY.register(_Cache(held, reading))
+    _CACHE.held, _CACHE.reading = held, reading
 
 
 def pai_request(operation: str, outcome: str, seconds: float) -> None:

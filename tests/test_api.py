@@ -6,6 +6,7 @@ import logging
 import math
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -258,7 +259,9 @@ def test_foreign_text_in_an_error_is_plain(client: httpx.Client, monkeypatch: py
     assert (body["Code"], body["RequestId"]) == ("C�", "R")
 
 
-def test_a_slow_service_holds_up_no_page(source: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_service_holds_up_no_page_and_no_endless_queue(
+    source: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gate = threading.Event()
     waiting = threading.Semaphore(0)
     read = source.models()
@@ -271,19 +274,28 @@ def test_a_slow_service_holds_up_no_page(source: Registry, monkeypatch: pytest.M
     def page(_request: Request) -> PlainTextResponse:
         return PlainTextResponse("page")
 
-    async def visit() -> tuple[list[int], str]:
+    async def visit() -> tuple[Counter[int], str]:
         app = Starlette(routes=[api.mount(), Route("/page", page)])
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://paiview") as browser:
-            asked = [asyncio.create_task(browser.get("/api/models")) for _ in range(50)]
+            asked = {asyncio.create_task(browser.get("/api/models")) for _ in range(api.AT_ONCE + api.WAITING + 3)}
             try:
                 for _ in range(api.AT_ONCE):
                     assert await asyncio.to_thread(waiting.acquire, timeout=WAIT)
+                refused: set[asyncio.Task[httpx.Response]] = set()
+                while len(refused) < 3:
+                    found, _ = await asyncio.wait(asked - refused, timeout=WAIT, return_when=asyncio.FIRST_COMPLETED)
+                    assert found
+                    refused |= found
+                assert {(task.result().headers["retry-after"], told(task.result())["Code"]) for task in refused} == {
+                    ("1", "Busy")
+                }
                 seen = (await asyncio.wait_for(browser.get("/page"), WAIT)).text
             finally:
                 gate.set()
-            return [answer.status_code for answer in await asyncio.gather(*asked)], seen
+            return Counter(answer.status_code for answer in await asyncio.gather(*asked)), seen
 
     monkeypatch.setattr(Registry, "models", slow)
     # The thread of a browser test has a loop of its own.
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(lambda: asyncio.run(visit())).result() == ([200] * 50, "page")
+        answered = {200: api.AT_ONCE + api.WAITING, 503: 3}
+        assert pool.submit(lambda: asyncio.run(visit())).result() == (answered, "page")

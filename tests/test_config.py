@@ -253,3 +253,25 @@ def test_neither_dotenv_nor_credentials_are_read(monkeypatch: pytest.MonkeyPatch
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         config.load().page_size = 3  # type: ignore[misc]
+
+
+def test_hosts_and_proxies_are_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    write('allowed_hosts = ["PAI.example.com.", "fd00::1"]\ntrusted_proxies = ["10.0.0.9/24"]')
+    settings = config.load()
+    assert (settings.allowed_hosts, settings.trusted_proxies) == (("pai.example.com", "fd00::1"), ("10.0.0.0/24",))
+    monkeypatch.setenv("PAIVIEW_ALLOWED_HOSTS", "a.example, [::1] ,")
+    monkeypatch.setenv("PAIVIEW_TRUSTED_PROXIES", "::1, 10.0.0.9")
+    settings = config.load()
+    assert (settings.allowed_hosts, settings.trusted_proxies) == (("a.example", "::1"), ("::1/128", "10.0.0.9/32"))
+
+
+@pytest.mark.parametrize("value", ["https://pai.example.com", "pai.example.com:8501", "*", "a b", "通.example"])
+def test_an_address_is_no_host_name(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("PAIVIEW_ALLOWED_HOSTS", value)
+    assert refusal().startswith("PAIVIEW_ALLOWED_HOSTS must be host names like pai.example.com")
+
+
+@pytest.mark.parametrize("value", ["*", "proxy.example.com", "10.0.0.0/33"])
+def test_a_proxy_is_an_address(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("PAIVIEW_TRUSTED_PROXIES", value)
+    assert refusal().startswith("PAIVIEW_TRUSTED_PROXIES must be addresses like 10.0.0.5")

@@ -1,0 +1,298 @@
+"""What is refused before anything answers, and what every answer carries: over real sockets, to the last byte."""
+
+import json
+import logging
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from http.client import HTTPResponse
+from typing import Any, NamedTuple
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from paiview import api, cli, edge, telemetry
+from paiview.edge import Edge, RateLimit
+from paiview.local.background import HOST, BackgroundServer
+
+HEADERS = [(b"content-security-policy", b"default-src 'none'"), (b"x-frame-options", b"DENY")]
+BURST = 3
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+def ask(port: int, target: str, *headers: str, method: str = "GET", host: str | None = HOST) -> Answer:
+    """Send one request as it is written, which a client library would correct, and read the answer."""
+    lines = [f"{method} {target} HTTP/1.1", *([] if host is None else [f"Host: {host}"]), *headers, "Connection: close"]
+    with socket.create_connection((HOST, port), timeout=10) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        with HTTPResponse(connection, method=method) as answer:
+            answer.begin()
+            found = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, found, answer.read().decode())
+
+
+def counted(name: str, **labels: str) -> float:
+    """The value of a counter as Prometheus reads it; 0 before it was counted."""
+    families = text_string_to_metric_families(telemetry.exposition().decode())
+    samples = (sample for family in families for sample in family.samples)
+    return next((sample.value for sample in samples if (sample.name, sample.labels) == (name, labels)), 0.0)
+
+
+async def broken(_request: Request) -> PlainTextResponse:
+    raise ZeroDivisionError("s3cr3t")
+
+
+def page(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(f"page {request.url.path}")
+
+
+@pytest.fixture(scope="module")
+def clock() -> list[float]:
+    """The time of the rate limit, which moves when a test moves it."""
+    return [0.0]
+
+
+@pytest.fixture(scope="module")
+def served(clock: list[float]) -> Iterator[int]:
+    limit = RateLimit(2.0, BURST, 100, lambda: clock[0])
+    middleware = [Middleware(Edge, hosts=["pai.example"], headers=HEADERS, limit=limit)]
+    routes = [Route("/broken", broken), api.mount(), Route("/{path:path}", page)]
+    with BackgroundServer(Starlette(routes=routes, middleware=middleware)) as server:
+        yield server.port
+
+
+@pytest.fixture
+def port(served: int, clock: list[float]) -> int:
+    """The port of the server, with all that is allowed at once allowed again."""
+    clock[0] += 1000
+    return served
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:8501",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "pai.example.evil",
+        "evil.pai.example",
+        "pai.example@evil.example",
+        "evil@127.0.0.1",
+        "10.1.2.3",
+        "127.0.0.2",
+        "[::2]",
+        "[::1",
+        "127.0.0.1:",
+        "127.0.0.1:80/x",
+        "127.0.0.1,evil.example",
+        ".",
+        "",
+        "\xff",
+    ],
+)
+def test_a_name_that_is_not_its_own_is_refused(port: int, host: str) -> None:
+    answer = ask(port, "/", host=host)
+    assert answer.status == 421
+    assert "PAIVIEW_ALLOWED_HOSTS" in answer.body
+    assert json.loads(ask(port, "/api/models", host=host).body)["Code"] == "UnknownHost"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "127.0.0.1:9", "localhost", "LOCALHOST:1", "localhost.", "[::1]:80", "pai.example", "PAI.Example"],
+)
+def test_its_own_names_are_served(port: int, host: str) -> None:
+    assert ask(port, "/versions", host=host)[::2] == (200, "page /versions")
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "status"),
+    [
+        ("10.0.0.5", b"10.0.0.5:8501", 200),
+        ("::ffff:10.0.0.5", b"10.0.0.5", 200),
+        ("fd00::5", b"[fd00::5]:8501", 200),
+        ("10.0.0.5", b"10.0.0.6", 421),
+    ],
+)
+def test_the_address_of_the_connection_is_its_own(address: str, host: bytes, status: int) -> None:
+    sent: list[Any] = []
+
+    async def visit() -> None:
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/",
+            "raw_path": b"/",
+            "query_string": b"",
+            "headers": [(b"host", host)],
+            "server": (address, 8501),
+        }
+        app = Edge(PlainTextResponse("page"), hosts=(), headers=(), limit=RateLimit(1, 1, 1))
+        await app(scope, receive, send)
+
+    async def receive() -> Any:
+        raise AssertionError("nothing is read")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    coroutine = visit()
+    with pytest.raises(StopIteration):
+        coroutine.send(None)
+    assert sent[0]["status"] == status
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get"])
+def test_nothing_but_reading_is_served(port: int, method: str) -> None:
+    answer = ask(port, "/", method=method)
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+    of_api = ask(port, "/api/models", method=method)
+    assert (of_api.status, json.loads(of_api.body)["Code"]) == (405, "MethodNotAllowed")
+    assert ask(port, "/", method="HEAD")[::2] == (200, "")
+
+
+@pytest.mark.parametrize("header", ["Content-Length: 5", "Content-Length: 99999999999", "Transfer-Encoding: chunked"])
+def test_a_body_is_refused_without_reading_it(port: int, header: str) -> None:
+    assert ask(port, "/", header).status == 400
+    assert ask(port, "/", "Content-Length: 0").status == 200
+
+
+def test_a_long_address_is_refused(port: int) -> None:
+    assert ask(port, f"/?q={'x' * (edge.LONGEST - 3)}").status == 200
+    assert ask(port, f"/?q={'x' * (edge.LONGEST - 2)}").status == 414
+    assert ask(port, f"/{'%41' * 3000}").status == 414
+    assert json.loads(ask(port, f"/api/models?workspace={'x' * edge.LONGEST}").body)["Code"] == "UriTooLong"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/_stcore/metrics",
+        "/_stcore/agent/interact",
+        "/_stcore/agent/openapi.json",
+        "/_stcore/upload_file/session/file",
+        "/_stcore/health/more",
+        "/under/a/base/_stcore/metrics",
+        "/_stcore/",
+        "/%5fstcore/metrics",
+    ],
+)
+def test_what_the_pages_do_not_need_of_streamlit_is_not_served(port: int, path: str) -> None:
+    assert ask(port, path).status == 404
+    assert ask(port, "/_stcore/health").status == 200
+
+
+def test_a_client_that_asks_too_often_is_told_when_to_come_back(port: int, clock: list[float]) -> None:
+    refused = counted("paiview_refused_total", code="TooManyRequests")
+    asked = [ask(port, "/api/nothing") for _ in range(BURST + 2)]
+    assert [answer.status for answer in asked] == [404] * BURST + [429] * 2
+    assert asked[-1].headers["retry-after"] == "1"
+    assert json.loads(asked[-1].body)["Code"] == "TooManyRequests"
+    assert ask(port, "/metrics").status == 429
+    assert ask(port, "/versions").status == 200
+    assert counted("paiview_refused_total", code="TooManyRequests") == refused + 3
+    # uvicorn believes this machine by default, as it does a proxy that it is told to trust.
+    assert ask(port, "/api/nothing", "X-Forwarded-For: 192.0.2.7").status == 404
+    clock[0] += 0.5
+    assert [ask(port, "/metrics").status for _ in range(2)] == [200, 429]
+
+
+def test_a_rate_is_remembered_for_so_many_clients() -> None:
+    limit = RateLimit(1.0, 1, 2, lambda: 0.0)
+    assert [limit.wait(client) for client in ("a", "b", "a", "b")] == [0.0, 0.0, 1.0, 1.0]
+    # A third one: a asked longest ago and is forgotten.
+    assert [limit.wait(client) for client in ("c", "b", "a")] == [0.0, 1.0, 0.0]
+
+
+def test_an_average_is_kept_and_refused_requests_do_not_count() -> None:
+    now = [0.0]
+    limit = RateLimit(2.0, 3, 10, lambda: now[0])
+    answered = 0
+    for step in range(1000):
+        now[0] = step / 100
+        answered += limit.wait("a") == 0.0
+    assert answered == pytest.approx(3 + 2.0 * 10, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("client", "other", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+    ],
+)
+def test_a_network_of_the_new_protocol_is_one_client(client: str, other: str, *, same: bool) -> None:
+    counted_as = [edge._client({"client": (address, 1)}) for address in (client, other)]
+    assert (counted_as[0] == counted_as[1]) is same
+
+
+@pytest.mark.parametrize(
+    ("target", "method", "host"),
+    [
+        ("/", "GET", HOST),
+        ("/", "GET", "evil.example"),
+        ("/", "PUT", HOST),
+        ("/broken", "GET", HOST),
+        ("/api/x", "GET", HOST),
+    ],
+)
+def test_every_answer_carries_the_headers(port: int, target: str, method: str, host: str) -> None:
+    answer = ask(port, target, method=method, host=host)
+    assert answer.headers["content-security-policy"] == "default-src 'none'"
+    assert answer.headers["x-frame-options"] == "DENY"
+
+
+def test_a_fault_is_logged_and_its_details_are_not_told(port: int, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR, "paiview.edge"):
+        answer = ask(port, "/broken")
+    assert answer.status == 500
+    assert "s3cr3t" not in answer.body
+    (record,) = caplog.records
+    assert record.exc_info is not None
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/api/models", "models"),
+        ("/api/models/model-canary/versions", "versions"),
+        ("/api/models/model-canary/decision", "decision"),
+        ("/api/model-canary", "other"),
+        ("/api/models/model-canary/versions/canary", "other"),
+    ],
+)
+def test_answers_are_counted_by_route_and_never_by_what_was_asked(port: int, path: str, route: str) -> None:
+    before = counted("paiview_api_requests_total", route=route, status="405")
+    ask(port, path, method="POST")
+    assert counted("paiview_api_requests_total", route=route, status="405") == before + 1
+    assert "canary" not in telemetry.exposition().decode()
+
+
+@pytest.mark.parametrize(("proxies", "believed"), [(None, ""), ("10.0.0.5, 10.1.0.0/16", "10.0.0.5/32,10.1.0.0/16")])
+def test_only_named_proxies_are_believed(monkeypatch: pytest.MonkeyPatch, proxies: str | None, believed: str) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    if proxies is not None:
+        monkeypatch.setenv("PAIVIEW_TRUSTED_PROXIES", proxies)
+    started: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _path, command: started.append(command))
+    with socket.create_server((HOST, 0)) as free:
+        number = free.getsockname()[1]
+    cli.dashboard(port=number, host=HOST)
+    assert os.environ["FORWARDED_ALLOW_IPS"] == believed
+    assert started[0][:3] == [sys.executable, "-m", "streamlit"]

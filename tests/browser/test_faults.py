@@ -127,6 +127,38 @@ def test_the_last_good_answer_stays_with_its_age_when_a_refresh_fails(page: Page
     expect(names).to_have_text(["0.3.0", "0.2.0", "0.1.0"])
 
 
+def test_a_page_that_shows_a_failure_recovers_by_itself(page: Page, tmp_path: Path) -> None:
+    down = True
+
+    async def respond(request: Request) -> Reply:
+        match request.path.removeprefix("/api/v1/").split("/"):
+            case ["models", _, "versions"] if down:
+                return refusal("ServiceUnavailable", 503)
+            case ["models", _, "versions"]:
+                return reply(VERSIONS)
+            case ["models"]:
+                return reply({"Models": [{"ModelId": "model-a"}], "TotalCount": 1})
+            case _:
+                return reply({"Workspaces": [], "TotalCount": 0})
+
+    keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "key", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET}
+    with Server(respond) as service, dashboard(tmp_path, PAIVIEW_ENDPOINT=service.url, **keys) as served:
+        opened(page, f"{served.url}/versions?model=model-a")
+        assert "R-ServiceUnavailable" in region(page, "problem")
+        down = False
+        names = page.locator(".st-key-versions-table tbody td:first-child")
+        expect(names).to_have_text(["0.3.0", "0.2.0", "0.1.0"], timeout=30_000)
+        problems = page.get_by_test_id("stAlert")
+        expect(problems).to_have_count(0)
+        down = True
+        settled(page).locator(".st-key-refresh").get_by_role("button").click()
+        expect(problems).to_contain_text("reading it again failed")
+        expect(names).to_have_text(["0.3.0", "0.2.0", "0.1.0"])
+        down = False
+        expect(problems).to_have_count(0, timeout=30_000)
+        expect(names).to_have_text(["0.3.0", "0.2.0", "0.1.0"])
+
+
 def test_a_missing_credential_names_the_variables(page: Page, tmp_path: Path) -> None:
     with dashboard(tmp_path, PAIVIEW_ENDPOINT="http://127.0.0.1:9", HOME=str(tmp_path)) as served:
         opened(page, served.url)

@@ -1,0 +1,134 @@
+"""A visitor of the dashboard without a browser: the websocket and the messages that Streamlit's own page uses.
+
+Hundreds of them fit beside the server on one machine. What a browser draws is not seen here, only what it is sent.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import urlencode
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+LONGEST: Final = 60.0
+"""Seconds after which a run that has not ended is a fault."""
+_TEXTS: Final = ("markdown", "heading", "text", "alert", "exception")
+_DONE: Final = (
+    ForwardMsg.FINISHED_SUCCESSFULLY,
+    ForwardMsg.FINISHED_WITH_COMPILE_ERROR,
+    ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
+)
+
+
+@dataclass
+class Run:
+    """What one run of a page sent.
+
+    Attributes:
+        seconds: from the question to the end of the run.
+        raw: every message as it came over the wire.
+        texts: the texts of the page, in the order they were sent.
+        alerts: those of them that report an error or a warning.
+        widgets: the ids of the controls, by their key.
+    """
+
+    seconds: float = 0.0
+    raw: bytearray = field(default_factory=bytearray)
+    texts: list[str] = field(default_factory=list)
+    alerts: list[str] = field(default_factory=list)
+    widgets: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.texts)
+
+    def take(self, message: ForwardMsg) -> None:
+        """Note what a message shows."""
+        if message.WhichOneof("type") != "delta" or message.delta.WhichOneof("type") != "new_element":
+            return
+        element = message.delta.new_element
+        kind = element.WhichOneof("type")
+        shown = getattr(element, kind or "empty")
+        if kind in _TEXTS:
+            self.texts.append(shown.message if kind == "exception" else shown.body)
+        if kind in ("alert", "exception"):
+            self.alerts.append(self.texts[-1])
+        identity = getattr(shown, "id", "")
+        if identity:
+            self.widgets[identity.rpartition("-")[2]] = identity
+
+
+class Session:
+    """One tab of one visitor.
+
+    Args:
+        url: the dashboard's.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url.replace("http", "ws", 1)
+        self._page = ""
+        self._query = ""
+        self._last = Run()
+
+    async def __aenter__(self) -> Self:
+        self._connecting = connect(
+            f"{self._url}/_stcore/stream",
+            subprotocols=[Subprotocol("streamlit")],
+            max_size=None,
+            compression=None,
+            proxy=None,
+        )
+        self._socket: ClientConnection = await self._connecting.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._connecting.__aexit__(kind, error, traceback)
+
+    async def open(self, page: str, **parameters: str | list[str]) -> Run:
+        """Open a page by its link; ``page`` is empty for Models."""
+        self._page, self._query = page, urlencode(parameters, doseq=True)
+        return await self._run(BackMsg())
+
+    async def rerun(self) -> Run:
+        """Run the page again as it is."""
+        return await self._run(BackMsg())
+
+    async def press(self, key: str) -> Run:
+        """Press a button of the page."""
+        message = BackMsg()
+        state = message.rerun_script.widget_states.widgets.add()
+        state.id, state.trigger_value = self._last.widgets[key], True
+        return await self._run(message)
+
+    async def turn_to(self, key: str, page: int) -> Run:
+        """Choose a page of a table that is sent in pages."""
+        message = BackMsg()
+        state = message.rerun_script.widget_states.widgets.add()
+        state.id, state.int_value = self._last.widgets[key], page
+        return await self._run(message)
+
+    async def _run(self, message: BackMsg) -> Run:
+        message.rerun_script.query_string = self._query
+        message.rerun_script.page_name = self._page
+        message.rerun_script.context_info.timezone = "UTC"
+        run, start = Run(), time.perf_counter()
+        async with asyncio.timeout(LONGEST):
+            await self._socket.send(message.SerializeToString())
+            ended = False
+            while not ended:
+                content = await self._socket.recv(decode=False)
+                run.raw += content
+                answer = ForwardMsg.FromString(content)
+                run.take(answer)
+                ended = answer.WhichOneof("type") == "script_finished" and answer.script_finished in _DONE
+        run.seconds = time.perf_counter() - start
+        self._last = run
+        return run

@@ -17,6 +17,14 @@ _BLANKS: Final = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
     + "".join(map(chr, (*range(0xFE00, 0xFE0E), *range(0xE0100, 0xE01F0))))
 )
+_PILE: Final = re.compile(
+    r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4})"
+    r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
+"""Accents piled on one letter beyond what any language writes: they would cover the lines around them."""
+_COMMANDS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb]")
+"""What a terminal obeys or turns text around, save for tabs and line feeds."""
+_NOT_IN_FILE_NAMES: Final = re.compile(r"(?:[^\w.+=@-]|\.{2,})+|^[.-]+")
 _EMOJI_STYLE: Final = re.compile(r"(?<![\u203c-\u3299\U0001f000-\U0001faff])[\ufe0e\ufe0f]")
 """Variation selectors where they do not follow a symbol, which alone they serve."""
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:@&^=/])")
@@ -54,6 +62,43 @@ def plain(text: str, limit: int = 200) -> str:
     must look different.
     """
     return _shown(_shortened(" ".join(text.split()), limit)) or (_UNSEEN if text else "")
+
+
+def block(text: str, limit: int = 4000, most: int = 40) -> str:
+    """``plain`` that keeps line breaks: up to ``most`` lines of ``limit`` characters in all."""
+    lines = _shortened("\n".join([plain(line, limit) for line in text.splitlines()]), limit).split("\n")
+    return "\n".join(lines if len(lines) <= most else [*lines[:most], _ELLIPSIS])
+
+
+def tame(text: str) -> str:
+    """The text with its lines, and ``�`` in place of what a terminal obeys and what turns text around."""
+    return _COMMANDS.sub(_UNSEEN, text)
+
+
+def unique(texts: Sequence[str]) -> list[str]:
+    """The texts, with a number behind those that another one before them equals."""
+    taken = set(texts)
+    seen: dict[str, int] = {}
+    result = []
+    for text in texts:
+        label = text
+        while seen.get(text) and label in taken:
+            seen[text] += 1
+            label = f"{text} ({seen[text]})"
+        seen.setdefault(text, 1)
+        taken.add(label)
+        result.append(label)
+    return result
+
+
+def file_name(*parts: str, ending: str) -> str:
+    """A name for a download: letters, digits and a few marks, so that no part leads to another folder or kind of file.
+
+    >>> file_name("model-a", "../1.0.0", ending="csv")
+    'model-a-_1.0.0.csv'
+    """
+    kept = [_shortened(_NOT_IN_FILE_NAMES.sub("_", part), 80).rstrip(_ELLIPSIS) for part in parts]
+    return f"{'-'.join(kept)}.{ending}"
 
 
 def for_chart(text: str, limit: int = 200) -> str:
@@ -98,6 +143,28 @@ def http_url(text: object) -> str | None:
     except ValueError:
         return None
     return text if usable else None
+
+
+def host(address: str) -> str:
+    """The host of an ``http_url`` in ASCII, as its owner registered it: a letter that only looks like another shows.
+
+    >>> host("https://аlibaba.example/x")
+    'xn--libaba-2nf.example'
+    """
+    name = urlsplit(address).hostname or ""
+    try:
+        return name if name.isascii() else name.encode("idna").decode()
+    except UnicodeError:
+        return ascii(name)[1:-1]
+
+
+def visible(tree: Any) -> Any:
+    """The same JSON tree, its invisible characters written as escapes: a reader sees each for what it is."""
+    if isinstance(tree, Mapping):
+        return dict(zip(unique([_escaped(str(name)) for name in tree]), map(visible, tree.values()), strict=True))
+    if isinstance(tree, list | tuple):
+        return [visible(item) for item in tree]
+    return _escaped(tree) if isinstance(tree, str) else tree
 
 
 def mask_secrets(tree: Any) -> Any:
@@ -217,8 +284,20 @@ def _shortened(line: str, limit: int) -> str:
     return line if len(line) <= limit else line[: max(limit - 1, 0)] + _ELLIPSIS
 
 
+def _escaped(text: str) -> str:
+    if text.isprintable() and _BLANKS.isdisjoint(text):
+        return text
+    return "".join([char if _is_seen(char) or char in "\n\t" else ascii(char)[1:-1] for char in text])
+
+
+def _is_seen(char: str) -> bool:
+    return char.isprintable() and char not in _BLANKS
+
+
 def _shown(line: str) -> str:
     line = _EMOJI_STYLE.sub(_UNSEEN, line)
+    if not line.isascii():
+        line = _PILE.sub(rf"\1{_UNSEEN}", line)
     if line.isprintable() and _BLANKS.isdisjoint(line):
         return line
-    return "".join([char if char.isprintable() and char not in _BLANKS else _UNSEEN for char in line])
+    return "".join([char if _is_seen(char) else _UNSEEN for char in line])

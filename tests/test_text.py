@@ -10,7 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from paiview.text import MASK, for_chart, http_url, markdown, mask_secrets, plain, shorten_front
+from paiview.text import (
+    MASK,
+    block,
+    file_name,
+    for_chart,
+    host,
+    http_url,
+    markdown,
+    mask_secrets,
+    plain,
+    shorten_front,
+    tame,
+    unique,
+    visible,
+)
 
 UNHURRIED = settings(deadline=None)
 UNSEEN = "\N{REPLACEMENT CHARACTER}"
@@ -73,6 +87,7 @@ HOSTILE = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3)), max_
         ("cer\ufe0f", f"cer{UNSEEN}"),
         ("cer\ufe00\u180b", f"cer{UNSEEN}{UNSEEN}"),
         ("\U000e0041\ue000\ud800", UNSEEN * 3),
+        ("Z" + "\u0301\u0489" * 40 + "a\u0301", f"Z\u0301\u0489\u0301\u0489{UNSEEN}a\u0301"),
     ],
 )
 def test_plain_text_is_one_line_of_visible_characters(text: str, shown: str) -> None:
@@ -421,3 +436,49 @@ def test_a_dataset_of_blanks_is_seen_where_its_end_counts_too() -> None:
         "…cdef",
         "…\ufffddef",
     ]
+
+
+def test_a_block_keeps_its_lines_up_to_a_bound() -> None:
+    assert block(" a \r\n\x1b[31mb\u202e\n\nc") == f"a\n{UNSEEN}[31mb{UNSEEN}\n\nc"
+    assert block("a\nb\nc\nd", most=2) == "a\nb\n…"
+    assert block("abcdef\ngh", limit=5) == "abcd…"
+
+
+def test_a_tamed_text_keeps_its_lines_and_gives_no_command() -> None:
+    commands = "\x1b\x07\x9b\r\x00\u202e\u2066\u2028\u200f"
+    assert tame(f"a,\tb\n{commands}通用e\u0301") == f"a,\tb\n{UNSEEN * len(commands)}通用e\u0301"
+
+
+def test_texts_that_read_alike_are_told_apart() -> None:
+    assert unique(["a", "b", "a", "a (2)", "a"]) == ["a", "b", "a (3)", "a (2)", "a (4)"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "name"),
+    [
+        (("model-a", "1.0.0_beta"), "model-a-1.0.0_beta.csv"),
+        (("../../etc/passwd",), "_etc_passwd.csv"),
+        (('a"; filename="b.html', "..", "-x"), "a_filename=_b.html-_-_x.csv"),
+        (("通用\u202e\r\nmodel", "<b>"), "通用_model-_b_.csv"),
+        (("n" * 500, "1.0.0"), "n" * 79 + "-1.0.0.csv"),
+    ],
+)
+def test_the_name_of_a_file_leads_nowhere_else(parts: tuple[str, ...], name: str) -> None:
+    assert file_name(*parts, ending="csv") == name
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://alibaba.example:8443/x", "alibaba.example"),
+        ("https://\u0430libaba.example/", "xn--libaba-2nf.example"),
+        ("https://" + "\u0430" * 70 + ".example/", "\\u0430" * 70 + ".example"),
+    ],
+)
+def test_a_host_is_told_in_ascii(address: str, shown: str) -> None:
+    assert host(address) == shown
+
+
+def test_every_invisible_character_of_a_tree_is_written_as_its_escape() -> None:
+    tree = {"a\u202e": ["b\x1b", 1, None, "通用\nx"], "a\\u202e": {"c\u200b": True}}
+    assert visible(tree) == {"a\\u202e": ["b\\x1b", 1, None, "通用\nx"], "a\\u202e (2)": {"c\\u200b": True}}

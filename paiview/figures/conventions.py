@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from paiview.decision import Decision, MetricInForce, State
 from paiview.metrics import Direction
 from paiview.results import Pair
-from paiview.text import for_chart, shorten_front
+from paiview.text import for_chart, shorten_front, unique
 
 BETTER = BEST = "#0072B2"
 WORSE = "#D55E00"
@@ -93,22 +93,6 @@ def row_labels(pairs: Iterable[Pair], dataset_names: Mapping[str, str]) -> list[
 def version_labels(versions: pd.DataFrame) -> list[str]:
     """Version names as categories of an axis: plain, and still told apart where plain text makes two of them alike."""
     return unique([for_chart(name, 80) for name in versions["version_name"].tolist()])
-
-
-def unique(texts: Sequence[str]) -> list[str]:
-    """The texts, with a number behind those that another one before them equals."""
-    taken = set(texts)
-    seen: dict[str, int] = {}
-    result = []
-    for text in texts:
-        label = text
-        while seen.get(text) and label in taken:
-            seen[text] += 1
-            label = f"{text} ({seen[text]})"
-        seen.setdefault(text, 1)
-        taken.add(label)
-        result.append(label)
-    return result
 
 
 def tick_positions(count: int, most: int) -> list[int]:

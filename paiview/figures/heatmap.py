@@ -16,12 +16,11 @@ from paiview.figures.conventions import (
     dataset_label,
     tick_labels,
     tick_positions,
-    unique,
     version_labels,
 )
 from paiview.frames import Frames, Pair
 from paiview.metrics import Direction, MetricContract, contract, display_digits, format_value
-from paiview.text import for_chart
+from paiview.text import for_chart, unique
 from paiview.verdict import percent
 
 _COLUMNS_WITH_GAPS = 60

@@ -5,7 +5,6 @@ import io
 import json
 import logging
 import os
-import re
 import signal
 import socket
 import sys
@@ -24,7 +23,7 @@ from pydantic_core import from_json, to_json
 from paiview import config
 from paiview.pai.errors import PaiviewError, SettingError
 from paiview.pai.objects import PaiObject, VersionFilters
-from paiview.text import plain
+from paiview.text import plain, tame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 APP: Final = Path(__file__).resolve().parent.parent / "app.py"
 """What Streamlit runs; it stands beside the package in a checkout."""
 
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _EXIT_CODES: Final[dict["Overall", int]] = {"pass": 0, "fail": 1, "undecided": 2}
 
 app = typer.Typer(
@@ -473,8 +471,8 @@ def _print_frame(frame: "pd.DataFrame") -> None:
 
 
 def _print_csv(content: bytes) -> None:
-    """Print CSV without the control characters that a terminal would obey."""
-    typer.echo(_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", content.decode()).encode(), nl=False)
+    """Print CSV without the characters that a terminal would obey."""
+    typer.echo(tame(content.decode()).encode(), nl=False)
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[str | None]], limit: int = 60) -> None:

@@ -9,14 +9,19 @@ from typing import Any
 
 import pandas as pd
 
-_FORMULA = re.compile(r"[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]|[\t\r]")
+_BLANK = r"\s\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
+_SIGN = r"[=+\-@＝＋－＠﹦﹢﹣﹫]"
+_FORMULA = re.compile(rf"[{_BLANK}]*{_SIGN}|[\t\r]")
+_NEXT_CELL = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)(?={_SIGN})")
+"""What begins another cell where a spreadsheet splits at semicolons or tabs, as it does in half of Europe."""
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:
     """CSV in UTF-8 with a byte order mark, so that spreadsheets read Chinese; without the index.
 
     Texts and headers that a spreadsheet would run as a formula get a leading apostrophe: those that begin with
-    ``=``, ``+``, ``-``, ``@``, a tab or a carriage return, also in full width or after blanks. Numbers stay numbers;
+    ``=``, ``+``, ``-``, ``@``, a tab or a carriage return, also in full width or after blanks; inside of a text these
+    signs get one after a semicolon, a tab or a line break, where another cell may begin. Numbers stay numbers;
     everything else is quoted, for a bare carriage return would begin a new row, and with it a new cell.
     """
     columns = {at: [_cell(value) for value in frame.iloc[:, at]] for at in range(frame.shape[1])}
@@ -41,7 +46,7 @@ def parquet_bytes(frame: pd.DataFrame) -> bytes:
 
 
 def _harmless(text: str) -> str:
-    return f"'{text}" if _FORMULA.match(text) else text
+    return ("'" if _FORMULA.match(text) else "") + _NEXT_CELL.sub(r"\1'", text)
 
 
 def _cell(value: Any) -> Any:

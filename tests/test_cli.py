@@ -200,7 +200,7 @@ def test_versions_as_csv_have_a_column_a_metric_and_dataset(run: Run) -> None:
     assert [row["cer@oss://b/k"] for row in rows] == ["", "0.5", ""]
     assert [row["'=x@aishell"] for row in rows] == ["1.0", "", ""]
     assert rows[1]["uri"] == "'=HYPERLINK(1)"
-    assert rows[1]["description"] == "�[31mred��2J\u202e"
+    assert rows[1]["description"] == "�[31mred��2J�"
     assert rows[0]["labels"] == "team=asr"
     assert printed.out.startswith("\ufeff")
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", printed.out)

@@ -61,8 +61,6 @@ def parsed(content: bytes) -> Any:
         "+1",
         "-1",
         "@SUM(A1)",
-        "\t=1",
-        "\r=1",
         "\tx",
         "\rx",
         "＝1+1",
@@ -70,8 +68,9 @@ def parsed(content: bytes) -> Any:
         "－1",
         "＠x",
         "  =1",
-        "\n=1",
         "\u3000=1",
+        "\u202e=1",
+        "﹦1",
         "\u200b=1",
         "\ufeff=1",
         "\u00a0@x",
@@ -85,10 +84,40 @@ def test_a_text_a_spreadsheet_would_run_gets_an_apostrophe(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a=1", "0.1.0", "a,b", 'say "x"', "two\nlines", "x\r=1", "x\r\n=1", "通用语音", "  x", "'=1", "1-2", "x@y"]
+    "text",
+    [
+        "a=1",
+        "0.1.0",
+        "a,b",
+        'say "x"',
+        "two\nlines",
+        "a;b",
+        "a; b-c",
+        "two\n\tlines",
+        "通用语音",
+        "  x",
+        "'=1",
+        "1-2",
+        "x@y",
+    ],
 )
 def test_other_text_is_written_as_it_is(text: str) -> None:
     assert one_cell(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("x;=1+1;y", "x;'=1+1;y"),
+        ("x;-1\t+1", "x;'-1\t'+1"),
+        ('x"; @a', "x\"; '@a"),
+        ("x\r\n=1", "x\r\n'=1"),
+        ("\t=1", "'\t'=1"),
+        ("\n＝1", "'\n'＝1"),
+    ],
+)
+def test_a_text_that_is_several_cells_elsewhere_has_a_formula_in_none(text: str, written: str) -> None:
+    assert one_cell(text) == written
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,8 @@ OUTCOMES: Final[dict[RuleOutcome | Overall, str]] = {
 _ROUGH: Final = f"Intervals ({verdict.ROUGH}) inform, and change no state."
 _UNCOUNTED: Final = "Significance cannot be judged: the registry holds no counts of the items scored."
 _NAME: Final = 80
+_ID: Final = 400
+"""Characters of a dataset's id and of a note in a row: more would make a row as tall as a page."""
 _SENTENCE: Final = 800
 _MOST_PAIRS: Final = 40
 _MOST_LINES: Final = 20
@@ -79,7 +81,7 @@ class Row(NamedTuple):
         state: what it means.
         mark: the same as glyph and word.
         label: the dataset by its display name, else by its id, shortened at the front.
-        dataset: its id.
+        dataset: its id, a long one shortened at the front.
         name: its display name, or nothing.
         metric: the metric.
         baseline, candidate: the numbers, with the same decimals throughout a metric.
@@ -118,7 +120,7 @@ def html(decision: Decision) -> str:
     return _template("report.html").render(
         decision=decision,
         against=against(decision),
-        headline=_cut(verdict.headline(decision), "metric"),
+        headline=cut(verdict.headline(decision), "metric"),
         tally=tally(decision),
         rows=(pairs := rows(decision)),
         noted=any(row.note for row in pairs),
@@ -204,7 +206,7 @@ def rows(decision: Decision) -> list[Row]:
             state=pair.state,
             mark=STATES[pair.state],
             label=_label(pair),
-            dataset=plain(pair.dataset, _SENTENCE),
+            dataset=shorten_front(pair.dataset, _ID),
             name=plain(pair.name or "", _NAME),
             metric=plain(pair.metric, _NAME),
             baseline=_number(pair.baseline, digits[pair.metric]),
@@ -325,7 +327,7 @@ def _effect(pair: PairDecision) -> str:
 
 
 def _note(pair: PairDecision) -> str:
-    told = [plain(pair.note, _SENTENCE)] if pair.note else []
+    told = [plain(pair.note, _ID)] if pair.note else []
     if pair.uncertain:
         told.append("uncertain: the interval of the change holds 0")
     return "; ".join(told)
@@ -354,13 +356,14 @@ def _prose(text: str) -> str:
     return line.replace("|", "&#124;")
 
 
-def _cut(sentences: Sequence[str], noun: str) -> list[str]:
+def cut(sentences: Sequence[str], noun: str) -> list[str]:
+    """The first sentences, and how many more there are."""
     more = len(sentences) - _MOST_LINES
     return [*sentences[:_MOST_LINES], *([f"… and {counted(more, f'more {noun}')}"] if more > 0 else [])]
 
 
 def _list(sentences: Sequence[str], noun: str) -> str:
-    return "\n".join(f"- {_prose(sentence)}" for sentence in _cut(sentences, noun))
+    return "\n".join(f"- {_prose(sentence)}" for sentence in cut(sentences, noun))
 
 
 def _pair_table(pairs: Sequence[Row]) -> str:

@@ -1,0 +1,52 @@
+"""What the server around the pages tells when a page fails, and the settings of Streamlit it relies on."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.test_telemetry import samples
+
+SETTINGS = Path(__file__).resolve().parents[1] / ".streamlit" / "config.toml"
+
+
+def failing_page() -> None:
+    from paiview import server  # noqa: PLC0415 - the script of a page stands alone
+
+    assert server.settings()["on_script_error"](ZeroDivisionError("s3cr3t"))
+
+
+def test_a_failed_page_says_so_calmly_and_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+    before = samples("paiview_script_errors")["_total",]
+    app = AppTest.from_function(failing_page).run()
+    [said] = [error.value for error in app.error]
+    assert said.startswith("This page failed")
+    assert "s3cr3t" not in said
+    assert not app.exception
+    assert samples("paiview_script_errors")["_total",] == before + 1
+    assert "s3cr3t" in caplog.text
+
+
+def test_streamlit_shows_no_details_takes_no_files_and_serves_no_folder() -> None:
+    settings = tomllib.loads(SETTINGS.read_text("utf-8"))
+    assert (
+        settings["client"].items()
+        >= {
+            "allowedOrigins": [],
+            "showErrorDetails": "none",
+            "showErrorLinks": False,
+            "toolbarMode": "minimal",
+        }.items()
+    )
+    assert (
+        settings["server"].items()
+        >= {
+            "address": "127.0.0.1",
+            "enableAgentApi": False,
+            "enableCORS": True,
+            "enableStaticServing": False,
+            "enableXsrfProtection": True,
+        }.items()
+    )
+    assert settings["browser"]["gatherUsageStats"] is False

@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from paiview import registry, report
+from paiview import cache, registry, report
 from paiview.comparison import ComparisonError, UnknownVersionError
 from paiview.pai.errors import (
     DeadlineError,
@@ -141,7 +141,8 @@ def _endpoint(answer: _Answer, parameters: Collection[str] = frozenset()) -> Cal
             model = request.path_params.get("model", "")
             asked = _parameters(request.query_params.multi_items(), parameters)
             _check("model", model)
-            return _json(200, answer(model, asked))
+            with cache.reading():
+                return _json(200, answer(model, asked))
         except PaiviewError as error:
             return _failed(error)
         except Exception:  # noqa: BLE001 - a fault of paiview is answered in JSON too, and logged with its traceback

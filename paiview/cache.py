@@ -249,6 +249,16 @@ class Cache:
                     self._start(key, load)
         return False
 
+    def held(self) -> list[tuple[str, float]]:
+        """The first part of the key of each snapshot kept, and when it was read by the clock."""
+        with self._lock:
+            return [(str(key[0]), kept.read_at) for key, kept in self._kept.items()]
+
+    def under_way(self) -> list[str]:
+        """The first part of the key of each read under way."""
+        with self._lock:
+            return [str(key[0]) for key in self._flights]
+
     def last_good(self, key: Key) -> Snapshot | None:
         """The snapshot kept for a key, however old."""
         with self._lock:

@@ -323,6 +323,14 @@ class Registry:
         except PaiviewError:
             return {}
 
+    def held(self) -> list[tuple[str, float]]:
+        """The kind of each snapshot kept, such as ``versions``, and when it was read by the clock."""
+        return self._cache.held()
+
+    def under_way(self) -> list[str]:
+        """The kind of each read under way."""
+        return self._cache.under_way()
+
     def _key(self, *asked: object) -> Key:
         return (asked[0], self.endpoint, self.principal, *asked[1:])
 
@@ -342,6 +350,11 @@ class _Process:
                     self._registry = _open(settings or config.load(), undo)
                     self._closing = undo.pop_all()
             return self._registry
+
+    @property
+    def connected(self) -> Registry | None:
+        """The registry, where somebody has asked for it."""
+        return self._registry
 
     def disconnect(self) -> None:
         with self._lock:
@@ -402,6 +415,16 @@ def connect(settings: Settings | None = None) -> Registry:
         PaiviewError: a setting cannot be used, there is no credential, or the embedded registry cannot start.
     """
     return _PROCESS.connect(settings)
+
+
+def held() -> list[tuple[str, float]]:
+    """The kind of each snapshot kept, such as ``versions``, and when it was read by ``time.monotonic``."""
+    return _PROCESS.connected.held() if _PROCESS.connected else []
+
+
+def under_way() -> list[str]:
+    """The kind of each read of the service under way."""
+    return _PROCESS.connected.under_way() if _PROCESS.connected else []
 
 
 def disconnect() -> None:

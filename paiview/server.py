@@ -100,6 +100,7 @@ async def _lifespan(_app: Any) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     transport.observers.add(telemetry.pai_request)
+    telemetry.watch(registry.held, registry.under_way)
     try:
         yield
     finally:

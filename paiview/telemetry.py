@@ -3,7 +3,7 @@
 import time
 from collections import Counter as Counts
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
@@ -42,25 +42,18 @@ SCRIPT_ERRORS: Final = Counter("paiview_script_errors", "Runs of a page that fai
 PAGES: Final = Gauge("paiview_open_pages", "Pages open in browsers.", registry=_REGISTRY)
 
 
-class Held(NamedTuple):
-    """A snapshot that is kept, and when it was read by ``time.monotonic``."""
-
-    kind: str
-    read_at: float
-
-
 class _Cache(Collector):
     """Asks the cache when Prometheus asks, so that reading costs nothing between."""
 
-    held: Callable[[], Iterable[Held]] = staticmethod(tuple)
+    held: Callable[[], Iterable[tuple[str, float]]] = staticmethod(tuple)
     reading: Callable[[], Iterable[str]] = staticmethod(tuple)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Give what the cache holds and reads now."""
         now = time.monotonic()
         ages: dict[str, list[float]] = {}
-        for snapshot in self.held():
-            ages.setdefault(snapshot.kind, []).append(now - snapshot.read_at)
+        for kind, read_at in self.held():
+            ages.setdefault(kind, []).append(now - read_at)
         kept = GaugeMetricFamily("paiview_snapshots", "Snapshots kept.", labels=["kind"])
         newest = GaugeMetricFamily("paiview_snapshot_newest_age_seconds", "Age of the newest.", labels=["kind"])
         oldest = GaugeMetricFamily("paiview_snapshot_oldest_age_seconds", "Age of the oldest.", labels=["kind"])
@@ -78,11 +71,12 @@ _CACHE: Final = _Cache()
 _REGISTRY.register(_CACHE)
 
 
-def watch(held: Callable[[], Iterable[Held]], reading: Callable[[], Iterable[str]]) -> None:
+def watch(held: Callable[[], Iterable[tuple[str, float]]], reading: Callable[[], Iterable[str]]) -> None:
     """Show the snapshots of a cache and the reads it has under way, in place of those shown before.
 
     Args:
-        held: gives the snapshots kept; a kind is one of the few queries there are, never whose.
+        held: gives the kind of each snapshot kept, one of the few queries there are and never whose, and when it was
+            read by ``time.monotonic``.
         reading: gives the kinds that are being read.
     """
     _CACHE.held, _CACHE.reading = held, reading

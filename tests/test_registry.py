@@ -397,11 +397,21 @@ def test_names_of_datasets_are_an_ornament(service: Service, registry: Registry,
 
 @pytest.fixture
 def process() -> Iterator[None]:
+    """A process that has no registry yet, whatever tests ran in it before."""
+    layer.disconnect()
     yield
     layer.disconnect()
 
 
 @pytest.mark.usefixtures("process")
+def test_what_is_kept_and_read_is_told_by_kind_alone(service: Service, registry: Registry, clock: Clock) -> None:
+    registry.versions("model-a")
+    clock.now += 5
+    registry.models()
+    assert sorted(registry.held()) == [("models", clock.now), ("versions", clock.now - 5)]
+    assert registry.under_way() == []
+
+
 def test_the_first_to_connect_starts_the_embedded_registry(tmp_path: Path) -> None:
     saved = tmp_path / "mine.json"
     saved.write_text(json.dumps({"Versions": [version(1)]}))

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ import streamlit as st
 from paiview.frames import Frames
 from paiview.pai.objects import JsonObject, Model, ModelVersion
 from paiview.registry import Registry
-from paiview.text import http_url, markdown, mask_secrets, plain
+from paiview.text import block, host, http_url, markdown, mask_secrets, plain, visible
 from paiview.ui import shell, state, tables, url
 from paiview.views import Orders
 
@@ -64,7 +64,7 @@ def show(
     row = cast("pd.Series[Any]", frames.versions.loc[order])
     st.subheader(markdown(str(row["version_name"])))
     if version.version_description:
-        st.text(version.version_description)
+        st.text(block(version.version_description))
     if version.version_name and model.model_id:
         told = "Compare with the approved version"
         shell.link(shell.COMPARE, told, model=model.model_id, candidate=version.version_name)
@@ -78,8 +78,11 @@ def show(
     with specs:
         _specs(version)
     with raw:
-        st.caption("As the service sent it; values under names like token or password are masked.")
-        st.json(mask_secrets(version.raw), expanded=2)
+        st.caption(
+            "As the service sent it; values under names like token or password are masked, and characters that cannot "
+            "be seen are written as escapes."
+        )
+        st.json(visible(mask_secrets(version.raw)), expanded=2)
 
 
 def _results(frames: Frames, order: int, dataset_names: Mapping[str, str]) -> None:
@@ -89,7 +92,9 @@ def _results(frames: Frames, order: int, dataset_names: Mapping[str, str]) -> No
         return
     shown = rows[["dataset", "metric", "value", "raw", "problem", "n", "errors"]]
     shown = shown.astype({"dataset": "str", "metric": "str"}).dropna(axis="columns", how="all")
-    shown.insert(1, "name", shown["dataset"].map(dataset_names).map(plain, na_action="ignore"))
+    shown.insert(1, "name", shown["dataset"].map(dataset_names))
+    for column in ("dataset", "name", "metric", *(name for name in ("raw", "problem") if name in shown)):
+        shown[column] = shown[column].astype("str").map(plain, na_action="ignore")
     st.dataframe(
         shown.dropna(axis="columns", how="all"),
         hide_index=True,
@@ -101,34 +106,37 @@ def _results(frames: Frames, order: int, dataset_names: Mapping[str, str]) -> No
 
 
 def _about(registry: Registry, model: Model, version: ModelVersion, row: "pd.Series[Any]") -> None:
-    fields = {
-        "VersionName": version.version_name,
-        "ApprovalStatus": version.approval_status,
-        "Created (UTC)": _moment(row["created"], version.gmt_create_time),
-        "Modified (UTC)": _moment(row["modified"], version.gmt_modified_time),
-        "FormatType": version.format_type,
-        "FrameworkType": version.framework_type,
-        "Uri": version.uri,
-        "SourceType": version.source_type,
-        "SourceId": version.source_id,
-        "Source workspace": row["source_workspace"],
-        "Source kind": row["source_kind"],
-        "Source run": row["source_run"],
-        "UserId": version.user_id,
-        "OwnerId": version.owner_id,
-    }
-    fields |= {f"Label {label.key}": label.value for label in version.labels}
+    # Pairs, for a field of ExtraInfo or a label may bear the name of another one.
+    fields: list[tuple[str, Any]] = [
+        ("VersionName", version.version_name),
+        ("ApprovalStatus", version.approval_status),
+        ("Created (UTC)", _moment(row["created"], version.gmt_create_time)),
+        ("Modified (UTC)", _moment(row["modified"], version.gmt_modified_time)),
+        ("FormatType", version.format_type),
+        ("FrameworkType", version.framework_type),
+        ("Uri", version.uri),
+        ("SourceType", version.source_type),
+        ("SourceId", version.source_id),
+        ("Source workspace", row["source_workspace"]),
+        ("Source kind", row["source_kind"]),
+        ("Source run", row["source_run"]),
+        ("UserId", version.user_id),
+        ("OwnerId", version.owner_id),
+        *((f"Label {label.key}", label.value) for label in version.labels),
+    ]
     extra = dict(version.extra_info or {})
     covers = extra.pop("CoverUris", None)
     words = extra.pop("TrainedWords", None)
     if isinstance(words, list):
-        fields["TrainedWords"] = ", ".join(str(word) for word in words)
-    fields |= {name: value if isinstance(value, str) else _json(value) for name, value in mask_secrets(extra).items()}
-    fields |= {name: _json(value) for name, value in mask_secrets(version.model_extra or {}).items()}
+        fields.append(("TrainedWords", ", ".join(str(word) for word in words)))
+    others = {f"ExtraInfo {name}": value for name, value in mask_secrets(extra).items()}
+    for name, value in (*others.items(), *mask_secrets(version.model_extra or {}).items()):
+        fields.append((name, value if isinstance(value, str) else _json(value)))
     table = pd.DataFrame(
-        {"field": [plain(name) for name in fields], "value": [_shown(value) for value in fields.values()]}, dtype="str"
+        [(plain(name), _shown(value)) for name, value in fields], columns=["field", "value"], dtype="str"
     )
-    st.dataframe(table[table["value"] != ""], hide_index=True, height="content", alt="Fields of the version")
+    table = table[table["value"] != ""]
+    st.dataframe(table, hide_index=True, height=tables.height(len(table)), alt="Fields of the version")
     if version.options:
         st.caption("Options")
         st.json(_parsed(version.options), expanded=1)
@@ -141,8 +149,7 @@ def _covers(covers: object) -> list[tuple[str, str]]:
     listed = covers if isinstance(covers, list) else []
     addresses = [address for cover in listed if (address := http_url(str(cover)))][:_MOST_COVERS]
     return [
-        (f"Open cover {number} at {markdown(urlsplit(address).hostname or '')}", address)
-        for number, address in enumerate(addresses, 1)
+        (f"Open cover {number} at {markdown(host(address))}", address) for number, address in enumerate(addresses, 1)
     ]
 
 
@@ -158,7 +165,7 @@ def _links(registry: Registry, model: Model, version: ModelVersion, row: "pd.Ser
         links.append(("Open the training job", f"{_CONSOLE}{query}#/training/jobs/{quote(row['source_run'], safe='')}"))
     uri = http_url(version.uri or "")
     if uri:
-        links.append((f"Open the Uri at {markdown(urlsplit(uri).hostname or '')}", uri))
+        links.append((f"Open the Uri at {markdown(host(uri))}", uri))
     return links
 
 
@@ -171,7 +178,7 @@ def _specs(version: ModelVersion) -> None:
         methods = _methods(name, spec)
         if methods:
             st.caption(f"{len(methods)} methods: {markdown(', '.join(methods), 300)}")
-        st.json(mask_secrets(spec), expanded=2)
+        st.json(visible(mask_secrets(spec)), expanded=2)
 
 
 def _methods(name: str, spec: JsonObject) -> list[str]:
@@ -200,6 +207,6 @@ def _json(value: object) -> str:
 def _parsed(options: str) -> object:
     """Options is a JSON text; what does not parse is shown as it is."""
     try:
-        return mask_secrets(json.loads(options))
-    except ValueError:
-        return {"Options": options}
+        return visible(mask_secrets(json.loads(options)))
+    except (ValueError, RecursionError):
+        return {"Options": visible(mask_secrets(options))}

@@ -7,6 +7,7 @@ import streamlit as st
 
 from paiview import exports
 from paiview.frames import Frames
+from paiview.text import file_name
 
 
 def offer(shown: Callable[[], pd.DataFrame], what: str, stem: str, frames: Frames) -> None:
@@ -22,18 +23,18 @@ def offer(shown: Callable[[], pd.DataFrame], what: str, stem: str, frames: Frame
     if not menu.open:
         return
     files: list[tuple[str, str, str, Callable[[], bytes], str]] = [
-        ("CSV", f"{stem}.csv", "text/csv", lambda: exports.csv_bytes(shown()), what),
-        ("JSON", f"{stem}.json", "application/json", lambda: exports.json_bytes(shown()), what),
+        ("CSV", file_name(stem, ending="csv"), "text/csv", lambda: exports.csv_bytes(shown()), what),
+        ("JSON", file_name(stem, ending="json"), "application/json", lambda: exports.json_bytes(shown()), what),
         (
             "Parquet: versions",
-            f"{stem}-versions.parquet",
+            file_name(stem, "versions", ending="parquet"),
             "application/vnd.apache.parquet",
             lambda: exports.parquet_bytes(frames.versions),
             "every version, one row each",
         ),
         (
             "Parquet: metrics",
-            f"{stem}-metrics.parquet",
+            file_name(stem, "metrics", ending="parquet"),
             "application/vnd.apache.parquet",
             lambda: exports.parquet_bytes(frames.metrics),
             "every value, one row a version, dataset and metric",

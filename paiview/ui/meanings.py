@@ -11,7 +11,7 @@ from paiview.figures import WAYS
 from paiview.metrics import Direction, MetricContract, contract
 from paiview.pai.errors import PaiviewError
 from paiview.text import markdown, plain
-from paiview.ui import states
+from paiview.ui import state, states
 
 _CHOSEN = "contracts-of-this-session"
 _DIRECTIONS: tuple[Direction, ...] = ("lower", "higher")
@@ -41,9 +41,8 @@ def form(metrics: Sequence[str], contracts: Contracts) -> None:
         named = ", ".join(markdown(metric, 60) for metric in unknown[:5])
         st.info(f"Which way is better is unknown for {named}: no verdict there until somebody says so.")
     with st.expander("Directions and tolerances", expanded=bool(unknown)):
-        metric = st.selectbox(
-            "Metric", [*unknown, *(name for name in metrics if name not in unknown)], format_func=plain
-        )
+        options = [*unknown, *(name for name in metrics if name not in unknown)]
+        metric = st.selectbox("Metric", options, format_func=state.labels(options, plain).__getitem__)
         known = contract(metric, contracts.metrics)
         with st.form("meaning", border=False):
             way, relative, absolute = st.columns(3)

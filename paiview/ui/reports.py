@@ -11,7 +11,7 @@ from paiview import report
 from paiview.decision import Decision
 from paiview.pai.errors import PaiviewError
 from paiview.registry import Registry
-from paiview.text import counted, plain
+from paiview.text import counted, file_name, markdown, plain, unique
 from paiview.ui import states
 
 _MOST_ROWS = 500
@@ -27,12 +27,13 @@ def differences(registry: Registry, decisions: Sequence[Decision]) -> None:
     if not place.open:
         return
     try:
-        versions = {f"{name} (baseline)": registry.versions(model_id).lineage.version(name) for model_id, name in named}
-        home = registry.versions(decisions[0].model).lineage
+        sides = [(f"{name} (baseline)", registry.versions(home).lineage.version(name)) for home, name in named]
+        lineage = registry.versions(decisions[0].model).lineage
     except PaiviewError as error:
         states.stop(error)
-    versions |= {decision.candidate: home.version(decision.candidate) for decision in decisions}
-    found = compared.differences(versions)
+    sides += [(decision.candidate, lineage.version(decision.candidate)) for decision in decisions]
+    # By their place, for a version may be called as another one is shown.
+    found = compared.differences({str(place): version for place, (_, version) in enumerate(sides)})
     with place:
         if not found:
             st.info("These versions differ in their results alone.")
@@ -42,7 +43,7 @@ def differences(registry: Registry, decisions: Sequence[Decision]) -> None:
                 [plain(item.path), *(None if text is None else plain(text, 500) for text in item.texts)]
                 for item in found
             ],
-            columns=["field", *map(plain, versions)],
+            columns=unique(["field", *(plain(name) for name, _ in sides)]),
         )
         st.dataframe(table.head(_MOST_ROWS), hide_index=True, placeholder="–", alt="Differences of the versions")
         told = f"{counted(len(found), 'difference')}; equal fields are left out."
@@ -68,12 +69,12 @@ def offer(decisions: Sequence[Decision], names: Mapping[str, str]) -> None:
     with menu:
         for decision in decisions:
             if len(decisions) > 1:
-                st.caption(f"`{plain(decision.candidate, 60).replace('`', '')}`")
+                st.caption(f"**{markdown(decision.candidate, 60)}**")
             for label, ending, mime, make in kinds:
                 st.download_button(
                     label,
                     partial(make, decision),
-                    file_name=f"{decision.model}-{decision.candidate}.{ending}",
+                    file_name=file_name(decision.model, decision.candidate, ending=ending),
                     mime=mime,
                     key=f"report-{ending}-{decision.candidate}",
                     on_click="ignore",

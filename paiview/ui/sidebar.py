@@ -189,8 +189,12 @@ def metric_and_dataset(frames: Frames) -> tuple[list[str], list[str]]:
 
 def several(label: str, options: list[str], key: str, placeholder: str) -> list[str]:
     """Choose any number of values; what the link asks for beyond them is named and ignored."""
-    state.check(key, options.__contains__)
-    return st.multiselect(label, options, key=key, bind="query-params", placeholder=placeholder)
+    shown = state.labels(options, str)
+    state.check(key, {*shown.values()}.__contains__)
+    format_func = shown.__getitem__
+    return st.multiselect(
+        label, options, key=key, bind="query-params", placeholder=placeholder, format_func=format_func
+    )
 
 
 def table_filters(metric: str | None) -> TableFilters:
@@ -233,8 +237,12 @@ def statuses(frames: Frames) -> list[str]:
 def one_of_these(label: str, values: Sequence[str | None], key: str) -> str | None:
     """Choose one of the values found in the data; none chosen is any."""
     options = sorted({value for value in values if value})
-    state.check(key, options.__contains__)
-    return st.selectbox(label, options, index=None, key=key, bind="query-params", placeholder="Any")
+    shown = state.labels(options, str)
+    state.check(key, {*shown.values()}.__contains__)
+    format_func = shown.__getitem__
+    return st.selectbox(
+        label, options, index=None, key=key, bind="query-params", placeholder="Any", format_func=format_func
+    )
 
 
 def model_sort() -> str:

@@ -5,11 +5,15 @@ not what the link must hold (a model's name and its id, "newest first" and ``-cr
 the URL. Invalid values of both are named on the page and ignored.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 import streamlit as st
 
+from paiview.text import plain, unique
 from paiview.ui import states, url
+
+_MOST_CHARACTERS: Final = 1000
 
 
 def choice(
@@ -44,11 +48,12 @@ def choice(
     if value is None:
         value = default
     st.session_state[key] = value
+    shown = labels(options, options.__getitem__)
     st.selectbox(
         label,
         list(options),
         index=None,
-        format_func=lambda option: options.get(option, option),
+        format_func=lambda option: shown.get(option, plain(option)),
         key=key,
         on_change=_follow,
         args=(key,),
@@ -57,6 +62,12 @@ def choice(
     )
     url.write(key, value if pinned or value != default else None)
     return value
+
+
+def labels(options: Iterable[str], told: Callable[[str], str]) -> dict[str, str]:
+    """What is shown for each option, all different: Streamlit knows an option by nothing else."""
+    known = [*options]
+    return dict(zip(known, unique([plain(told(option), _MOST_CHARACTERS) for option in known]), strict=True))
 
 
 def choices(
@@ -81,13 +92,21 @@ def choices(
         on_change: called when the reader changes the choice, before the page runs again.
     """
     st.session_state[key] = [*chosen]
+    shown = labels(options, format_func)
 
     def follow() -> None:
         url.write(key, *st.session_state[key])
         if on_change is not None:
             on_change()
 
-    st.multiselect(label, options, key=key, max_selections=most, format_func=format_func, on_change=follow)
+    st.multiselect(
+        label,
+        options,
+        key=key,
+        max_selections=most,
+        format_func=lambda option: shown.get(option, plain(option)),
+        on_change=follow,
+    )
     url.write(key, *chosen)
     return [*chosen]
 

@@ -13,7 +13,7 @@ from paiview import views
 from paiview.contracts import Contracts
 from paiview.frames import Frames, Pair
 from paiview.metrics import contract, display_digits
-from paiview.text import counted, markdown, plain, shorten_front
+from paiview.text import counted, markdown, plain, shorten_front, unique
 from paiview.ui import shell, state, url
 from paiview.views import FIELDS, Meanings, Orders, Slice, page_of
 
@@ -21,6 +21,9 @@ _BEST = "font-weight: 700; background-color: rgba(0, 158, 115, 0.2)"
 _LONG_NAME = 28
 _ROWS_IN_SIGHT = 16
 _SCROLLING_PIXELS = 560
+_MOST_CHARACTERS = 2000
+"""Of a text in a cell; the version in detail and the downloads have all."""
+_NOT_TEXT = ("status", "created", "modified")
 _LONG_TEXTS = ("description", "labels", "source id", "uri", "problem")
 _ARROWS = {"lower": "↓", "higher": "↑", None: "?"}
 _STATUS = {"Approved": "✓ Approved", "Rejected": "✕ Rejected", "Pending": "○ Pending"}
@@ -87,6 +90,10 @@ def versions_frame(frames: Frames, orders: Orders, pairs: Sequence[Pair], fields
     return pd.concat([values.rename(column) for column, values in columns], axis="columns")
 
 
+def _line(text: str) -> str:
+    return plain(text, _MOST_CHARACTERS)
+
+
 def _status(status: str) -> str:
     return _STATUS.get(status, plain(status))
 
@@ -107,11 +114,11 @@ def _drawn(
     table = versions_frame(_frames, kept[part.start : part.stop], pairs, fields)
     if "status" in table:
         table["status"] = table["status"].astype("str").map(_status, na_action="ignore")
+    for field in ("version", *(name for name in fields if name not in _NOT_TEXT)):
+        table[field] = table[field].astype("str").map(_line, na_action="ignore")
     numbers = views.numbers(_frames, pairs)
     config = column_config(numbers, pairs, dict(dataset_names), _contracts.metrics)
-    if table["version"].str.len().max() > _LONG_NAME:
-        # A pinned column that is as wide as its names leaves a narrow window no room for the numbers.
-        config["version"] = st.column_config.TextColumn("version", pinned=True, width="medium")
+    config["version"] = name_column("version", table["version"], pinned=True)
     best = views.best_numbers(numbers.iloc[kept], pairs, _contracts.metrics)
     marks = pd.DataFrame("", index=table.index, columns=table.columns)
     for column, number in best.items():
@@ -148,7 +155,7 @@ def column_config(
         digits = display_digits(numbers[column].to_numpy()) if known.digits is None else known.digits
         config[column] = st.column_config.NumberColumn(
             f"{plain(pair.metric, 30)} {_ARROWS[known.direction]} {plain(shorten_front(name, 28))}",
-            help=plain(pair.dataset),
+            help=markdown(pair.dataset),
             format=f"%.{digits}f",
         )
     return config
@@ -188,7 +195,8 @@ def side_by_side(frames: Frames, orders: Sequence[int], dataset_names: Mapping[s
         dtype="str",
     )
     names = frames.versions["version_name"].iloc[chosen].tolist()
-    table = pd.concat([heads, pd.DataFrame(numbers[had], columns=names)], axis="columns")
+    shown = unique([*heads.columns, *map(plain, names)])[heads.shape[1] :]
+    table = pd.concat([heads, pd.DataFrame(numbers[had], columns=shown)], axis="columns")
     return table.sort_values(["dataset", "metric"], ignore_index=True)
 
 
@@ -209,6 +217,12 @@ def compare_link(model_id: str, frames: Frames, ticked: Sequence[int]) -> None:
         )
     else:
         shell.link(shell.COMPARE, "Compare them with the approved version", model=model_id, candidate=names)
+
+
+def name_column(label: str, names: pd.Series, *, pinned: bool = False) -> Any:
+    """A column of names, as wide as they are up to where long ones would leave no room for the numbers."""
+    is_long = names.str.len().max() > _LONG_NAME
+    return st.column_config.TextColumn(label, pinned=pinned, width="medium" if is_long else None)
 
 
 def height(rows: int) -> Literal["content"] | int:

@@ -13,7 +13,7 @@ from paiview.decision import Decision, MetricInForce, State, Word
 from paiview.frames import Pair, column_names
 from paiview.metrics import display_digits, format_value
 from paiview.text import counted, markdown, plain, shorten_front
-from paiview.ui import charts, state
+from paiview.ui import charts, state, tables
 
 _COLOURS: dict[Word, str] = {
     "Better": "blue",
@@ -55,7 +55,9 @@ def headline(decision: Decision, statuses: Mapping[str, str]) -> None:
     is_now = f" ({status})" if status else ""
     st.markdown(f"**{markdown(decision.candidate)}**{is_now} {markdown(report.against(decision), 400)}")
     if decision.pairs:
-        st.markdown("\n".join(f"- {markdown(sentence, 600)}" for sentence in verdict.headline(decision)))
+        st.markdown(
+            "\n".join(f"- {markdown(sentence, 600)}" for sentence in report.cut(verdict.headline(decision), "metric"))
+        )
     else:
         st.markdown("Neither version has an evaluation result.")
     for unpaired, told in _UNPAIRED.items():
@@ -91,7 +93,14 @@ def several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
             "not comparable": [decision.summary.not_comparable for decision in decisions],
         }
     )
-    st.dataframe(table, hide_index=True, height="content", placeholder="–", alt="The verdict on each candidate")
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=tables.height(len(table)),
+        placeholder="–",
+        alt="The verdict on each candidate",
+        column_config={name: tables.name_column(name, table[name]) for name in table.columns[: 2 if together else 3]},
+    )
     st.caption(f"Chosen among {count}: picking the best of many on the same test sets flatters the winner.")
 
 
@@ -136,7 +145,9 @@ def pairs(rows: pd.DataFrame, metrics: Sequence[MetricInForce], *, with_version:
         placeholder="–",
         alt="Every pair of the comparison",
         column_config={
+            **({"version": tables.name_column("version", table["version"])} if with_version else {}),
             "dataset": st.column_config.TextColumn("dataset", width="medium"),
+            "metric": tables.name_column("metric", table["metric"]),
             "note": st.column_config.TextColumn("note", width="large"),
             "effect": st.column_config.Column(
                 "effect",
@@ -224,7 +235,8 @@ def averages(decision: Decision) -> None:
         return
     names = ["metric", "datasets", "mean, baseline", "mean, candidate", "geometric ratio", "mean gain"]
     table = pd.DataFrame(rows).set_axis(names, axis="columns")
-    st.dataframe(table, hide_index=True, height="content", alt="Averages over the datasets that both versions have")
+    height = tables.height(len(table))
+    st.dataframe(table, hide_index=True, height=height, alt="Averages over the datasets that both versions have")
     for doubt in report.doubts(decision):
         st.caption(markdown(doubt, 1000))
 

@@ -183,7 +183,11 @@ def test_a_version_is_shown_whole(run: Run, service: Service) -> None:
             SourceId="region=cn-shanghai,workspaceId=7,kind=TrainingJob,id=train1",
             Labels=[{"Key": "language", "Value": "zh"}],
             Options='{"speed": 3}',
-            ExtraInfo={"TrainedWords": ["dog", "cat"], "CoverUris": ["https://covers.example/1.png", "javascript:x"]},
+            ExtraInfo={
+                "ApprovalStatus": "Approved",
+                "TrainedWords": ["dog", "cat"],
+                "CoverUris": ["https://covers.example/1.png", "javascript:x"],
+            },
             InferenceSpec={"processor": "pytorch", "env": {"API_TOKEN": "canary-of-the-spec"}},
             NewField={"added": "later"},
         )
@@ -196,6 +200,8 @@ def test_a_version_is_shown_whole(run: Run, service: Service) -> None:
     assert found["Source run"] == "train1"
     assert found["Label language"] == "zh"
     assert found["TrainedWords"] == "dog, cat"
+    assert found["ApprovalStatus"] == "Pending"
+    assert found["ExtraInfo ApprovalStatus"] == "Approved"
     assert found["NewField"] == '{"added": "later"}'
     links = {link.proto.label: link.proto.url for link in app.get("link_button")}
     assert links["Open the training job"].endswith("?regionId=cn-shanghai&workspaceId=7#/training/jobs/train1")

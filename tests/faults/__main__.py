@@ -1,0 +1,95 @@
+"""Every fault in every situation with the real time limits, and the table of it in docs/reliability.md.
+
+make reliability
+"""
+
+import re
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from tests.faults.matrix import FAULTS, Fault
+from tests.faults.stage import REAL, Outcome, Situation, faults_of, play_numbered, warm_up
+
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
+MARKED: Final = re.compile("(?<=<!-- matrix -->\n).*(?=<!-- end of matrix -->)", re.DOTALL)
+AT_ONCE: Final = 3
+"""Quick faults at the same time: more would measure how busy the machine is."""
+
+
+class Row(NamedTuple):
+    """A fault, and what came of it in each situation."""
+
+    fault: Fault
+    outcomes: dict[Situation, Outcome]
+
+
+def main() -> None:
+    """Run the matrix.
+
+    Raises:
+        SystemExit: with the rows that are not as they are to be; the table is written all the same.
+    """
+    rows = [*_played([fault for fault in FAULTS if not fault.waits], AT_ONCE)]
+    slow = [fault for fault in FAULTS if fault.waits]
+    rows += _played(slow, len(slow) * len(Situation))
+    rows.sort(key=lambda row: FAULTS.index(row.fault))
+    text = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(MARKED.sub(lambda _: f"\n{_table(rows)}\n\n{_summary(rows)}\n\n", text), encoding="utf-8")
+    sys.stdout.write(f"{_summary(rows)}\n")
+    wrong = [
+        f"{row.fault.name}, {situation}: {sentence}"
+        for row in rows
+        for situation, outcome in row.outcomes.items()
+        for sentence in faults_of(row.fault, situation, REAL, outcome)
+    ]
+    if wrong:
+        sys.exit("\n".join(wrong))
+
+
+def _played(faults: Sequence[Fault], at_once: int) -> list[Row]:
+    """Play each fault in each situation, in processes that have drawn a page before."""
+    pairs = [(index, situation) for index in map(FAULTS.index, faults) for situation in Situation]
+    # A process of its own for each: the pages share one registry a process. Not forked: threads run here.
+    with ProcessPoolExecutor(at_once, get_context("spawn"), initializer=warm_up) as pool:
+        outcomes = iter(list(pool.map(play_numbered, *zip(*pairs, strict=True))))
+    return [Row(fault, dict(zip(Situation, outcomes, strict=False))) for fault in faults]
+
+
+def _table(rows: Sequence[Row]) -> str:
+    heads = [f"{situation[0].upper()}{situation[1:]}" for situation in Situation]
+    lines = [f"| Fault | The page says | {' | '.join(heads)} |", f"|---|---|{'---|' * len(heads)}"]
+    for row in rows:
+        cells = " | ".join(map(_cell, row.outcomes.values()))
+        lines.append(f"| {row.fault.name} | {_said(row.outcomes[Situation.FIRST])} | {cells} |")
+    return "\n".join(lines)
+
+
+def _cell(outcome: Outcome) -> str:
+    """Seconds, requests, versions."""
+    lost = f", {outcome.lost} not" if outcome.lost else ""
+    return f"{outcome.seconds:.1f} s; {outcome.requests} ({outcome.most}); {outcome.shown or 'none'}{lost}"
+
+
+def _said(outcome: Outcome) -> str:
+    """The first report of a page."""
+    return outcome.told.partition("\n")[0].replace("|", "\\|") or "nothing: all is there"
+
+
+def _summary(rows: Sequence[Row]) -> str:
+    outcomes = [outcome for row in rows for outcome in row.outcomes.values()]
+    longest = max(outcome.seconds for outcome in outcomes)
+    most = max(outcome.most for outcome in outcomes)
+    crowded = max(row.outcomes[Situation.CROWD].most for row in rows)
+    return (
+        f"{len(rows)} faults in {len(Situation)} situations are {len(outcomes)} rows. The longest wait was "
+        f"{longest:.1f} s with a deadline of {REAL.deadline:g} s. No page of a listing was asked for more than {most} "
+        f"times, and {crowded} times while 20 sessions waited for it."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -2,8 +2,10 @@
 
 import html
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from unicodedata import east_asian_width
 
 import numpy as np
 import pandas as pd
@@ -81,8 +83,15 @@ def cells(values: Sequence[object]) -> NDArray[np.object_]:
 
 
 def dataset_label(dataset: str, dataset_names: Mapping[str, str], limit: int = 44) -> str:
-    """A dataset by its name where one is known, a long Uri by its end."""
-    return for_chart(shorten_front(dataset_names.get(dataset, dataset), limit), 60)
+    """A dataset by its name where one is known, a long Uri by its end; ``limit`` counts letters of usual width."""
+    name = shorten_front(dataset_names.get(dataset, dataset), limit)
+    widths = [*accumulate(map(_letter, reversed(name)))]
+    return for_chart(shorten_front(name, max(bisect_right(widths, limit), 1)), 60)
+
+
+def _letter(char: str) -> float:
+    """The width of a character in letters of usual size: a name of Chinese ones would take the room of the marks."""
+    return 1.75 if char in "WM@%" or east_asian_width(char) in "WF" else 1.0
 
 
 def row_labels(pairs: Iterable[Pair], dataset_names: Mapping[str, str]) -> list[str]:

@@ -333,7 +333,7 @@ def _baseline(decisions: Sequence[Decision]) -> str:
     if len(names) != 1:
         return _EACH if names else ""
     (_, name) = names.pop()
-    return "no baseline" if name is None else told_apart([name], 40 if len(decisions) == 1 else 14)[0]
+    return "no baseline" if name is None else told_apart([name], 22 if len(decisions) == 1 else 14)[0]
 
 
 def _panel(

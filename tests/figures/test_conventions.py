@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paiview.figures import heatmap_figure, trend_figure
-from paiview.figures.conventions import kept_rows, legend_lines, told_apart
+from paiview.figures.conventions import dataset_label, kept_rows, legend_lines, told_apart
 from paiview.frames import Frames, Pair, build
 from tests.figures.conftest import CER, MARKUP, heatmap, texts_of, trend, version
 
@@ -32,6 +32,19 @@ def test_datasets_have_their_names_and_long_ones_their_end() -> None:
     info = heatmap(frames, *pairs, names={"d-1": "AISHELL & co"})
     assert info.rows == ["AISHELL &amp; co · cer", f"…{long[-43:]} · cer"]
     assert trend(frames, *pairs).panels[1].title == f"<b>…{long[-43:]}</b><br>cer ↓ lower is better"
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("W" * 20_000, "…" + "W" * 24),
+        ("a" * 44, "a" * 44),
+        ("通用语音" * 6, "通用语音" * 6),
+        ("W" * 26, "…" + "W" * 24),
+    ],
+)
+def test_a_label_of_wide_letters_has_fewer_of_them(name: str, label: str) -> None:
+    assert dataset_label(name, {}) == label
 
 
 def test_no_text_of_the_service_becomes_markup_or_a_template() -> None:

@@ -33,7 +33,7 @@ from paiview.pai.errors import (
 )
 from paiview.pai.objects import PaiObject
 from paiview.registry import ModelsSnapshot, VersionsSnapshot
-from paiview.text import mask_secrets, plain
+from paiview.text import mask_secrets, plain, traceback_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -131,8 +131,8 @@ def _listing(name: str, snapshot: ModelsSnapshot | VersionsSnapshot, items: Sequ
         "FetchedAt": snapshot.fetched_at,
         "Warning": f"Reading this again failed: {failure.message}" if failure else snapshot.uneven,
     }
-    # JSON has no NaN; a text in its place loses nothing.
-    return to_json(body, inf_nan_mode="strings")
+    # JSON has no NaN; a text in its place loses nothing. In ASCII no character of a stranger reaches a terminal.
+    return to_json(body, inf_nan_mode="strings", ensure_ascii=True)
 
 
 def _endpoint(answer: _Answer, parameters: Collection[str] = frozenset()) -> Callable[[Request], Awaitable[Response]]:
@@ -145,9 +145,9 @@ def _endpoint(answer: _Answer, parameters: Collection[str] = frozenset()) -> Cal
                 return _json(200, answer(model, asked))
         except PaiviewError as error:
             return _failed(error)
-        except Exception:  # noqa: BLE001 - a fault of paiview is answered in JSON too, and logged with its traceback
+        except Exception as error:  # noqa: BLE001 - a fault is answered in JSON too, and logged with its traceback
             request_id = _new_id()
-            _LOG.exception("The request %s failed", request_id)
+            _LOG.error("The request %s failed\n%s", request_id, traceback_of(error))
             return _error(500, "InternalError", "A fault in paiview; its log has the details.", request_id)
 
     async def respond_in_thread(request: Request) -> Response:

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from paiview import api, config, edge, registry, telemetry
 from paiview.pai import transport
 from paiview.pai.errors import SettingError
+from paiview.text import traceback_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -110,6 +111,6 @@ async def _lifespan(_app: Any) -> AsyncIterator[None]:
 def _on_script_error(error: Exception) -> bool:
     """Log a failed page with its traceback and show a calm sentence in its place."""
     telemetry.SCRIPT_ERRORS.inc()
-    _LOG.error("A page failed", exc_info=error)
+    _LOG.error("A page failed\n%s", traceback_of(error))
     st.error("This page failed: a fault in paiview. Nothing was changed in PAI, and the server's log has the details.")
     return True

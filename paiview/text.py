@@ -8,6 +8,8 @@ import html
 import json
 import re
 from collections.abc import Mapping, Sequence
+from textwrap import indent
+from traceback import format_exception
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -73,6 +75,11 @@ def block(text: str, limit: int = 4000, most: int = 40) -> str:
 def tame(text: str) -> str:
     """The text with its lines, and ``�`` in place of what a terminal obeys and what turns text around."""
     return _COMMANDS.sub(_UNSEEN, text)
+
+
+def traceback_of(error: BaseException) -> str:
+    """The traceback for a log, each line set in: what a stranger wrote into a message is no line of the log's own."""
+    return tame(indent("".join(format_exception(error)).rstrip(), "  "))
 
 
 def unique(texts: Sequence[str]) -> list[str]:

@@ -22,6 +22,7 @@ from paiview.text import (
     plain,
     shorten_front,
     tame,
+    traceback_of,
     unique,
     visible,
 )
@@ -447,6 +448,11 @@ def test_a_block_keeps_its_lines_up_to_a_bound() -> None:
 def test_a_tamed_text_keeps_its_lines_and_gives_no_command() -> None:
     commands = "\x1b\x07\x9b\r\x00\u202e\u2066\u2028\u200f"
     assert tame(f"a,\tb\n{commands}通用e\u0301") == f"a,\tb\n{UNSEEN * len(commands)}通用e\u0301"
+
+
+def test_no_line_of_a_traceback_is_a_line_of_the_log() -> None:
+    told = traceback_of(ValueError("bad\nERROR owned\r\u2028\x1b[2Jx"))
+    assert told == f"  ValueError: bad\n  ERROR owned{UNSEEN}{UNSEEN}  {UNSEEN}[2Jx"
 
 
 def test_texts_that_read_alike_are_told_apart() -> None:

@@ -92,7 +92,7 @@ class Session:
     ) -> None:
         await self._connecting.__aexit__(kind, error, traceback)
 
-    async def open(self, page: str, **parameters: str | list[str]) -> Run:
+    async def open(self, page: str, /, **parameters: str | list[str]) -> Run:
         """Open a page by its link; ``page`` is empty for Models."""
         self._page, self._query = page, urlencode(parameters, doseq=True)
         return await self._run(BackMsg())

@@ -54,7 +54,8 @@ def _played(faults: Sequence[Fault], at_once: int) -> list[Row]:
     """Play each fault in each situation, in processes that have drawn a page before."""
     pairs = [(index, situation) for index in map(FAULTS.index, faults) for situation in Situation]
     # A process of its own for each: the pages share one registry a process. Not forked: threads run here.
-    with ProcessPoolExecutor(at_once, get_context("spawn"), initializer=warm_up) as pool:
+    spawning = get_context("spawn")
+    with ProcessPoolExecutor(at_once, spawning, warm_up, (spawning.Barrier(at_once),)) as pool:
         outcomes = iter(list(pool.map(play_numbered, *zip(*pairs, strict=True))))
     return [Row(fault, dict(zip(Situation, outcomes, strict=False))) for fault in faults]
 
@@ -75,8 +76,8 @@ def _cell(outcome: Outcome) -> str:
 
 
 def _said(outcome: Outcome) -> str:
-    """The first report of a page."""
-    return outcome.told.partition("\n")[0].replace("|", "\\|") or "nothing: all is there"
+    """The last report of a page: those before it are about less."""
+    return outcome.told.rpartition("\n")[2].replace("|", "\\|") or "nothing: all is there"
 
 
 def _summary(rows: Sequence[Row]) -> str:

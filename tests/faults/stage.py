@@ -7,9 +7,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from multiprocessing.synchronize import Barrier
 from typing import Any, Final, Self
 
 import pytest
@@ -92,6 +93,7 @@ class Stage:
         self._healthy = Service(models=[{"ModelId": MODEL, "ModelName": "a"}], versions={MODEL: VERSIONS})
         self._answers: Responder = self._healthy
         self._broken = False
+        self._counting = False
         self._gate = threading.Event()
         self._gate.set()
         self._lock = threading.Lock()
@@ -132,7 +134,7 @@ class Stage:
     def break_down(self) -> None:
         """Let the fault begin."""
         self._answers = self._fault.answers() if self._fault.answers else self._healthy
-        self._broken = True
+        self._broken = self._counting = True
         if self._fault.way is not Way.SERVED:
             self._serving.close()
             self._serving.enter_context(_dead_end(self._port, accepting=self._fault.way is Way.NOT_ACCEPTED))
@@ -177,15 +179,12 @@ class Stage:
         return frozenset(got if len(got) == SESSIONS else [*got, -1])
 
     def settle(self) -> None:
-        """Wait for the end of the read, which a page may have given up, as long as it may take."""
-
-        def read() -> None:
-            with suppress(PaiviewError):
-                registry.connect().versions(MODEL)
-
-        thread = threading.Thread(target=read, daemon=True)
-        thread.start()
-        thread.join(self._limits.deadline + MARGIN)
+        """Wait for the end of what is still read, which a page may have given up; what comes later does not count."""
+        ends = time.monotonic() + self._limits.deadline + MARGIN
+        for thread in threading.enumerate():
+            if thread.name == "paiview-read":
+                thread.join(max(ends - time.monotonic(), 0))
+        self._counting = False
 
     def outcome(self, app: AppTest, seconds: float, over: float, sessions: frozenset[int]) -> Outcome:
         """What can be seen and counted now."""
@@ -208,7 +207,7 @@ class Stage:
         if request.path != LISTING:
             self._strayed += not request.path.startswith("/api/v1/")
             return await self._healthy(request)
-        if self._broken:
+        if self._counting:
             with self._lock:
                 self._asked[request.page] += 1
         await asyncio.to_thread(self._gate.wait)
@@ -219,8 +218,9 @@ class Stage:
     def _observe(self, operation: str, _outcome: str, _seconds: float) -> None:
         """Count what is tried: where nothing is served, no server sees it."""
         with self._lock:
-            self._sent += self._broken and (self._fault.way is not Way.SERVED or operation == "ListModelVersions")
-            if self._broken and self._fault.way is not Way.SERVED:
+            below = self._fault.way is not Way.SERVED
+            self._sent += self._counting and (below or operation == "ListModelVersions")
+            if self._counting and below:
                 self._asked[operation] += 1
 
     def _looked_up(self, really: Callable[..., Any]) -> Callable[..., Any]:
@@ -236,28 +236,24 @@ def play(fault: Fault, situation: Situation, limits: Limits) -> Outcome:
     """Let a fault happen."""
     with Stage(fault, limits) as stage:
         sessions: frozenset[int] = frozenset()
-        before = stage.open() if situation is Situation.REFRESH else None
+        app = stage.open() if situation is Situation.REFRESH else None
         stage.break_down()
         began = time.monotonic()
-        if before is not None:
-            app = stage.refresh(before)
-            seconds = time.monotonic() - began
-        elif situation is Situation.CROWD:
+        if situation is Situation.CROWD:
             sessions = stage.crowd()
-            seconds = time.monotonic() - began
-            app = stage.open()
         else:
-            app = stage.open()
-            seconds = time.monotonic() - began
-        settling = time.monotonic()
+            app = stage.open() if app is None else stage.refresh(app)
+        seconds = time.monotonic() - began
         stage.settle()
-        return stage.outcome(app, seconds, time.monotonic() - settling + seconds, sessions)
+        over = time.monotonic() - began
+        return stage.outcome(app or stage.open(), seconds, over, sessions)
 
 
-def warm_up() -> None:
-    """Import and draw once what the first page of a process would wait for."""
+def warm_up(all_warm: Barrier) -> None:
+    """Import and draw once what the first page of a process would wait for, then wait for the other processes."""
     capped = next(fault for fault in FAULTS if fault.name == "page cap below what was asked")
     play(capped, Situation.FIRST, REAL)
+    all_warm.wait()
 
 
 def play_numbered(index: int, situation: Situation) -> Outcome:

@@ -1,15 +1,18 @@
 """One signed GET request: sent, bounded in time and size, retried. The only module that knows httpx."""
 
 import asyncio
+import base64
 import hashlib
+import logging
 import secrets
 import socket
 import ssl
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 import stamina
@@ -46,6 +49,9 @@ Observer = Callable[[str, str, float], None]
 observers: Final[set[Observer]] = set()
 """Told of every request sent: the operation, ``Ok`` or what it ended with, and the seconds. They must not wait."""
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+# At DEBUG it writes the headers of every answer, and a service may quote in them what it was sent.
+logging.getLogger("httpcore").setLevel(logging.INFO)
 
 
 class Acs3Auth(httpx.Auth):
@@ -132,6 +138,8 @@ class Transport:
         self._http = httpx.AsyncClient(
             headers={"user-agent": f"paiview/{__version__}", "accept": "application/json"},
             follow_redirects=False,
+            # No cookie is kept: the service would get back what it chose to set, in every later request.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             # The semaphore bounds the connections.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=concurrency, keepalive_expiry=4.0),
             timeout=httpx.Timeout(read_timeout, connect=connect_timeout),
@@ -232,8 +240,9 @@ class Transport:
                             f"{action} was answered with more than {LARGEST_BODY // 2**20} MB.",
                             status=response.status_code,
                         )
-            hidden = (credential.access_key_secret, credential.security_token)
-            return read_answer(action, response.status_code, response.headers, bytes(content), hidden=hidden)
+            return read_answer(
+                action, response.status_code, response.headers, bytes(content), hidden=_quotations(credential)
+            )
         except ExpiredTokenError:
             if credential is self._credential:
                 self._credential_until = EXPIRED
@@ -270,6 +279,16 @@ class Transport:
                 return AnswerError(f"{action} was answered with a compressed body that cannot be read.")
             case _:
                 return UnreachableError(f"No connection could be made to {self._host}.")
+
+
+def _quotations(credential: Credential) -> tuple[str, ...]:
+    """What no error may repeat of a credential: each part as it is, percent-encoded and in base64."""
+    parts = filter(None, (credential.access_key_secret, credential.security_token, credential.access_key_id))
+    return tuple(
+        form
+        for text in parts
+        for form in (text, quote(text), signing.percent_encode(text), base64.b64encode(text.encode()).decode())
+    )
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:

@@ -23,7 +23,7 @@ from pydantic_core import from_json, to_json
 from paiview import config
 from paiview.pai.errors import PaiviewError, SettingError
 from paiview.pai.objects import PaiObject, VersionFilters
-from paiview.text import plain, tame
+from paiview.text import mask_secrets, plain, tame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +77,9 @@ class Order(StrEnum):
     DESC = "DESC"
 
 
-FormatOption = Annotated[Format, typer.Option("--format", help="JSON is as PAI sent it; CSV is safe in a spreadsheet.")]
+FormatOption = Annotated[
+    Format, typer.Option("--format", help="JSON is as PAI sent it, secrets masked; CSV is safe in a spreadsheet.")
+]
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="ModelId.")]
 CandidateArgument = Annotated[str, typer.Argument(metavar="CANDIDATE", help="VersionName of the version in question.")]
 BaselineOption = Annotated[
@@ -458,9 +460,9 @@ def _say(sentence: str) -> None:
 
 
 def _print_json(items: Sequence[PaiObject]) -> None:
-    """Print the objects as PAI sent them, in ASCII: no character of theirs reaches the terminal."""
+    """Print the objects as PAI sent them, secrets masked, in ASCII: no character of theirs reaches the terminal."""
     # JSON has no NaN; a text in its place loses nothing.
-    raw = from_json(to_json([item.raw for item in items], inf_nan_mode="strings"))
+    raw = from_json(to_json([mask_secrets(item.raw) for item in items], inf_nan_mode="strings"))
     typer.echo(json.dumps(raw, indent=2))
 
 

@@ -86,9 +86,12 @@ def _summary(rows: Sequence[Row]) -> str:
     most = max(outcome.most for outcome in outcomes)
     crowded = max(row.outcomes[Situation.CROWD].most for row in rows)
     return (
-        f"{len(rows)} faults in {len(Situation)} situations are {len(outcomes)} rows. The longest wait was "
-        f"{longest:.1f} s with a deadline of {REAL.deadline:g} s. No page of a listing was asked for more than {most} "
-        f"times, and {crowded} times while 20 sessions waited for it."
+        "A cell says how long the page took, or the slowest of the sessions; how many requests for the listing went "
+        "out (in brackets the most for one page of it; below HTTP, tries to connect); how many versions are shown, and "
+        "how many that had come are not.\n\n"
+        f"These are {len(outcomes)} measurements. The longest took {longest:.1f} s with a deadline of "
+        f"{REAL.deadline:g} s. No page of a listing was asked for more than {most} times, and {crowded} "
+        f"times while 20 sessions waited for it."
     )
 
 

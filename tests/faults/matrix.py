@@ -191,6 +191,7 @@ def names_in(answer: Reply) -> set[str]:
 
 
 FAULTS: Final = [
+    Fault("none, to compare with", shown=len(VERSIONS)),
     Fault("connection refused", ("No connection could be made to 127.0.0.1",), way=Way.REFUSED),
     Fault("DNS failure", ("No PAI endpoint answers at localhost: no such host",), way=Way.UNKNOWN_HOST),
     Fault("connect hang", (LATE,), way=Way.NOT_ACCEPTED, tries=TRIES),

@@ -40,7 +40,7 @@ SAMPLING: Final = 5.0
 GROWTH: Final = 1.10
 """Memory at the end to memory after the warm-up, at most."""
 FORGETTING: Final = 150.0
-"""Seconds after which Streamlit has forgotten the last session: it keeps one for 120 s, should the visitor come back."""
+"""Seconds after which Streamlit has forgotten the last session: it keeps one for 120 s, for a visitor who comes back."""
 STAYING: Final = 16
 """Threads, and files, that may stay: idle connections to the service, and threads waiting for work."""
 SEED: Final = 20_261_125

@@ -53,7 +53,7 @@ OUTCOMES: Final[dict[RuleOutcome | Overall, str]] = {
 _ROUGH: Final = f"Intervals ({verdict.ROUGH}) inform, and change no state."
 _UNCOUNTED: Final = "Significance cannot be judged: the registry holds no counts of the items scored."
 _NAME: Final = 80
-_ID: Final = 400
+_ID: Final = 250
 """Characters of a dataset's id and of a note in a row: more would make a row as tall as a page."""
 _SENTENCE: Final = 800
 _MOST_PAIRS: Final = 40
@@ -429,6 +429,7 @@ def _template(name: str) -> "Template":
     )
     environment.filters |= {
         "plain": lambda text: plain(text, _SENTENCE),
+        "name": lambda text: plain(text, _NAME),
         "sentence": lambda text: plain(text, _SENTENCE).replace(" %", "\N{NO-BREAK SPACE}%"),
         "tolerance": _tolerance,
     }

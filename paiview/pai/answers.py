@@ -1,6 +1,7 @@
 """An HTTP answer read: the JSON object of a success, or the error it stands for. No input or output happens here."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +17,7 @@ INTEGER_DIGITS: Final = 4300
 """Digits Python turns into an integer; a longer number stays a text."""
 DEEPEST: Final = 200
 """Levels of nesting that every reader and writer of JSON goes; what is nested deeper stays a text."""
+_LONE: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,9 @@ def read_answer(
 
 
 def parse_json(content: bytes) -> Any:
-    """Parse JSON as it occurs: NaN and infinities are kept, bytes and surrogates no text can hold are replaced.
+    """Parse JSON as it occurs: NaN and infinities are kept, bytes and surrogates no text can hold become escapes.
+
+    Each has its own (the byte ff becomes the six characters of the surrogate dcff), so that names still differ.
 
     Raises:
         ValueError: it is not JSON.
@@ -75,8 +79,8 @@ def parse_json(content: bytes) -> Any:
     try:
         return from_json(content)
     except ValueError:
-        value = json.loads(content.decode("utf-8-sig", "replace"), parse_int=_integer)
-        value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+        value = json.loads(content.decode("utf-8-sig", "surrogateescape"), parse_int=_integer)
+        value = json.loads(_LONE.sub(_escape, json.dumps(value, ensure_ascii=False)))
         _flatten(value)
         return value
 
@@ -97,8 +101,13 @@ def _nested(outer: Any) -> list[tuple[Any, Any]]:
     return [(key, inner) for key, inner in items if isinstance(inner, dict | list)]
 
 
+def _escape(lone: re.Match[str]) -> str:
+    """The escape of a lone surrogate as text, inside of JSON."""
+    return rf"\\u{ord(lone[0]):x}"
+
+
 def _integer(digits: str) -> int | str:
-    return int(digits) if len(digits) <= INTEGER_DIGITS else digits
+    return int(digits) if len(digits.removeprefix("-")) <= INTEGER_DIGITS else digits
 
 
 def _refusal(

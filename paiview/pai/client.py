@@ -217,7 +217,9 @@ class Client:
             asyncio.get_running_loop().call_later(LONGEST_PAUSE, pause.end)
             return await list_all(
                 lambda number: self._page(kind, path, query, number),
-                lambda item: getattr(item, name),
+                lambda item: getattr(item, name) or None,
+                # Not the values themselves: NaN is not even equal to itself.
+                lambda item: repr(item.raw),
                 concurrency=self._concurrency,
                 progress=progress,
             )

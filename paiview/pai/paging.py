@@ -58,6 +58,7 @@ class _Run(Generic[Item]):
 async def list_all(
     fetch: Callable[[int], Awaitable[Page[Item]]],
     name: Callable[[Item], str | None],
+    content: Callable[[Item], object],
     *,
     concurrency: int,
     progress: Progress | None = None,
@@ -67,6 +68,7 @@ async def list_all(
     Args:
         fetch: gets the page of a number from 1.
         name: what makes an item the same as another; ``None`` keeps the item whatever it is.
+        content: what tells in the second of two listings that an item without a name came again.
         concurrency: pages asked for at the same time.
         progress: told how far it is.
     """
@@ -76,7 +78,7 @@ async def list_all(
     second = await _run(fetch, name, concurrency, progress)
     if second.even:
         return Listing(second.items, second.total_count, first.pages + second.pages, None)
-    items = _distinct((*second.items, *_missing(first.items, second.items, name)), name)
+    items = _distinct((*second.items, *_missing(first.items, second.items, name, content)), name)
     uneven = (
         f"The list kept changing while it was read twice: the service counts {second.total_count}, "
         f"and {len(items)} different ones came."
@@ -135,7 +137,12 @@ def _distinct(items: tuple[Item, ...], name: Callable[[Item], str | None]) -> tu
     return tuple(kept)
 
 
-def _missing(earlier: tuple[Item, ...], later: tuple[Item, ...], name: Callable[[Item], str | None]) -> list[Item]:
+def _missing(
+    earlier: tuple[Item, ...],
+    later: tuple[Item, ...],
+    name: Callable[[Item], str | None],
+    content: Callable[[Item], object],
+) -> list[Item]:
     """The earlier items that did not come again; those without a name are told apart by their content."""
-    nameless = [item for item in later if name(item) is None]
-    return [item for item in earlier if name(item) is not None or item not in nameless]
+    nameless = [content(item) for item in later if name(item) is None]
+    return [item for item in earlier if name(item) is not None or content(item) not in nameless]

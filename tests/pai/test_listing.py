@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from math import nan
 from typing import Any
 
 import pytest
@@ -167,7 +168,9 @@ def test_a_list_that_never_fits_gives_all_that_came_once_and_says_so(
     assert len(server.requests) == len(first) + len(second)
 
 
-@pytest.mark.parametrize("item", [{"Uri": "oss://a"}, {"VersionName": None}, {"VersionName": ["a"]}, None, "a", 1, {}])
+@pytest.mark.parametrize(
+    "item", [{"Uri": "oss://a"}, {"VersionName": None}, {"VersionName": ""}, {"VersionName": ["a"]}, None, "a", 1, {}]
+)
 def test_items_without_a_name_are_all_kept(item: object, serve: Serve, connect: Connect) -> None:
     async def respond(_: Request) -> Reply:
         return reply({"Versions": [item, item, {"VersionName": "a"}], "TotalCount": 3})
@@ -179,7 +182,7 @@ def test_items_without_a_name_are_all_kept(item: object, serve: Serve, connect: 
 
 def test_items_without_a_name_are_not_doubled_by_reading_twice(serve: Serve, connect: Connect) -> None:
     async def respond(_: Request) -> Reply:
-        return reply({"Versions": [{"Uri": "oss://a"}, {"Uri": "oss://b"}], "TotalCount": 0})
+        return reply({"Versions": [{"Uri": "oss://a"}, {"Uri": "oss://b", "Metrics": {"cer": nan}}], "TotalCount": 0})
 
     listing = connect(serve(respond).url).list_all_model_versions("model-a")
     assert [version.uri for version in listing.items] == ["oss://a", "oss://b"]

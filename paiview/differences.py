@@ -12,6 +12,7 @@ from paiview.text import mask_secrets
 
 _ELSEWHERE: Final = ("Metrics", "VersionName")
 """Fields that the comparison itself is about."""
+_EXACT: Final = 2**53
 _NAMES: Final = ("Name", "name", "Key", "key")
 
 
@@ -45,7 +46,7 @@ def differences(versions: Mapping[str, ModelVersion]) -> list[Difference]:
     first, *others = trees
     found: dict[tuple[str, tuple[str | int, ...], str | None], list[str | None]] = {}
     for place, other in enumerate(others, start=1):
-        levels = DeepDiff(first, other, view="tree", verbose_level=2, ignore_numeric_type_changes=True)
+        levels = DeepDiff(first, other, view="tree", verbose_level=2, ignore_nan_inequality=True)
         for level in (level for kind in levels.values() for level in kind):
             steps = level.path(output_format="list")
             before, after = _text(level.t1), _text(level.t2)
@@ -58,16 +59,22 @@ def differences(versions: Mapping[str, ModelVersion]) -> list[Difference]:
 
 
 def _tree(version: ModelVersion) -> JsonObject:
-    fields = {name: value for name, value in version.raw.items() if name not in _ELSEWHERE and value is not None}
+    given = version.raw if isinstance(version.raw, dict) else version.misfits
+    fields = {name: value for name, value in given.items() if name not in _ELSEWHERE and value is not None}
     if "Labels" not in version.misfits:
         fields["Labels"] = {label.key: label.value for label in version.labels}
     return cast("JsonObject", _named(mask_secrets(fields)))
 
 
 def _named(tree: Any) -> Any:
-    """The same tree with each list of objects that have different names as an object of these names."""
+    """The same tree with each list of objects that have different names as an object of these names.
+
+    A number is the same as integer and as float, up to where floats hold every integer.
+    """
     if isinstance(tree, Mapping):
         return {str(name): _named(value) for name, value in tree.items()}
+    if isinstance(tree, float) and tree.is_integer() and abs(tree) < _EXACT:
+        return int(tree)
     if not isinstance(tree, list):
         return tree
     items = [_named(item) for item in tree]

@@ -1,7 +1,10 @@
 """What differs between versions besides their results."""
 
+import json
+import math
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,6 +102,25 @@ def test_secrets_are_masked() -> None:
         Difference("InferenceSpec.password", (None, "••••")),
         Difference("InferenceSpec.replicas", ("1", "2")),
     ]
+
+
+@pytest.mark.parametrize("odd", [None, 7, "text", ["a"]])
+def test_a_version_that_is_no_object_differs_in_all_the_other_has(odd: Any) -> None:
+    versions = {"1": ModelVersion.model_validate({"Uri": "a"}), "2": ModelVersion.model_validate(odd)}
+    assert Difference("Uri", ("a", None)) in differences(versions)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(10**400, 10**400 + 1), (2**53, 2**53 + 1), (1e-13, 2e-13), (True, 1), (1e300, math.inf)]
+)
+def test_numbers_that_differ_at_all_are_told(before: Any, after: Any) -> None:
+    told = found({"TrainingSpec": {"seed": before}}, {"TrainingSpec": {"seed": after}})
+    assert told == [Difference("TrainingSpec.seed", (json.dumps(before), json.dumps(after)))]
+
+
+def test_a_number_written_in_another_way_is_no_difference() -> None:
+    before, after = ({"TrainingSpec": {"epochs": epochs, "loss": float("nan")}} for epochs in (1, 1.0))
+    assert found(before, after) == []
 
 
 JSON = st.recursive(

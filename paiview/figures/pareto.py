@@ -257,13 +257,13 @@ def _hover(info: ParetoInfo, place: int) -> str:
 
 
 def _range(values: NDArray[np.float64], share: float = 0.15) -> list[float] | None:
-    """The numbers with room for their labels around them; ``None`` where a float cannot hold it."""
+    """The numbers with room for their labels around them; ``None`` where a float cannot hold it, large or small."""
     if not len(values):
         return None
     low, high = float(values.min()), float(values.max())
     room = share * ((high - low) or abs(high) or 1.0)
     ends = [low - room, high + room]
-    return ends if math.isfinite(ends[1] - ends[0]) else None
+    return ends if 0 < ends[1] - ends[0] < math.inf else None
 
 
 def _label_positions(info: ParetoInfo) -> list[str]:

@@ -169,7 +169,8 @@ def test_display_names_and_no_text_becomes_markup() -> None:
 
 
 def test_one_version_and_numbers_at_the_ends_of_the_floats_are_drawn() -> None:
-    for numbers in ({"cer@a": 0.0, "rtf@a": 0.0}, {"cer@a": 1.7e308, "rtf@a": -1.7e308}):
+    ends = [{"cer@a": 1.7e308, "rtf@a": -1.7e308}, {"cer@a": 5e-324, "rtf@a": -5e-324}]
+    for numbers in ({"cer@a": 0.0, "rtf@a": 0.0}, *ends):
         pareto_figure(pareto_info([decision(numbers, None)], CER, RTF))
         pareto_figure(pareto_info(decisions({"1": numbers}, {"cer@a": -1.7e308, "rtf@a": 1.7e308}), "cer", "rtf"))
 

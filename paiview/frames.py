@@ -92,8 +92,9 @@ class Frames:
             raw          str      JSON text of the value when it was not a plain finite number, else NA
             problem      category ``numeric string``, ``not a number``, ``too large`` (for a float), ``rounded`` (an
                                   integer a float cannot hold exactly), ``nested``, ``duplicate dataset`` (the same
-                                  metric on the same dataset again), ``dataset has no DatasetId or Uri``; several are
-                                  joined by ``, ``; NA for a plain number
+                                  metric on the same dataset again), ``dataset has no DatasetId or Uri``,
+                                  ``DatasetId or Uri is no text`` (then the other one stands); several are joined by
+                                  ``, ``; NA for a plain number
             n, errors    Int64    items and errors counted, from Counts beside Metrics; NA without
             ============ ======== ==============================================================================
 

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 NO_DATASET = "(no dataset)"
 DATASET_KINDS = ("id", "uri", "none")
 _ID, _URI, _NONE = range(3)
+_NO_IDENTITY = "dataset has no DatasetId or Uri"
+_NO_TEXT = "DatasetId or Uri is no text"
 _DEEPEST = 8
 _NUMERIC = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 _EXACT = 2**53
@@ -153,11 +155,14 @@ class Results:
             given = [item["Metrics"] for item in items]
             datasets = [item["Dataset"] for item in items]
             identities = [dataset.get("DatasetId") or dataset["Uri"] for dataset in datasets]
+            described = {*map(type, chain.from_iterable(map(dict.values, datasets)))}
             values = [*chain.from_iterable(map(dict.values, given))]
         except (AttributeError, KeyError, TypeError):
             return False
         types = {*map(type, values)}
         if not types <= {float, int} or {*map(type, identities)} != {str} or not all(identities):
+            return False
+        if not described <= {str, type(None)}:
             return False
         if int in types and any(abs(value) > _EXACT for value in values if type(value) is int):
             return False
@@ -186,6 +191,8 @@ class Results:
             start = len(self.value)
             for name, value, nested in _leaves(given):
                 self._add(name, read_number(value), problem, "nested" if nested else None)
+            if problem and len(self.value) == start:
+                complaints.append(f"Results[{place}]: {problem}: {json_text(item['Dataset'])}")
             self._close_block(version, code, kind, start)
             if "Counts" in item:
                 complaints += self._read_counts(item["Counts"], start, f"Results[{place}].Counts")
@@ -222,16 +229,17 @@ class Results:
     def _dataset(self, dataset: Any) -> tuple[int, int, str | None]:
         """The code and kind of a result's Dataset, and what is odd about it."""
         if isinstance(dataset, dict):
-            identity = dataset.get("DatasetId")
-            if isinstance(identity, str) and identity:
-                return self.datasets[identity], _ID, None
-            uri = dataset.get("Uri")
-            if isinstance(uri, str) and uri:
-                return self.datasets[uri], _URI, None
-        if not dataset or (isinstance(dataset, dict) and not any(dataset.values())):
+            identities = (dataset.get("DatasetId"), dataset.get("Uri"))
+            problem = None if all(isinstance(identity, str | None) for identity in identities) else _NO_TEXT
+            for kind, identity in zip((_ID, _URI), identities, strict=True):
+                if isinstance(identity, str) and identity:
+                    return self.datasets[identity], kind, problem
+            if not any(dataset.values()):
+                return self.datasets[NO_DATASET], _NONE, problem
+        elif dataset in (None, ""):
             return self.datasets[NO_DATASET], _NONE, None
         text = dataset if isinstance(dataset, str) else json_text(dataset)
-        return self.datasets[text], _NONE, "dataset has no DatasetId or Uri"
+        return self.datasets[text], _NONE, _NO_IDENTITY
 
     def _read_counts(self, counts: Any, start: int, where: str) -> list[str]:
         if not isinstance(counts, dict):

@@ -336,12 +336,21 @@ def test_metrics_written_as_json_text_are_kept_and_flagged() -> None:
         ({"DatasetId": 7}, ('{"DatasetId": 7}', "none"), "dataset has no DatasetId or Uri"),
         (["d-1"], ('["d-1"]', "none"), "dataset has no DatasetId or Uri"),
         (7, ("7", "none"), "dataset has no DatasetId or Uri"),
+        (0, ("0", "none"), "dataset has no DatasetId or Uri"),
+        ({"DatasetId": 0, "Uri": "oss://b/k"}, ("oss://b/k", "uri"), "DatasetId or Uri is no text"),
+        ({"DatasetId": "d-1", "Uri": ["oss://b/k"]}, ("d-1", "id"), "DatasetId or Uri is no text"),
+        ({"DatasetId": False}, (NO_DATASET, "none"), "DatasetId or Uri is no text"),
     ],
 )
 def test_a_dataset_is_named_by_its_id_or_uri(dataset: Any, expected: tuple[str, str] | None, told: str | None) -> None:
     frames = of_metrics({"Results": [{"Dataset": dataset, "Metrics": {"cer": 0.1}}]})
     assert rows(frames) == [(*(expected or ("aishell", "none")), "cer", 0.1)]
     assert only(frames, "problem") == told
+
+
+def test_an_odd_dataset_without_any_metric_is_told() -> None:
+    frames = of_metrics({"Results": [{"Dataset": 7, "Metrics": {}}]})
+    assert problem(frames) == "Results[0]: dataset has no DatasetId or Uri: 7"
 
 
 def test_a_result_without_a_dataset_belongs_to_no_dataset() -> None:
@@ -584,7 +593,8 @@ def test_whatever_metrics_hold_nothing_raises_and_every_leaf_is_accounted_for(ma
         of_rows = frames.metrics[frames.metrics["order"] == row]
         complaints = frames.versions["problems"].iloc[row] - of_rows["problem"].notna().sum()
         counted = json.dumps(metrics).count('"Counts"')
-        assert accountable(metrics) <= len(of_rows) + complaints <= accountable(metrics) + 3 * counted
+        empty = json.dumps(metrics).count('"Metrics": {}')  # Of which an odd dataset is told.
+        assert accountable(metrics) <= len(of_rows) + complaints <= accountable(metrics) + 3 * counted + empty
         assert (frames.versions["problems"].iloc[row] > 0) == (told[row] != [""])
     assert frames.metrics.loc[frames.metrics["value"].isna(), ["raw", "problem"]].notna().all(axis=None)
     json.dumps(frames.metrics["raw"].dropna().tolist()).encode()

@@ -17,7 +17,7 @@ from tests.faults.stage import REAL, Outcome, Situation, faults_of, play_numbere
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 MARKED: Final = re.compile("(?<=<!-- matrix -->\n).*(?=<!-- end of matrix -->)", re.DOTALL)
 AT_ONCE: Final = 3
-"""Quick faults at the same time: more would measure how busy the machine is."""
+"""Rows played at the same time: more would measure how busy the machine is."""
 
 
 class Row(NamedTuple):
@@ -33,10 +33,7 @@ def main() -> None:
     Raises:
         SystemExit: with the rows that are not as they are to be; the table is written all the same.
     """
-    rows = [*_played([fault for fault in FAULTS if not fault.waits], AT_ONCE)]
-    slow = [fault for fault in FAULTS if fault.waits]
-    rows += _played(slow, len(slow) * len(Situation))
-    rows.sort(key=lambda row: FAULTS.index(row.fault))
+    rows = _played()
     text = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(MARKED.sub(lambda _: f"\n{_table(rows)}\n\n{_summary(rows)}\n\n", text), encoding="utf-8")
     sys.stdout.write(f"{_summary(rows)}\n")
@@ -50,14 +47,14 @@ def main() -> None:
         sys.exit("\n".join(wrong))
 
 
-def _played(faults: Sequence[Fault], at_once: int) -> list[Row]:
+def _played() -> list[Row]:
     """Play each fault in each situation, in processes that have drawn a page before."""
-    pairs = [(index, situation) for index in map(FAULTS.index, faults) for situation in Situation]
-    # A process of its own for each: the pages share one registry a process. Not forked: threads run here.
+    pairs = [(index, situation) for index in range(len(FAULTS)) for situation in Situation]
+    # Processes, for the pages share one registry a process; and not forked, for threads run here.
     spawning = get_context("spawn")
-    with ProcessPoolExecutor(at_once, spawning, warm_up, (spawning.Barrier(at_once),)) as pool:
+    with ProcessPoolExecutor(AT_ONCE, spawning, warm_up, (spawning.Barrier(AT_ONCE),)) as pool:
         outcomes = iter(list(pool.map(play_numbered, *zip(*pairs, strict=True))))
-    return [Row(fault, dict(zip(Situation, outcomes, strict=False))) for fault in faults]
+    return [Row(fault, dict(zip(Situation, outcomes, strict=False))) for fault in FAULTS]
 
 
 def _table(rows: Sequence[Row]) -> str:

@@ -9,7 +9,7 @@ from tests.faults.matrix import FAULTS, Fault
 from tests.faults.stage import REAL, Limits, Situation, faults_of, play
 
 EAGER: Final = replace(REAL, first_wait=0.005)
-IMPATIENT: Final = Limits(deadline=1.5, read_timeout=1.0, connect_timeout=0.5, first_wait=0.005)
+IMPATIENT: Final = Limits(deadline=2.5, read_timeout=2.0, connect_timeout=1.0, first_wait=0.005)
 
 
 @pytest.mark.parametrize("situation", Situation)

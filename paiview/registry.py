@@ -176,16 +176,24 @@ class Registry:
     def versions(
         self, model_id: str, filters: VersionFilters = VersionFilters(), *, progress: Progress | None = None
     ) -> VersionsSnapshot:
-        """All versions of a model that pass the filters. ``progress`` is told pages, in the caller's thread."""
+        """All versions of a model that pass the filters. ``progress`` is told pages, in the caller's thread.
+
+        A listing that does not fit its own count may lack versions that are there, an approved one among them: those
+        of the snapshot before are kept beside it, and ``uneven`` says so, until a listing fits.
+        """
         key = self._key("versions", model_id, filters)
 
         def load(report: Progress) -> VersionsSnapshot:
             listing = self._client.list_all_model_versions(model_id, filters, progress=report)
-            versions = listing.items
-            facts = [model_id, filters.query(), listing.total_count, listing.uneven, [item.raw for item in versions]]
+            last = self._cache.last_good(key)
+            before = last if isinstance(last, VersionsSnapshot) else None
+            versions, uneven = listing.items, listing.uneven
+            if uneven and before and (kept := _missing(before.versions, versions)):
+                versions += kept
+                uneven += f" {len(kept)} that did not come this time, and did before, are kept."
+            facts = [model_id, filters.query(), listing.total_count, uneven, [item.raw for item in versions]]
             identity = hashlib.blake2b(to_json(facts), digest_size=12).hexdigest()
-            before = self._cache.last_good(key)
-            if isinstance(before, VersionsSnapshot) and before.identity == identity:
+            if before and before.identity == identity:
                 return replaced(before, fetched_at=datetime.now(UTC), failure=None)
             return VersionsSnapshot(
                 fetched_at=datetime.now(UTC),
@@ -193,7 +201,7 @@ class Registry:
                 filters=filters,
                 versions=versions,
                 total=listing.total_count,
-                uneven=listing.uneven,
+                uneven=uneven,
                 identity=identity,
                 _frames=_SharedFrames(versions),
             )
@@ -333,6 +341,12 @@ class Registry:
 
     def _key(self, *asked: object) -> Key:
         return (asked[0], self.endpoint, self.principal, *asked[1:])
+
+
+def _missing(before: tuple[ModelVersion, ...], now: tuple[ModelVersion, ...]) -> tuple[ModelVersion, ...]:
+    """The named versions of a listing that another one does not have."""
+    names = {version.version_name for version in now}
+    return tuple(version for version in before if version.version_name and version.version_name not in names)
 
 
 class _Process:

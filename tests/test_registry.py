@@ -495,3 +495,19 @@ def test_a_decision_about_an_uneven_listing_says_so(service: Service, registry: 
     [told] = registry.decision("model-a", "0.2.0").notes
     assert told.startswith("model-a: The list kept changing while it was read twice: the service counts 3, and 2 ")
     assert told.endswith(" Versions may be missing, and with them a newer baseline.")
+
+
+def test_an_uneven_listing_takes_nothing_away_that_had_come(service: Service, registry: Registry) -> None:
+    service.versions = [version(1, "Approved", Metrics=results(0.2)), version(2, Metrics=results(0.1))]
+    registry.versions("model-a")
+    service.versions = [version(2, Metrics=results(0.3)), version(2), version(3)]
+    registry.refresh_versions("model-a")
+    shown = registry.versions("model-a")
+    assert [item.version_name for item in shown.versions] == ["0.2.0", "0.3.0", "0.1.0"]
+    assert shown.uneven
+    assert shown.uneven.endswith("1 that did not come this time, and did before, are kept.")
+    decision = registry.decision("model-a", "0.2.0")
+    assert (decision.baseline, decision.summary.word) == ("0.1.0", "Worse")
+    service.versions = [version(2), version(3)]
+    registry.refresh_versions("model-a")
+    assert names(registry) == ["0.2.0", "0.3.0"]

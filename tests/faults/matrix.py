@@ -67,11 +67,11 @@ class Fault:
     @property
     def kept(self) -> int:
         """Versions shown when the good listing came before."""
-        return self.shown or (0 if self.withdraws else len(VERSIONS))
+        return 0 if self.withdraws else max(self.shown, len(VERSIONS))
 
     def lost(self, *, after_good: bool) -> int:
-        """Versions that came and are not shown: all that are withdrawn, and what a new listing leaves out."""
-        return max(len(VERSIONS) - self.kept, 0) if after_good else 0
+        """Versions that came and are not shown: those that may not be seen any more."""
+        return len(VERSIONS) if after_good and self.withdraws else 0
 
 
 def listed(request: Request, items: Sequence[dict[str, Any]], size: int | None = None, **fields: Any) -> Reply:

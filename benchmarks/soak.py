@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from benchmarks.frames import answer
+from paiview.server import TIDY
 from tests.browser.conftest import dashboard
 from tests.documents import put
 from tests.pai.server import Act, Reply, Request, Server, refusal, reply
@@ -39,8 +40,10 @@ FRESH: Final = 15
 SAMPLING: Final = 5.0
 GROWTH: Final = 1.10
 """Memory at the end to memory after the warm-up, at most."""
-FORGETTING: Final = 150.0
-"""Seconds after which Streamlit has forgotten the last session: it keeps one for 120 s, for a visitor who comes back."""
+FORGETTING: Final = 130.0
+"""Seconds after which Streamlit has forgotten the last session; for 120 s it keeps one for a visitor who comes back."""
+TIDYING: Final = TIDY + 10.0
+"""Seconds after which what is forgotten is gone."""
 STAYING: Final = 16
 """Threads, and files, that may stay: idle connections to the service, and threads waiting for work."""
 SEED: Final = 20_261_125
@@ -191,6 +194,7 @@ async def soak(url: str, process_id: int, minutes: float) -> tuple[Walk, list[Sa
     await asyncio.sleep(FORGETTING)
     async with Session(url) as session:
         await session.open("")
+    await asyncio.sleep(TIDYING)
     return walk, samples
 
 

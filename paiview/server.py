@@ -1,5 +1,6 @@
 """The server around the pages: settings checked before the first visitor, health, headers, script errors."""
 
+import asyncio
 import base64
 import gc
 import hashlib
@@ -23,6 +24,8 @@ from paiview.text import traceback_of
 
 _LOG = logging.getLogger(__name__)
 
+TIDY: Final = 60.0
+"""Seconds between two searches for what closed pages left behind."""
 _SHELL: Final = Path(st.__file__).with_name("static") / "index.html"
 """The one HTML page that Streamlit serves; it holds a script of its own."""
 
@@ -102,10 +105,22 @@ async def _lifespan(_app: Any) -> AsyncIterator[None]:
     gc.freeze()
     transport.observers.add(telemetry.pai_request)
     telemetry.watch(registry.held, registry.under_way)
+    tidying = asyncio.create_task(_tidy())
     try:
         yield
     finally:
+        tidying.cancel()
         registry.disconnect()
+
+
+async def _tidy() -> None:
+    """Free what closed pages held: Streamlit drops a session as it is, with its event loop, in a circle of references.
+
+    Python looks for such circles when much has piled up; the sockets of closed pages would wait for that.
+    """
+    while True:
+        await asyncio.sleep(TIDY)
+        gc.collect()
 
 
 def _on_script_error(error: Exception) -> bool:

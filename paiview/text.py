@@ -292,8 +292,9 @@ def _shortened(line: str, limit: int) -> str:
 
 
 def _escaped(text: str) -> str:
-    if text.isprintable() and _BLANKS.isdisjoint(text):
+    if text.isascii() and text.isprintable():
         return text
+    text = _PILE.sub(lambda pile: pile[1] + ascii(pile[0][len(pile[1]) :])[1:-1], text)
     return "".join([char if _is_seen(char) or char in "\n\t" else ascii(char)[1:-1] for char in text])
 
 

@@ -486,5 +486,6 @@ def test_a_host_is_told_in_ascii(address: str, shown: str) -> None:
 
 
 def test_every_invisible_character_of_a_tree_is_written_as_its_escape() -> None:
+    assert visible("Z" + "\u0301" * 6) == "Z" + "\u0301" * 4 + "\\u0301" * 2
     tree = {"a\u202e": ["b\x1b", 1, None, "通用\nx"], "a\\u202e": {"c\u200b": True}}
     assert visible(tree) == {"a\\u202e": ["b\\x1b", 1, None, "通用\nx"], "a\\u202e (2)": {"c\\u200b": True}}

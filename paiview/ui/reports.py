@@ -45,7 +45,14 @@ def differences(registry: Registry, decisions: Sequence[Decision]) -> None:
             ],
             columns=unique(["field", *(plain(name) for name, _ in sides)]),
         )
-        st.dataframe(table.head(_MOST_ROWS), hide_index=True, placeholder="–", alt="Differences of the versions")
+        st.dataframe(
+            table.head(_MOST_ROWS),
+            hide_index=True,
+            placeholder="–",
+            alt="Differences of the versions",
+            # As wide as its texts, one version would push the others out of sight.
+            column_config={name: st.column_config.TextColumn(name, width="medium") for name in table.columns[1:]},
+        )
         told = f"{counted(len(found), 'difference')}; equal fields are left out."
         st.caption(told + (f" The first {_MOST_ROWS} are shown." if len(found) > _MOST_ROWS else ""))
 

@@ -3,7 +3,6 @@
 make reliability
 """
 
-import re
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -11,11 +10,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tests.documents import put
 from tests.faults.matrix import FAULTS, Fault
 from tests.faults.stage import REAL, Outcome, Situation, faults_of, play_numbered, warm_up
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
-MARKED: Final = re.compile("(?<=<!-- matrix -->\n).*(?=<!-- end of matrix -->)", re.DOTALL)
 AT_ONCE: Final = 3
 """Rows played at the same time: more would measure how busy the machine is."""
 
@@ -34,8 +33,7 @@ def main() -> None:
         SystemExit: with the rows that are not as they are to be; the table is written all the same.
     """
     rows = _played()
-    text = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(MARKED.sub(lambda _: f"\n{_table(rows)}\n\n{_summary(rows)}\n\n", text), encoding="utf-8")
+    put(PAGE, "matrix", f"{_table(rows)}\n\n{_summary(rows)}")
     sys.stdout.write(f"{_summary(rows)}\n")
     wrong = [
         f"{row.fault.name}, {situation}: {sentence}"

@@ -40,7 +40,8 @@ MOST_ROWS = 40
 
 _FAR = 6.0
 """Times the median effect beyond which an effect is drawn at the edge, so that it does not flatten the others."""
-_LEAST_LIMIT = 0.01
+_LEAST_LIMIT, _LARGEST_LIMIT = 0.01, 1e100
+"""Of the scale. Floats hold every place in all columns, in percent too, and what is larger stands at the edge."""
 _COLUMNS_WITH_TEXT = 3
 _COLUMNS_WITH_LEVEL_HEADS = 6
 _GUTTER = 1.2
@@ -324,6 +325,7 @@ def _limit(marks: Sequence[DeltaMark], tolerance: NDArray[np.float64]) -> float:
     least = 1.5 * float(tolerance[tolerance > 0].min(initial=1.0)) if tolerance.any() else _LEAST_LIMIT
     if not len(sizes):
         return least
+    sizes = sizes.clip(max=_LARGEST_LIMIT)
     median = sizes[(len(sizes) - 1) // 2]
     return max(float(sizes[sizes <= _FAR * median][-1]), least)
 

@@ -243,6 +243,12 @@ def test_effects_of_one_size_are_not_clipped() -> None:
     assert (info.limit, info.beyond) == (1.0, 0)
 
 
+def test_effects_at_the_end_of_the_floats_stand_at_the_edge() -> None:
+    info = delta_info([decision({"cer@a": 1.0, "cer@b": 2.0}, {"cer@a": 6e-309, "cer@b": 4e-308})])
+    assert (info.limit, info.beyond) == (1e100, 2)
+    assert {x for trace in delta_figure(info).data if trace.name == "worse" for x in trace.x} == {-1e102}
+
+
 def test_a_huge_better_effect_has_its_arrow_to_the_right() -> None:
     told = decision(
         {"mos@a": 4.1, "mos@b": 4.2, "mos@c": 400.0},

@@ -174,7 +174,7 @@ def effect_heatmap_info(
     tolerance = max((each.relative for each in known if each.direction), default=0.0)
     clip = max(float(np.percentile(sizes, _CLIPPED_AT)) if len(sizes) else 0.0, tolerance) or 1.0
     step = ((values > before) * 1.0 - (values < before)) * upwards.reshape(-1, 1)
-    shade = np.where(np.isnan(effect), np.nan_to_num(step), np.clip(effect / clip, -1, 1))
+    shade = np.where(np.isnan(effect), np.nan_to_num(step), np.clip(effect, -clip, clip) / clip)
     rows = unique([_row_label(pair, dataset_names) for pair in shown])
     return EffectHeatmapInfo(
         rows=rows,

@@ -146,6 +146,16 @@ def test_shades_are_clipped_at_the_95th_percentile_and_both_ways_alike() -> None
     assert mirrored.shade[0, -1] == 1
 
 
+def test_one_effect_at_the_end_of_the_floats_has_the_full_shade() -> None:
+    usual = [f"cer@d-{place}" for place in range(40)]
+    before = {"cer@huge": 1e-300, **dict.fromkeys(usual, 0.2)}
+    after = {"cer@huge": 1e7, **dict.fromkeys(usual, 0.19)}
+    compared = build([version(0, "0.1.0", None, before), version(1, "0.2.0", None, after)])
+    info = effects(compared, *compared.histories, baseline=0)
+    assert info.clip == pytest.approx(0.05)
+    assert info.shade[-1, 1] == -1
+
+
 def test_the_clip_is_at_least_the_tolerance(frames: Frames) -> None:
     tolerant = {"cer": MetricContract("cer", relative=0.5), "blobs": MetricContract("blobs", relative=0.9)}
     assert effects(frames, CER, BLOBS, baseline=0, metrics=tolerant).clip == 0.5

@@ -16,6 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -247,7 +248,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         running.callback(process.terminate)
         url = f"http://{LOOPBACK}:{port}"
         await_answer(url, process)
-        pages, problems = asyncio.run(visited(url))
+        # The thread of a browser test has a loop of its own.
+        with ThreadPoolExecutor(1) as pool:
+            pages, problems = pool.submit(lambda: asyncio.run(visited(url))).result()
         said |= pages
         for model in (SPECS, *SERVED):
             said[f"API versions of {model}"] = fetched(f"{url}/api/models/{model}/versions")

@@ -112,7 +112,7 @@ def test_odd_versions_and_unknown_fields_are_kept(tmp_path: Path) -> None:
         timeless, timed = [*ODD[:2], *ODD[3:-1]], ODD[2]
         assert [version.raw for version in page.items] == [
             *timeless,
-            {"VersionName": "?", "VersionDescription": "half a character: ?"},
+            {"VersionName": "\\ud83d", "VersionDescription": "half a character: \\udc4d"},
             timed,
         ]
         assert client.get_model_version("model-odd", "1.0.0").raw == ODD[3]

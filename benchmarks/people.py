@@ -1,0 +1,90 @@
+"""A hundred people at once on one dashboard: mixed pages at 1,000 versions, two seconds of thought between them."""
+
+import asyncio
+import json
+import random
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from benchmarks.frames import answer
+from benchmarks.report import Row
+from benchmarks.soak import sample
+from tests.browser.conftest import dashboard
+from tests.sessions import Run, Session
+
+PEOPLE: Final = 100
+PAGES: Final = 15
+THINKING: Final = (1.0, 3.0)
+VERSIONS: Final = 1_000
+SETTLED: Final = 5
+"""First pages of everybody that are not measured: a hundred people do not come in one second."""
+SEED: Final = 20_261_125
+MEDIAN: Final = 0.150
+SLOWEST: Final = 1.0
+"""Seconds within which 95 % of the runs end."""
+MEMORY: Final = 0.5
+"""MB a session."""
+
+
+def run() -> list[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder, "bench.json")
+        data.write_text(json.dumps({"Versions": answer(VERSIONS), "TotalCount": VERSIONS}), encoding="utf-8")
+        with dashboard(Path(folder), PAIVIEW_DATA=str(data), PAIVIEW_CACHE_TTL="3600") as served:
+            seconds, failed, memory = asyncio.run(_visit(served.url, served.process_id))
+    cuts = statistics.quantiles(seconds, n=100)
+    name = f"{PEOPLE} people, {VERSIONS:,} versions"
+    return [
+        Row(f"{name}: median to 150 ms", f"{cuts[49] * 1000:.0f} ms", cuts[49] / MEDIAN, 1.0, at_most=True),
+        Row(f"{name}: 95 % to 1 s", f"{cuts[94] * 1000:.0f} ms", cuts[94] / SLOWEST, 1.0, at_most=True),
+        Row(f"{name}: memory a session to 0.5 MB", f"{memory:.2f} MB", memory / MEMORY, 1.0, at_most=True),
+        Row(f"{name}: runs that failed", f"{failed} of {len(seconds):,}", failed, 0.0, at_most=True),
+    ]
+
+
+async def _visit(url: str, process_id: int) -> tuple[list[float], int, float]:
+    """Seconds of each measured run, how many failed, and MB a session."""
+    seconds: list[float] = []
+    failed = 0
+    async with Session(url) as first:
+        for page in ("versions", "trends", "compare"):
+            await first.open(page, model="model-bench")
+        before = sample(process_id, 0.0).memory
+
+        async def person(number: int) -> None:
+            nonlocal failed
+            chance = random.Random(SEED + number)  # noqa: S311 - chance for a measurement
+            async with Session(url) as session:
+                for page in range(SETTLED + PAGES):
+                    await asyncio.sleep(chance.uniform(*THINKING) * (1 if page else 5))
+                    run = await _open(session, chance)
+                    failed += any("fault in paiview" in alert for alert in run.alerts) or not run.texts
+                    if page >= SETTLED:
+                        seconds.append(run.seconds)
+                await barrier.wait()
+
+        barrier = asyncio.Barrier(PEOPLE + 1)
+
+        async with asyncio.TaskGroup() as people:
+            for number in range(PEOPLE):
+                people.create_task(person(number))
+            await barrier.wait()
+            memory = (sample(process_id, 0.0).memory - before) / PEOPLE
+    return seconds, failed, memory
+
+
+async def _open(session: Session, chance: random.Random) -> Run:
+    place = chance.randrange(VERSIONS - 1)
+    model = "model-bench"
+    match chance.choice(("models", "versions", "versions", "trends", "trends", "compare", "compare")):
+        case "models":
+            run = await session.open("")
+        case "versions":
+            run = await session.open("versions", model=model, page=str(chance.randrange(1, 40)))
+        case "trends":
+            run = await session.open("trends", model=model, metric=chance.choice(("cer", "wer")))
+        case _:
+            run = await session.open("compare", model=model, candidate=f"{place // 100}.{place % 100}.0")
+    return run

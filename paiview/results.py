@@ -21,7 +21,8 @@ _ID, _URI, _NONE = range(3)
 _NO_IDENTITY = "dataset has no DatasetId or Uri"
 _NO_TEXT = "DatasetId or Uri is no text"
 _DEEPEST = 8
-_NUMERIC = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
+_NUMERIC = re.compile(r"\s*([+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?)\s*")
+"""A number with blanks around it, of which ``float`` does not take all."""
 _EXACT = 2**53
 _CHUNK = 64
 _INT64 = range(-(2**63), 2**63)
@@ -77,7 +78,7 @@ def read_number(value: Any) -> Reading:
         except OverflowError:
             return Reading(math.nan, json_text(value), "too large")
         return Reading(number) if number == value else Reading(number, json_text(value), "rounded")
-    if isinstance(value, str) and _NUMERIC.fullmatch(value) and math.isfinite(number := float(value)):
+    if isinstance(value, str) and (found := _NUMERIC.fullmatch(value)) and math.isfinite(number := float(found[1])):
         return Reading(number, json_text(value), "numeric string")
     return Reading(math.nan, json_text(value), "not a number")
 

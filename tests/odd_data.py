@@ -95,6 +95,8 @@ _TEXTS: Final = st.sampled_from(
         "1e5",
         "1e999",
         " 3 ",
+        "0.2\x1f",
+        "１２",
         "NaN",
         "Infinity",
         "null",

@@ -369,6 +369,7 @@ def test_a_result_without_a_dataset_belongs_to_no_dataset() -> None:
         (10**400, None, "1" + "0" * 400, "too large"),
         ("0.12", 0.12, '"0.12"', "numeric string"),
         (" -1.5e-3 ", -0.0015, '" -1.5e-3 "', "numeric string"),
+        ("\x1f3\u3000", 3.0, '"\\u001f3\u3000"', "numeric string"),
         ("12.3%", None, '"12.3%"', "not a number"),
         ("1,234", None, '"1,234"', "not a number"),
         ("1_000", None, '"1_000"', "not a number"),

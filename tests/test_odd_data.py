@@ -214,8 +214,9 @@ def is_clean(value: Any) -> bool:
 def is_number(value: Any) -> bool:
     """Whether it says a number, however oddly."""
     if isinstance(value, str):
-        return bool(re.fullmatch(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", value)) and math.isfinite(
-            float(value)
+        text = value.strip()
+        return bool(re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text)) and math.isfinite(
+            float(text)
         )
     return type(value) is int or is_clean(value)
 

@@ -5,7 +5,6 @@ answered, when memory grew after the warm-up, or when threads or sockets stay be
 """
 
 import asyncio
-import itertools
 import random
 import statistics
 import sys
@@ -15,12 +14,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from benchmarks.frames import answer
 from paiview.server import TIDY
 from tests.browser.conftest import dashboard
 from tests.documents import put
+from tests.pages.conftest import Service
 from tests.pai.server import Act, Reply, Request, Server, refusal, reply
 from tests.sessions import Session
 
@@ -81,13 +81,17 @@ class Walk:
     sessions: int = 0
 
 
-class Service:
-    """PAI with a few models, which fails at random; a number of each model changes with every listing."""
+class Failing(Service):
+    """PAI with a few models, which fails at random; a number of each model changes with every request."""
 
     def __init__(self) -> None:
+        names = [f"model-{number}" for number in range(MODELS)]
+        super().__init__(
+            models=[{"ModelId": name, "ModelName": f"the {name}"} for name in names],
+            versions={name: answer(VERSIONS) for name in names},
+            datasets=[{"DatasetId": "d-0", "Name": "the first"}],
+        )
         self._chance = random.Random(SEED)  # noqa: S311 - chance for a test, not for a secret
-        self._versions: dict[str, list[dict[str, Any]]] = {f"model-{n}": answer(VERSIONS) for n in range(MODELS)}
-        self._listings = itertools.count()
         self.failed = 0
 
     async def __call__(self, request: Request) -> Reply:
@@ -95,34 +99,10 @@ class Service:
         if self._chance.random() < FAILING:
             self.failed += 1
             return self._chance.choice(FAULTS)
-        match request.path.removeprefix("/api/v1/").split("/"):
-            case ["models"]:
-                return _page(request, "Models", [_model(name) for name in self._versions])
-            case ["models", name] if name in self._versions:
-                return reply(_model(name))
-            case ["models", name, "versions"] if name in self._versions:
-                versions = self._versions[name]
-                results = versions[-1]["Metrics"]["Results"][0]["Metrics"]
-                results["cer"] = 0.1 + next(self._listings) % 1000 * 1e-5
-                status = request.query.get("ApprovalStatus")
-                kept = [item for item in versions if status in (None, item["ApprovalStatus"])]
-                return _page(request, "Versions", kept)
-            case ["workspaces"]:
-                return _page(request, "Workspaces", [])
-            case ["datasets"]:
-                return _page(request, "Datasets", [{"DatasetId": "d-0", "Name": "the first"}])
-            case _:
-                return refusal("201900002", 404)
-
-
-def _model(name: str) -> dict[str, Any]:
-    return {"ModelId": name, "ModelName": f"the {name}"}
-
-
-def _page(request: Request, name: str, items: list[dict[str, Any]]) -> Reply:
-    size = int(request.query["PageSize"])
-    start = (request.page - 1) * size
-    return reply({name: items[start : start + size], "TotalCount": len(items), "RequestId": "R-good"})
+        for versions in self.versions.values():
+            results = versions[-1]["Metrics"]["Results"][0]["Metrics"]
+            results["cer"] = 0.1 + len(self.requests) % 1000 * 1e-5
+        return await super().__call__(request)
 
 
 async def _visitor(url: str, number: int, until: float, walk: Walk) -> None:
@@ -209,7 +189,7 @@ def _medians(samples: Sequence[Sample]) -> tuple[float, float, float]:
 def main() -> int:
     """Run, report, and say whether everything held."""
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else MINUTES
-    with tempfile.TemporaryDirectory() as folder, Server(service := Service()) as server:
+    with tempfile.TemporaryDirectory() as folder, Server(service := Failing()) as server:
         settings = {
             "PAIVIEW_ENDPOINT": server.url,
             "PAIVIEW_CACHE_TTL": str(FRESH),

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paiview import api, telemetry
 from paiview.config import LOOPBACK_HOSTS
+from paiview.text import traceback_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -133,8 +134,9 @@ class Edge:
             if refusal is None:
                 await self._app(scope, receive, send_with_headers)
                 return
-        except Exception:
-            _LOG.exception("A request failed")
+        except Exception as error:
+            # Starlette would answer a fault itself, outside of this class: without the headers, and in no JSON.
+            _LOG.error("A request failed\n%s", traceback_of(error))
             if answered:
                 raise
             refusal = Refusal(500, "InternalError", "A fault in paiview; its log has the details.")

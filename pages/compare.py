@@ -23,7 +23,8 @@ if not chosen.candidates:
 if chosen.baseline_model is not None and chosen.baseline is None:
     st.info("Choose the baseline among the versions of the other model, in the sidebar.")
     states.end()
-decided = sides.decide(registry, model_id, chosen, contracts)
+judged = sides.decide(registry, model_id, chosen, contracts)
+decided = judged.decisions
 sides.pin(decided, chosen.seen)
 datasets_in_play = sorted({pair.dataset for decision in decided for pair in decision.pairs})
 names = states.dataset_names(registry, model, snapshot.frames, also=datasets_in_play)
@@ -39,12 +40,13 @@ with st.sidebar:
     identical = st.toggle("Hide identical rows", key="hide_identical", bind="query-params")
     sort = state.choice("Sort rows", views.PAIR_SORTS, key="sort", default="worst") or "worst"
 
-status = sides.statuses(snapshot.lineage, decisions)
+status = sides.statuses(judged, model_id)
 with st.container(key="verdict", border=True):
     if len(decisions) == 1:
         verdicts.headline(first, status)
     else:
         verdicts.several(decisions, status)
+    st.caption(f"The versions judged were read {states.age(judged.read_at)} ago ({judged.read_at:%H:%M:%S} UTC).")
 if metrics_in_play:
     meanings.form(metrics_in_play, contracts)
 
@@ -81,6 +83,6 @@ with st.container(key="policy"):
     for decision in decisions:
         verdicts.rules(decision, named=len(decisions) > 1)
 with st.container(key="spec-diff"):
-    reports.differences(registry, decisions)
+    reports.differences(judged)
 with st.container(key="report"):
     reports.offer(decided, names)

@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from paiview import cache, registry, report
+from paiview import cache, judgement, registry, report
 from paiview.comparison import ComparisonError, UnknownVersionError
 from paiview.pai.errors import (
     DeadlineError,
@@ -116,8 +116,12 @@ def _versions(model: str, _asked: Mapping[str, str]) -> bytes:
 def _decision(model: str, asked: Mapping[str, str]) -> str:
     if "candidate" not in asked:
         raise ParameterError("The parameter candidate is missing.")
-    decision = registry.connect().decision(
-        model, asked["candidate"], baseline=asked.get("baseline"), baseline_model=asked.get("baseline_model")
+    decision = judgement.decide(
+        registry.connect(),
+        model,
+        asked["candidate"],
+        baseline=asked.get("baseline"),
+        baseline_model=asked.get("baseline_model"),
     )
     return report.json(decision)
 

@@ -162,6 +162,7 @@ class Cache:
         ttl: float,
         progress: Progress | None = None,
         longest: float = math.inf,
+        oldest: float | None = None,
     ) -> SnapshotT:
         """Give the snapshot of a key.
 
@@ -172,12 +173,14 @@ class Cache:
             progress: told how far the read is (0 of 0 while that is not known), in the caller's thread, every
                 ``PROGRESS_INTERVAL`` while it waits. What it raises ends the waiting, not the read.
             longest: seconds a ``Reader`` waits in vain for this at most.
+            oldest: seconds after which a reader waits for a newer one; by default ``PATIENCE`` times to live.
 
         Raises:
             PaiviewError: it could not be read, and there is no last good snapshot.
         """
         reader = _reader.get()
-        found = self._read(key, load, ttl, progress, reader, longest)
+        oldest = ttl * PATIENCE if oldest is None else oldest
+        found = self._read(key, load, ttl, progress, reader, longest, oldest)
         failure = found.failure if isinstance(found, Snapshot) else found
         if reader is not None and isinstance(failure, PaiviewError) and (failure.retryable or failure is not found):
             reader.missed[key] = Missed(load, failure, self._clock())
@@ -193,6 +196,7 @@ class Cache:
         progress: Progress | None,
         reader: Reader | None,
         longest: float,
+        oldest: float,
     ) -> Snapshot | Exception:
         """The snapshot to give, else the error to raise."""
         with self._lock:
@@ -206,7 +210,7 @@ class Cache:
             if kept is not None and not kept.wanted:
                 age = now - kept.read_at
                 fresh = age < ttl and kept.snapshot.failure is None
-                if fresh or age < ttl * PATIENCE:
+                if fresh or age < oldest:
                     if not fresh and key not in self._flights and len(self._flights) < REFRESHES:
                         self._start(key, load)
                     return kept.snapshot

@@ -361,14 +361,14 @@ def _check_port(host: str, port: int) -> None:
 def _decide(
     model: str, candidate: str, baseline: str | None, baseline_model: str | None, policy: Path | None
 ) -> "Decision":
-    from paiview import contracts  # noqa: PLC0415
+    from paiview import contracts, judgement  # noqa: PLC0415
     from paiview import registry as layer  # noqa: PLC0415
 
     in_force = contracts.in_force()
     if policy is not None:
         in_force = replace(in_force, rules=contracts.load_policy(policy, in_force))
-    return layer.connect().decision(
-        model, candidate, baseline=baseline, baseline_model=baseline_model, contracts=in_force
+    return judgement.decide(
+        layer.connect(), model, candidate, baseline=baseline, baseline_model=baseline_model, contracts=in_force
     )
 
 

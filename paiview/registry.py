@@ -25,8 +25,6 @@ from paiview.pai.paging import Progress
 
 if TYPE_CHECKING:
     from paiview.comparison import Lineage
-    from paiview.contracts import Contracts
-    from paiview.decision import Decision
     from paiview.frames import Frames
 
 HELD: Final = 50_000
@@ -37,6 +35,16 @@ ORNAMENT: Final = 3.0
 """Seconds a page waits in vain for what it can do without: names of workspaces and datasets."""
 WAITING: Final = 10
 """Newest Pending versions read with the counts of a model."""
+WHOLE: Final = 5
+"""Times to live after which a listing is read whole again; in between, a few pages and three counts tell of changes."""
+AFRESH: Final = 10.0
+"""Seconds that what a verdict rests on may be old: older versions are read anew, one by one."""
+AFRESH_WAIT: Final = 5.0
+"""Seconds a page waits in vain for them, before it judges by the listing and says so."""
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
 
 
 class _SharedFrames:
@@ -67,10 +75,12 @@ class VersionsSnapshot(Snapshot):
         total: how many the service says there are.
         uneven: a sentence when the listing moved while it was read, else ``None``.
         identity: changes exactly when the listing does, for keys of caches.
+        whole_at: when it was last read page by page, UTC: an edit of an old version since then may not be in it.
     """
 
     model_id: str
     filters: VersionFilters
+    whole_at: datetime
     versions: tuple[ModelVersion, ...]
     total: int
     uneven: str | None
@@ -131,6 +141,21 @@ class _Named(Snapshot):
     names: dict[str, str]
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Afresh(Snapshot):
+    """Versions read one by one, by VersionName; ``None`` for one that does not exist any more.
+
+    Those that are missing are as they were listed, which was at ``fetched_at`` where all are.
+    """
+
+    versions: dict[str, ModelVersion | None]
+
+    @property
+    def size(self) -> int:
+        """The number of versions, at least 1."""
+        return max(len(self.versions), 1)
+
+
 class Registry:
     """What the pages and the command line read, each query through one cached snapshot (see ``paiview.cache``).
 
@@ -146,6 +171,7 @@ class Registry:
         region: the region of the service, where it is known.
         workspace_id: the workspace chosen by the settings.
         clock: seconds that only grow.
+        now: the time of day, UTC.
 
     Attributes:
         endpoint, principal, embedded, region, workspace_id: as given.
@@ -163,6 +189,7 @@ class Registry:
         region: str | None = None,
         workspace_id: str | None = None,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = _utc,
     ) -> None:
         self.endpoint = endpoint
         self.principal = principal
@@ -171,7 +198,9 @@ class Registry:
         self.workspace_id = workspace_id
         self._client = client
         self._ttl = ttl
+        self._now = now
         self._cache = Cache(HELD, clock, patience=patience)
+        self._doubted: set[Key] = set()
 
     def versions(
         self, model_id: str, filters: VersionFilters = VersionFilters(), *, progress: Progress | None = None
@@ -184,65 +213,86 @@ class Registry:
         key = self._key("versions", model_id, filters)
 
         def load(report: Progress) -> VersionsSnapshot:
-            listing = self._client.list_all_model_versions(model_id, filters, progress=report)
             last = self._cache.last_good(key)
             before = last if isinstance(last, VersionsSnapshot) else None
+            if before and key not in self._doubted and (grown := self._grown(before)):
+                return grown
+            started = self._now()
+            listing = self._client.list_all_model_versions(model_id, filters, progress=report)
+            self._doubted.discard(key)
             versions, uneven = listing.items, listing.uneven
             if uneven and before and (kept := _missing(before.versions, versions)):
                 versions += kept
                 uneven += f" {len(kept)} that did not come this time, and did before, are kept."
-            facts = [model_id, filters.query(), listing.total_count, uneven, [item.raw for item in versions]]
-            identity = hashlib.blake2b(to_json(facts), digest_size=12).hexdigest()
-            if before and before.identity == identity:
-                return replaced(before, fetched_at=datetime.now(UTC), failure=None)
-            return VersionsSnapshot(
-                fetched_at=datetime.now(UTC),
+            read = VersionsSnapshot(
+                fetched_at=self._now(),
                 model_id=model_id,
                 filters=filters,
+                whole_at=started,
                 versions=versions,
                 total=listing.total_count,
                 uneven=uneven,
-                identity=identity,
+                identity=_identity(model_id, filters, versions, listing.total_count, uneven),
                 _frames=_SharedFrames(versions),
             )
+            if before and before.identity == read.identity:
+                return replaced(before, fetched_at=read.fetched_at, whole_at=started, failure=None)
+            return read
 
         return self._cache.get(key, load, ttl=self._ttl, progress=progress)
 
-    def decision(
-        self,
-        model_id: str,
-        candidate: str,
-        *,
-        baseline: str | None = None,
-        baseline_model: str | None = None,
-        contracts: "Contracts | None" = None,
-    ) -> "Decision":
-        """Decide about one version, by the whole listings of its model and of the baseline's.
-
-        Args:
-            model_id: the candidate's model.
-            candidate: VersionName.
-            baseline: VersionName; chosen by the rules when not given.
-            baseline_model: the baseline's model where it is not the candidate's.
-            contracts: what metrics and datasets mean, and the policy; by default those of paiview.toml.
-
-        Raises:
-            PaiviewError: the models cannot be read, a version is unknown, or the two cannot be compared.
-        """
-        from paiview import comparison  # noqa: PLC0415 - only those who decide need it
-        from paiview.contracts import in_force  # noqa: PLC0415
-
-        return comparison.decide(
-            self.versions(model_id).lineage,
-            candidate,
-            baseline=baseline,
-            other=None if baseline_model in (None, model_id) else self.versions(baseline_model).lineage,
-            contracts=contracts or in_force(),
+    def _grown(self, before: VersionsSnapshot) -> VersionsSnapshot | None:
+        """A whole listing of a while ago as it is now, read by a few pages; ``None`` to read it whole."""
+        started = self._now()
+        age = (started - before.whole_at).total_seconds()
+        if before.filters != VersionFilters() or before.uneven or age >= WHOLE * self._ttl:
+            return None
+        versions = self._client.refresh_model_versions(before.model_id, before.versions)
+        if versions is None:
+            return None
+        pairs = zip(before.versions, versions, strict=False)
+        if len(versions) == before.size and all(old.raw == new.raw for old, new in pairs):
+            return replaced(before, fetched_at=started, failure=None)
+        return replaced(
+            before,
+            fetched_at=started,
+            failure=None,
+            versions=versions,
+            total=len(versions),
+            identity=_identity(before.model_id, before.filters, versions, len(versions), None),
+            _frames=_SharedFrames(versions),
         )
 
+    def afresh(self, snapshot: VersionsSnapshot, version_names: Collection[str]) -> Afresh:
+        """Some versions of a listing as they are now, read one by one where the listing is older than ``AFRESH``.
+
+        When that fails nothing is raised: what was read before is given, with the ``failure``.
+        """
+        names = tuple(sorted(version_names))
+        longest = min(AFRESH, self._ttl)
+        as_listed = Afresh(fetched_at=snapshot.whole_at, versions={})
+        if not names or (self._now() - snapshot.whole_at).total_seconds() < longest:
+            return as_listed
+
+        def load(_report: Progress) -> Afresh:
+            started = self._now()
+            return Afresh(fetched_at=started, versions=self._client.get_model_versions(snapshot.model_id, names))
+
+        try:
+            key = self._key("afresh", snapshot.model_id, names)
+            return self._cache.get(key, load, ttl=longest, longest=AFRESH_WAIT, oldest=0.0)
+        except PaiviewError as error:
+            return replaced(as_listed, failure=error)
+
+    def doubt_versions(self, model_id: str) -> None:
+        """Let the next refresh of a model's versions read them whole."""
+        self._doubted.add(self._key("versions", model_id, VersionFilters()))
+
     def refresh_versions(self, model_id: str, filters: VersionFilters = VersionFilters()) -> None:
-        """Let the next ``versions`` of this very query read anew; the last good snapshot stays for a failure."""
-        self._cache.refresh(self._key("versions", model_id, filters))
+        """Let the next ``versions`` of this very query read it whole; the last good snapshot stays for a failure."""
+        key = self._key("versions", model_id, filters)
+        self._doubted.add(key)
+        self._cache.refresh(key)
 
     def models(self, workspace_id: str | None = None, *, progress: Progress | None = None) -> ModelsSnapshot:
         """The models of a workspace; ``None`` for all that can be seen."""
@@ -250,7 +300,7 @@ class Registry:
         def load(report: Progress) -> ModelsSnapshot:
             listing = self._client.list_all_models(ModelFilters(workspace_id=workspace_id), progress=report)
             return ModelsSnapshot(
-                fetched_at=datetime.now(UTC),
+                fetched_at=self._now(),
                 items=listing.items,
                 total=listing.total_count,
                 uneven=listing.uneven,
@@ -274,7 +324,7 @@ class Registry:
         """One model, whether or not a list holds it."""
 
         def load(_report: Progress) -> ModelsSnapshot:
-            return ModelsSnapshot(fetched_at=datetime.now(UTC), items=(self._client.get_model(model_id),), total=1)
+            return ModelsSnapshot(fetched_at=self._now(), items=(self._client.get_model(model_id),), total=1)
 
         return self._cache.get(self._key("model", model_id), load, ttl=self._ttl).items[0]
 
@@ -283,7 +333,7 @@ class Registry:
 
         def load(_report: Progress) -> WorkspacesSnapshot:
             listing = self._client.list_all_workspaces()
-            return WorkspacesSnapshot(fetched_at=datetime.now(UTC), items=listing.items)
+            return WorkspacesSnapshot(fetched_at=self._now(), items=listing.items)
 
         return self._cache.get(self._key("workspaces"), load, ttl=self._ttl * LONG, longest=ORNAMENT)
 
@@ -298,7 +348,7 @@ class Registry:
                 for status in ("Approved", "Rejected")
             )
             return Review(
-                fetched_at=datetime.now(UTC),
+                fetched_at=self._now(),
                 pending=waiting.total_count,
                 approved=approved,
                 rejected=rejected,
@@ -321,9 +371,9 @@ class Registry:
             try:
                 found = self._client.list_datasets(asked, workspace_id=workspace_id)
             except (NotFoundError, PermissionDeniedError):
-                return _Named(fetched_at=datetime.now(UTC), names={})
+                return _Named(fetched_at=self._now(), names={})
             names = {item.dataset_id: item.name for item in found if item.dataset_id and item.name}
-            return _Named(fetched_at=datetime.now(UTC), names=names)
+            return _Named(fetched_at=self._now(), names=names)
 
         try:
             key = self._key("datasets", asked, workspace_id)
@@ -341,6 +391,13 @@ class Registry:
 
     def _key(self, *asked: object) -> Key:
         return (asked[0], self.endpoint, self.principal, *asked[1:])
+
+
+def _identity(
+    model_id: str, filters: VersionFilters, versions: tuple[ModelVersion, ...], total: int, uneven: str | None
+) -> str:
+    facts = [model_id, filters.query(), total, uneven, [version.raw for version in versions]]
+    return hashlib.blake2b(to_json(facts), digest_size=12).hexdigest()
 
 
 def _missing(before: tuple[ModelVersion, ...], now: tuple[ModelVersion, ...]) -> tuple[ModelVersion, ...]:

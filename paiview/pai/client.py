@@ -3,11 +3,12 @@
 import asyncio
 import re
 import threading
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Final, ParamSpec, Self, TypeVar
 
+from paiview.pai import refresh
 from paiview.pai.answers import Answer
 from paiview.pai.credentials import CredentialSource
 from paiview.pai.errors import AnswerError, NotFoundError, UnreachableError
@@ -108,14 +109,45 @@ class Client:
         """Get every version of a model."""
         return self._run(self._all(ModelVersion, _versions_path(model_id), filters.query(), progress))
 
+    def refresh_model_versions(self, model_id: str, known: Sequence[ModelVersion]) -> tuple[ModelVersion, ...] | None:
+        """Bring a whole listing up to date by a few pages (``paiview.pai.refresh``); ``None`` where they leave doubt.
+
+        Args:
+            model_id: the model.
+            known: every version, oldest first.
+        """
+        path = _versions_path(model_id)
+
+        async def pages() -> list[Page[ModelVersion]]:
+            return await _all_of(self._page(ModelVersion, path, asked.query(), 1) for asked in refresh.ASKED)
+
+        # Fewer versions than the pages would hold are listed as quickly, and leave no doubt.
+        if len(known) <= len(refresh.ASKED) * self._page_size:
+            return None
+        return refresh.merge(known, self._run(pages()))
+
     def get_model_version(self, model_id: str, version_name: str) -> ModelVersion:
         """Get one version.
 
         Raises:
             NotFoundError: the model or the version does not exist.
         """
-        path = f"{_versions_path(model_id)}/{_segment(version_name, 'version name')}"
-        return self._run(self._one(ModelVersion, "GetModelVersion", path))
+        return self._run(self._one(ModelVersion, "GetModelVersion", _version_path(model_id, version_name)))
+
+    def get_model_versions(self, model_id: str, version_names: Collection[str]) -> dict[str, ModelVersion | None]:
+        """Get some versions side by side; ``None`` for one that does not exist."""
+        paths = [_version_path(model_id, name) for name in version_names]
+
+        async def one(path: str) -> ModelVersion | None:
+            try:
+                return await self._one(ModelVersion, "GetModelVersion", path)
+            except NotFoundError:
+                return None
+
+        async def every() -> list[ModelVersion | None]:
+            return await _all_of(map(one, paths))
+
+        return dict(zip(version_names, self._run(every()), strict=True))
 
     def list_models(
         self, filters: ModelFilters = ModelFilters(), *, page_number: int = 1, page_size: int | None = None
@@ -250,8 +282,22 @@ class _DaemonThreads(ThreadPoolExecutor):
         return future
 
 
+async def _all_of(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """Do everything side by side, in this order; the first error ends the rest and is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+    except BaseExceptionGroup as group_error:
+        raise group_error.exceptions[0] from None
+    return [task.result() for task in tasks]
+
+
 def _versions_path(model_id: str) -> str:
     return f"/api/v1/models/{_segment(model_id, 'model id')}/versions"
+
+
+def _version_path(model_id: str, version_name: str) -> str:
+    return f"{_versions_path(model_id)}/{_segment(version_name, 'version name')}"
 
 
 def _segment(text: str, what: str) -> str:

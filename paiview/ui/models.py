@@ -11,6 +11,7 @@ from contextvars import copy_context
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from paiview.judgement import judge
 from paiview.order import parse_time
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model
@@ -123,9 +124,12 @@ def _waiting(queue: DeltaGenerator, model: Model, found: Review) -> list[tuple[s
 
 
 def _verdict(registry: Registry, model_id: str, candidate: str) -> str:
-    """The answer about one waiting version in a few words, or why there is none."""
+    """The answer about one waiting version in a few words, or why there is none.
+
+    It rests on the listing: reading each version of a long queue anew is left to the comparison it leads to.
+    """
     try:
-        decision = registry.decision(model_id, candidate)
+        [decision] = judge(registry, model_id, [candidate], afresh=False).decisions
     except PaiviewError as error:
         return states.describe(error)
     against = f" against {markdown(decision.baseline, 40)}" if decision.baseline is not None else ""

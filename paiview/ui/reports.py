@@ -9,16 +9,15 @@ import streamlit as st
 from paiview import differences as compared
 from paiview import report
 from paiview.decision import Decision
-from paiview.pai.errors import PaiviewError
-from paiview.registry import Registry
+from paiview.judgement import Judged
 from paiview.text import counted, file_name, markdown, plain, unique
-from paiview.ui import states
 
 _MOST_ROWS = 500
 
 
-def differences(registry: Registry, decisions: Sequence[Decision]) -> None:
+def differences(judged: Judged) -> None:
     """Draw the fields, labels and specs in which the candidates differ from the baseline, on demand."""
+    decisions = judged.decisions
     baselines = {(decision.baseline_model, decision.baseline): None for decision in decisions}
     named = [(home, name) for home, name in baselines if home is not None and name is not None]
     if not named:
@@ -26,12 +25,8 @@ def differences(registry: Registry, decisions: Sequence[Decision]) -> None:
     place = st.expander("What else differs: fields, labels, specs", on_change="rerun", key="differences")
     if not place.open:
         return
-    try:
-        sides = [(f"{name} (baseline)", registry.versions(home).lineage.version(name)) for home, name in named]
-        lineage = registry.versions(decisions[0].model).lineage
-    except PaiviewError as error:
-        states.stop(error)
-    sides += [(decision.candidate, lineage.version(decision.candidate)) for decision in decisions]
+    sides = [(f"{name} (baseline)", judged.versions[home, name]) for home, name in named]
+    sides += [(decision.candidate, judged.versions[decision.model, decision.candidate]) for decision in decisions]
     # By their place, for a version may be called as another one is shown.
     found = compared.differences({str(place): version for place, (_, version) in enumerate(sides)})
     with place:

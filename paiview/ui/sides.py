@@ -9,6 +9,7 @@ import streamlit as st
 from paiview.comparison import Lineage, UnknownVersionError
 from paiview.contracts import Contracts
 from paiview.decision import Decision
+from paiview.judgement import Judged, judge
 from paiview.pai.errors import PaiviewError
 from paiview.registry import Registry
 from paiview.text import markdown, plain
@@ -126,7 +127,7 @@ def _lineage(registry: Registry, model_id: str) -> Lineage:
         states.stop(error)
 
 
-def decide(registry: Registry, model_id: str, chosen: Sides, contracts: Contracts) -> list[Decision]:
+def decide(registry: Registry, model_id: str, chosen: Sides, contracts: Contracts) -> Judged:
     """Decide about each candidate; the page ends with the problem where one cannot be compared.
 
     A candidate that is the baseline itself is told and left out where there are others.
@@ -136,29 +137,25 @@ def decide(registry: Registry, model_id: str, chosen: Sides, contracts: Contract
         states.warn(f"{markdown(chosen.baseline)} is the baseline and is left out of the candidates.")
         candidates = [name for name in candidates if name != chosen.baseline]
     try:
-        return [
-            registry.decision(
-                model_id,
-                candidate,
-                baseline=chosen.baseline,
-                baseline_model=chosen.baseline_model,
-                contracts=contracts,
-            )
-            for candidate in candidates
-        ]
+        return judge(
+            registry,
+            model_id,
+            candidates,
+            baseline=chosen.baseline,
+            baseline_model=chosen.baseline_model,
+            contracts=contracts,
+        )
     except PaiviewError as error:
         states.stop(error)
 
 
-def statuses(lineage: Lineage, decisions: Sequence[Decision]) -> dict[str, str]:
-    """The approval status of each candidate, and of each baseline of the same model; without those that have none."""
-    names = [decision.candidate for decision in decisions]
-    names += [
-        decision.baseline
-        for decision in decisions
-        if decision.baseline is not None and decision.baseline_model == lineage.model_id
-    ]
-    return {name: status for name in names if (status := lineage.version(name).approval_status)}
+def statuses(judged: Judged, model_id: str) -> dict[str, str]:
+    """The approval status of each version judged that is of this model; without those that have none."""
+    return {
+        name: version.approval_status
+        for (model, name), version in judged.versions.items()
+        if model == model_id and version.approval_status
+    }
 
 
 def pin(decisions: Sequence[Decision], seen: str | None) -> None:

@@ -27,6 +27,8 @@ _NAMED = 200
 _JUMPS_TOLD = 5
 WATCH = 5.0
 """Seconds between two looks for what a page had to miss."""
+_NOTABLE = 15.0
+"""Seconds between the last look at a listing and the last look at every version of it, from which on it is told."""
 _problems: ContextVar[DeltaGenerator] = ContextVar("paiview_problems")
 
 
@@ -203,7 +205,12 @@ def versions(registry: Registry, model_id: str, filters: VersionFilters | None =
         stop(error)
     flagged = snapshot.frames.flagged
     shown = f"{len(snapshot.versions)} of {counted(snapshot.total, 'version')}"
-    connection(registry, snapshot, f"{shown}, {counted(flagged, 'flagged field')}" if flagged else shown)
+    facts = [shown]
+    if flagged:
+        facts.append(counted(flagged, "flagged field"))
+    if (snapshot.fetched_at - snapshot.whole_at).total_seconds() > _NOTABLE:
+        facts.append(f"every field as of {age(snapshot.whole_at)} ago")
+    connection(registry, snapshot, ", ".join(facts))
     if snapshot.uneven:
         warn(markdown(snapshot.uneven, 400))
     return snapshot

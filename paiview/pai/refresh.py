@@ -1,8 +1,9 @@
 """A listing of versions brought up to date by a few pages instead of all of them. Nothing here knows HTTP.
 
-The service tells no change of a listing: no ETag, no sorting by the time of a change, only counts. But a version is
-created Pending, and becomes Approved or Rejected once. What is created, deleted, approved or rejected therefore moves
-one of three counts: of all versions, of the Approved, of the Rejected.
+The service tells no change of a listing: no ETag, no sorting by the time of a change, only counts. But a new version is
+the newest, and its status becomes Approved or Rejected once and for good. So what is created, deleted, approved or
+rejected is on the newest pages, or moves one of three counts away from what these pages explain: of all versions, of
+the Approved, of the Rejected.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,13 +29,17 @@ def merge(known: Sequence[ModelVersion], pages: Sequence[Page[ModelVersion]]) ->
         the listing, oldest first; ``None`` where it does not fit all three counts, so that only a whole listing tells.
     """
     versions = {version.version_name: version for version in known if version.version_name}
-    if len(versions) != len(known):
+    newest = pages[0].items
+    # Where no known version follows the new ones, more of them may be on the next page, and hide what was deleted.
+    if len(versions) != len(known) or not newest or newest[-1].version_name not in versions:
         return None
-    for page in pages:
-        for version in reversed(page.items):
-            if not version.version_name:
-                return None
-            versions[version.version_name] = version
+    for version in (version for page in pages for version in reversed(page.items)):
+        if not version.version_name:
+            return None
+        before = versions.get(version.version_name, version)
+        if before.gmt_create_time != version.gmt_create_time:
+            return None
+        versions[version.version_name] = version
     merged = tuple(versions.values())
     counts = (len(merged), _having(merged, "Approved"), _having(merged, "Rejected"))
     return merged if counts == tuple(page.total_count for page in pages) else None

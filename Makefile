@@ -11,7 +11,7 @@ UPGRADE ?= --upgrade
 COMPILE = $(TOOLS)/uv pip compile --quiet --universal --python-version 3.11 --python $(TOOLS)/python --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
 
-.PHONY: run test check bench screenshots reliability odd-data soak lock audit clean
+.PHONY: run test test-cluster check bench screenshots reliability odd-data soak lock audit clean
 
 run: .venv/run.stamp
 	@$(BIN)/python -m paiview dashboard --port $(PORT)
@@ -19,6 +19,11 @@ run: .venv/run.stamp
 test: check
 	@$(BIN)/python -m tests.browser.chromium
 	@$(BIN)/python -m pytest
+
+test-cluster: .venv/dev.stamp
+	@$(BIN)/python -m tests.browser.chromium
+	@$(BIN)/python -m tests.cluster.packages
+	@$(BIN)/python -m pytest tests/cluster
 
 check: .venv/dev.stamp
 	@$(BIN)/ruff check .

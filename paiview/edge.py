@@ -26,14 +26,16 @@ _LOG = logging.getLogger(__name__)
 LONGEST: Final = 8192
 """Bytes of a path with its query; proxies take no more either."""
 RATE: Final = 10.0
-"""Requests a second that one client may send to /api and /metrics on average."""
+"""Requests a second that one client may send on average to what costs more than a file: ``LIMITED`` and /api."""
 BURST: Final = 60
 """Requests that one client may send to them at once."""
+LIMITED: Final = frozenset({"/metrics", "/_stcore/script-health-check"})
+"""The second one runs a page."""
 REMEMBERED: Final = 10_000
 """Clients whose rate is remembered; those that asked longest ago are forgotten first."""
 METHODS: Final = ("GET", "HEAD")
-STREAMLIT: Final = frozenset({"health", "host-config", "stream"})
-"""What the pages need of Streamlit's own routes. Uploads, its metrics and its API for agents are not served."""
+STREAMLIT: Final = frozenset({"health", "host-config", "script-health-check", "stream"})
+"""What the pages and a restart need of Streamlit's own routes. Uploads, its metrics, its API for agents stay shut."""
 
 _HOST_HEADER: Final = re.compile(rb"(?:\[([0-9A-Fa-f:.]+)\]|([0-9A-Za-z._-]+))(?::[0-9]{1,5})?")
 
@@ -95,7 +97,7 @@ class Edge:
         app: what answers.
         hosts: names the dashboard is served under, besides those of the loopback and the address of the connection.
         headers: added to every answer over HTTP.
-        limit: the rate of /api and /metrics.
+        limit: the rate of /api and of ``LIMITED``.
     """
 
     def __init__(
@@ -129,7 +131,7 @@ class Edge:
                     telemetry.API_REQUESTS.labels(api.route(path), message["status"]).inc()
             await send(message)
 
-        refusal = self._refusal(scope, limited=of_api or path == "/metrics")
+        refusal = self._refusal(scope, limited=of_api or path in LIMITED)
         try:
             if refusal is None:
                 await self._app(scope, receive, send_with_headers)

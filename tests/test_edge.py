@@ -202,9 +202,9 @@ def test_a_client_that_asks_too_often_is_told_when_to_come_back(port: int, clock
     assert [answer.status for answer in asked] == [404] * BURST + [429] * 2
     assert asked[-1].headers["retry-after"] == "1"
     assert json.loads(asked[-1].body)["Code"] == "TooManyRequests"
-    assert ask(port, "/metrics").status == 429
-    assert ask(port, "/versions").status == 200
-    assert counted("paiview_refused_total", code="TooManyRequests") == refused + 3
+    assert [ask(port, path).status for path in ("/metrics", "/_stcore/script-health-check")] == [429, 429]
+    assert [ask(port, path).status for path in ("/versions", "/healthz")] == [200, 200]
+    assert counted("paiview_refused_total", code="TooManyRequests") == refused + 4
     # uvicorn believes this machine by default, as it does a proxy that it is told to trust.
     assert ask(port, "/api/nothing", "X-Forwarded-For: 192.0.2.7").status == 404
     clock[0] += 0.5

@@ -69,6 +69,7 @@ def test_it_says_that_it_is_well(embedded: str) -> None:
         ("/favicon.png", 200),
         ("/_stcore/health", 200),
         ("/_stcore/host-config", 200),
+        ("/_stcore/script-health-check", 200),
         ("/api/nothing", 404),
         ("/media/nothing", 404),
         ("/static/", 301),

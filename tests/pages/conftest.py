@@ -53,7 +53,10 @@ class Service:
             case ["models", model, "versions"] if model in self.versions:
                 status = request.query.get("ApprovalStatus")
                 kept = [item for item in self.versions[model] if status in (None, item.get("ApprovalStatus"))]
-                return _page(request, "Versions", kept)
+                return _page(request, "Versions", kept[::-1] if request.query.get("Order") == "DESC" else kept)
+            case ["models", model, "versions", name]:
+                found = [item for item in self.versions.get(model, []) if item["VersionName"] == name]
+                return reply({"RequestId": "R-good", **found[0]}) if found else refusal("201900003", 404, "It is gone.")
             case ["datasets"]:
                 return _page(request, "Datasets", self.datasets)
             case ["workspaces"]:

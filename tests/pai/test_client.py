@@ -13,7 +13,14 @@ import pytest
 from paiview import __version__
 from paiview.local.signature import SignatureCheck, SignedRequest
 from paiview.pai import Client, Credential, ModelFilters, PaiviewError, VersionFilters
-from paiview.pai.errors import AnswerError, DeadlineError, NotFoundError, UnavailableError, UnreachableError
+from paiview.pai.errors import (
+    AnswerError,
+    DeadlineError,
+    NotFoundError,
+    PermissionDeniedError,
+    UnavailableError,
+    UnreachableError,
+)
 from tests.pai.conftest import CREDENTIALS, KEY_ID, SECRET, TOKEN, Connect, Serve
 from tests.pai.server import Act, Reply, Request, refusal, reply, script
 
@@ -433,3 +440,23 @@ def test_a_client_shows_no_secret(connect: Connect) -> None:
     assert KEY_ID in shown
     assert SECRET not in shown
     assert TOKEN not in shown
+
+
+def test_versions_are_got_by_name_and_those_that_are_gone_are_none(serve: Serve, connect: Connect) -> None:
+    async def respond(request: Request) -> Reply:
+        name = request.path.rsplit("/", 1)[1]
+        return refusal("201900003", 404) if name == "b" else reply({"VersionName": name, "RequestId": "R"})
+
+    client = connect(serve(respond).url)
+    found = client.get_model_versions("model-a", ["c", "b", "a"])
+    told = [(name, version and version.version_name) for name, version in found.items()]
+    assert told == [("c", "c"), ("b", None), ("a", "a")]
+    assert client.get_model_versions("model-a", []) == {}
+
+
+def test_one_version_that_cannot_be_read_fails_for_all(serve: Serve, connect: Connect) -> None:
+    async def respond(request: Request) -> Reply:
+        return refusal("NoPermission", 403) if request.path.endswith("/b") else reply({"VersionName": "a"})
+
+    with pytest.raises(PermissionDeniedError):
+        connect(serve(respond).url).get_model_versions("model-a", ["a", "b"])

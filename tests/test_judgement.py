@@ -1,0 +1,339 @@
+"""Verdicts about versions as they are now, over real sockets: what is read anew, and what is said when it is not."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import pytest
+
+from paiview import cache
+from paiview.comparison import UnknownVersionError
+from paiview.contracts import Contracts
+from paiview.judgement import Judged, judge
+from paiview.pai import Client, StaticCredentials, transport
+from paiview.pai.objects import VersionFilters
+from paiview.registry import AFRESH, WHOLE, Registry
+from tests.pages.conftest import Service, version
+from tests.pai.server import Server, refusal
+
+TTL: Final = 60.0
+MODEL: Final = "model-a"
+VERSIONS: Final = f"models/{MODEL}/versions"
+DAY: Final = datetime(2026, 1, 2, tzinfo=UTC)
+PAGE_SIZE: Final = 2
+WAIT: Final = 10.0
+"""Seconds after which what a test waits for has failed."""
+
+
+class Clock:
+    """The seconds of a day, which pass when they are told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def now(self) -> datetime:
+        return DAY + timedelta(seconds=self.seconds)
+
+
+def measured(name: str, day: int, value: float, status: str = "Pending", **fields: Any) -> dict[str, Any]:
+    return version(name, f"2024-01-{day:02}", {"d-a": {"cer": value}}, ApprovalStatus=status, **fields)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def service() -> Service:
+    """Eight versions: more than the three pages of a refresh hold."""
+    older = [measured(f"0.{day}.0", day, 0.9, "Rejected") for day in range(1, 6)]
+    newer = [measured("1.0.0", 6, 0.2, "Approved"), measured("1.1.0", 7, 0.3), measured("1.2.0", 8, 0.1)]
+    return Service(versions={MODEL: [*older, *newer]})
+
+
+@pytest.fixture
+def registry(service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
+    monkeypatch.setattr(transport, "FIRST_WAIT", 0.005)
+    monkeypatch.setattr(cache, "PROGRESS_INTERVAL", 0.005)
+    with ExitStack() as running:
+        url = running.enter_context(Server(service)).url
+        client = running.enter_context(
+            Client(url, StaticCredentials("key", "secret"), page_size=PAGE_SIZE, deadline=1.0)
+        )
+        yield Registry(
+            client, endpoint=url, principal="key", embedded=False, ttl=TTL, patience=5.0, clock=clock, now=clock.now
+        )
+
+
+@pytest.fixture
+def compare(registry: Registry) -> Callable[..., Judged]:
+    def about(*candidates: str, **options: Any) -> Judged:
+        return judge(registry, MODEL, candidates or ("1.2.0",), contracts=Contracts(), **options)
+
+    return about
+
+
+Compare = Callable[..., Judged]
+
+
+def change(service: Service, name: str, **fields: Any) -> None:
+    """Let the service have other fields of a version."""
+    service.versions[MODEL] = [
+        item | fields if item["VersionName"] == name else item for item in service.versions[MODEL]
+    ]
+
+
+def results(value: float) -> dict[str, Any]:
+    return {"Results": [{"Dataset": {"DatasetId": "d-a"}, "Metrics": {"cer": value}}]}
+
+
+def single_reads(service: Service) -> list[str]:
+    return sorted(
+        request.path.removeprefix(f"/api/v1/{VERSIONS}/")
+        for request in service.requests
+        if request.path.startswith(f"/api/v1/{VERSIONS}/")
+    )
+
+
+def settle() -> None:
+    """Wait for the end of what is read behind the readers' backs."""
+    for thread in threading.enumerate():
+        if thread.name == "paiview-read":
+            thread.join(WAIT)
+
+
+def test_a_listing_read_just_now_is_fresh_enough(service: Service, clock: Clock, compare: Compare) -> None:
+    first = compare()
+    assert (first.decisions[0].baseline, first.decisions[0].summary.word) == ("1.0.0", "Better")
+    assert first.read_at == DAY
+    clock.seconds = AFRESH - 0.1
+    assert compare() == first
+    assert single_reads(service) == []
+
+
+def test_after_that_both_sides_are_read_one_by_one(service: Service, clock: Clock, compare: Compare) -> None:
+    compare()
+    clock.seconds = AFRESH
+    judged = compare()
+    assert single_reads(service) == ["1.0.0", "1.2.0"]
+    assert judged.read_at == DAY + timedelta(seconds=AFRESH)
+    assert judged.decisions[0].notes == ()
+    clock.seconds += AFRESH - 0.1
+    assert compare() == judged
+    clock.seconds += 0.1
+    assert compare().read_at == clock.now()
+    assert single_reads(service) == ["1.0.0", "1.0.0", "1.2.0", "1.2.0"]
+
+
+def test_an_edit_of_the_candidate_is_in_the_verdict(service: Service, clock: Clock, compare: Compare) -> None:
+    before = compare().decisions[0]
+    change(service, "1.2.0", Metrics=results(0.5))
+    clock.seconds = AFRESH
+    judged = compare()
+    assert (judged.decisions[0].summary.word, judged.decisions[0].notes) == ("Worse", ())
+    assert judged.decisions[0].data_fingerprint != before.data_fingerprint
+    assert judged.versions[MODEL, "1.2.0"].metrics == results(0.5)
+
+
+def test_an_edit_of_the_baseline_is_in_the_verdict(service: Service, clock: Clock, compare: Compare) -> None:
+    compare()
+    change(service, "1.0.0", Metrics=results(0.05))
+    clock.seconds = AFRESH
+    assert compare().decisions[0].summary.word == "Worse"
+
+
+def test_a_status_given_since_is_told(service: Service, clock: Clock, compare: Compare) -> None:
+    compare()
+    change(service, "1.2.0", ApprovalStatus="Rejected")
+    clock.seconds = AFRESH
+    assert compare().versions[MODEL, "1.2.0"].approval_status == "Rejected"
+
+
+def test_a_baseline_that_is_none_any_more_gives_way_to_the_next_which_is_read_too(
+    service: Service, clock: Clock, compare: Compare
+) -> None:
+    change(service, "1.1.0", ApprovalStatus="Approved")
+    assert compare().decisions[0].baseline == "1.1.0"
+    change(service, "1.1.0", ApprovalStatus="Rejected")
+    change(service, "1.0.0", Metrics=results(0.01))
+    clock.seconds = AFRESH
+    judged = compare().decisions[0]
+    assert (judged.baseline, judged.summary.word) == ("1.0.0", "Worse")
+    assert single_reads(service) == ["1.0.0", "1.1.0", "1.2.0"]
+
+
+def test_candidates_are_read_together_and_each_is_judged(service: Service, clock: Clock, compare: Compare) -> None:
+    compare("1.1.0", "1.2.0")
+    change(service, "1.1.0", Metrics=results(0.05))
+    clock.seconds = AFRESH
+    judged = compare("1.1.0", "1.2.0")
+    assert [decision.summary.word for decision in judged.decisions] == ["Better", "Better"]
+    assert single_reads(service) == ["1.0.0", "1.1.0", "1.2.0"]
+
+
+def test_a_version_that_is_gone_gets_no_verdict(service: Service, clock: Clock, compare: Compare) -> None:
+    compare()
+    service.versions[MODEL].pop()
+    clock.seconds = AFRESH
+    with pytest.raises(UnknownVersionError, match=r"model-a has no version 1\.2\.0 any more") as raised:
+        compare()
+    assert raised.value.status == 404
+
+
+def test_without_a_fresh_answer_the_listing_counts_and_a_note_says_so(
+    service: Service, clock: Clock, compare: Compare
+) -> None:
+    before = compare().decisions[0]
+    service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = refusal("NoPermission", 403, "May list, may not get.")
+    clock.seconds = 30
+    judged = compare()
+    [note] = judged.decisions[0].notes
+    assert note.startswith(
+        "model-a: the versions compared could not be read anew for this verdict, and count as they were at "
+        "2026-01-02 00:00:00 UTC."
+    )
+    assert "May list, may not get." in note
+    assert judged.read_at == DAY
+    assert judged.decisions[0].model_copy(update={"notes": ()}) == before
+
+
+def test_another_models_baseline_is_read_anew_as_well(service: Service, clock: Clock, compare: Compare) -> None:
+    service.versions["model-b"] = [measured("7.0.0", 1, 0.2)]
+    options = {"baseline": "7.0.0", "baseline_model": "model-b"}
+    assert compare(**options).decisions[0].summary.word == "Better"
+    service.versions["model-b"] = [measured("7.0.0", 1, 0.05)]
+    clock.seconds = AFRESH
+    judged = compare(**options)
+    assert judged.decisions[0].summary.word == "Worse"
+    assert set(judged.versions) == {(MODEL, "1.2.0"), ("model-b", "7.0.0")}
+
+
+def test_a_version_without_a_name_is_judged_as_listed(service: Service, clock: Clock, compare: Compare) -> None:
+    service.versions[MODEL].append(measured("", 9, 0.01))
+    compare("(unnamed 9)")
+    clock.seconds = AFRESH
+    judged = compare("(unnamed 9)")
+    assert judged.decisions[0].summary.word == "Better"
+    assert single_reads(service) == ["1.0.0"]
+
+
+def test_a_queue_reads_nothing_one_by_one(service: Service, clock: Clock, compare: Compare) -> None:
+    compare()
+    clock.seconds = 30
+    assert compare(afresh=False).read_at == DAY
+    assert single_reads(service) == []
+
+
+def test_a_refresh_of_an_unchanged_listing_asks_for_three_pages(
+    service: Service, clock: Clock, registry: Registry
+) -> None:
+    first = registry.versions(MODEL)
+    assert len(service.asked(VERSIONS)) == 4
+    clock.seconds = TTL
+    registry.versions(MODEL)
+    settle()
+    assert [query.get("ApprovalStatus") for query in service.asked(VERSIONS)[4:]] == [None, "Approved", "Rejected"]
+    second = registry.versions(MODEL)
+    assert (second.identity, second.fetched_at, second.whole_at) == (first.identity, clock.now(), DAY)
+    assert second.frames is first.frames
+
+
+def test_what_is_new_and_newly_approved_comes_with_the_three_pages(
+    service: Service, clock: Clock, registry: Registry
+) -> None:
+    first = registry.versions(MODEL)
+    change(service, "1.1.0", ApprovalStatus="Approved")
+    service.versions[MODEL].append(measured("2.0.0", 9, 0.4))
+    clock.seconds = TTL
+    registry.versions(MODEL)
+    settle()
+    assert len(service.asked(VERSIONS)) == 4 + 3
+    second = registry.versions(MODEL)
+    assert second.identity != first.identity
+    assert second.total == 9
+    assert [item.raw for item in second.versions] == service.versions[MODEL]
+    assert second.frames.versions["version_name"].iloc[-1] == "2.0.0"
+
+
+def test_what_the_three_pages_do_not_explain_is_listed_whole(
+    service: Service, clock: Clock, registry: Registry
+) -> None:
+    registry.versions(MODEL)
+    del service.versions[MODEL][0]
+    clock.seconds = TTL
+    registry.versions(MODEL)
+    settle()
+    second = registry.versions(MODEL)
+    assert (len(second.versions), second.whole_at) == (7, clock.now())
+
+
+def test_an_edit_of_an_old_version_shows_after_a_few_refreshes_at_the_latest(
+    service: Service, clock: Clock, registry: Registry
+) -> None:
+    registry.versions(MODEL)
+    change(service, "0.1.0", VersionDescription="edited")
+    seen_after = 0
+    while registry.versions(MODEL).versions[0].version_description != "edited":
+        clock.seconds += TTL
+        registry.versions(MODEL)
+        settle()
+        seen_after += 1
+    assert seen_after == WHOLE
+
+
+def test_refresh_reads_every_version(service: Service, clock: Clock, registry: Registry) -> None:
+    registry.versions(MODEL)
+    change(service, "0.1.0", VersionDescription="edited")
+    registry.refresh_versions(MODEL)
+    assert registry.versions(MODEL).versions[0].version_description == "edited"
+
+
+def test_a_verdict_that_met_an_edit_lets_the_next_refresh_read_every_version(
+    service: Service, clock: Clock, registry: Registry, compare: Compare
+) -> None:
+    compare()
+    change(service, "0.1.0", VersionDescription="edited")
+    change(service, "1.2.0", Metrics=results(0.5))
+    clock.seconds = AFRESH
+    compare()
+    clock.seconds = TTL
+    registry.versions(MODEL)
+    settle()
+    assert registry.versions(MODEL).versions[0].version_description == "edited"
+
+
+def test_a_whole_read_that_fails_is_still_owed(service: Service, clock: Clock, registry: Registry) -> None:
+    registry.versions(MODEL)
+    change(service, "0.1.0", VersionDescription="edited")
+    service.refusals[f"/api/v1/{VERSIONS}"] = refusal("NotNow", 400)
+    registry.refresh_versions(MODEL)
+    assert registry.versions(MODEL).failure is not None
+    service.refusals.clear()
+    clock.seconds = cache.FAILURE_MEMORY
+    registry.versions(MODEL)
+    settle()
+    assert registry.versions(MODEL).versions[0].version_description == "edited"
+
+
+def test_few_versions_are_always_listed_whole(service: Service, clock: Clock, registry: Registry) -> None:
+    del service.versions[MODEL][:2]
+    registry.versions(MODEL)
+    clock.seconds = TTL
+    registry.versions(MODEL)
+    settle()
+    assert all("ApprovalStatus" not in query for query in service.asked(VERSIONS))
+
+
+def test_a_filtered_listing_is_always_listed_whole(service: Service, clock: Clock, registry: Registry) -> None:
+    filters = VersionFilters(order="DESC")
+    registry.versions(MODEL, filters)
+    clock.seconds = TTL
+    registry.versions(MODEL, filters)
+    settle()
+    assert len(service.asked(VERSIONS)) == 8

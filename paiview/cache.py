@@ -7,12 +7,17 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, TypeVar, cast
 
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
+
+from paiview.entries import Head, UnreadableError, is_common, name_of
 from paiview.pai.errors import (
     AccessKeyError,
     DeadlineError,
@@ -21,7 +26,11 @@ from paiview.pai.errors import (
     PaiviewError,
     PermissionDeniedError,
 )
+from paiview.pai.objects import PaiObject
 from paiview.pai.paging import Progress
+
+if TYPE_CHECKING:
+    from paiview.shared import Seen, Shared
 
 PATIENCE: Final = 10
 """A snapshot older than this many times to live is too old to be shown at once: its reader waits for a newer one."""
@@ -46,24 +55,97 @@ class Snapshot:
     Attributes:
         fetched_at: when it was read, UTC.
         failure: why it is not newer: the last attempt to read it again failed with this. ``None`` when none failed.
+        identity: tells its content from others; empty where that is not known.
+        CONTENT: the field that holds objects of the service, which is most of it.
     """
+
+    CONTENT: ClassVar[str | None] = None
+    __pydantic_config__: ClassVar = ConfigDict(arbitrary_types_allowed=True)
 
     fetched_at: datetime
     failure: PaiviewError | None = None
+    identity: str = ""
 
     @property
     def size(self) -> int:
         """What it counts towards the bound of the cache."""
         return 1
 
+    @property
+    def complete_at(self) -> datetime:
+        """The moment since which an edit may not be in it, UTC."""
+        return self.fetched_at
+
+    def head(self) -> Head:
+        """All but its content, for other processes."""
+        names = {each.name for each in fields(self) if not each.name.startswith("_")} - {*_APART, self.CONTENT}
+        facts = {name: getattr(self, name) for name in names}
+        identity = self.identity or self.fetched_at.isoformat()
+        return Head(fetched_at=self.fetched_at, identity=identity, facts=to_jsonable_python(facts))
+
+    def content(self) -> list[Any]:
+        """The JSON values that its content was read from."""
+        objects: tuple[PaiObject, ...] = getattr(self, self.CONTENT) if self.CONTENT else ()
+        return [item.raw for item in objects]
+
+    @classmethod
+    def of(cls, head: Head, content: Callable[[], list[Any]], last: "Snapshot | None") -> Self:
+        """The snapshot that another process wrote.
+
+        Args:
+            head: what it wrote of ``head``.
+            content: what it wrote of ``content``; asked for unless ``last`` has it.
+            last: the snapshot known before.
+
+        Raises:
+            UnreadableError: it is none of these.
+        """
+        known = last if isinstance(last, cls) and last.identity == head.identity else None
+        items = {} if cls.CONTENT is None else {cls.CONTENT: [] if known else content()}
+        written = {**head.facts, **items, "fetched_at": head.fetched_at, "identity": head.identity}
+        try:
+            read: Self = _adapter(cast("Hashable", cls)).validate_python(written)
+        except ValidationError as error:
+            raise UnreadableError(f"{error.error_count()} fields do not fit") from None
+        return read if known is None else read.beside(known)
+
+    def beside(self, known: Self) -> Self:
+        """This one with the content of another, which is the same, so that it is there once."""
+        content = {} if self.CONTENT is None else {self.CONTENT: getattr(known, self.CONTENT)}
+        return cast("Self", replace(cast("Any", self), **content))
+
+
+_APART: Final = {"fetched_at", "failure", "identity"}
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
 
 SnapshotT = TypeVar("SnapshotT", bound=Snapshot)
+
+
+class Query(NamedTuple):
+    """How something is read.
+
+    Attributes:
+        load: reads it from the service; told where to report progress.
+        ttl: seconds a snapshot is fresh.
+        oldest: seconds after which a reader waits for a newer one.
+        kind: what comes, where other processes share it.
+    """
+
+    load: Callable[[Progress], Snapshot]
+    ttl: float
+    oldest: float
+    kind: type[Snapshot] | None
 
 
 class Missed(NamedTuple):
     """What a reader could not have, or not newer: how it is read, why that failed, and when by the cache's clock."""
 
-    load: Callable[[Progress], Snapshot]
+    query: Query
     error: PaiviewError
     at: float
 
@@ -102,9 +184,11 @@ def missed() -> Mapping[Key, Missed]:
 
 
 class _Kept(NamedTuple):
+    """A snapshot, when it was read by the clock, and when somebody asked for a newer one."""
+
     snapshot: Snapshot
     read_at: float
-    wanted: bool = False
+    wanted: float | None = None
 
 
 class _Failed(NamedTuple):
@@ -138,21 +222,34 @@ class Cache:
     - Snapshots not read for longest are dropped when all together are larger than ``bound``; the newest one never is.
     - A ``Reader`` waits ``patience`` seconds in all for what does not come. After that each read gives what is there,
       or fails at once, and goes on behind. Who reads without one waits for the end of each read.
+    - All this holds for the processes that share their snapshots together: one of them reads, the others take what it
+      read, with its age, or its failure. Without the server between them each goes on by itself.
 
     Args:
         bound: the sum of the sizes of the snapshots kept.
         clock: seconds that only grow.
         patience: seconds.
+        shared: the snapshots of other processes.
     """
 
-    def __init__(self, bound: int, clock: Callable[[], float] = time.monotonic, *, patience: float = math.inf) -> None:
+    def __init__(
+        self,
+        bound: int,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        patience: float = math.inf,
+        shared: "Shared | None" = None,
+    ) -> None:
         self._bound = bound
         self._patience = patience
         self._clock = clock
+        self._shared = shared
         self._lock = threading.Lock()
         self._kept: OrderedDict[Key, _Kept] = OrderedDict()
         self._failed: dict[Key, _Failed] = {}
         self._flights: dict[Key, _Flight] = {}
+        if shared is not None:
+            shared.listen(self._written)
 
     def get(
         self,
@@ -163,6 +260,7 @@ class Cache:
         progress: Progress | None = None,
         longest: float = math.inf,
         oldest: float | None = None,
+        kind: type[SnapshotT] | None = None,
     ) -> SnapshotT:
         """Give the snapshot of a key.
 
@@ -174,16 +272,17 @@ class Cache:
                 ``PROGRESS_INTERVAL`` while it waits. What it raises ends the waiting, not the read.
             longest: seconds a ``Reader`` waits in vain for this at most.
             oldest: seconds after which a reader waits for a newer one; by default ``PATIENCE`` times to live.
+            kind: what ``load`` gives, where other processes share it.
 
         Raises:
             PaiviewError: it could not be read, and there is no last good snapshot.
         """
         reader = _reader.get()
-        oldest = ttl * PATIENCE if oldest is None else oldest
-        found = self._read(key, load, ttl, progress, reader, longest, oldest)
+        query = Query(load, ttl, ttl * PATIENCE if oldest is None else oldest, kind)
+        found = self._read(key, query, progress, reader, longest)
         failure = found.failure if isinstance(found, Snapshot) else found
         if reader is not None and isinstance(failure, PaiviewError) and (failure.retryable or failure is not found):
-            reader.missed[key] = Missed(load, failure, self._clock())
+            reader.missed[key] = Missed(query, failure, self._clock())
         if isinstance(found, Exception):
             raise copy.copy(found) from found
         return cast("SnapshotT", found)
@@ -191,12 +290,10 @@ class Cache:
     def _read(
         self,
         key: Key,
-        load: Callable[[Progress], Snapshot],
-        ttl: float,
+        query: Query,
         progress: Progress | None,
         reader: Reader | None,
         longest: float,
-        oldest: float,
     ) -> Snapshot | Exception:
         """The snapshot to give, else the error to raise."""
         with self._lock:
@@ -207,14 +304,14 @@ class Cache:
             failed = self._failed.get(key)
             if failed is not None and now < failed.until:
                 return kept.snapshot if kept else failed.error
-            if kept is not None and not kept.wanted:
+            if kept is not None and kept.wanted is None:
                 age = now - kept.read_at
-                fresh = age < ttl and kept.snapshot.failure is None
-                if fresh or age < oldest:
+                fresh = age < query.ttl and kept.snapshot.failure is None
+                if fresh or age < query.oldest:
                     if not fresh and key not in self._flights and len(self._flights) < REFRESHES:
-                        self._start(key, load)
+                        self._start(key, query)
                     return kept.snapshot
-            flight = self._flights.get(key) or self._start(key, load)
+            flight = self._flights.get(key) or self._start(key, query)
         if self._wait(flight, progress, reader, longest):
             return flight.snapshot or flight.error
         late = DeadlineError(f"No answer came within {min(longest, self._patience):g} s; reading goes on.")
@@ -242,7 +339,7 @@ class Cache:
         """
         with self._lock:
             now = self._clock()
-            for key, (load, error, at) in missed.items():
+            for key, (query, error, at) in missed.items():
                 kept, failed = self._kept.get(key), self._failed.get(key)
                 if kept is not None and kept.read_at > at:
                     return True
@@ -250,7 +347,7 @@ class Cache:
                     return True
                 idle = key not in self._flights and (failed is None or now >= failed.until)
                 if idle and len(self._flights) < REFRESHES:
-                    self._start(key, load)
+                    self._start(key, query)
         return False
 
     def held(self) -> list[tuple[str, float]]:
@@ -272,53 +369,163 @@ class Cache:
     def refresh(self, key: Key) -> None:
         """Let the next reader of a key wait for a new read, or for the one under way; forget its failure."""
         with self._lock:
-            self._failed.pop(key, None)
+            now = self._clock()
+            failed = self._failed.get(key)
+            if failed is not None:
+                self._failed[key] = failed._replace(until=now)
             kept = self._kept.get(key)
             if kept is not None:
-                self._kept[key] = kept._replace(wanted=True)
+                self._kept[key] = kept._replace(wanted=now)
 
-    def _start(self, key: Key, load: Callable[[Progress], Snapshot]) -> _Flight:
+    def _written(self, name: str, fetched_at: str) -> None:
+        """Let the next reader wait for a snapshot that another process has written: it is there."""
+        with self._lock:
+            for key, kept in self._kept.items():
+                if name_of(key) == name and kept.wanted is None and kept.snapshot.fetched_at.isoformat() != fetched_at:
+                    self._kept[key] = kept._replace(wanted=-math.inf)
+
+    def _start(self, key: Key, query: Query) -> _Flight:
         flight = _Flight()
-        threading.Thread(target=self._fly, args=(key, load, flight), name="paiview-read", daemon=True).start()
+        threading.Thread(target=self._fly, args=(key, query, flight), name="paiview-read", daemon=True).start()
         self._flights[key] = flight
         return flight
 
-    def _fly(self, key: Key, load: Callable[[Progress], Snapshot], flight: _Flight) -> None:
-        try:
-            snapshot = load(flight.report)
-        except PaiviewError as error:
-            _LOG.warning("Reading %s failed: %s (RequestId %s)", key[0], error, error.request_id)
-            flight.error = error
-            with self._lock:
-                flight.snapshot = self._keep_failure(key, error)
-        else:
-            flight.snapshot = snapshot
-            with self._lock:
-                self._keep(key, snapshot)
-        finally:
-            with self._lock:
-                del self._flights[key]
-            flight.finished.set()
+    def _fly(self, key: Key, query: Query, flight: _Flight) -> None:
+        begun, stale = self._clock(), False
+        with ExitStack() as later:
+            try:
+                found, read_at = self._obtain(key, query, flight, later)
+                if isinstance(found, Snapshot):
+                    flight.snapshot = found
+                    with self._lock:
+                        self._keep(key, found, read_at)
+                        stale = read_at < begun and self._clock() - read_at >= query.ttl
+                else:
+                    _LOG.warning("Reading %s failed: %s (RequestId %s)", key[0], found, found.request_id)
+                    flight.error = found
+                    with self._lock:
+                        flight.snapshot = self._keep_failure(key, found, read_at)
+            finally:
+                with self._lock:
+                    del self._flights[key]
+                    if stale:
+                        self._start(key, query)
+                flight.finished.set()
 
-    def _keep(self, key: Key, snapshot: Snapshot) -> None:
+    def _obtain(
+        self, key: Key, query: Query, flight: _Flight, later: ExitStack
+    ) -> tuple[Snapshot | PaiviewError, float]:
+        """What a read gives, and when that was by the clock: from the service, or from another process.
+
+        Args:
+            key: what is read.
+            query: how.
+            flight: the read.
+            later: what the other processes wait for and no reader of this one does.
+        """
+        shared, kind = self._shared, query.kind
+        if shared is None or kind is None:
+            return self._load(query, flight), self._clock()
+        name, begun, result = name_of(key), self._clock(), "hit"
+
+        def read(head: Head, last: Snapshot | None) -> Snapshot:
+            return kind.of(head, partial(shared.content, name, head.identity), last)
+
+        while True:
+            # The lease comes first, so that nothing is written between looking and reading.
+            lease = shared.lease(name)
+            if lease is not None:
+                later.callback(lease.release)
+            seen = shared.look(name)
+            try:
+                taken = self._taken(key, query, seen, read, begun, leads=lease is not None)
+            except UnreadableError as error:
+                shared.drop(name, error)
+                seen = seen._replace(head=None)
+                taken = None
+            if taken is not None:
+                shared.tell(result)
+                return taken
+            if lease is not None:
+                shared.tell("miss")
+                lease.renew(lambda: (flight.done, flight.total))
+                found = self._load(query, flight)
+                later.callback(self._tell, shared, name, found, seen.head.identity if seen.head else None)
+                return found, self._clock()
+            result = "wait"
+            flight.report(*seen.progress)
+            shared.pause()
+
+    def _load(self, query: Query, flight: _Flight) -> Snapshot | PaiviewError:
+        try:
+            return query.load(flight.report)
+        except PaiviewError as error:
+            return error
+
+    def _tell(self, shared: "Shared", name: str, found: Snapshot | PaiviewError, known: str | None) -> None:
+        """Give the other processes what was read."""
+        if isinstance(found, Snapshot):
+            shared.write(name, found.head(), found.content, known)
+        elif is_common(found):
+            shared.fail(name, found, FAILURE_MEMORY, withdrawn=_withdraws(found))
+
+    def _taken(
+        self,
+        key: Key,
+        query: Query,
+        seen: "Seen",
+        read: Callable[[Head, Snapshot | None], Snapshot],
+        begun: float,
+        *,
+        leads: bool,
+    ) -> tuple[Snapshot | PaiviewError, float] | None:
+        """What another process read, where that saves this one the read; else the snapshot is kept as the last good.
+
+        Raises:
+            UnreadableError: it is not to be read.
+        """
+        with self._lock:
+            now = self._clock()
+            kept, failed = self._kept.get(key), self._failed.get(key)
+        wanted = -math.inf if kept is None or kept.wanted is None else kept.wanted
+        failed_at = now + seen.remaining - FAILURE_MEMORY
+        failure = None if failed_at <= max(wanted, failed.until if failed else -math.inf) else seen.failure
+        head, read_at = seen.head, now - seen.age
+        newer = kept is None or (head and head.fetched_at != kept.snapshot.fetched_at and read_at > kept.read_at)
+        if head is not None and newer:
+            usable = seen.age < query.ttl or read_at >= begun or (kept is None and seen.age < query.oldest)
+            if usable or leads or failure is not None:
+                snapshot = read(head, kept.snapshot if kept else None)
+                if usable and read_at - (snapshot.fetched_at - snapshot.complete_at).total_seconds() >= wanted:
+                    return snapshot, read_at
+                with self._lock:
+                    self._keep(key, snapshot, read_at, kept.wanted if kept else None)
+        return None if failure is None else (failure, failed_at)
+
+    def _keep(self, key: Key, snapshot: Snapshot, read_at: float, wanted: float | None = None) -> None:
         self._failed.pop(key, None)
-        self._kept[key] = _Kept(snapshot, self._clock())
+        self._kept[key] = _Kept(snapshot, read_at, wanted)
         self._kept.move_to_end(key)
         held = sum(kept.snapshot.size for kept in self._kept.values())
         while held > self._bound and len(self._kept) > 1:
             held -= self._kept.popitem(last=False)[1].snapshot.size
 
-    def _keep_failure(self, key: Key, error: PaiviewError) -> Snapshot | None:
+    def _keep_failure(self, key: Key, error: PaiviewError, failed_at: float) -> Snapshot | None:
         """Remember a failure; gives the last good snapshot with it, ``None`` when there is none to show."""
         now = self._clock()
         self._failed = {other: failed for other, failed in self._failed.items() if now < failed.until}
-        self._failed[key] = _Failed(error, now + FAILURE_MEMORY)
+        self._failed[key] = _Failed(error, failed_at + FAILURE_MEMORY)
         kept = self._kept.get(key)
         if kept is None:
             return None
-        if isinstance(error, WITHDRAWN) and not isinstance(error, ExpiredTokenError):
+        if _withdraws(error):
             del self._kept[key]
             return None
         snapshot = replace(cast("Any", kept.snapshot), failure=error)
         self._kept[key] = _Kept(snapshot, kept.read_at)
         return cast("Snapshot", snapshot)
+
+
+def _withdraws(error: PaiviewError) -> bool:
+    """Whether what was read before is not to be shown any more."""
+    return isinstance(error, WITHDRAWN) and not isinstance(error, ExpiredTokenError)

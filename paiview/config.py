@@ -9,7 +9,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -26,6 +26,7 @@ from paiview.text import plain
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 SERVICE_RATE_LIMIT = 20.0
 """Requests a second towards PAI: well under the 50 a second that the whole company account shares."""
+CACHE_SCHEMES = ("redis", "rediss", "valkey", "valkeys", "unix")
 TABLES = ("metrics", "datasets", "policy")
 """What ``paiview.contracts`` reads from the same file."""
 
@@ -42,6 +43,19 @@ def _endpoint(value: str) -> str:
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
         raise ValueError("must use https: plain http is for this machine alone")
     return parts.geturl()
+
+
+def _cache_url(value: SecretStr) -> SecretStr:
+    """Check the address of a shared cache; what is said about it repeats nothing of it."""
+    try:
+        parts = urlsplit(value.get_secret_value())
+        known = parts.scheme in CACHE_SCHEMES and bool(parts.path if parts.scheme == "unix" else parts.hostname)
+        usable = known and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("must be a URL like rediss://:password@cache.example.com:6379/0")
+    return value
 
 
 def _host(value: str) -> str:
@@ -73,7 +87,8 @@ class Settings(BaseSettings):
     """What is in force. Durations are seconds, rates are requests a second.
 
     ``data`` are files the embedded registry also loads; ``allowed_hosts`` the names the dashboard is served under
-    besides its own address, ``trusted_proxies`` those whose ``X-Forwarded-For`` is believed.
+    besides its own address, ``trusted_proxies`` those whose ``X-Forwarded-For`` is believed. ``cache_url`` is the Redis
+    or Valkey server in which several processes share what they read.
     """
 
     model_config = SettingsConfigDict(env_prefix="PAIVIEW_", env_ignore_empty=True, frozen=True, extra="ignore")
@@ -88,6 +103,7 @@ class Settings(BaseSettings):
     connect_timeout: Annotated[float, Field(gt=0, le=300)] = 5.0
     read_timeout: Annotated[float, Field(gt=0, le=300)] = 10.0
     cache_ttl: Annotated[float, Field(ge=0)] = 60.0
+    cache_url: Annotated[SecretStr, AfterValidator(_cache_url)] | None = None
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("paiview", appauthor=False))
     data: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_paths)] = ()
     allowed_hosts: Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], NoDecode, BeforeValidator(_names)] = ()

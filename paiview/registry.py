@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from pydantic_core import to_json
 
@@ -26,6 +26,7 @@ from paiview.pai.paging import Progress
 if TYPE_CHECKING:
     from paiview.comparison import Lineage
     from paiview.frames import Frames
+    from paiview.shared import Shared
 
 HELD: Final = 50_000
 """Versions (and models, workspaces, counts: one each) kept in memory at most; the last read listing always is."""
@@ -50,17 +51,16 @@ def _utc() -> datetime:
 class _SharedFrames:
     """The frames of one listing, built by the first who needs them."""
 
-    def __init__(self, versions: tuple[ModelVersion, ...]) -> None:
-        self._versions = versions
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._frames: Frames | None = None
 
-    def get(self) -> "Frames":
+    def of(self, versions: tuple[ModelVersion, ...]) -> "Frames":
         from paiview import frames  # noqa: PLC0415 - pandas takes most of a second to import, and not all need it
 
         with self._lock:
             if self._frames is None:
-                self._frames = frames.build(self._versions)
+                self._frames = frames.build(versions)
             return self._frames
 
 
@@ -78,6 +78,8 @@ class VersionsSnapshot(Snapshot):
         whole_at: when it was last read page by page, UTC: an edit of an old version since then may not be in it.
     """
 
+    CONTENT: ClassVar = "versions"
+
     model_id: str
     filters: VersionFilters
     whole_at: datetime
@@ -85,12 +87,21 @@ class VersionsSnapshot(Snapshot):
     total: int
     uneven: str | None
     identity: str
-    _frames: _SharedFrames = field(repr=False)
+    _frames: _SharedFrames = field(default_factory=_SharedFrames, repr=False)
+
+    @property
+    def complete_at(self) -> datetime:
+        """When it was last read whole."""
+        return self.whole_at
+
+    def beside(self, known: Self) -> Self:
+        """This one with the versions of another, and their frames."""
+        return replaced(self, versions=known.versions, _frames=known._frames)
 
     @property
     def frames(self) -> "Frames":
         """The frames of this listing: built once, shared by all who show it. They must not be changed."""
-        return self._frames.get()
+        return self._frames.of(self.versions)
 
     @cached_property
     def lineage(self) -> "Lineage":
@@ -109,6 +120,8 @@ class VersionsSnapshot(Snapshot):
 class ModelsSnapshot(Snapshot):
     """The models of a workspace, or of all; ``total`` and ``uneven`` as for versions."""
 
+    CONTENT: ClassVar = "items"
+
     items: tuple[Model, ...]
     total: int
     uneven: str | None = None
@@ -123,12 +136,16 @@ class ModelsSnapshot(Snapshot):
 class WorkspacesSnapshot(Snapshot):
     """The workspaces this credential may see."""
 
+    CONTENT: ClassVar = "items"
+
     items: tuple[Workspace, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Review(Snapshot):
     """How many versions of a model have each status, and the newest ``WAITING`` that are Pending, newest first."""
+
+    CONTENT: ClassVar = "waiting"
 
     pending: int
     approved: int
@@ -172,6 +189,7 @@ class Registry:
         workspace_id: the workspace chosen by the settings.
         clock: seconds that only grow.
         now: the time of day, UTC.
+        shared: what other processes read.
 
     Attributes:
         endpoint, principal, embedded, region, workspace_id: as given.
@@ -190,6 +208,7 @@ class Registry:
         workspace_id: str | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = _utc,
+        shared: "Shared | None" = None,
     ) -> None:
         self.endpoint = endpoint
         self.principal = principal
@@ -199,7 +218,7 @@ class Registry:
         self._client = client
         self._ttl = ttl
         self._now = now
-        self._cache = Cache(HELD, clock, patience=patience)
+        self._cache = Cache(HELD, clock, patience=patience, shared=shared)
         self._doubted: set[Key] = set()
 
     def versions(
@@ -233,13 +252,12 @@ class Registry:
                 total=listing.total_count,
                 uneven=uneven,
                 identity=_identity(model_id, filters, versions, listing.total_count, uneven),
-                _frames=_SharedFrames(versions),
             )
             if before and before.identity == read.identity:
                 return replaced(before, fetched_at=read.fetched_at, whole_at=started, failure=None)
             return read
 
-        return self._cache.get(key, load, ttl=self._ttl, progress=progress)
+        return self._cache.get(key, load, ttl=self._ttl, progress=progress, kind=VersionsSnapshot)
 
     def _grown(self, before: VersionsSnapshot) -> VersionsSnapshot | None:
         """A whole listing of a while ago as it is now, read by a few pages; ``None`` to read it whole."""
@@ -260,7 +278,7 @@ class Registry:
             versions=versions,
             total=len(versions),
             identity=_identity(before.model_id, before.filters, versions, len(versions), None),
-            _frames=_SharedFrames(versions),
+            _frames=_SharedFrames(),
         )
 
     def afresh(self, snapshot: VersionsSnapshot, version_names: Collection[str]) -> Afresh:
@@ -306,7 +324,8 @@ class Registry:
                 uneven=listing.uneven,
             )
 
-        return self._cache.get(self._key("models", workspace_id), load, ttl=self._ttl, progress=progress)
+        key = self._key("models", workspace_id)
+        return self._cache.get(key, load, ttl=self._ttl, progress=progress, kind=ModelsSnapshot)
 
     def changed(self, missed: Mapping[Key, Missed]) -> bool:
         """Whether something of what a reader missed would be answered otherwise by now (``Cache.changed``)."""
@@ -326,7 +345,7 @@ class Registry:
         def load(_report: Progress) -> ModelsSnapshot:
             return ModelsSnapshot(fetched_at=self._now(), items=(self._client.get_model(model_id),), total=1)
 
-        return self._cache.get(self._key("model", model_id), load, ttl=self._ttl).items[0]
+        return self._cache.get(self._key("model", model_id), load, ttl=self._ttl, kind=ModelsSnapshot).items[0]
 
     def workspaces(self) -> WorkspacesSnapshot:
         """The workspaces, read every ``LONG`` times to live."""
@@ -335,7 +354,8 @@ class Registry:
             listing = self._client.list_all_workspaces()
             return WorkspacesSnapshot(fetched_at=self._now(), items=listing.items)
 
-        return self._cache.get(self._key("workspaces"), load, ttl=self._ttl * LONG, longest=ORNAMENT)
+        key, ttl = self._key("workspaces"), self._ttl * LONG
+        return self._cache.get(key, load, ttl=ttl, longest=ORNAMENT, kind=WorkspacesSnapshot)
 
     def review(self, model_id: str) -> Review:
         """The statuses of a model's versions, read every ``LONG`` times to live: one short call a status."""
@@ -355,7 +375,7 @@ class Registry:
                 waiting=waiting.items,
             )
 
-        return self._cache.get(self._key("review", model_id), load, ttl=self._ttl * LONG)
+        return self._cache.get(self._key("review", model_id), load, ttl=self._ttl * LONG, kind=Review)
 
     def dataset_names(self, ids: Collection[str], workspace_id: str | None = None) -> dict[str, str]:
         """DatasetId to name, read every ``LONG`` times to live.
@@ -377,7 +397,7 @@ class Registry:
 
         try:
             key = self._key("datasets", asked, workspace_id)
-            return self._cache.get(key, load, ttl=self._ttl * LONG, longest=ORNAMENT).names
+            return self._cache.get(key, load, ttl=self._ttl * LONG, longest=ORNAMENT, kind=_Named).names
         except PaiviewError:
             return {}
 
@@ -458,6 +478,12 @@ def _open(settings: Settings, closing: ExitStack) -> Registry:
         read_timeout=settings.read_timeout,
     )
     closing.callback(client.close)
+    shared = None
+    if settings.cache_url:
+        from paiview.shared import Shared  # noqa: PLC0415 - most do without
+
+        shared = Shared(settings.cache_url)
+        closing.callback(shared.close)
     return Registry(
         client,
         endpoint=endpoint,
@@ -467,6 +493,7 @@ def _open(settings: Settings, closing: ExitStack) -> Registry:
         patience=settings.deadline,
         region=settings.region,
         workspace_id=settings.workspace_id,
+        shared=shared,
     )
 
 

@@ -38,6 +38,9 @@ API_REQUESTS: Final = Counter("paiview_api_requests", "Answers under /api.", ["r
 REFUSED: Final = Counter(
     "paiview_refused", "Connections refused before anything was read.", ["code"], registry=_REGISTRY
 )
+SHARED_READS: Final = Counter(
+    "paiview_shared_reads", "Reads that asked the shared cache first.", ["result"], registry=_REGISTRY
+)
 SCRIPT_ERRORS: Final = Counter("paiview_script_errors", "Runs of a page that failed by a fault.", registry=_REGISTRY)
 PAGES: Final = Gauge("paiview_open_pages", "Pages open in browsers.", registry=_REGISTRY)
 

@@ -21,6 +21,7 @@ DEFAULTS = {
     "connect_timeout": 5.0,
     "read_timeout": 10.0,
     "cache_ttl": 60.0,
+    "cache_url": None,
     "data": (),
     "allowed_hosts": (),
     "trusted_proxies": (),

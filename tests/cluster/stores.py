@@ -1,0 +1,103 @@
+"""A Redis server of a test's own: on a free port of loopback, in memory alone."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from pydantic import SecretStr
+from redis import Redis
+from redis.exceptions import RedisError
+
+from tests.cluster.packages import program
+
+PASSWORD: Final = "the-password-of-the-store"
+START: Final = 10.0
+"""Seconds a server may take to answer."""
+
+
+class Store:
+    """A redis-server, or valkey-server, that can be killed and started again under the same address."""
+
+    def __init__(self, folder: Path) -> None:
+        found = program("valkey-server") or program("redis-server")
+        assert found, "neither valkey-server nor redis-server is installed"
+        self._program = found
+        self._folder = folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+        self.client = Redis(port=self.port, password=PASSWORD, socket_timeout=START)
+
+    @property
+    def url(self) -> SecretStr:
+        """What PAIVIEW_CACHE_URL holds."""
+        return SecretStr(f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0")
+
+    def start(self) -> None:
+        """Start it, empty, and wait until it answers."""
+        options = {"port": self.port, "bind": "127.0.0.1", "requirepass": PASSWORD, "save": "", "appendonly": "no"}
+        said = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        self._process = subprocess.Popen([self._program, *said], cwd=self._folder, stdout=subprocess.DEVNULL)
+        until = time.monotonic() + START
+        while not self.answers():
+            assert self._process.poll() is None, "the store ended"
+            assert time.monotonic() < until, "the store does not answer"
+
+    def answers(self) -> bool:
+        """Whether it can be asked."""
+        try:
+            return bool(self.client.ping())
+        except RedisError:
+            return False
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def pause(self) -> None:
+        """Let it accept connections and answer nothing."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it answer again."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGCONT)
+
+    def close(self) -> None:
+        """End it for good."""
+        self.client.close()
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait()
+            self._process = None
+
+
+@pytest.fixture(scope="module")
+def running_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store for the tests of one file."""
+    store = Store(tmp_path_factory.mktemp("store"))
+    try:
+        store.start()
+        yield store
+    finally:
+        store.close()
+
+
+@pytest.fixture
+def store(running_store: Store) -> Store:
+    """A store that runs and holds nothing."""
+    if not running_store.answers():
+        running_store.start()
+    running_store.client.flushall()
+    return running_store

@@ -138,7 +138,7 @@ def models(
     from paiview import registry as layer  # noqa: PLC0415 - the imports of what reads take time only reading needs
     from paiview.views import matching_models  # noqa: PLC0415
 
-    registry = layer.connect()
+    registry = layer.connect(_alone())
     snapshot = registry.models(workspace or registry.workspace_id)
     found = matching_models(snapshot.items, text=q, task=None, domain=None, sort="-created")
     if output is Format.JSON:
@@ -217,7 +217,7 @@ def versions(
         order=order.value,
         sort_by=sort_by,
     )
-    snapshot = layer.connect().versions(model, filters)
+    snapshot = layer.connect(_alone()).versions(model, filters)
     if output is Format.JSON:
         _print_json(snapshot.versions)
     elif output is Format.CSV:
@@ -368,8 +368,13 @@ def _decide(
     if policy is not None:
         in_force = replace(in_force, rules=contracts.load_policy(policy, in_force))
     return judgement.decide(
-        layer.connect(), model, candidate, baseline=baseline, baseline_model=baseline_model, contracts=in_force
+        layer.connect(_alone()), model, candidate, baseline=baseline, baseline_model=baseline_model, contracts=in_force
     )
+
+
+def _alone() -> config.Settings:
+    """The settings of a command: it reads PAI itself, for what others read a while ago is no ground for a check."""
+    return config.load().model_copy(update={"cache_url": None})
 
 
 @contextmanager

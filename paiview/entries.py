@@ -1,12 +1,13 @@
 """Snapshots and errors as bytes that another process reads again: JSON, compressed, and checked when it is read."""
 
 import hashlib
+import json
 import zlib
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json, to_json, to_jsonable_python
 
 from paiview.pai import errors
 from paiview.pai.errors import ClockError, ExpiredTokenError, PaiviewError, ServiceError, ThrottledError
@@ -61,7 +62,9 @@ _OWN: Final = (ClockError, ExpiredTokenError)
 
 def name_of(key: Sequence[Hashable]) -> str:
     """The name of a query: tells nothing of what is asked, where, and for whom."""
-    return f"paiview:{FORMAT}:{hashlib.blake2b(to_json(key), digest_size=16).hexdigest()}"
+    # Not to_json: it refuses what no text can hold, and anything may be asked for.
+    asked = json.dumps(to_jsonable_python(key)).encode()
+    return f"paiview:{FORMAT}:{hashlib.blake2b(asked, digest_size=16).hexdigest()}"
 
 
 def pack_head(head: Head) -> bytes:

@@ -479,7 +479,7 @@ def _open(settings: Settings, closing: ExitStack) -> Registry:
     )
     closing.callback(client.close)
     shared = None
-    if settings.cache_url:
+    if settings.cache_url and settings.service_endpoint:
         from paiview.shared import Shared  # noqa: PLC0415 - most do without
 
         shared = Shared(settings.cache_url)

@@ -13,6 +13,7 @@ Ages are what the server has counted down of ``LIFE``, so that no clock of a pro
 """
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -110,7 +111,7 @@ class Shared:
     def __init__(self, url: SecretStr) -> None:
         try:
             self._client = Redis.from_url(
-                url.get_secret_value().replace("valkey", "redis", 1),
+                re.sub("^valkey", "redis", url.get_secret_value()),
                 socket_connect_timeout=CONNECT_TIMEOUT,
                 socket_timeout=READ_TIMEOUT,
                 # Once more, for a connection that the server closed while nobody used it.
@@ -304,5 +305,5 @@ def _milliseconds(seconds: float) -> int:
 
 
 def _progress(data: bytes | None) -> tuple[int, int]:
-    done, _, total = (data or b"0 0").partition(b" ")
-    return (int(done), int(total)) if done.isdigit() and total.isdigit() else (0, 0)
+    said = re.fullmatch(rb"(\d{1,9}) (\d{1,9})", data or b"")
+    return (int(said[1]), int(said[2])) if said else (0, 0)

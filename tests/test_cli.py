@@ -16,7 +16,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from paiview import cli
+from paiview import cli, registry
+from paiview.local import LocalRegistry
+from paiview.pai.errors import SettingError
 
 WAIT = 30.0
 """Seconds after which a process has failed to do what it should."""
@@ -303,17 +305,35 @@ def test_a_service_that_cannot_be_reached_is_one_line(run: Run, monkeypatch: pyt
     assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in printed.err
 
 
+def test_a_command_reads_the_service_itself_whatever_others_share(
+    run: Run, monkeypatch: pytest.MonkeyPatch, local_registry: LocalRegistry
+) -> None:
+    monkeypatch.delenv("PAIVIEW_DATA")
+    monkeypatch.setenv("PAIVIEW_ENDPOINT", local_registry.endpoint)
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", local_registry.access_key_id)
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", local_registry.access_key_secret)
+    monkeypatch.setenv("PAIVIEW_CACHE_URL", "redis://127.0.0.1:1/0?no=option")
+    for command in (["models"], ["versions", "model-whisper"], ["check", "model-whisper", "3.0.0"]):
+        printed = run(*command)
+        assert "PAIVIEW_CACHE_URL" not in printed.err
+    assert run("models").code == 0
+    with pytest.raises(SettingError, match="PAIVIEW_CACHE_URL"):
+        registry.connect()
+
+
 def test_config_tells_each_setting_its_value_and_its_source(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, data_dir: Path, saved: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "paiview.toml").write_text("page_size = 20")
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "s3cr3t")
+    monkeypatch.setenv("PAIVIEW_CACHE_URL", "redis://:s3cr3t@cache.example.com")
     printed = run("config")
     rows = {line[:25].strip(): re.split(r"\s{2,}", line)[1:] for line in printed.out.splitlines()}
     assert printed.table[0] == ["SETTING", "VALUE", "FROM"]
     assert rows["PAIVIEW_ENDPOINT"] == ["(the embedded registry)", "default"]
     assert rows["PAIVIEW_PAGE_SIZE"] == ["20", "paiview.toml"]
+    assert rows["PAIVIEW_CACHE_URL"] == ["**********", "environment"]
     assert rows["PAIVIEW_DEADLINE"] == ["15", "default"]
     assert rows["PAIVIEW_RATE_LIMIT"] == ["0", "default"]
     assert rows["PAIVIEW_DATA_DIR"] == [str(data_dir), "environment"]

@@ -276,3 +276,29 @@ def test_an_address_is_no_host_name(monkeypatch: pytest.MonkeyPatch, value: str)
 def test_a_proxy_is_an_address(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("PAIVIEW_TRUSTED_PROXIES", value)
     assert refusal().startswith("PAIVIEW_TRUSTED_PROXIES must be addresses like 10.0.0.5")
+
+
+def test_the_address_of_a_shared_cache_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAIVIEW_CACHE_URL", "rediss://user:s3cr3t@cache.example.com:6379/0?socket_timeout=5")
+    settings = config.load()
+    assert settings.cache_url is not None
+    assert settings.cache_url.get_secret_value().endswith("@cache.example.com:6379/0?socket_timeout=5")
+    assert "s3cr3t" not in repr(settings) + str(settings.cache_url) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "cache.example.com",
+        "https://:s3cr3t@cache.example.com",
+        "redis://:s3cr3t@",
+        "redis://:s3cr3t@cache.example.com:s3cr3t",
+        "redis://:s3cr3t@cache.example.com:0",
+        "redis://[s3cr3t",
+        "redis://:s3cr3t/5@cache.example.com:6379",
+        "unix://",
+    ],
+)
+def test_what_is_no_address_of_a_shared_cache_is_not_repeated(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("PAIVIEW_CACHE_URL", value)
+    assert refusal() == "PAIVIEW_CACHE_URL must be a URL like rediss://:password@cache.example.com:6379/0."

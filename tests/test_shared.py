@@ -1,0 +1,167 @@
+"""The shared cache where there is no server: nothing fails, nothing waits, and no secret is told.
+
+With a server it is tested in tests/cluster/test_shared.py.
+"""
+
+import logging
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
+from redis import Redis
+from redis.connection import SSLConnection
+from redis.exceptions import RedisError
+
+from paiview import shared as layer
+from paiview import telemetry
+from paiview.cache import Cache
+from paiview.entries import Head
+from paiview.pai.errors import SettingError, UnavailableError
+from paiview.registry import ModelsSnapshot
+from paiview.shared import Seen, Shared
+
+HEAD = Head(fetched_at=datetime(2026, 1, 2, tzinfo=UTC), identity="i", facts={})
+SECRET = "secret-of-the-cache"
+NOWHERE = SecretStr(f"redis://:{SECRET}@127.0.0.1:1/0")
+"""Where nothing listens."""
+KEY = ("models", "model-a")
+
+
+class Clock:
+    """A clock that stands until it is moved, in place of the module's."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(layer, "time", made)
+    return made
+
+
+@pytest.fixture
+def shared() -> Iterator[Shared]:
+    made = Shared(NOWHERE)
+    yield made
+    made.close()
+
+
+def reads(result: str) -> float:
+    for family in text_string_to_metric_families(telemetry.exposition().decode()):
+        for sample in family.samples:
+            if sample.name == "paiview_shared_reads_total" and sample.labels == {"result": result}:
+                return sample.value
+    return 0.0
+
+
+def test_every_process_may_read_and_nothing_is_there(shared: Shared) -> None:
+    assert shared.look("n") == Seen()
+    lease, another = shared.lease("n"), shared.lease("n")
+    assert lease is not None
+    assert another is not None
+    lease.renew(lambda: (1, 2))
+    shared.write("n", HEAD, lambda: [{"a": 1}], None)
+    shared.fail("n", UnavailableError("Why."), 10.0, withdrawn=True)
+    lease.release()
+    another.release()
+    assert shared.look("n") == Seen()
+
+
+def test_a_cache_reads_by_itself(shared: Shared) -> None:
+    before, calls = reads("away"), []
+
+    def load(_report: object) -> ModelsSnapshot:
+        calls.append(1)
+        return ModelsSnapshot(fetched_at=datetime.now(UTC), items=(), total=len(calls))
+
+    cache = Cache(10, shared=shared)
+    for _ in range(3):
+        assert cache.get(KEY, load, ttl=60.0, kind=ModelsSnapshot).total == 1
+    assert reads("away") == before + 1
+
+
+def test_the_server_is_left_alone_for_a_while_and_one_line_says_so(
+    shared: Shared, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = []
+
+    def execute(*_: object, **__: object) -> None:
+        asked.append(1)
+        raise RedisError("Nobody there.")
+
+    monkeypatch.setattr(Redis, "execute_command", execute)
+    for _ in range(5):
+        shared.drop("n", ValueError("why"))
+    assert len(asked) == 1
+    clock.now += layer.AWAY - 0.001
+    shared.drop("n", ValueError("why"))
+    assert len(asked) == 1
+    clock.now += 0.002
+    for _ in range(5):
+        shared.drop("n", ValueError("why"))
+    assert len(asked) == 2
+    monkeypatch.setattr(Redis, "execute_command", lambda *_, **__: asked.append(1))
+    clock.now += layer.AWAY
+    for _ in range(5):
+        shared.drop("n", ValueError("why"))
+    assert len(asked) == 7
+    said = [line for line in caplog.messages if "removed" not in line]
+    assert said == [
+        "The shared cache is away, every process reads for itself: Nobody there.",
+        "The shared cache is back.",
+    ]
+
+
+def test_no_log_holds_the_password(shared: Shared, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    shared.listen(lambda *_: None)
+    shared.look("n")
+    shared.close()
+    assert "away" in caplog.text
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"redis://:{SECRET}@h/0?socket_timeout=soon",
+        f"redis://:{SECRET}@h/0?colour=red",
+        f"redis://:{SECRET}@h/0?ssl_ca_certs=/ca.pem",
+    ],
+)
+def test_a_url_with_what_the_client_does_not_know_is_refused(url: str) -> None:
+    with pytest.raises(SettingError, match="PAIVIEW_CACHE_URL") as caught:
+        Shared(SecretStr(url))
+    assert SECRET not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "options"),
+    [
+        ("redis://valkey.example.com", "Connection", {"host": "valkey.example.com"}),
+        ("valkey://:p%40%3A@h:7/2", "Connection", {"host": "h", "port": 7, "db": 2, "password": "p@:"}),
+        ("rediss://u:p@h?ssl_ca_certs=/ca.pem", "SSLConnection", {"username": "u", "ssl_ca_certs": "/ca.pem"}),
+        ("valkeys://h?socket_timeout=5", "SSLConnection", {"socket_timeout": 5.0}),
+        ("unix:///run/valkey.sock?db=1", "UnixDomainSocketConnection", {"path": "/run/valkey.sock", "db": 1}),
+    ],
+)
+def test_each_kind_of_url_is_taken(url: str, kind: str, options: dict[str, object]) -> None:
+    pool = Shared(SecretStr(url))._client.connection_pool
+    assert pool.connection_class.__name__ == kind
+    assert pool.connection_kwargs.items() >= {"socket_connect_timeout": layer.CONNECT_TIMEOUT, **options}.items()
+
+
+def test_tls_checks_certificate_and_name() -> None:
+    connection = Shared(SecretStr("rediss://h"))._client.connection_pool.make_connection()
+    assert isinstance(connection, SSLConnection)
+    assert connection.cert_reqs == ssl.CERT_REQUIRED
+    assert connection.check_hostname is True

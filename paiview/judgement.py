@@ -71,7 +71,7 @@ def judge(
     Raises:
         PaiviewError: the models cannot be read, a version is unknown or gone, or the two cannot be compared.
     """
-    home = baseline_model or model_id
+    home = model_id if baseline_model is None else baseline_model
     contracts = contracts or in_force()
     snapshots = {name: registry.versions(name) for name in dict.fromkeys((model_id, home))}
     lineages = {name: snapshot.lineage for name, snapshot in snapshots.items()}
@@ -104,7 +104,18 @@ def judge(
             read_at.append(found.fetched_at)
             if found.failure is not None:
                 notes[_not_afresh(name, found, found.failure)] = None
-            now = {version: _still(registry, name, version, found) for version in found.versions}
+            now = {version: is_now for version, is_now in found.versions.items() if is_now is not None}
+            if len(now) < len(found.versions):
+                _list_anew(registry, name, [version for version in found.versions if version not in now])
+                return judge(
+                    registry,
+                    model_id,
+                    candidates,
+                    baseline=baseline,
+                    baseline_model=baseline_model,
+                    contracts=contracts,
+                    afresh=False,
+                )
             versions |= {(name, version): is_now for version, is_now in now.items()}
             if changed := {version: is_now for version, is_now in now.items() if _differ(listed[version], is_now)}:
                 # The rules may choose another baseline for what they are now, which is then read as well.
@@ -126,12 +137,15 @@ def _at_stake(decisions: Sequence[Decision], model_id: str) -> list[str]:
     return list(dict.fromkeys(version for name, version in sides if name == model_id))
 
 
-def _still(registry: Registry, model_id: str, name: str, found: Afresh) -> ModelVersion:
-    version = found.versions[name]
-    if version is None:
-        registry.doubt_versions(model_id)
-        raise UnknownVersionError(f"{model_id} has no version {plain(name)} any more.", status=404)
-    return version
+def _list_anew(registry: Registry, model_id: str, missing: Sequence[str]) -> None:
+    """Read a model's versions whole because some of them are not found one by one: the listing tells who is right.
+
+    Raises:
+        UnknownVersionError: the listing cannot be read.
+    """
+    registry.refresh_versions(model_id)
+    if registry.versions(model_id).failure is not None:
+        raise UnknownVersionError(f"{model_id} has no version {plain(missing[0])} any more.", status=404)
 
 
 def _differ(one: ModelVersion, other: ModelVersion) -> bool:

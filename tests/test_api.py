@@ -85,7 +85,6 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def fail(*_arguments: object, **_named: object) -> NoReturn:
         raise error
 
-    monkeypatch.setattr(Registry, "decision", fail)
     monkeypatch.setattr(Registry, "versions", fail)
     monkeypatch.setattr(Registry, "models", fail)
 

@@ -258,7 +258,7 @@ def test_a_fault_of_paiview_leaves_a_check_undecided(
     def fail(*_arguments: object, **_named: object) -> NoReturn:
         raise error
 
-    monkeypatch.setattr(Registry, "decision", fail)
+    monkeypatch.setattr(Registry, "versions", fail)
     printed = run("check", "model-mine", "0.2.0")
     assert (printed.code, printed.out) == (2, "")
     assert_one_line(printed.err)

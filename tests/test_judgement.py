@@ -181,9 +181,31 @@ def test_a_version_that_is_gone_gets_no_verdict(service: Service, clock: Clock, 
     compare()
     service.versions[MODEL].pop()
     clock.seconds = AFRESH
-    with pytest.raises(UnknownVersionError, match=r"model-a has no version 1\.2\.0 any more") as raised:
+    with pytest.raises(UnknownVersionError, match=r"model-a has no version 1\.2\.0\.") as raised:
         compare()
     assert raised.value.status == 404
+
+
+def test_a_version_that_is_gone_gets_no_verdict_when_nothing_can_be_listed_either(
+    service: Service, clock: Clock, compare: Compare
+) -> None:
+    compare()
+    service.versions[MODEL].pop()
+    service.refusals[f"/api/v1/{VERSIONS}"] = refusal("NotNow", 400)
+    clock.seconds = AFRESH
+    with pytest.raises(UnknownVersionError, match=r"model-a has no version 1\.2\.0 any more"):
+        compare()
+
+
+def test_a_version_that_is_listed_and_not_found_by_its_name_is_judged_by_a_new_listing(
+    service: Service, clock: Clock, compare: Compare
+) -> None:
+    compare()
+    service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = refusal("201900003", 404)
+    change(service, "1.2.0", Metrics=results(0.5))
+    clock.seconds = AFRESH
+    judged = compare()
+    assert (judged.decisions[0].summary.word, judged.read_at) == ("Worse", clock.now())
 
 
 def test_without_a_fresh_answer_the_listing_counts_and_a_note_says_so(

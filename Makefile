@@ -18,7 +18,7 @@ run: .venv/run.stamp
 
 test: check
 	@$(BIN)/python -m tests.browser.chromium
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-cluster: .venv/dev.stamp
 	@$(BIN)/python -m tests.browser.chromium

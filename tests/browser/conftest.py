@@ -15,7 +15,7 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import chromium
 
@@ -105,6 +105,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """A page in a new profile. The test fails when the page asks another host for anything, or a script of it fails."""
     context = browser.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
     context.set_default_timeout(20_000)
+    expect.set_options(timeout=20_000)
     foreign: list[str] = []
     failed: list[str] = []
     context.on("request", lambda request: _note_foreign(request.url, foreign))

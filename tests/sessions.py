@@ -5,6 +5,7 @@ Hundreds of them fit beside the server on one machine. What a browser draws is n
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
@@ -68,10 +69,12 @@ class Session:
 
     Args:
         url: the dashboard's.
+        headers: sent with the handshake, beside those that every browser sends.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str] = {}) -> None:
         self._url = url.replace("http", "ws", 1)
+        self._headers = headers
         self._page = ""
         self._query = ""
         self._last = Run()
@@ -80,6 +83,7 @@ class Session:
         self._connecting = connect(
             f"{self._url}/_stcore/stream",
             subprotocols=[Subprotocol("streamlit")],
+            additional_headers=self._headers,
             max_size=None,
             compression=None,
             proxy=None,

@@ -1,0 +1,82 @@
+"""Replicas that share what they read, and go on alone while their store is away."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from functools import partial
+
+from tests.cluster.conftest import PAGES
+from tests.cluster.nodes import Cluster, Replica, apart, until
+from tests.sessions import Run, Session
+
+READERS = 4
+"""Sessions of each replica."""
+
+
+def pages(cluster: Cluster, model: str) -> list[int]:
+    """The pages of a model's whole listing that the service was asked for; Models counts statuses besides."""
+    asked = cluster.service.asked(f"models/{model}/versions")
+    return sorted(int(query["PageNumber"]) for query in asked if "ApprovalStatus" not in query)
+
+
+def opened(cluster: Cluster, model: str, *, refreshed_by: Replica | None = None) -> list[Run]:
+    """Open a model at all replicas at once; then, where one is to refresh it, do so and look again at all."""
+
+    async def read() -> list[Run]:
+        async with AsyncExitStack() as closing:
+            sessions = [
+                await closing.enter_async_context(Session(cluster.url, cluster.headers(replica)))
+                for replica in cluster.replicas * READERS
+            ]
+            assert [replica.open_pages for replica in cluster.replicas] == [READERS] * len(cluster.replicas)
+            runs = await asyncio.gather(*(session.open("versions", model=model) for session in sessions))
+            if refreshed_by is not None:
+                await sessions[cluster.replicas.index(refreshed_by)].press("refresh")
+                runs = await asyncio.gather(*(session.rerun() for session in sessions))
+            return runs
+
+    runs = apart(read())
+    for run in runs:
+        assert "12 of 12 versions" in run.text
+        assert run.alerts == []
+    return runs
+
+
+def shares(cluster: Cluster, replica: Replica) -> bool:
+    """Let a replica read, and tell whether it shares what it read."""
+    opened(cluster, "model-before", refreshed_by=replica)
+    return replica.shares
+
+
+def test_one_listing_serves_all_replicas(cluster: Cluster) -> None:
+    opened(cluster, "model-shared")
+    assert pages(cluster, "model-shared") == PAGES
+    opened(cluster, "model-shared")
+    assert pages(cluster, "model-shared") == PAGES
+
+
+def test_what_one_refreshes_all_see(cluster: Cluster) -> None:
+    opened(cluster, "model-edited")
+    asked = len(pages(cluster, "model-edited"))
+    edited = cluster.service.versions["model-edited"][-1]
+    edited["VersionDescription"] = "edited just now"
+    for run in opened(cluster, "model-edited"):
+        assert b"edited just now" not in run.raw
+    assert len(pages(cluster, "model-edited")) == asked
+    opened(cluster, "model-edited", refreshed_by=cluster.replicas[1])
+    until(lambda: all(b"edited just now" in run.raw for run in opened(cluster, "model-edited")), "all replicas show it")
+    assert pages(cluster, "model-edited")[asked:]
+
+
+def test_without_their_store_replicas_read_alone_and_share_again_when_it_is_back(cluster: Cluster) -> None:
+    opened(cluster, "model-before")
+    cluster.store.kill()
+    opened(cluster, "model-before")
+    assert pages(cluster, "model-before") == PAGES
+    opened(cluster, "model-alone")
+    assert pages(cluster, "model-alone") == sorted(PAGES * len(cluster.replicas))
+
+    cluster.store.start()
+    for replica in cluster.replicas:
+        until(partial(shares, cluster, replica), "it shares again")
+    opened(cluster, "model-after")
+    assert pages(cluster, "model-after") == PAGES

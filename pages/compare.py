@@ -46,7 +46,8 @@ with st.container(key="verdict", border=True):
         verdicts.headline(first, status)
     else:
         verdicts.several(decisions, status)
-st.caption(f"The versions judged were read {states.age(judged.read_at)} ago ({judged.read_at:%H:%M:%S} UTC).")
+if judged.read_at > snapshot.whole_at:
+    st.caption(f"The versions judged were read anew {states.age(judged.read_at)} ago ({judged.read_at:%H:%M:%S} UTC).")
 if metrics_in_play:
     meanings.form(metrics_in_play, contracts)
 

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from paiview import registry
 from tests.pages.conftest import Run, Service, told, version, written
+from tests.pai.server import refusal
 
 
 def table(app: AppTest, column: str = "state") -> pd.DataFrame:
@@ -219,3 +220,32 @@ def test_configured_decimals_are_shown(
     app = run("compare", model="model-asr", metric="cer")
     assert ("d-meeting", "cer", "＝ same") in rows(app)
     assert display(app).loc[1, "candidate"] == "0.2"
+
+
+def test_what_was_edited_since_the_listing_is_judged_as_it_is_now(
+    run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = run("compare", model="model-asr")
+    assert "read anew" not in written(app)
+    monkeypatch.setattr(registry, "AFRESH", 0.0)
+    edited = version("0.10.0", "2024-03-01", {"d-aishell": {"cer": 0.07}}, ApprovalStatus="Rejected")
+    service.versions["model-asr"][2] = edited
+    app.run()
+    text = written(app).replace("\\", "")
+    assert "cer: worse on 1 (d-aishell −40.0 %)" in text
+    assert "**0.10.0** (Rejected)" in text
+    assert "The versions judged were read anew 0 s ago" in text
+    assert len(service.asked("models/model-asr/versions")) == 1
+
+
+def test_a_verdict_whose_versions_could_not_be_read_anew_says_so(
+    run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = run("compare", model="model-asr")
+    monkeypatch.setattr(registry, "AFRESH", 0.0)
+    service.refusals["/api/v1/models/model-asr/versions/0.10.0"] = refusal("NoPermission", 403, "*May not.*")
+    app.run()
+    assert "Trade-off" in written(app)
+    assert "the versions compared could not be read anew for this verdict" in told(app)
+    assert "\\*May not\\.\\*" in told(app)
+    assert "read anew" not in written(app)

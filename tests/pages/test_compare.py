@@ -232,7 +232,7 @@ def test_what_was_edited_since_the_listing_is_judged_as_it_is_now(
     service.versions["model-asr"][2] = edited
     app.run()
     text = written(app).replace("\\", "")
-    assert "cer: worse on 1 (d-aishell −40.0 %)" in text
+    assert "cer: worse on 1 (AISHELL-1 −40.0 %), missing 1" in text
     assert "**0.10.0** (Rejected)" in text
     assert "The versions judged were read anew 0 s ago" in text
     assert len(service.asked("models/model-asr/versions")) == 1

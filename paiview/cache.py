@@ -115,6 +115,8 @@ class Snapshot:
         return cast("Self", replace(cast("Any", self), **content))
 
 
+_WRITTEN: Final = -math.inf
+"""Asked for because another process has written something: however old that is, it is the newest."""
 _APART: Final = {"fetched_at", "failure", "identity"}
 
 
@@ -382,7 +384,7 @@ class Cache:
         with self._lock:
             for key, kept in self._kept.items():
                 if name_of(key) == name and kept.wanted is None and kept.snapshot.fetched_at.isoformat() != fetched_at:
-                    self._kept[key] = kept._replace(wanted=-math.inf)
+                    self._kept[key] = kept._replace(wanted=_WRITTEN)
 
     def _start(self, key: Key, query: Query) -> _Flight:
         flight = _Flight()
@@ -491,7 +493,11 @@ class Cache:
         failed_at = now + seen.remaining - FAILURE_MEMORY
         failure = None if failed_at <= max(wanted, failed.until if failed else -math.inf) else seen.failure
         head, read_at = seen.head, now - seen.age
-        newer = kept is None or (head and head.fetched_at != kept.snapshot.fetched_at and read_at > kept.read_at)
+        newer = kept is None or (
+            head is not None
+            and head.fetched_at != kept.snapshot.fetched_at
+            and (read_at > kept.read_at or kept.wanted == _WRITTEN)
+        )
         if head is not None and newer:
             usable = seen.age < query.ttl or read_at >= begun or (kept is None and seen.age < query.oldest)
             if usable or leads or failure is not None:
@@ -500,6 +506,8 @@ class Cache:
                     return snapshot, read_at
                 with self._lock:
                     self._keep(key, snapshot, read_at, kept.wanted if kept else None)
+        elif kept is not None and kept.wanted == _WRITTEN and seen.age < query.ttl and failure is None:
+            return kept.snapshot, kept.read_at  # Of what was written since, nothing is newer.
         return None if failure is None else (failure, failed_at)
 
     def _keep(self, key: Key, snapshot: Snapshot, read_at: float, wanted: float | None = None) -> None:

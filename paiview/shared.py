@@ -48,7 +48,8 @@ CONNECT_TIMEOUT: Final = 0.5
 READ_TIMEOUT: Final = 2.0
 CHANNEL: Final = f"paiview:{FORMAT}:written"
 """Where each process tells the others what it has written."""
-_LISTENING: Final = 0.5
+LISTENING: Final = 0.5
+"""Seconds after which whoever listens looks whether it is to end."""
 
 ResultT = TypeVar("ResultT")
 _LOG = logging.getLogger(__name__)
@@ -249,7 +250,7 @@ class Shared:
                 with PubSub(self._client.connection_pool, ignore_subscribe_messages=True) as channel:
                     channel.subscribe(CHANNEL)
                     while not self._closed.is_set():
-                        message = channel.get_message(timeout=_LISTENING)
+                        message = channel.get_message(timeout=LISTENING)
                         if message is not None:
                             name, _, fetched_at = message["data"].decode(errors="replace").partition(" ")
                             written(name, fetched_at)
@@ -277,6 +278,8 @@ class Shared:
 
     def _ask(self, work: Callable[[], ResultT], otherwise: ResultT) -> ResultT:
         """Ask the server, unless it is away."""
+        if self._closed.is_set():
+            return otherwise
         with self._lock:
             away = self._away_until
             if away is not None:
@@ -287,6 +290,10 @@ class Shared:
             result = work()
         except LockError:
             return otherwise  # The lease had lapsed; the server is there.
+        except ValueError:
+            if not self._closed.is_set():
+                raise
+            return otherwise  # The connection was closed under this read, which nobody waits for any more.
         except (RedisError, OSError) as error:
             with self._lock:
                 first, self._away_until = self._away_until is None, time.monotonic() + AWAY

@@ -12,7 +12,9 @@ from typing import Final
 import pytest
 from pydantic import SecretStr
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from tests.cluster.packages import program
 
@@ -33,7 +35,7 @@ class Store:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
         self._process: subprocess.Popen[bytes] | None = None
-        self.client = Redis(port=self.port, password=PASSWORD, socket_timeout=START)
+        self.client = Redis(port=self.port, password=PASSWORD, socket_timeout=START, retry=Retry(NoBackoff(), 0))
 
     @property
     def url(self) -> SecretStr:

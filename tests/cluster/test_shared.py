@@ -1,0 +1,566 @@
+"""Two reading layers with one store between them, over real sockets: what is read once, and what survives."""
+
+import logging
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Final, cast
+
+import pytest
+from pydantic import SecretStr
+
+from paiview import shared as layer
+from paiview.cache import FAILURE_MEMORY, PATIENCE
+from paiview.entries import name_of
+from paiview.pai import Client, transport
+from paiview.pai.errors import NotFoundError, PaiviewError, PermissionDeniedError, RequestRefusedError
+from paiview.pai.objects import VersionFilters
+from paiview.registry import Registry, VersionsSnapshot
+from paiview.shared import CHANNEL, LIFE, Shared
+from tests.cluster.stores import PASSWORD, Store, running_store, store
+from tests.pai.server import Server, refusal
+from tests.test_registry import READER, Clock, Service, version
+
+__all__ = ["running_store", "store"]
+
+TTL: Final = 60.0
+WAIT: Final = 10.0
+"""Seconds after which a test that waits for another thread or process has failed."""
+MODEL: Final = "model-a"
+REFUSED: Final = refusal("OddRequest", 400)
+
+
+class Replica:
+    """The reading layer of one process, with a clock of its own."""
+
+    def __init__(self, url: SecretStr, server: Server, running: ExitStack) -> None:
+        self.clock = Clock()
+        self.shared = Shared(url)
+        running.callback(self.shared.close)
+        client = running.enter_context(Client(server.url, READER, page_size=2, deadline=3.0))
+        self.registry = Registry(
+            client,
+            endpoint=server.url,
+            principal=READER.principal,
+            embedded=False,
+            ttl=TTL,
+            clock=self.clock,
+            shared=self.shared,
+        )
+        self.key = self.registry._key("versions", MODEL, VersionFilters())
+        self.name = name_of(self.key)
+
+    def versions(self) -> VersionsSnapshot:
+        return self.registry.versions(MODEL)
+
+    def names(self) -> list[str | None]:
+        return [item.version_name for item in self.versions().versions]
+
+    def refresh(self) -> VersionsSnapshot:
+        self.registry.refresh_versions(MODEL)
+        return self.versions()
+
+    def failure(self) -> PaiviewError:
+        with pytest.raises(PaiviewError) as caught:
+            self.versions()
+        return caught.value
+
+
+Start = Callable[[], Replica]
+
+
+@pytest.fixture(autouse=True)
+def _soon_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer, "LISTENING", 0.02)
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service()
+
+
+@pytest.fixture
+def server(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setattr(transport, "FIRST_WAIT", 0.005)
+    with ExitStack() as running:
+        running.callback(service.gate.set)
+        yield running.enter_context(Server(service.respond))
+
+
+@pytest.fixture
+def start(store: Store, server: Server) -> Iterator[Start]:
+    with ExitStack() as running:
+        yield lambda: Replica(store.url, server, running)
+
+
+@pytest.fixture
+def one(start: Start) -> Replica:
+    return start()
+
+
+@pytest.fixture
+def two(start: Start) -> Replica:
+    return start()
+
+
+@pytest.fixture
+def breaker(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock by which a store that failed is asked again."""
+    clock = Clock()
+    monkeypatch.setattr(clock, "monotonic", clock, raising=False)
+    monkeypatch.setattr(layer, "time", clock)
+    return clock
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for something that another thread or process brings about."""
+    ended = threading.Event()
+    late = time.monotonic() + WAIT
+    while not condition():
+        assert time.monotonic() < late
+        ended.wait(0.01)
+
+
+def written(store: Store, name: str) -> None:
+    """Wait until an entry is there and nobody holds the lease: what a read does after its readers have gone on."""
+    until(lambda: store.client.exists(name) and not store.client.exists(f"{name}:lease"))
+
+
+def age(store: Store, name: str, seconds: float) -> None:
+    """Let an entry be so old."""
+    written(store, name)
+    store.client.pexpire(name, round((LIFE - seconds) * 1000))
+
+
+class TestOneListing:
+    def test_serves_twenty_threads_of_two_processes(self, service: Service, one: Replica, two: Replica) -> None:
+        service.versions = [version(number) for number in range(7)]
+        service.gate.clear()
+        together = threading.Barrier(21)
+        with ThreadPoolExecutor(20) as pool:
+
+            def ask(replica: Replica) -> VersionsSnapshot:
+                together.wait(WAIT)
+                return replica.versions()
+
+            asked = [pool.submit(ask, replica) for replica in (one, two) * 10]
+            together.wait(WAIT)
+            until(lambda: service.asked or one.registry.under_way())
+            until(two.registry.under_way)
+            service.gate.set()
+            got = [future.result(WAIT) for future in asked]
+        assert service.asked == ["versions"]
+        assert len({id(snapshot) for snapshot in got}) == 2
+        assert {(snapshot.fetched_at, snapshot.identity, len(snapshot.versions)) for snapshot in got} == {
+            (got[0].fetched_at, got[0].identity, 7)
+        }
+
+    def test_serves_every_kind_of_query(self, service: Service, store: Store, one: Replica, two: Replica) -> None:
+        service.datasets = [{"DatasetId": "d-1", "Name": "clean"}]
+
+        def everything(registry: Registry) -> list[object]:
+            return [
+                [item.raw for item in registry.models().items],
+                registry.model("model-b").raw,
+                [item.raw for item in registry.workspaces().items],
+                [(found := registry.review(MODEL)).approved, found.pending, [item.raw for item in found.waiting]],
+                registry.dataset_names(["d-1"]),
+            ]
+
+        expected = everything(one.registry)
+        asked = list(service.asked)
+        until(lambda: len(store.client.keys("paiview:*")) == 5)
+        assert everything(two.registry) == expected
+        assert expected[-1] == {"d-1": "clean"}
+        assert service.asked == asked
+
+    def test_tells_those_who_wait_in_another_process_how_far_it_is(
+        self, service: Service, store: Store, one: Replica, two: Replica, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(layer, "BEAT", 0.01)
+        service.versions = [version(number) for number in range(7)]
+        service.gate.clear()
+        told: list[tuple[int, int]] = []
+
+        def first_page(done: int, total: int) -> None:
+            told.append((done, total))
+            service.gate.set()
+
+        leading = threading.Thread(target=one.versions)
+        leading.start()
+        until(lambda: store.client.exists(f"{one.name}:lease"))
+        two.registry.versions(MODEL, progress=first_page)
+        leading.join(WAIT)
+        assert told
+        assert service.asked == ["versions"]
+
+    def test_of_another_principal_is_not_taken(self, service: Service, one: Replica, two: Replica) -> None:
+        two.registry.principal = "another"
+        one.versions()
+        two.versions()
+        assert service.asked == ["versions", "versions"]
+
+
+class TestAge:
+    def test_is_that_of_the_read(self, service: Service, store: Store, one: Replica, two: Replica) -> None:
+        one.versions()
+        age(store, one.name, TTL - 20)
+        assert two.versions().fetched_at == one.versions().fetched_at
+        ((_, read_at),) = two.registry.held()
+        assert two.clock.now - read_at == pytest.approx(TTL - 20, abs=5)
+        two.clock.now += 26
+        two.versions()
+        until(lambda: len(service.asked) > 1)
+
+    def test_of_a_few_times_to_live_is_shown_at_once_while_it_is_read_anew(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        first = one.versions()
+        age(store, one.name, TTL * 2)
+        service.versions.append(version(3))
+        assert two.versions().fetched_at == first.fetched_at
+        until(lambda: two.names() == ["0.1.0", "0.2.0", "0.3.0"])
+
+    def test_beyond_patience_is_not_shown_but_spares_the_listing(
+        self, service: Service, server: Server, store: Store, one: Replica, two: Replica
+    ) -> None:
+        service.versions = [version(number) for number in range(9)]
+        one.versions()
+        assert server.pages == [1, 2, 3, 4, 5]
+        age(store, one.name, TTL * PATIENCE + 1)
+        service.versions.append(version(9))
+        assert len(two.names()) == 10
+        assert server.pages[5:] == [1, 1, 1]
+
+    def test_beyond_patience_is_still_the_last_good_one(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        first = one.versions()
+        age(store, one.name, TTL * PATIENCE + 1)
+        service.error = REFUSED
+        found = two.versions()
+        assert (found.fetched_at, type(found.failure)) == (first.fetched_at, RequestRefusedError)
+
+    def test_of_a_refresh_that_changes_nothing_is_new_and_its_versions_stay(
+        self, store: Store, one: Replica, two: Replica
+    ) -> None:
+        one.versions()
+        written(store, one.name)
+        before = two.versions()
+        store.client.hset(one.name, "body", b"garbage")
+        first = one.refresh()
+        until(lambda: two.versions().fetched_at == first.fetched_at)
+        assert two.versions().versions is before.versions
+        assert two.versions().frames is before.frames
+        assert store.client.hget(one.name, "body") == b"garbage"
+
+
+class TestRefresh:
+    def test_of_one_process_is_seen_by_the_other(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        until(lambda: store.client.pubsub_numsub(CHANNEL)[0][1] == 2)
+        one.versions()
+        written(store, one.name)
+        assert two.names() == ["0.1.0", "0.2.0"]
+        service.versions.append(version(3))
+        one.refresh()
+        until(lambda: two.names() == ["0.1.0", "0.2.0", "0.3.0"])
+        assert service.asked == ["versions", "versions"]
+
+    def test_takes_nothing_that_was_read_before_it(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        one.versions()
+        written(store, one.name)
+        two.versions()
+        service.versions.append(version(3))
+        assert len(two.refresh().versions) == 3
+
+    def test_takes_no_listing_that_is_not_whole(
+        self, service: Service, server: Server, store: Store, one: Replica, two: Replica
+    ) -> None:
+        service.versions = [version(number) for number in range(9)]
+        one.versions()
+        written(store, one.name)
+        two.versions()
+        one.clock.now += TTL
+        two.registry.refresh_versions(MODEL)
+        head = store.client.hget(one.name, "head")
+        one.versions()
+        until(lambda: store.client.hget(one.name, "head") != head)
+        assert server.pages == [1, 2, 3, 4, 5, 1, 1, 1]
+        two.versions()
+        assert server.pages[8:] == [1, 2, 3, 4, 5]
+
+
+class TestFailure:
+    def test_is_asked_for_once_and_told_to_all(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        service.error = REFUSED
+        told = one.failure()
+        until(lambda: store.client.exists(f"{one.name}:failed"))
+        again = two.failure()
+        assert (type(again), str(again), again.code, again.request_id, again.status) == (
+            RequestRefusedError,
+            str(told),
+            "OddRequest",
+            "R-OddRequest",
+            400,
+        )
+        assert service.asked == ["versions"]
+
+    def test_is_remembered_no_longer_than_by_the_process_that_met_it(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        service.error = REFUSED
+        one.failure()
+        until(lambda: store.client.exists(f"{one.name}:failed"))
+        store.client.pexpire(f"{one.name}:failed", 3000)
+        two.failure()
+        service.error = None
+        two.clock.now += 3.1
+        store.client.delete(f"{one.name}:failed")
+        assert two.names() == ["0.1.0", "0.2.0"]
+
+    def test_is_forgotten_by_a_refresh_and_by_a_success(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        service.error = REFUSED
+        one.failure()
+        until(lambda: store.client.exists(f"{one.name}:failed"))
+        two.failure()
+        service.error = None
+        two.clock.now += 0.1
+        assert len(two.refresh().versions) == 2
+        written(store, one.name)
+        assert not store.client.exists(f"{one.name}:failed")
+        one.clock.now += FAILURE_MEMORY
+        assert one.versions().fetched_at == two.versions().fetched_at
+
+    def test_leaves_the_last_good_snapshot_to_the_others(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        one.versions()
+        written(store, one.name)
+        two.versions()
+        service.error = REFUSED
+        one.refresh()
+        until(lambda: store.client.exists(f"{one.name}:failed"))
+        two.clock.now += TTL * PATIENCE
+        found = two.versions()
+        assert (len(found.versions), type(found.failure)) == (2, RequestRefusedError)
+        assert service.asked == ["versions", "versions"]
+
+    @pytest.mark.parametrize(
+        ("answer", "kind"),
+        [(refusal("201900003", 404), NotFoundError), (refusal("NoPermission", 403), PermissionDeniedError)],
+    )
+    def test_that_withdraws_takes_the_snapshot_from_all(
+        self, service: Service, store: Store, one: Replica, two: Replica, answer: tuple[bytes], kind: type[PaiviewError]
+    ) -> None:
+        until(lambda: store.client.pubsub_numsub(CHANNEL)[0][1] == 2)
+        one.versions()
+        written(store, one.name)
+        two.versions()
+        service.error = answer
+        one.registry.refresh_versions(MODEL)
+        assert isinstance(one.failure(), kind)
+        until(lambda: not store.client.exists(one.name))
+        until(lambda: two.registry._cache._kept[two.key].wanted is not None)
+        assert isinstance(two.failure(), kind)
+        assert service.asked == ["versions", "versions"]
+
+
+class TestLease:
+    def test_of_a_process_that_died_lapses(self, service: Service, store: Store, two: Replica) -> None:
+        store.client.set(f"{two.name}:lease", "of the dead", px=700)
+        store.client.set(f"{two.name}:progress", "3 7", px=700)
+        told: list[tuple[int, int]] = []
+        two.registry.versions(MODEL, progress=lambda *now: told.append(now))
+        assert (3, 7) in told
+        assert service.asked == ["versions"]
+
+    def test_is_kept_for_as_long_as_the_read_takes(
+        self, service: Service, store: Store, one: Replica, two: Replica, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(layer, "LEASE", 0.5)
+        monkeypatch.setattr(layer, "BEAT", 0.05)
+        service.gate.clear()
+        with ThreadPoolExecutor(2) as pool:
+            asked = [pool.submit(one.versions)]
+            until(lambda: service.asked or store.client.exists(f"{one.name}:lease"))
+            asked.append(pool.submit(two.versions))
+            lapse = time.monotonic() + 1.0
+            until(lambda: time.monotonic() > lapse)
+            assert store.client.exists(f"{one.name}:lease")
+            service.gate.set()
+            assert len({future.result(WAIT).fetched_at for future in asked}) == 1
+        assert service.asked == ["versions"]
+
+    def test_that_another_took_over_is_not_released(
+        self, service: Service, store: Store, one: Replica, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(layer, "BEAT", 0.01)
+        service.gate.clear()
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(one.versions)
+            until(lambda: store.client.exists(f"{one.name}:lease"))
+            store.client.set(f"{one.name}:lease", "of another", px=60_000)
+            service.gate.set()
+            asked.result(WAIT)
+        until(lambda: store.client.exists(one.name))
+        until(lambda: not one.registry.under_way())
+        assert store.client.get(f"{one.name}:lease") == b"of another"
+
+
+class TestGarbage:
+    @pytest.mark.parametrize(
+        "poison",
+        [
+            lambda client, name: client.hset(name, "body", b"garbage"),
+            lambda client, name: client.hset(name, "body", zlib.compress(b'"of another"\n[1]')),
+            lambda client, name: client.hset(name, "body", zlib.compress(b"0" * 10_000_000)),
+            lambda client, name: client.hdel(name, "body"),
+            lambda client, name: client.hset(name, "head", b"garbage"),
+            lambda client, name: client.hset(name, "head", b'{"facts": {}}'),
+            lambda client, name: (client.delete(name), client.set(name, "a text")),
+            lambda client, name: (client.delete(name), client.lpush(f"{name}:failed", "a list")),
+            lambda client, name: (client.delete(name), client.set(f"{name}:failed", b"garbage", px=9000)),
+            lambda client, name: (client.delete(name), client.set(f"{name}:failed", b'{"kind": "exit"}', px=9000)),
+            lambda client, name: (client.delete(name), client.set(f"{name}:progress", b"1 " + b"9" * 5000)),
+        ],
+    )
+    def test_is_removed_and_read_anew(
+        self, service: Service, store: Store, one: Replica, two: Replica, poison: Callable[[object, str], object]
+    ) -> None:
+        one.versions()
+        written(store, one.name)
+        poison(store.client, one.name)
+        assert two.names() == ["0.1.0", "0.2.0"]
+        assert service.asked == ["versions", "versions"]
+        until(lambda: store.client.hexists(one.name, "body"))
+        one.clock.now += TTL * PATIENCE
+        assert one.versions().fetched_at == two.versions().fetched_at
+        assert service.asked == ["versions", "versions"]
+
+    def test_in_a_message_changes_nothing(self, store: Store, service: Service, one: Replica) -> None:
+        until(lambda: store.client.pubsub_numsub(CHANNEL)[0][1] == 1)
+        first = one.versions()
+        written(store, one.name)
+        for message in (b"", b"\xff\xfe", one.name.encode(), f"{one.name} {first.fetched_at.isoformat()}".encode()):
+            store.client.publish(CHANNEL, message)
+        one.clock.now += TTL / 2
+        one.versions()
+        assert service.asked == ["versions"]
+
+    def test_is_not_what_another_release_wrote(
+        self, service: Service, store: Store, one: Replica, two: Replica, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        one.versions()
+        written(store, one.name)
+        monkeypatch.setattr("paiview.entries.FORMAT", 2)
+        two.versions()
+        assert service.asked == ["versions", "versions"]
+        assert store.client.exists(one.name)
+
+
+class TestStore:
+    def test_that_dies_leaves_each_process_to_itself_until_it_is_back(
+        self,
+        service: Service,
+        store: Store,
+        one: Replica,
+        two: Replica,
+        breaker: Clock,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        one.versions()
+        two.versions()
+        store.kill()
+        for replica in (one, two):
+            replica.clock.now += TTL * PATIENCE
+            assert replica.versions().failure is None
+        assert len(service.asked) > 2
+        assert sum("away" in line for line in caplog.messages) == 2
+        store.start()
+        breaker.now += layer.AWAY
+        one.refresh()
+        written(store, one.name)
+        asked = list(service.asked)
+        two.clock.now += TTL * PATIENCE
+        assert two.versions().fetched_at == one.versions().fetched_at
+        assert service.asked == asked
+        assert sum("back" in line for line in caplog.messages) == 2
+
+    def test_that_dies_while_one_waits_for_another_holds_up_neither(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        service.gate.clear()
+        with ThreadPoolExecutor(2) as pool:
+            asked = [pool.submit(one.versions)]
+            until(lambda: store.client.exists(f"{one.name}:lease"))
+            asked.append(pool.submit(two.versions))
+            until(two.registry.under_way)
+            store.kill()
+            service.gate.set()
+            assert [len(future.result(WAIT).versions) for future in asked] == [2, 2]
+
+    def test_that_answers_nothing_is_given_up_soon(
+        self, service: Service, store: Store, start: Start, breaker: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(layer, "READ_TIMEOUT", 0.1)
+        one = start()
+        until(lambda: store.client.pubsub_numsub(CHANNEL)[0][1] == 1)
+        store.pause()
+        try:
+            assert one.names() == ["0.1.0", "0.2.0"]
+            assert one.registry.models().total == 2
+        finally:
+            store.resume()
+        breaker.now += layer.AWAY
+        one.refresh()
+        written(store, one.name)
+
+    def test_that_is_full_or_refuses_changes_nothing_for_the_readers(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        store.client.config_set("maxmemory", "1")
+        try:
+            assert [one.names(), two.names()] == [["0.1.0", "0.2.0"]] * 2
+        finally:
+            store.client.config_set("maxmemory", "0")
+        assert store.client.keys("*") == []
+
+    def test_with_another_password_is_told_in_the_log_without_it(
+        self, store: Store, server: Server, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        with ExitStack() as running:
+            wrong = SecretStr(store.url.get_secret_value().replace(PASSWORD, "not-the-password"))
+            replica = Replica(wrong, server, running)
+            assert replica.names() == ["0.1.0", "0.2.0"]
+        assert "The shared cache is away" in caplog.text
+        assert "password" not in caplog.text.replace("username-password pair", "")
+
+    def test_holds_no_secret_and_no_name_that_tells_what_is_in_it(
+        self, service: Service, server: Server, store: Store, one: Replica
+    ) -> None:
+        service.versions = [version(1, "Approved")]
+        one.versions()
+        one.registry.models()
+        written(store, one.name)
+        until(lambda: len(store.client.keys("*")) == 2 and not store.client.keys("*:lease"))
+        said = b""
+        for name in cast("list[bytes]", store.client.keys("*")):
+            assert name.startswith(b"paiview:1:")
+            assert 0 < store.client.pttl(name) <= LIFE * 1000
+            fields = cast("dict[bytes, bytes]", store.client.hgetall(name))
+            said += name + fields[b"head"] + zlib.decompress(fields[b"body"])
+        assert READER.access_key_secret.encode() not in said
+        assert str(server.port).encode() not in said
+        assert b"0.1.0" in said

@@ -18,7 +18,7 @@ run: .venv/run.stamp
 
 test: check
 	@$(BIN)/python -m tests.browser.chromium
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-cluster: .venv/dev.stamp
 	@$(BIN)/python -m tests.browser.chromium

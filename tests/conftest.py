@@ -26,6 +26,12 @@ for _name in _settings_of_the_machine():
     del os.environ[_name]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that of two processes none is left alone with it."""
+    items.sort(key=lambda item: item.path.parent.name not in ("browser", "faults"))
+
+
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No setting or credential of the machine or of an earlier test reaches a test; its home is an empty folder."""

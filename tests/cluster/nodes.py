@@ -75,13 +75,14 @@ class Replica:
     Args:
         folder: where it works and writes its log.
         settings: its environment, besides that of this process.
+        project: where paiview lies.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] = {}, project: Path = ROOT) -> None:
         self.port = free_port()
         self._folder = folder
         self._log = folder / f"{self.port}.log"
-        self._environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(folder), **settings}
+        self._environment = {**os.environ, "PYTHONPATH": str(project), "HOME": str(folder), **settings}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

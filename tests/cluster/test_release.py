@@ -1,0 +1,53 @@
+"""What a release consists of, and how one is known that draws no page."""
+
+import re
+import shutil
+from pathlib import Path
+
+from tests.browser.conftest import ROOT
+from tests.cluster.nodes import DEPLOY, Replica, ask, until
+
+
+def copied() -> list[str]:
+    """What the container gets of the project besides its requirements."""
+    lines = re.findall(r"^COPY (\S+) (\S+)$", (DEPLOY / "Containerfile").read_text("utf-8"), re.MULTILINE)
+    for source, target in lines:
+        assert target == (source if source.endswith("/") else "./")
+    return [source.removesuffix("/") for source, _ in lines if source != "requirements.txt"]
+
+
+def answers(replica: Replica) -> bool:
+    try:
+        return ask(replica.port, "/healthz").status == 200
+    except ConnectionError:
+        return False
+
+
+def test_what_the_container_gets_draws_a_page_and_a_page_that_fails_is_noticed(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    for name in copied():
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, project / name)
+    started = Replica(tmp_path, {"PAIVIEW_DATA_DIR": str(tmp_path)}, project)
+    started.start()
+    try:
+        assert started.draws(), started.said
+    finally:
+        started.end()
+
+    with (project / "pages" / "models.py").open("a", encoding="utf-8") as page:
+        page.write("raise ZeroDivisionError\n")
+    started.start()
+    try:
+        until(lambda: answers(started), "it answers")
+        assert ask(started.port, "/_stcore/script-health-check").status == 503
+    finally:
+        started.end()
+
+
+def test_nothing_but_what_the_container_needs_is_sent_to_its_builder() -> None:
+    lines = [line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if not line.startswith("#")]
+    assert lines[0] == "*"
+    kept = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    assert kept == {*copied(), "requirements.txt"} - {".streamlit"} | {".streamlit/config.toml"}

@@ -1,7 +1,9 @@
 """What a release consists of, and how one is known that draws no page."""
 
+import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 from tests.browser.conftest import ROOT
@@ -51,3 +53,13 @@ def test_nothing_but_what_the_container_needs_is_sent_to_its_builder() -> None:
     assert lines[0] == "*"
     kept = {line.removeprefix("!") for line in lines if line.startswith("!")}
     assert kept == {*copied(), "requirements.txt"} - {".streamlit"} | {".streamlit/config.toml"}
+
+
+def test_a_rolling_restart_stops_at_the_first_that_fails(tmp_path: Path) -> None:
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/said\nexit 1\n', encoding="utf-8")
+    systemctl.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    ended = subprocess.run([str(DEPLOY / "rolling-restart"), "8501", "8502"], env=environment, check=False)
+    assert ended.returncode == 1
+    assert (tmp_path / "said").read_text("utf-8") == "restart paiview@8501\n"

@@ -2,6 +2,7 @@ PORT ?= 8501
 PYTHON ?= python3
 BIN := .venv/bin
 TOOLS := .venv/tools/bin
+PEER := .venv/mlflow/bin
 SUITED = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "paiview needs Python 3.11 or newer; this is " + sys.version.split()[0])'
 PIP := -m pip --disable-pip-version-check install --quiet
 
@@ -31,7 +32,9 @@ check: .venv/dev.stamp
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+# Where MLflow cannot be installed its rows say so.
 bench: .venv/dev.stamp
+	-@$(MAKE) --no-print-directory .venv/peer.stamp
 	@$(BIN)/python -m benchmarks
 
 screenshots: .venv/dev.stamp
@@ -51,6 +54,7 @@ lock: .venv/tools.stamp
 	@$(COMPILE) requirements.in -o requirements.txt
 	@$(COMPILE) -c requirements.txt requirements-dev.in -o requirements-dev.txt
 	@$(COMPILE) requirements-tools.in -o requirements-tools.txt
+	@$(COMPILE) requirements-peer.in -o requirements-peer.txt
 
 # Both parts are always run. A licence that is new here fails until somebody has judged it and names it below; so does a
 # version that cannot be looked up (--strict).
@@ -80,4 +84,10 @@ clean:
 	@$(SUITED)
 	@test -x $(TOOLS)/python || $(PYTHON) -m venv .venv/tools
 	@$(TOOLS)/python $(PIP) -r requirements-tools.txt
+	@touch $@
+
+.venv/peer.stamp: requirements-peer.txt
+	@$(SUITED)
+	@test -x $(PEER)/python || $(PYTHON) -m venv .venv/mlflow
+	@$(PEER)/python $(PIP) -r requirements-peer.txt
 	@touch $@

@@ -26,6 +26,7 @@ from paiview.pai.errors import (
     PaiviewError,
     PermissionDeniedError,
 )
+from paiview.pai.garbage import SearchPause
 from paiview.pai.objects import PaiObject
 from paiview.pai.paging import Progress
 
@@ -101,12 +102,14 @@ class Snapshot:
             UnreadableError: it is none of these.
         """
         known = last if isinstance(last, cls) and last.identity == head.identity else None
-        items = {} if cls.CONTENT is None else {cls.CONTENT: [] if known else content()}
-        written = {**head.facts, **items, "fetched_at": head.fetched_at, "identity": head.identity}
-        try:
-            read: Self = _adapter(cast("Hashable", cls)).validate_python(written)
-        except ValidationError as error:
-            raise UnreadableError(f"{error.error_count()} fields do not fit") from None
+        # A large content is built at once and stays.
+        with SearchPause():
+            items = {} if cls.CONTENT is None else {cls.CONTENT: [] if known else content()}
+            written = {**head.facts, **items, "fetched_at": head.fetched_at, "identity": head.identity}
+            try:
+                read: Self = _adapter(cast("Hashable", cls)).validate_python(written)
+            except ValidationError as error:
+                raise UnreadableError(f"{error.error_count()} fields do not fit") from None
         return read if known is None else read.beside(known)
 
     def beside(self, known: Self) -> Self:

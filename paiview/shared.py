@@ -164,7 +164,7 @@ class Shared:
                 asking.get(f"{name}:progress")
                 head, life, failed, remaining, progress = asking.execute()
             return Seen(
-                head=None if head is None or life < 0 else head_of(head),
+                head=None if head is None else head_of(head),
                 age=LIFE - life / 1000,
                 failure=None if failed is None or remaining < 0 else read_error(failed),
                 remaining=remaining / 1000,

@@ -157,7 +157,14 @@ def test_a_url_with_what_the_client_does_not_know_is_refused(url: str) -> None:
 def test_each_kind_of_url_is_taken(url: str, kind: str, options: dict[str, object]) -> None:
     pool = Shared(SecretStr(url))._client.connection_pool
     assert pool.connection_class.__name__ == kind
-    assert pool.connection_kwargs.items() >= {"socket_connect_timeout": layer.CONNECT_TIMEOUT, **options}.items()
+    assert (
+        pool.connection_kwargs.items()
+        >= {
+            "socket_connect_timeout": layer.CONNECT_TIMEOUT,
+            "socket_timeout": layer.READ_TIMEOUT,
+            **options,
+        }.items()
+    )
 
 
 def test_tls_checks_certificate_and_name() -> None:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from typing import Final, cast
 
 import pytest
@@ -16,7 +17,13 @@ from paiview import shared as layer
 from paiview.cache import FAILURE_MEMORY, PATIENCE
 from paiview.entries import name_of
 from paiview.pai import Client, transport
-from paiview.pai.errors import NotFoundError, PaiviewError, PermissionDeniedError, RequestRefusedError
+from paiview.pai.errors import (
+    ExpiredTokenError,
+    NotFoundError,
+    PaiviewError,
+    PermissionDeniedError,
+    RequestRefusedError,
+)
 from paiview.pai.objects import VersionFilters
 from paiview.registry import Registry, VersionsSnapshot
 from paiview.shared import CHANNEL, LIFE, Shared
@@ -34,9 +41,17 @@ REFUSED: Final = refusal("OddRequest", 400)
 
 
 class Replica:
-    """The reading layer of one process, with a clock of its own."""
+    """The reading layer of one process, with clocks of its own that go on when they are moved."""
 
-    def __init__(self, url: SecretStr, server: Server, running: ExitStack) -> None:
+    def __init__(
+        self,
+        url: SecretStr,
+        server: Server,
+        running: ExitStack,
+        *,
+        ttl: float = TTL,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
         self.clock = Clock()
         self.shared = Shared(url)
         running.callback(self.shared.close)
@@ -46,12 +61,16 @@ class Replica:
             endpoint=server.url,
             principal=READER.principal,
             embedded=False,
-            ttl=TTL,
-            clock=self.clock,
+            ttl=ttl,
+            clock=clock or self.clock,
+            now=self.now,
             shared=self.shared,
         )
         self.key = self.registry._key("versions", MODEL, VersionFilters())
         self.name = name_of(self.key)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.clock.now)
 
     def versions(self) -> VersionsSnapshot:
         return self.registry.versions(MODEL)
@@ -197,6 +216,21 @@ class TestOneListing:
         assert told
         assert service.asked == ["versions"]
 
+    def test_serves_those_who_came_while_it_was_read_even_without_a_time_to_live(
+        self, service: Service, store: Store, server: Server
+    ) -> None:
+        service.gate.clear()
+        with ExitStack() as running, ThreadPoolExecutor(2) as pool:
+            one, two = (Replica(store.url, server, running, ttl=0.0, clock=time.monotonic) for _ in range(2))
+            asked = [pool.submit(one.versions)]
+            until(lambda: store.client.exists(f"{one.name}:lease"))
+            asked.append(pool.submit(two.versions))
+            until(two.registry.under_way)
+            service.gate.set()
+            assert len({future.result(WAIT).fetched_at for future in asked}) == 1
+            assert service.asked == ["versions"]
+            assert two.versions().fetched_at != asked[0].result().fetched_at
+
     def test_of_another_principal_is_not_taken(self, service: Service, one: Replica, two: Replica) -> None:
         two.registry.principal = "another"
         one.versions()
@@ -222,6 +256,7 @@ class TestAge:
         age(store, one.name, TTL * 2)
         service.versions.append(version(3))
         assert two.versions().fetched_at == first.fetched_at
+        until(lambda: len(service.asked) > 1)
         until(lambda: two.names() == ["0.1.0", "0.2.0", "0.3.0"])
 
     def test_beyond_patience_is_not_shown_but_spares_the_listing(
@@ -288,7 +323,9 @@ class TestRefresh:
         written(store, one.name)
         two.versions()
         one.clock.now += TTL
+        two.clock.now += TTL / 2
         two.registry.refresh_versions(MODEL)
+        two.clock.now += TTL / 2
         head = store.client.hget(one.name, "head")
         one.versions()
         until(lambda: store.client.hget(one.name, "head") != head)
@@ -341,6 +378,29 @@ class TestFailure:
         assert not store.client.exists(f"{one.name}:failed")
         one.clock.now += FAILURE_MEMORY
         assert one.versions().fetched_at == two.versions().fetched_at
+
+    def test_of_before_a_refresh_does_not_answer_it(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        one.versions()
+        written(store, one.name)
+        two.versions()
+        service.error = REFUSED
+        one.refresh()
+        until(lambda: store.client.exists(f"{one.name}:failed"))
+        service.error = None
+        two.clock.now += 0.1
+        assert two.refresh().failure is None
+        assert service.asked == ["versions"] * 3
+
+    def test_of_the_process_itself_is_not_for_the_others(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        service.error = refusal("InvalidSecurityToken.Expired", 400)
+        assert isinstance(one.failure(), ExpiredTokenError)
+        until(lambda: not store.client.keys("*"))
+        service.error = None
+        assert two.names() == ["0.1.0", "0.2.0"]
 
     def test_leaves_the_last_good_snapshot_to_the_others(
         self, service: Service, store: Store, one: Replica, two: Replica

@@ -398,7 +398,8 @@ class TestFailure:
     ) -> None:
         service.error = refusal("InvalidSecurityToken.Expired", 400)
         assert isinstance(one.failure(), ExpiredTokenError)
-        until(lambda: not store.client.keys("*"))
+        until(lambda: not store.client.exists(f"{one.name}:lease"))
+        assert not store.client.exists(f"{one.name}:failed")
         service.error = None
         assert two.names() == ["0.1.0", "0.2.0"]
 

@@ -30,7 +30,7 @@ def holder(cluster: Cluster) -> Replica | None:
 
 def test_a_page_goes_on_elsewhere_when_its_replica_is_killed(cluster: Cluster, page: Page) -> None:
     opened(page, f"{cluster.url}/trends?model=model-killed&{FILTERED}")
-    heatmap = page.locator(".st-key-heatmap .js-plotly-plot")
+    heatmap = page.locator(".st-key-heatmap")
     expect(heatmap).to_contain_text("d-far · wer")
     asked, drawn = query(page), region(page, "heatmap")
     held = holder(cluster)

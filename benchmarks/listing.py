@@ -21,7 +21,7 @@ ROUNDS = 3
 
 def run() -> list[Row]:
     bodies = pages()
-    with _server() as port:
+    with server() as port:
         listing = min(_listing(port) for _ in range(ROUNDS))
         loop = _sdk_loop(port)
     parsing = min(_parsing(bodies) for _ in range(ROUNDS))
@@ -45,7 +45,7 @@ def run() -> list[Row]:
 
 
 @contextmanager
-def _server() -> Iterator[int]:
+def server() -> Iterator[int]:
     command = [sys.executable, "-m", "benchmarks.paged_server"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         if process.stdout is None or process.stdin is None:

@@ -122,7 +122,8 @@ class Shared:
             self._client.connection_pool.make_connection()
         except (ValueError, TypeError):
             raise SettingError("PAIVIEW_CACHE_URL has a part or an option that the client cannot use.") from None
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._asking = 0
         self._away_until: float | None = None
         self._closed = threading.Event()
         self._listener: threading.Thread | None = None
@@ -266,8 +267,10 @@ class Shared:
         telemetry.SHARED_READS.labels(result if self._up() else "away").inc()
 
     def close(self) -> None:
-        """Leave the server."""
+        """Leave the server, once nothing is asked of it any more."""
         self._closed.set()
+        with self._lock:
+            self._lock.wait_for(lambda: not self._asking)
         if self._listener is not None:
             self._listener.join()
         self._client.close()
@@ -278,28 +281,29 @@ class Shared:
 
     def _ask(self, work: Callable[[], ResultT], otherwise: ResultT) -> ResultT:
         """Ask the server, unless it is away."""
-        if self._closed.is_set():
-            return otherwise
         with self._lock:
+            if self._closed.is_set():
+                return otherwise
             away = self._away_until
             if away is not None:
                 if time.monotonic() < away:
                     return otherwise
                 self._away_until = time.monotonic() + AWAY  # The others do not try while this one does.
+            self._asking += 1
         try:
             result = work()
         except LockError:
             return otherwise  # The lease had lapsed; the server is there.
-        except ValueError:
-            if not self._closed.is_set():
-                raise
-            return otherwise  # The connection was closed under this read, which nobody waits for any more.
         except (RedisError, OSError) as error:
             with self._lock:
                 first, self._away_until = self._away_until is None, time.monotonic() + AWAY
             if first:
                 _LOG.warning("The shared cache is away, every process reads for itself: %s", plain(str(error)))
             return otherwise
+        finally:
+            with self._lock:
+                self._asking -= 1
+                self._lock.notify_all()
         if away is not None:
             with self._lock:
                 self._away_until = None

@@ -438,6 +438,7 @@ def _template(name: str) -> "Template":
 
 def _chart(decision: Decision) -> tuple["Markup", list[str]]:
     """The delta dot plot with plotly itself, and what it does not show; nothing where there is nothing to draw."""
+    import plotly.graph_objects as go  # noqa: PLC0415
     import plotly.io  # noqa: PLC0415 - a second that only the HTML form costs
     from markupsafe import Markup  # noqa: PLC0415
 
@@ -446,7 +447,7 @@ def _chart(decision: Decision) -> tuple["Markup", list[str]]:
     info = delta_info([decision])
     if not info.rows:
         return Markup(), []
-    figure = delta_figure(info)
+    figure = go.Figure(delta_figure(info))
     figure.update_layout(template="none")
     drawn = plotly.io.to_html(
         figure,

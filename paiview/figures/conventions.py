@@ -5,10 +5,13 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
+from typing import Any, Final
 from unicodedata import east_asian_width
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
+import plotly.io
 from numpy.typing import NDArray
 
 from paiview.decision import Decision, MetricInForce, State
@@ -51,6 +54,22 @@ WAYS: Mapping[Direction | None, str] = {
 _NARROW, _LEGEND_MARK, _LETTER = 540, 46, 6.5
 """The width of a picture in a narrow window, and of a legend's mark and letter, in pixels."""
 TRANSPARENT = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
+_CHECKED: Final = False
+"""Whether plotly checks what it is given, which takes it far longer than all the rest: the tests have it do so."""
+
+Trace = dict[str, Any]
+
+
+def scatter(**given: object) -> Trace:
+    """A trace of marks, lines or texts; the arguments are those of ``plotly.graph_objects.Scatter``."""
+    return {"type": "scatter", **given}
+
+
+def drawn(traces: Sequence[Trace], layout: Mapping[str, object]) -> go.Figure:
+    """The figure of these traces and this layout, made in one go, in the template that is plotly's default now."""
+    # Without checks plotly would leave the template's name where a browser needs the template.
+    template = plotly.io.templates[plotly.io.templates.default or "none"].to_plotly_json()
+    return go.Figure([*traces], {"template": template, **layout}, _validate=_CHECKED)
 
 
 def marker(symbol: str, colour: str, size: int = 10) -> dict[str, object]:

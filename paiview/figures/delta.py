@@ -22,13 +22,16 @@ from paiview.figures.conventions import (
     SYMBOLS,
     TRANSPARENT,
     WAYS,
+    Trace,
     cells,
     dataset_label,
+    drawn,
     in_force,
     kept_rows,
     legend_lines,
     marker,
     row_labels,
+    scatter,
     told_apart,
 )
 from paiview.metrics import format_value
@@ -186,10 +189,8 @@ def delta_info(
 
 def delta_figure(info: DeltaInfo) -> go.Figure:
     """Draw the plot: the zero line is the baseline, the band its tolerance, triangles say better and worse."""
-    figure = go.Figure()
-    figure.update_layout(**TRANSPARENT)
     if not info.rows:
-        return figure
+        return drawn([], TRANSPARENT)
     columns = len(info.candidates)
     half = (_ROOMY_HALF if columns <= _COLUMNS_WITH_TEXT else _HALF) * info.limit * 100
     heights = _heights(info)
@@ -197,23 +198,21 @@ def delta_figure(info: DeltaInfo) -> go.Figure:
     lines = [_band(info, heights, half), _zero_lines(info, heights, half)]
     if any(not math.isnan(mark.low) for mark in info.marks):
         lines.append(_whiskers(info, heights, half))
-    figure.add_traces([*lines, *_mark_traces(info, heights, half)])
-    if columns > 1:
-        figure.add_traces([*_legend(info)])
+    traces = [*lines, *_mark_traces(info, heights, half), *(_legend(info) if columns > 1 else ())]
     ticks, words = _ticks(info, half)
     level = columns <= _COLUMNS_WITH_LEVEL_HEADS
-    in_legend = [trace.name for trace in figure.data if trace.showlegend is not False]
+    in_legend = [trace["name"] for trace in traces if trace.get("showlegend", True)]
     top = 48 if columns == 1 else (72 if level else 130) + _LEGEND_LINE * legend_lines(in_legend)
     upright = {"range": [bottom, -0.6], "zeroline": False, "ticks": "", "tickfont": {"size": 12}, "fixedrange": True}
     at = [heights[row] for row in range(len(info.rows))]
-    figure.update_layout(
-        height=top + 8 + int(_ROW_HEIGHT * (bottom + 0.6)),
-        margin={"l": 8, "r": 8 if level else 48, "t": top, "b": 8},
-        shapes=[_divider(2 * half * column - half) for column in range(1, columns)],
-        legend={"orientation": "h", "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top"},
-        hovermode="closest",
-        annotations=[*_panel_heads(info, heights), *_column_heads(info, half)],
-        xaxis={
+    layout: dict[str, object] = {
+        "height": top + 8 + int(_ROW_HEIGHT * (bottom + 0.6)),
+        "margin": {"l": 8, "r": 8 if level else 48, "t": top, "b": 8},
+        "shapes": [_divider(2 * half * column - half) for column in range(1, columns)],
+        "legend": {"orientation": "h", "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top"},
+        "hovermode": "closest",
+        "annotations": [*_panel_heads(info, heights), *_column_heads(info, half)],
+        "xaxis": {
             "range": [-half, (2 * columns - 1) * half],
             "side": "top",
             "anchor": "y",
@@ -226,14 +225,14 @@ def delta_figure(info: DeltaInfo) -> go.Figure:
             "zeroline": False,
             "fixedrange": True,
         },
-        yaxis=upright
+        "yaxis": upright
         | {
             "tickvals": at,
             "ticktext": [row.label for row in info.rows],
             "automargin": True,
             "gridcolor": FAINTEST,
         },
-        yaxis2=upright
+        "yaxis2": upright
         | {
             "tickvals": at if columns == 1 else [],
             "ticktext": [row.values for row in info.rows],
@@ -242,8 +241,8 @@ def delta_figure(info: DeltaInfo) -> go.Figure:
             "side": "right",
             "automargin": True,
         },
-    )
-    return figure
+    }
+    return drawn(traces, TRANSPARENT | layout)
 
 
 def _concern(pair: PairDecision) -> tuple[int, float]:
@@ -372,7 +371,7 @@ def _places(info: DeltaInfo, half: float) -> Iterator[tuple[DeltaMark, float, bo
         yield mark, _x(effect, mark.column, half), abs(mark.effect) > info.limit
 
 
-def _band(info: DeltaInfo, heights: Sequence[float], half: float) -> go.Scatter:
+def _band(info: DeltaInfo, heights: Sequence[float], half: float) -> Trace:
     """The tolerance of every row as one outline: neighbours of equal tolerance share a rectangle."""
     x: list[float] = []
     y: list[float] = []
@@ -387,7 +386,7 @@ def _band(info: DeltaInfo, heights: Sequence[float], half: float) -> go.Scatter:
                 x += [left, right, right, left, left, math.nan]
                 y += [top, top, bottom, bottom, top, math.nan]
                 row += rows
-    return go.Scatter(
+    return scatter(
         x=np.array(x),
         y=np.array(y),
         mode="lines",
@@ -401,10 +400,10 @@ def _band(info: DeltaInfo, heights: Sequence[float], half: float) -> go.Scatter:
     )
 
 
-def _zero_lines(info: DeltaInfo, heights: Sequence[float], half: float) -> go.Scatter:
+def _zero_lines(info: DeltaInfo, heights: Sequence[float], half: float) -> Trace:
     x = [_x(0, column, half) for column in range(len(info.candidates)) for _ in info.panels]
     y = [(heights[panel.first] - 0.5, heights[panel.last] + 0.5, math.nan) for panel in info.panels]
-    return go.Scatter(
+    return scatter(
         x=np.repeat(x, 3),
         y=np.tile(np.ravel(y), len(info.candidates)),
         mode="lines",
@@ -421,12 +420,12 @@ def _divider(x: float) -> dict[str, object]:
     return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper", "layer": "below", "line": line}
 
 
-def _whiskers(info: DeltaInfo, heights: Sequence[float], half: float) -> go.Scatter:
+def _whiskers(info: DeltaInfo, heights: Sequence[float], half: float) -> Trace:
     with_interval = [mark for mark in info.marks if not math.isnan(mark.low)]
     ends = np.array([(mark.low, mark.high) for mark in with_interval]).clip(-half / 100, half / 100)
     x = np.full((len(ends), 3), math.nan)
     x[:, :2] = ends * 100 + 2 * half * np.array([[mark.column] for mark in with_interval])
-    return go.Scatter(
+    return scatter(
         x=x.ravel(),
         y=np.repeat([heights[mark.row] for mark in with_interval], 3),
         mode="lines",
@@ -438,7 +437,7 @@ def _whiskers(info: DeltaInfo, heights: Sequence[float], half: float) -> go.Scat
     )
 
 
-def _mark_traces(info: DeltaInfo, heights: Sequence[float], half: float) -> Iterator[go.Scatter]:
+def _mark_traces(info: DeltaInfo, heights: Sequence[float], half: float) -> Iterator[Trace]:
     """The marks, a trace for each kind: plotly checks every item of an array of symbols or colours."""
     kinds: dict[tuple[State, str], list[tuple[DeltaMark, float]]] = {}
     for mark, x, is_beyond in _places(info, half):
@@ -454,7 +453,7 @@ def _mark_traces(info: DeltaInfo, heights: Sequence[float], half: float) -> Iter
         with_text = is_edge or len(info.candidates) <= _COLUMNS_WITH_TEXT
         inward = is_edge or all(math.isnan(mark.effect) for mark, _ in marks)
         to_left = state == "better" if inward else state == "worse"
-        yield go.Scatter(
+        yield scatter(
             x=np.array([x for _, x in marks]),
             y=np.array([heights[mark.row] for mark, _ in marks]),
             yaxis="y2" if single else "y",
@@ -471,13 +470,13 @@ def _mark_traces(info: DeltaInfo, heights: Sequence[float], half: float) -> Iter
         )
 
 
-def _legend(info: DeltaInfo) -> Iterator[go.Scatter]:
+def _legend(info: DeltaInfo) -> Iterator[Trace]:
     """The states drawn, each once. One candidate needs none: its marks have texts, its rows glyphs."""
     drawn = {mark.state for mark in info.marks}
     sides = {"worse": " (left)", "better": " (right)"}
     for state in BY_CONCERN:
         if state in drawn:
-            yield go.Scatter(
+            yield scatter(
                 x=[None],
                 y=[None],
                 mode="markers",
@@ -487,7 +486,7 @@ def _legend(info: DeltaInfo) -> Iterator[go.Scatter]:
             )
     if info.beyond:
         look = marker("triangle-left", NEUTRAL)
-        yield go.Scatter(x=[None], y=[None], mode="markers", marker=look, name="beyond the scale", hoverinfo="skip")
+        yield scatter(x=[None], y=[None], mode="markers", marker=look, name="beyond the scale", hoverinfo="skip")
 
 
 def _ticks(info: DeltaInfo, half: float) -> tuple[list[float], list[str]]:

@@ -16,13 +16,16 @@ from paiview.figures.conventions import (
     SYMBOLS,
     TRANSPARENT,
     WAYS,
+    Trace,
     cells,
     dataset_label,
+    drawn,
     in_force,
     kept_rows,
     legend_lines,
     marker,
     row_labels,
+    scatter,
     told_apart,
 )
 from paiview.metrics import format_value
@@ -104,14 +107,13 @@ def dumbbell_info(decision: Decision, *, shown: Collection[Pair] | None = None, 
 
 def dumbbell_figure(info: DumbbellInfo) -> go.Figure:
     """Draw the dumbbells: the baseline hollow, the candidate filled and marked by what the change means."""
-    figure = go.Figure()
-    figure.update_layout(**TRANSPARENT)
     if not info.panels:
-        return figure
+        return drawn([], TRANSPARENT)
     beside = _HEAD_HEIGHT + _AXIS_HEIGHT
     total = sum(beside + _ROW_HEIGHT * len(panel.rows) for panel in info.panels)
     axes: dict[str, object] = {}
     heads = []
+    traces: list[Trace] = []
     above = 0
     for number, panel in enumerate(info.panels, 1):
         suffix = "" if number == 1 else str(number)
@@ -152,19 +154,19 @@ def dumbbell_figure(info: DumbbellInfo) -> go.Figure:
                 "font": {"size": 12},
             }
         )
-        figure.add_traces([*_panel_traces(panel, suffix)])
+        traces += _panel_traces(panel, suffix)
     legend = [*_legend(info)]
-    figure.add_traces(legend)
-    top = _LEGEND_GAP + _LEGEND_LINE * legend_lines(trace.name for trace in legend)
-    figure.update_layout(
-        height=total + top,
-        margin={"l": 8, "r": 16, "t": top, "b": 0},
-        legend={"orientation": "h", "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top"},
-        hovermode="closest",
-        annotations=heads,
+    traces += legend
+    top = _LEGEND_GAP + _LEGEND_LINE * legend_lines(trace["name"] for trace in legend)
+    layout: dict[str, object] = {
+        "height": total + top,
+        "margin": {"l": 8, "r": 16, "t": top, "b": 0},
+        "legend": {"orientation": "h", "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top"},
+        "hovermode": "closest",
+        "annotations": heads,
         **axes,
-    )
-    return figure
+    }
+    return drawn(traces, TRANSPARENT | layout)
 
 
 def _row(pair: PairDecision, label: str, names: dict[str, str], digits: int) -> DumbbellRow:
@@ -178,12 +180,12 @@ def _row(pair: PairDecision, label: str, names: dict[str, str], digits: int) -> 
     return DumbbellRow(Pair(pair.metric, pair.dataset), label, pair.state, baseline, candidate, "<br>".join(told))
 
 
-def _panel_traces(panel: DumbbellPanel, suffix: str) -> Iterator[go.Scatter]:
+def _panel_traces(panel: DumbbellPanel, suffix: str) -> Iterator[Trace]:
     place = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}", "showlegend": False}
     heights = np.arange(len(panel.rows))
     sides = np.array([(row.baseline, row.candidate, math.nan) for row in panel.rows])
     hovers = cells([row.hover for row in panel.rows])
-    yield go.Scatter(
+    yield scatter(
         x=sides.ravel(),
         y=np.repeat(heights, 3),
         mode="lines",
@@ -192,7 +194,7 @@ def _panel_traces(panel: DumbbellPanel, suffix: str) -> Iterator[go.Scatter]:
         name="change",
         **place,
     )
-    yield go.Scatter(
+    yield scatter(
         x=sides[:, 0],
         y=heights,
         mode="markers",
@@ -205,7 +207,7 @@ def _panel_traces(panel: DumbbellPanel, suffix: str) -> Iterator[go.Scatter]:
     states = np.array([row.state for row in panel.rows], dtype=object)
     for state in dict.fromkeys(row.state for row in panel.rows if not math.isnan(row.candidate)):
         at = np.flatnonzero(states == state)
-        yield go.Scatter(
+        yield scatter(
             x=sides[at, 1],
             y=heights[at],
             mode="markers",
@@ -217,7 +219,7 @@ def _panel_traces(panel: DumbbellPanel, suffix: str) -> Iterator[go.Scatter]:
         )
 
 
-def _legend(info: DumbbellInfo) -> Iterator[go.Scatter]:
+def _legend(info: DumbbellInfo) -> Iterator[Trace]:
     drawn = {row.state for panel in info.panels for row in panel.rows if not math.isnan(row.candidate)}
     looks = {f"baseline {info.baseline}": marker(_BASELINE, NEUTRAL)}
     looks |= {
@@ -226,4 +228,4 @@ def _legend(info: DumbbellInfo) -> Iterator[go.Scatter]:
         if state in drawn
     }
     for name, look in looks.items():
-        yield go.Scatter(x=[None], y=[None], mode="markers", marker=look, name=name, hoverinfo="skip")
+        yield scatter(x=[None], y=[None], mode="markers", marker=look, name=name, hoverinfo="skip")

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from paiview.decision import GLYPHS
 from paiview.figures.conventions import (
     TRANSPARENT,
+    Trace,
     cells,
     dataset_label,
+    drawn,
+    scatter,
     tick_labels,
     tick_positions,
     version_labels,
@@ -123,24 +126,20 @@ def heatmap_info(
 
 def heatmap_figure(info: HeatmapInfo) -> go.Figure:
     """Draw the heatmap: a scale of its own per row, numbers in the cells while they fit, blank where missing."""
-    figure = go.Figure(
-        go.Heatmap(
-            x=info.names,
-            y=info.rows,
-            z=info.shade,
-            text=info.texts,
-            hovertemplate="<b>%{x}</b><br>%{y}: %{text}<extra></extra>",
-            hoverongaps=False,
-            colorscale=[[0, "rgba(0,114,178,0.06)"], [1, "rgba(0,114,178,0.75)"]],
-            zmin=0,
-            zmax=1,
-            showscale=False,
-            xgap=1 if len(info.names) <= _COLUMNS_WITH_GAPS else 0,
-            ygap=1,
-        )
-    )
-    _finish(figure, info.rows, info.names, info.texts)
-    return figure
+    field: Trace = {
+        "type": "heatmap",
+        "x": info.names,
+        "y": info.rows,
+        "z": info.shade,
+        "text": info.texts,
+        "hovertemplate": "<b>%{x}</b><br>%{y}: %{text}<extra></extra>",
+        "hoverongaps": False,
+        "colorscale": [[0, "rgba(0,114,178,0.06)"], [1, "rgba(0,114,178,0.75)"]],
+        "zmin": 0,
+        "zmax": 1,
+        "showscale": False,
+    }
+    return _laid_out(field, info.texts)
 
 
 def effect_heatmap_info(
@@ -200,32 +199,28 @@ def effect_heatmap_info(
 def effect_heatmap_figure(info: EffectHeatmapInfo) -> go.Figure:
     """Draw the heatmap of effects: blue is better, vermillion worse, both full at the clip; blank where missing."""
     limit = percent(info.clip).removeprefix("+")
-    figure = go.Figure(
-        go.Heatmap(
-            x=info.names,
-            y=info.rows,
-            z=info.shade,
-            text=info.texts,
-            customdata=np.dstack([info.values, np.broadcast_to(info.before[:, None], info.values.shape)]),
-            hovertemplate="<b>%{x}</b><br>%{y}: %{text}<br>%{customdata[0]} ← %{customdata[1]}<extra></extra>",
-            hoverongaps=False,
-            colorscale=_DIVERGING,
-            zmin=-1,
-            zmax=1,
-            colorbar={
-                "thickness": 8,
-                "outlinewidth": 0,
-                "tickvals": [-1, 0, 1],
-                "ticktext": [f"▼ {limit} or more", "＝ 0", f"▲ {limit} or more"],
-                "tickfont": {"size": 10},
-                "ticks": "",
-            },
-            xgap=1 if len(info.names) <= _COLUMNS_WITH_GAPS else 0,
-            ygap=1,
-        )
-    )
-    _finish(figure, info.rows, info.names, info.texts, emphasized=info.baseline)
-    return figure
+    field: Trace = {
+        "type": "heatmap",
+        "x": info.names,
+        "y": info.rows,
+        "z": info.shade,
+        "text": info.texts,
+        "customdata": np.dstack([info.values, np.broadcast_to(info.before[:, None], info.values.shape)]),
+        "hovertemplate": "<b>%{x}</b><br>%{y}: %{text}<br>%{customdata[0]} ← %{customdata[1]}<extra></extra>",
+        "hoverongaps": False,
+        "colorscale": _DIVERGING,
+        "zmin": -1,
+        "zmax": 1,
+        "colorbar": {
+            "thickness": 8,
+            "outlinewidth": 0,
+            "tickvals": [-1, 0, 1],
+            "ticktext": [f"▼ {limit} or more", "＝ 0", f"▲ {limit} or more"],
+            "tickfont": {"size": 10},
+            "ticks": "",
+        },
+    }
+    return _laid_out(field, info.texts, emphasized=info.baseline)
 
 
 def _grid(frames: Frames, shown: Sequence[Pair]) -> NDArray[np.float64]:
@@ -277,20 +272,16 @@ def _effect_text(effect: float, before: float, after: float, direction: Directio
     return "from 0" if before == 0 else "from no errors" if before == 1 else GLYPHS["not_comparable"]
 
 
-def _finish(
-    figure: go.Figure,
-    rows: Sequence[str],
-    names: Sequence[str],
-    texts: Sequence[Sequence[str]],
-    emphasized: str | None = None,
-) -> None:
-    """Lay a heatmap out, with one column's name emphasized, and write the numbers into the cells while they fit.
+def _laid_out(heatmap: Trace, texts: Sequence[Sequence[str]], emphasized: str | None = None) -> go.Figure:
+    """A heatmap laid out, with one column's name emphasized, and the numbers in its cells while they fit.
 
     They are a trace of their own because the numbers of a heatmap are dark or light as on white paper.
     """
+    names, rows = heatmap["x"], heatmap["y"]
+    traces = [heatmap | {"xgap": 1 if len(names) <= _COLUMNS_WITH_GAPS else 0, "ygap": 1}]
     roomy = len(names) <= _CELLS_WITH_NUMBERS
     if roomy:
-        figure.add_scatter(
+        numbers = scatter(
             x=cells([*names] * len(rows)),
             y=np.repeat(cells(rows), len(names)),
             mode="text",
@@ -299,11 +290,12 @@ def _finish(
             hoverinfo="skip",
             showlegend=False,
         )
+        traces.append(numbers)
     ticks = [names[at] for at in (range(len(names)) if roomy else tick_positions(len(names), 10))]
-    figure.update_layout(
-        height=80 + 24 * max(len(rows), 2),
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        xaxis={
+    layout: dict[str, object] = {
+        "height": 80 + 24 * max(len(rows), 2),
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "xaxis": {
             "type": "category",
             "categoryorder": "array",
             "categoryarray": names,
@@ -318,7 +310,7 @@ def _finish(
             "automargin": True,
             "showgrid": False,
         },
-        yaxis={
+        "yaxis": {
             "type": "category",
             "categoryorder": "array",
             "categoryarray": rows,
@@ -327,8 +319,8 @@ def _finish(
             "showgrid": False,
             "automargin": True,
         },
-        **TRANSPARENT,
-    )
+    }
+    return drawn(traces, TRANSPARENT | layout)
 
 
 def _row_label(pair: Pair, dataset_names: Mapping[str, str]) -> str:

@@ -15,8 +15,11 @@ from paiview.figures.conventions import (
     PENDING,
     REJECTED,
     WAYS,
+    Trace,
     cells,
     dataset_label,
+    drawn,
+    scatter,
     tick_labels,
     tick_positions,
     version_labels,
@@ -124,16 +127,15 @@ def trend_info(
 
 def trend_figure(info: TrendInfo) -> go.Figure:
     """Draw the panels: two columns, a y range each, marks by status, best so far, the approved value as a rule."""
-    figure = go.Figure()
     if not info.panels:
-        return figure
+        return drawn([], {})
     columns = min(_PANEL_COLUMNS, len(info.panels))
     rows = -(-len(info.panels) // columns)
     unit = 1 / rows
     width = 1 / columns
     axes: dict[str, object] = {}
     annotations: list[dict[str, object]] = []
-    traces: list[go.Scatter] = []
+    traces: list[Trace] = []
     for index, panel in enumerate(info.panels):
         row, column = divmod(index, columns)
         suffix = "" if index == 0 else str(index + 1)
@@ -176,24 +178,24 @@ def trend_figure(info: TrendInfo) -> go.Figure:
             }
         )
         traces.extend(_panel_traces(panel, suffix))
-    figure.add_traces(traces + _legend())
-    figure.update_layout(
-        height=rows * _PANEL_HEIGHT + _LEGEND_HEIGHT,
-        margin={"l": 8, "r": 8, "t": _LEGEND_HEIGHT, "b": 0},
-        legend={"orientation": "h", "x": 0, "y": 1, "yref": "container", "yanchor": "top"},
-        hovermode="closest",
-        annotations=annotations,
+    traces += _legend()
+    layout: dict[str, object] = {
+        "height": rows * _PANEL_HEIGHT + _LEGEND_HEIGHT,
+        "margin": {"l": 8, "r": 8, "t": _LEGEND_HEIGHT, "b": 0},
+        "legend": {"orientation": "h", "x": 0, "y": 1, "yref": "container", "yanchor": "top"},
+        "hovermode": "closest",
+        "annotations": annotations,
         **axes,
-    )
-    return figure
+    }
+    return drawn(traces, layout)
 
 
-def _panel_traces(panel: TrendPanel, suffix: str) -> list[go.Scatter]:
+def _panel_traces(panel: TrendPanel, suffix: str) -> list[Trace]:
     place = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}", "showlegend": False}
     traces = []
     if panel.approved is not None and panel.names:
         traces.append(
-            go.Scatter(
+            scatter(
                 x=[panel.names[0], panel.names[-1]],
                 y=np.array([panel.approved, panel.approved]),
                 mode="lines",
@@ -206,7 +208,7 @@ def _panel_traces(panel: TrendPanel, suffix: str) -> list[go.Scatter]:
         )
     if panel.best_names:
         traces.append(
-            go.Scatter(
+            scatter(
                 x=cells(panel.best_names),
                 y=panel.best_values,
                 mode="lines",
@@ -217,7 +219,7 @@ def _panel_traces(panel: TrendPanel, suffix: str) -> list[go.Scatter]:
             )
         )
     traces.append(
-        go.Scatter(
+        scatter(
             x=cells(panel.names),
             y=panel.values,
             mode="lines",
@@ -231,7 +233,7 @@ def _panel_traces(panel: TrendPanel, suffix: str) -> list[go.Scatter]:
     return traces
 
 
-def _marks(panel: TrendPanel, place: Mapping[str, object]) -> Iterator[go.Scatter]:
+def _marks(panel: TrendPanel, place: Mapping[str, object]) -> Iterator[Trace]:
     """The points, a trace for each kind of mark: plotly checks every item of an array of symbols or colours."""
     roomy = len(panel.names) <= _ROOMY_POINTS
     size = 10 if roomy else 7
@@ -241,7 +243,7 @@ def _marks(panel: TrendPanel, place: Mapping[str, object]) -> Iterator[go.Scatte
         at = np.flatnonzero(kinds == kind)
         symbol, colour = _STATUS_MARKS.get(kind, _OTHER_MARK)
         approved = kind == "Approved"
-        yield go.Scatter(
+        yield scatter(
             x=names[at],
             y=panel.values[at],
             mode="markers+text" if approved and roomy else "markers",
@@ -262,19 +264,19 @@ def _marks(panel: TrendPanel, place: Mapping[str, object]) -> Iterator[go.Scatte
         )
 
 
-def _legend() -> list[go.Scatter]:
+def _legend() -> list[Trace]:
     """Marks that stand in the legend once, whatever the panels hold."""
     lines = [
         ("approved now", {"dash": "dash", "width": 1.2, "color": APPROVED}),
         ("best so far", {"width": 1.4, "color": BEST}),
     ]
     entries = [
-        go.Scatter(x=[None], y=[None], mode="lines", line=line, name=name, hoverinfo="skip") for name, line in lines
+        scatter(x=[None], y=[None], mode="lines", line=line, name=name, hoverinfo="skip") for name, line in lines
     ]
     for status, (symbol, colour) in _STATUS_MARKS.items():
         text = "✓ Approved" if status == "Approved" else status
         marker = {"symbol": symbol, "color": colour, "size": 10, "line": {"width": 1.8, "color": colour}}
-        entries.append(go.Scatter(x=[None], y=[None], mode="markers", marker=marker, name=text, hoverinfo="skip"))
+        entries.append(scatter(x=[None], y=[None], mode="markers", marker=marker, name=text, hoverinfo="skip"))
     return entries
 
 

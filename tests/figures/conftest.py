@@ -40,6 +40,12 @@ def version(place: int, name: str, status: str | None, metrics: dict[str, Any], 
     )
 
 
+@pytest.fixture(autouse=True)
+def _checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has plotly refuse what it does not know; drawn for readers, a figure is taken as it is."""
+    monkeypatch.setattr("paiview.figures.conventions._CHECKED", True)
+
+
 @pytest.fixture
 def frames() -> Frames:
     return build(

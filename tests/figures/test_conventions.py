@@ -1,13 +1,24 @@
 """What the figures have in common: labels that tell categories apart, no markup of strangers, large registries."""
 
+import json
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paiview.figures import heatmap_figure, trend_figure
+from paiview.figures import (
+    conventions,
+    delta_figure,
+    delta_info,
+    dumbbell_figure,
+    dumbbell_info,
+    heatmap_figure,
+    trend_figure,
+)
 from paiview.figures.conventions import dataset_label, kept_rows, legend_lines, told_apart
 from paiview.frames import Frames, Pair, build
-from tests.figures.conftest import CER, MARKUP, heatmap, texts_of, trend, version
+from tests.figures.conftest import CER, MARKUP, TOP1, decision, heatmap, texts_of, trend, version
 
 
 def test_nothing_to_draw_is_an_empty_figure(frames: Frames) -> None:
@@ -15,6 +26,33 @@ def test_nothing_to_draw_is_an_empty_figure(frames: Frames) -> None:
     info = heatmap(frames)
     assert (info.rows, info.names, info.unknown) == ([], [], [])
     heatmap_figure(info)
+
+
+def test_a_figure_drawn_without_checks_is_the_same(frames: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = decision({"cer@a": 0.1, "cer@b": 0.3, "top1@a": 0.5}, {"cer@a": 0.2, "cer@b": 0.2, "top1@a": 0.5})
+
+    def drawn() -> list[dict[str, Any]]:
+        figures = [
+            trend_figure(trend(frames, CER, TOP1)),
+            delta_figure(delta_info([told])),
+            delta_figure(delta_info([told, told])),
+            dumbbell_figure(dumbbell_info(told)),
+        ]
+        return [json.loads(figure.to_json()) for figure in figures]
+
+    checked = drawn()
+    monkeypatch.setattr("paiview.figures.conventions._CHECKED", False)
+    unchecked = drawn()
+    for figure in unchecked:
+        # What is empty is left out by the checks alone.
+        figure["layout"] = {name: value for name, value in figure["layout"].items() if value not in ([], {})}
+    assert unchecked == checked
+    assert all(figure["data"] and figure["layout"]["template"]["layout"] for figure in checked)
+
+
+def test_a_property_that_plotly_does_not_know_fails_the_tests() -> None:
+    with pytest.raises(ValueError, match="Invalid property"):
+        conventions.drawn([conventions.scatter(x=[1.0], colour="red")], {})
 
 
 def test_look_alike_names_stay_apart() -> None:

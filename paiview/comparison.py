@@ -6,7 +6,7 @@ Pure. The whole, unfiltered list of versions decides, so that a filter of the re
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
@@ -82,6 +82,7 @@ class Lineage:
         self._versions = versions
         self._at = {name: at for at, name in reversed([*enumerate(names)])}
         self._read = lru_cache(_KEPT)(self._evaluate)
+        self._decided = lru_cache(_KEPT)(self._decide)
         self._found = lru_cache(_KEPT)(self._search)
 
     def amended(self, versions: Mapping[str, ModelVersion]) -> "Lineage":
@@ -96,6 +97,10 @@ class Lineage:
         places = {self._place(name): version for name, version in versions.items()}
         kept = [places.get(place, version) for place, version in enumerate(self._versions)]
         return Lineage(self.model_id, kept, self.fetched_at, uneven=self.uneven, names=self.names)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether the model has a version of this name."""
+        return name in self._at
 
     def version(self, name: str) -> ModelVersion:
         """One version.
@@ -130,6 +135,14 @@ class Lineage:
         """
         return self._found(self._place(candidate), frozenset(aliases.items()))
 
+    def decide(self, candidate: str, baseline: str | None, contracts: Contracts) -> Decision:
+        """``decide`` among the versions of this one lineage, made once for all who ask the same."""
+        sources = tuple(known.source for known in contracts.metrics.values())
+        return self._decided(candidate, baseline, _Meaning((contracts.fingerprint, sources), contracts))
+
+    def _decide(self, candidate: str, baseline: str | None, meaning: "_Meaning") -> Decision:
+        return _decide(self, candidate, baseline, None, meaning.contracts)
+
     def _place(self, name: str) -> int:
         try:
             return self._at[name]
@@ -158,6 +171,14 @@ class Lineage:
                     return at
             start, size = start + size, min(2 * size, _AT_ONCE)
         return None
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    """Contracts as a key: they are equal where all is that a Decision tells of them."""
+
+    identity: tuple[object, ...]
+    contracts: Contracts = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -191,6 +212,14 @@ def decide(
         UnknownVersionError: candidate or baseline is no version of its model.
         ComparisonError: the candidate is its own baseline, or another model is given without one of its versions.
     """
+    if other is None:
+        return lineage.decide(candidate, baseline, contracts)
+    return _decide(lineage, candidate, baseline, other, contracts)
+
+
+def _decide(
+    lineage: Lineage, candidate: str, baseline: str | None, other: Lineage | None, contracts: Contracts
+) -> Decision:
     aliases = contracts.aliases
     against, reason = _baseline(lineage, candidate, baseline, other, aliases)
     judged = _Side(lineage.model_id, candidate, lineage.version(candidate), lineage.evaluation(candidate, aliases))

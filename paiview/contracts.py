@@ -63,6 +63,9 @@ class Contracts:
         return f"sha256:{hashlib.sha256(text.encode('utf-8', 'backslashreplace')).hexdigest()}"
 
 
+_BUILT_IN: Final = Contracts()
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -127,7 +130,7 @@ def in_force() -> Contracts:
         SettingError: as ``load``, or the file that was named is missing.
     """
     content = config.content()
-    return Contracts() if content is None else _contracts(config.config_file(), content)
+    return _BUILT_IN if content is None else _contracts(config.config_file(), content)
 
 
 def load_policy(path: Path, known: Contracts) -> tuple[Rule, ...]:

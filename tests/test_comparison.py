@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paiview.comparison import ComparisonError, Lineage, UnknownVersionError, decide
-from paiview.contracts import Contracts
+from paiview.contracts import Contracts, with_metric
 from paiview.decision import Decision
 from paiview.metrics import DatasetContract, MetricContract
 from paiview.pai.objects import ModelVersion
@@ -107,6 +108,18 @@ def test_the_baseline_follows_the_rules_and_is_told_with_its_reason(
         decision = decide(lineage(*listed), "c")
         assert (decision.baseline, decision.baseline_reason) == (baseline, reason)
         assert decision.baseline_model == (None if baseline is None else "model-asr")
+
+
+def test_a_decision_is_made_once_for_all_who_ask_the_same() -> None:
+    versions = lineage(version("1", "Approved", A, 1), version("c", "Pending", A, 2))
+    decision = decide(versions, "c")
+    assert decide(versions, "c", contracts=Contracts()) is decision
+    assert decide(versions, "c", baseline="1") == decision
+    strict = MetricContract("cer", "higher", source="page")
+    meant = decide(versions, "c", contracts=with_metric(Contracts(), strict))
+    configured = decide(versions, "c", contracts=with_metric(Contracts(), replace(strict, source="configuration")))
+    assert [known.source for known in (meant.metrics[0], configured.metrics[0])] == ["page", "configuration"]
+    assert decide(lineage(version("1", "Approved", A, 1)), "1") != decision
 
 
 def test_equal_times_are_settled_by_the_numbers_of_the_name() -> None:

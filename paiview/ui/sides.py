@@ -16,6 +16,8 @@ from paiview.text import markdown, plain
 from paiview.ui import state, states, url
 
 MOST_CANDIDATES = 50
+LISTED = 200
+"""Versions that a chooser offers, the newest: thousands would be sent whole and read by nobody. Others are typed."""
 _BY_RULE = "baseline-by-rule"
 _CLEARED = "candidates-cleared-of"
 """The session's entry for the model whose candidates the reader took away: none is offered there again."""
@@ -58,11 +60,13 @@ def choose(registry: Registry, lineage: Lineage, workspace_id: str | None, alias
     _know(home, [name] if (name := url.asked("baseline")) else [], "baseline")
     baseline = state.choice(
         "Baseline",
-        {name: plain(name, 80) for name in reversed(home.names)},
+        {name: plain(name, 80) for name in _listed(home)},
         key="baseline",
         default=by_rule,
         pinned=True,
         placeholder="By the rules" if home is lineage else "Choose one",
+        help=_help(home),
+        allowed=home.__contains__,
     )
     st.session_state[_BY_RULE] = baseline == by_rule
     return Sides(candidates, baseline, baseline_model, seen)
@@ -71,8 +75,7 @@ def choose(registry: Registry, lineage: Lineage, workspace_id: str | None, alias
 def _candidates(lineage: Lineage) -> list[str]:
     asked = url.asked_all("candidate")
     _know(lineage, asked, "candidate")
-    known = {*lineage.names}
-    chosen = [name for name in asked if name in known][:MOST_CANDIDATES]
+    chosen = [name for name in asked if name in lineage][:MOST_CANDIDATES]
     newest = lineage.newest_pending()
     if not chosen and newest is not None and st.session_state.get(_CLEARED) != lineage.model_id:
         chosen = [newest]
@@ -85,22 +88,34 @@ def _candidates(lineage: Lineage) -> list[str]:
 
     return state.choices(
         "Candidate",
-        lineage.names[::-1],
+        _listed(lineage),
         key="candidate",
         chosen=chosen,
         most=MOST_CANDIDATES,
         format_func=lambda name: plain(name, 80),
+        allowed=lineage.__contains__,
         on_change=follow,
+        help=_help(lineage),
     )
+
+
+def _listed(lineage: Lineage) -> list[str]:
+    """The newest versions, newest first."""
+    return lineage.names[: -LISTED - 1 : -1]
+
+
+def _help(lineage: Lineage) -> str | None:
+    if len(lineage.names) <= LISTED:
+        return None
+    return f"The newest {LISTED} of {len(lineage.names)} are listed; type the whole name of any other."
 
 
 def _know(lineage: Lineage, asked: Sequence[str], key: str) -> None:
     """End the page where the link asks for a version that does not exist: never a verdict about another one."""
     if not url.is_of_a_link(key):
         return
-    known = {*lineage.names}
     for name in asked:
-        if name not in known:
+        if name not in lineage:
             states.stop(UnknownVersionError(f"{lineage.model_id} has no version {plain(name)}."))
 
 

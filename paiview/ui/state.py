@@ -10,7 +10,7 @@ from typing import Final
 
 import streamlit as st
 
-from paiview.text import plain, unique
+from paiview.text import markdown, plain, unique
 from paiview.ui import states, url
 
 _MOST_CHARACTERS: Final = 1000
@@ -25,6 +25,7 @@ def choice(
     pinned: bool = False,
     placeholder: str | None = None,
     help: str | None = None,  # noqa: A002 - Streamlit's own word
+    allowed: Callable[[str], bool] | None = None,
 ) -> str | None:
     """Draw a select box whose URL parameter holds the value, not the text shown.
 
@@ -36,11 +37,15 @@ def choice(
         pinned: keep the value in the URL even when it is the default.
         placeholder: the text shown when nothing is chosen (only without a default).
         help: the tooltip.
+        allowed: which values may be typed though they are not among the options, where there are too many to send.
 
     Returns:
         The chosen value; ``None`` when nothing is chosen.
     """
+    _tell_refused(label, key)
     value = url.asked(key)
+    if value is not None and value not in options and allowed is not None and allowed(value):
+        options = {**options, value: plain(value, 80)}
     if value is not None and value not in options:
         if url.is_of_a_link(key):
             states.invalid(key, value)
@@ -56,9 +61,10 @@ def choice(
         format_func=lambda option: shown.get(option, plain(option)),
         key=key,
         on_change=_follow,
-        args=(key,),
+        args=(key, allowed),
         placeholder=placeholder,
         help=help,
+        accept_new_options=allowed is not None,
     )
     url.write(key, value if pinned or value != default else None)
     return value
@@ -78,7 +84,9 @@ def choices(
     chosen: Sequence[str],
     most: int,
     format_func: Callable[[str], str],
+    allowed: Callable[[str], bool],
     on_change: Callable[[], None] | None = None,
+    help: str | None = None,  # noqa: A002 - Streamlit's own word
 ) -> list[str]:
     """Draw a multiselect whose URL parameter is repeated and always stands in the URL.
 
@@ -86,26 +94,32 @@ def choices(
         label: the control's label.
         options: the values.
         key: the query parameter and the control's key.
-        chosen: the values chosen now, out of the options: the caller reads ``asked_all`` and knows the default.
+        chosen: the values chosen now: the caller reads ``asked_all`` and knows the default.
         most: how many may be chosen.
         format_func: value to the text shown.
+        allowed: which values may be typed; the options are among them.
         on_change: called when the reader changes the choice, before the page runs again.
+        help: the tooltip.
     """
+    _tell_refused(label, key)
     st.session_state[key] = [*chosen]
-    shown = labels(options, format_func)
+    shown = labels(dict.fromkeys([*options, *chosen]), format_func)
 
     def follow() -> None:
-        url.write(key, *st.session_state[key])
+        _refuse(key, [value for value in st.session_state[key] if not allowed(value)])
+        url.write(key, *filter(allowed, st.session_state[key]))
         if on_change is not None:
             on_change()
 
     st.multiselect(
         label,
-        options,
+        [*shown],
         key=key,
         max_selections=most,
         format_func=lambda option: shown.get(option, plain(option)),
         on_change=follow,
+        accept_new_options=True,
+        help=help,
     )
     url.write(key, *chosen)
     return [*chosen]
@@ -129,9 +143,23 @@ def page(pages: int) -> int:
     return number
 
 
-def _follow(key: str) -> None:
+def _follow(key: str, allowed: Callable[[str], bool] | None = None) -> None:
     value = st.session_state[key]
+    if value is not None and allowed is not None and not allowed(value):
+        _refuse(key, [value])
+        return
     url.write(key, None if value is None or (key == "page" and value == 1) else str(value))
+
+
+def _refuse(key: str, values: list[str]) -> None:
+    """Keep what was typed in vain, for the next run to tell."""
+    if values:
+        st.session_state[f"refused-{key}"] = values
+
+
+def _tell_refused(label: str, key: str) -> None:
+    for value in st.session_state.pop(f"refused-{key}", ()):
+        states.warn(f"{label}: {markdown(value)} is not there. Type the whole name, or find it on Versions.")
 
 
 def check(key: str, allowed: Callable[[str], bool]) -> None:

@@ -9,6 +9,7 @@ from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from paiview import registry
+from paiview.ui import sides
 from tests.pages.conftest import Run, Service, told, version, written
 from tests.pai.server import refusal
 
@@ -249,3 +250,33 @@ def test_a_verdict_whose_versions_could_not_be_read_anew_says_so(
     assert "the versions compared could not be read anew for this verdict" in told(app)
     assert "\\*May not\\.\\*" in told(app)
     assert "read anew" not in written(app)
+
+
+def _with_many(service: Service) -> None:
+    service.versions["model-asr"] = [
+        version(f"0.{place}.0", f"2024-01-01T{place // 60:02}:{place % 60:02}:00", {"d-aishell": {"cer": 0.1}})
+        for place in range(300)
+    ]
+
+
+def test_of_many_versions_the_newest_are_offered_and_any_other_can_be_typed(run: Run, service: Service) -> None:
+    _with_many(service)
+    app = run("compare", model="model-asr", candidate="0.299.0")
+    offered = app.multiselect(key="candidate").options
+    assert (len(offered), offered[0], offered[-1]) == (sides.LISTED, "0.299.0", "0.100.0")
+    assert len(app.selectbox(key="baseline").options) <= sides.LISTED + 1
+    app.multiselect(key="candidate").set_value(["0.299.0", "0.3.0"]).run()
+    assert (told(app), app.query_params["candidate"]) == ("", ["0.299.0", "0.3.0"])
+    assert list(table(app, "verdict")["version"]) == ["0.299.0", "0.3.0"]
+    linked = run("compare", model="model-asr", candidate="0.3.0", baseline="0.2.0")
+    assert (told(linked), linked.selectbox(key="baseline").value) == ("", "0.2.0")
+
+
+def test_a_typed_version_that_is_not_there_is_told_and_changes_nothing(run: Run, service: Service) -> None:
+    _with_many(service)
+    app = run("compare", model="model-asr", candidate="0.299.0")
+    app.multiselect(key="candidate").set_value(["0.299.0", "9.9.9"]).run()
+    assert "Candidate: 9\\.9\\.9 is not there" in told(app)
+    assert app.query_params["candidate"] == "0.299.0"
+    app.run()
+    assert told(app) == ""

@@ -4,10 +4,13 @@ A folder called ``pages`` beside app.py makes Streamlit run a page file by itsel
 (and always in AppTest). ``require`` at the top of each page starts the frame in that case.
 """
 
+import base64
+from collections.abc import Mapping
 from contextvars import ContextVar
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
 from paiview import cache
 from paiview.ui import states, url
@@ -17,36 +20,38 @@ MODELS = "pages/models.py"
 VERSIONS = "pages/versions.py"
 TRENDS = "pages/trends.py"
 COMPARE = "pages/compare.py"
-_ICON = Path(__file__).with_name("paiview.svg")
+_ICON = "data:image/svg+xml;base64," + base64.b64encode(Path(__file__).with_name("paiview.svg").read_bytes()).decode()
 
 _READABLE_CHARTS = '<style>.stPlotlyChart text[style*="fill: rgb(128, 132, 149)"]{fill:currentColor !important}</style>'
 """Streamlit writes the texts of charts in a grey of 3.7:1 on white; this gives them the colour of the page's text."""
 
-_framed: ContextVar[bool] = ContextVar("paiview_framed", default=False)
+_pages: ContextVar[Mapping[str, Page]] = ContextVar("paiview_pages")
+"""The pages of a run of the frame. Streamlit is given them rather than their paths, for which it would look each time.
+
+In a full house that costs most: whoever asks the system for anything hands the interpreter over, and waits in line.
+"""
 
 
 def run() -> None:
     """Draw the frame, then the page the visitor asked for."""
-    st.set_page_config(page_title="paiview", page_icon=str(_ICON), layout="wide")
-    page = st.navigation(
-        [
-            st.Page(ROOT / MODELS, title="Models", default=True),
-            st.Page(ROOT / VERSIONS, title="Versions", url_path="versions"),
-            st.Page(ROOT / TRENDS, title="Trends", url_path="trends"),
-            st.Page(ROOT / COMPARE, title="Compare", url_path="compare"),
-        ],
-        position="hidden",
-    )
+    st.set_page_config(page_title="paiview", page_icon=_ICON, layout="wide")
+    pages = {
+        MODELS: st.Page(ROOT / MODELS, title="Models", default=True),
+        VERSIONS: st.Page(ROOT / VERSIONS, title="Versions", url_path="versions"),
+        TRENDS: st.Page(ROOT / TRENDS, title="Trends", url_path="trends"),
+        COMPARE: st.Page(ROOT / COMPARE, title="Compare", url_path="compare"),
+    }
+    page = st.navigation([*pages.values()], position="hidden")
     url.arrive(page.url_path)
     st.html(_READABLE_CHARTS)
-    _menu()
-    token = _framed.set(True)
+    token = _pages.set(pages)
     try:
+        _menu()
         with states.problem_region(), cache.reading():
             page.run()
             states.finish()
     finally:
-        _framed.reset(token)
+        _pages.reset(token)
 
 
 def _menu() -> None:
@@ -59,19 +64,20 @@ def _menu() -> None:
     model_id = url.asked("model")
     carried = {"model": model_id} if model_id else None
     with st.sidebar.container(key="menu", gap="xxsmall"):
-        st.page_link(MODELS, label="Models", icon=":material/stacks:")
-        st.page_link(VERSIONS, label="Versions", icon=":material/table_rows:", query_params=carried)
-        st.page_link(TRENDS, label="Trends", icon=":material/show_chart:", query_params=carried)
-        st.page_link(COMPARE, label="Compare", icon=":material/compare_arrows:", query_params=carried)
+        pages = _pages.get()
+        st.page_link(pages[MODELS], label="Models", icon=":material/stacks:")
+        st.page_link(pages[VERSIONS], label="Versions", icon=":material/table_rows:", query_params=carried)
+        st.page_link(pages[TRENDS], label="Trends", icon=":material/show_chart:", query_params=carried)
+        st.page_link(pages[COMPARE], label="Compare", icon=":material/compare_arrows:", query_params=carried)
 
 
 def link(page: str, label: str, **parameters: str | list[str]) -> None:
     """Draw a link to a page, in the colour of links; ``label`` is Markdown, its foreign parts escaped."""
-    st.page_link(page, label=f":primary[{label}]", query_params=parameters)
+    st.page_link(_pages.get()[page], label=f":primary[{label}]", query_params=parameters)
 
 
 def require() -> None:
     """Start the frame when Streamlit ran a page file without it, and end that run."""
-    if not _framed.get():
+    if _pages.get(None) is None:
         run()
         st.stop()

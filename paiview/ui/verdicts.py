@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -127,15 +128,13 @@ def pairs(rows: pd.DataFrame, metrics: Sequence[MetricInForce], *, with_version:
     )
     if table["note"].isna().all():
         del table["note"]
-    look = Styler(table).format(_percent, subset=["effect"])
-    configured = {known.metric: known.digits for known in metrics}
-    for metric, part in rows.groupby("metric", sort=False):
-        digits = configured.get(str(metric))
-        if digits is None:
-            digits = display_digits(part[["baseline", "candidate"]].to_numpy().ravel())
-        at = rows.index[rows["metric"] == metric]
-        look = look.format(_formatter(digits, signed=False), subset=(at, ["baseline", "candidate"]))
-        look = look.format(_formatter(digits, signed=True), subset=(at, ["change"]))
+    look = Styler(table)
+    digits = _digits(rows, metrics)
+    for places in dict.fromkeys(digits):
+        plainly, signed = _formatter(places, signed=False), _formatter(places, signed=True)
+        shown: dict[str, Any] = {"baseline": plainly, "candidate": plainly, "change": signed, "effect": _percent}
+        at = None if len({*digits}) == 1 else ([here == places for here in digits], [*shown])
+        look = look.format(shown, subset=at)
     tints = table["state"].map(_TINTS.get).fillna("")
     look = look.apply(lambda _: tints, subset=["state"])
     st.dataframe(
@@ -156,6 +155,18 @@ def pairs(rows: pd.DataFrame, metrics: Sequence[MetricInForce], *, with_version:
             "change": st.column_config.Column("change", help="Candidate minus baseline, in the metric's unit"),
         },
     )
+
+
+def _digits(rows: pd.DataFrame, metrics: Sequence[MetricInForce]) -> list[int]:
+    """The decimals of each row: those configured for its metric, else as many as the metric's numbers need."""
+    configured = {known.metric: known.digits for known in metrics}
+    of_metric, numbers = rows["metric"].tolist(), rows[["baseline", "candidate"]].to_numpy()
+    digits = {}
+    for metric in dict.fromkeys(of_metric):
+        known = configured.get(metric)
+        at = [here == metric for here in of_metric]
+        digits[metric] = display_digits(numbers[at].ravel()) if known is None else known
+    return [digits[metric] for metric in of_metric]
 
 
 def _percent(share: object) -> str:

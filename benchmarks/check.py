@@ -24,7 +24,7 @@ SETTINGS = ("PAIVIEW_", "ALIBABA_CLOUD_")
 
 
 def run() -> list[Row]:
-    with tempfile.TemporaryDirectory() as folder, _registry(Path(folder)) as environment:
+    with tempfile.TemporaryDirectory() as folder, registry(Path(folder), VERSIONS) as environment:
         seconds = statistics.median(_seconds(environment) for _ in range(ROUNDS))
     name = f"check, {VERSIONS} versions, start to answer, to 1.5 s"
     return [Row(name, f"{seconds:.2f} s", seconds / BOUND, 1.0, at_most=True)]
@@ -41,14 +41,14 @@ def _seconds(environment: Mapping[str, str]) -> float:
 
 
 @contextmanager
-def _registry(folder: Path) -> Iterator[dict[str, str]]:
-    """Serve the versions from a process of its own.
+def registry(folder: Path, versions: int) -> Iterator[dict[str, str]]:
+    """Serve so many versions of a model called ``model-bench`` from a process of its own.
 
     Yields:
         An environment that has no settings but those of the server.
     """
     data = folder / "bench.json"
-    data.write_text(json.dumps({"Versions": answer(VERSIONS), "TotalCount": VERSIONS}), encoding="utf-8")
+    data.write_text(json.dumps({"Versions": answer(versions), "TotalCount": versions}), encoding="utf-8")
     plain = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)} | {"HOME": str(folder)}
     command = [sys.executable, "-m", "paiview", "local", "--data", str(data), "--data-dir", str(folder / "registry")]
     with subprocess.Popen(command, env=plain, stdout=subprocess.PIPE, text=True) as process:

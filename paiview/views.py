@@ -3,17 +3,18 @@
 Pure. Versions are named by their position in the versions frame, which is their place in the total order.
 """
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from paiview.decision import BY_CONCERN, Decision
+from paiview.decision import BY_CONCERN, Decision, PairDecision
 from paiview.frames import Frames, Pair, column_names
 from paiview.metrics import SCALE_JUMP, MetricContract, contract, running_best
 from paiview.order import parse_time
@@ -258,6 +259,13 @@ PAIR_SORTS = {
 }
 
 
+class PairRow(NamedTuple):
+    """One pair of one decision: the candidate's name, and what was judged."""
+
+    candidate: str
+    pair: PairDecision
+
+
 def pair_rows(
     decisions: Sequence[Decision],
     *,
@@ -266,8 +274,8 @@ def pair_rows(
     states: Sequence[str] = (),
     hide_identical: bool = False,
     sort: str = "worst",
-) -> pd.DataFrame:
-    """The pairs of some decisions as a table; a filter left empty lets all pass.
+) -> list[PairRow]:
+    """The pairs of some decisions in the order a reader wants them; a filter left empty lets all pass.
 
     Args:
         decisions: one a candidate.
@@ -275,26 +283,10 @@ def pair_rows(
         datasets: what to keep.
         states: what to keep.
         hide_identical: leave out pairs whose two numbers are equal.
-        sort: a key of ``PAIR_SORTS``.
-
-    Returns:
-        One row a candidate and pair; ``version`` (the candidate's name), ``name`` (the dataset's display name, else
-        its id), ``dataset``, ``metric``, ``baseline``, ``candidate``, ``change`` (float64, in the metric's unit),
-        ``effect`` (float64, a share, positive is better), ``state``, ``note``.
+        sort: a key of ``PAIR_SORTS``; what it finds equal stays in the order of the decisions.
     """
     rows = [
-        (
-            decision.candidate,
-            pair.name or pair.dataset,
-            pair.dataset,
-            pair.metric,
-            pair.baseline,
-            pair.candidate,
-            pair.change,
-            pair.effect,
-            pair.state,
-            pair.note,
-        )
+        PairRow(decision.candidate, pair)
         for decision in decisions
         for pair in decision.pairs
         if (not metrics or pair.metric in metrics)
@@ -302,23 +294,26 @@ def pair_rows(
         and (not states or pair.state in states)
         and not (hide_identical and pair.baseline is not None and pair.baseline == pair.candidate)
     ]
-    names = ["version", "name", "dataset", "metric", "baseline", "candidate", "change", "effect", "state", "note"]
-    table = pd.DataFrame(rows, columns=pd.Index(names))
-    numbers = ["baseline", "candidate", "change", "effect"]
-    table[numbers] = table[numbers].astype("float64")
-    if sort in ("dataset", "metric"):
-        by = ["name", "metric"] if sort == "dataset" else ["metric", "name"]
-        return table.sort_values(by, kind="stable", ignore_index=True)
-    if sort == "best":
-        return table.sort_values("effect", ascending=False, kind="stable", na_position="last", ignore_index=True)
-    rank = table["state"].map(BY_CONCERN.index)
-    size = np.where(table["state"] == "better", -table["effect"], table["effect"])
-    return table.iloc[np.lexsort((np.nan_to_num(size, nan=-np.inf), rank))].reset_index(drop=True)
+    return sorted(rows, key=_PAIR_ORDERS[sort])
 
 
-def pairs_of(rows: pd.DataFrame) -> set[Pair]:
-    """The pairs that some ``pair_rows`` are about."""
-    return {*map(Pair, rows["metric"], rows["dataset"])}
+def _worst_first(row: PairRow) -> tuple[int, float]:
+    effect, state = row.pair.effect, row.pair.state
+    size = -math.inf if effect is None else -effect if state == "better" else effect
+    return BY_CONCERN.index(state), size
+
+
+_PAIR_ORDERS: Mapping[str, Callable[[PairRow], tuple[Any, ...]]] = {
+    "worst": _worst_first,
+    "best": lambda row: (row.pair.effect is None, -(row.pair.effect or 0.0)),
+    "dataset": lambda row: (row.pair.name or row.pair.dataset, row.pair.metric),
+    "metric": lambda row: (row.pair.metric, row.pair.name or row.pair.dataset),
+}
+
+
+def pairs_of(rows: Sequence[PairRow]) -> set[Pair]:
+    """The pairs that some rows are about."""
+    return {Pair(row.pair.metric, row.pair.dataset) for row in rows}
 
 
 def scale_jumps(metrics: pd.DataFrame) -> pd.DataFrame:

@@ -7,12 +7,14 @@ A folder called ``pages`` beside app.py makes Streamlit run a page file by itsel
 import base64
 from collections.abc import Mapping
 from contextvars import ContextVar
+from copy import copy
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from paiview import cache
+from paiview.cache import reading
 from paiview.ui import states, url
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,23 +37,30 @@ In a full house that costs most: whoever asks the system for anything hands the 
 def run() -> None:
     """Draw the frame, then the page the visitor asked for."""
     st.set_page_config(page_title="paiview", page_icon=_ICON, layout="wide")
-    pages = {
-        MODELS: st.Page(ROOT / MODELS, title="Models", default=True),
-        VERSIONS: st.Page(ROOT / VERSIONS, title="Versions", url_path="versions"),
-        TRENDS: st.Page(ROOT / TRENDS, title="Trends", url_path="trends"),
-        COMPARE: st.Page(ROOT / COMPARE, title="Compare", url_path="compare"),
-    }
+    # Copies, for a page knows whether it may run, and others run beside this one.
+    pages = {path: copy(page) for path, page in _found().items()}
     page = st.navigation([*pages.values()], position="hidden")
     url.arrive(page.url_path)
     st.html(_READABLE_CHARTS)
     token = _pages.set(pages)
     try:
         _menu()
-        with states.problem_region(), cache.reading():
+        with states.problem_region(), reading():
             page.run()
             states.finish()
     finally:
         _pages.reset(token)
+
+
+@cache
+def _found() -> Mapping[str, Page]:
+    """The pages; Streamlit looks for the file of each."""
+    return {
+        MODELS: st.Page(ROOT / MODELS, title="Models", default=True),
+        VERSIONS: st.Page(ROOT / VERSIONS, title="Versions", url_path="versions"),
+        TRENDS: st.Page(ROOT / TRENDS, title="Trends", url_path="trends"),
+        COMPARE: st.Page(ROOT / COMPARE, title="Compare", url_path="compare"),
+    }
 
 
 def _menu() -> None:

@@ -5,16 +5,18 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
 from paiview import report, verdict
-from paiview.decision import Decision, MetricInForce, State, Word
+from paiview.decision import Decision, MetricInForce, PairDecision, State, Word
 from paiview.frames import Pair, column_names
 from paiview.metrics import display_digits, format_value
 from paiview.text import counted, markdown, plain, shorten_front
 from paiview.ui import charts, state, tables
+from paiview.views import PairRow
 
 _COLOURS: dict[Word, str] = {
     "Better": "blue",
@@ -29,10 +31,10 @@ _OVERALL = {
     "fail": ":orange-badge[✕ policy: fail]",
     "undecided": ":gray-badge[? policy: undecided]",
 }
-_TINTS = {
-    report.STATES["better"]: "background-color: rgba(0, 114, 178, 0.22)",
-    report.STATES["worse"]: "background-color: rgba(213, 94, 0, 0.26)",
-    report.STATES["missing"]: "background-color: rgba(213, 94, 0, 0.12)",
+_TINTS: Mapping[State, str] = {
+    "better": "background-color: rgba(0, 114, 178, 0.22)",
+    "worse": "background-color: rgba(213, 94, 0, 0.26)",
+    "missing": "background-color: rgba(213, 94, 0, 0.12)",
 }
 _UNPAIRED: dict[State, str] = {
     "missing": "Missing from the candidate",
@@ -105,37 +107,37 @@ def several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
     st.caption(f"Chosen among {count}: picking the best of many on the same test sets flatters the winner.")
 
 
-def pairs(rows: pd.DataFrame, metrics: Sequence[MetricInForce], *, with_version: bool) -> None:
+def pairs(rows: Sequence[PairRow], metrics: Sequence[MetricInForce], *, with_version: bool) -> None:
     """Draw the table of pairs.
 
     Args:
-        rows: of ``paiview.views.pair_rows``.
+        rows: of ``paiview.views.pair_rows``, those on the screen.
         metrics: the contracts in force, for the decimals to show.
         with_version: whether the rows belong to several candidates.
     """
+    judged = [row.pair for row in rows]
+    notes = [None if pair.note is None else plain(pair.note) for pair in judged]
     table = pd.DataFrame(
         {
-            **({"version": rows["version"].map(plain)} if with_version else {}),
-            "state": rows["state"].map(report.STATES),
-            "dataset": [plain(shorten_front(name, 60)) for name in rows["name"]],
-            "metric": rows["metric"].map(plain),
-            "baseline": rows["baseline"],
-            "candidate": rows["candidate"],
-            "change": rows["change"],
-            "effect": rows["effect"],
-            "note": rows["note"].map(plain, na_action="ignore"),
+            **({"version": [plain(row.candidate) for row in rows]} if with_version else {}),
+            "state": [report.STATES[pair.state] for pair in judged],
+            "dataset": [plain(shorten_front(pair.name or pair.dataset, 60)) for pair in judged],
+            "metric": [plain(pair.metric) for pair in judged],
+            **{
+                number: np.array([getattr(pair, number) for pair in judged], dtype=np.float64)
+                for number in ("baseline", "candidate", "change", "effect")
+            },
+            **({"note": notes} if any(note is not None for note in notes) else {}),
         }
     )
-    if table["note"].isna().all():
-        del table["note"]
     look = Styler(table)
-    digits = _digits(rows, metrics)
+    digits = _digits(judged, metrics)
     for places in dict.fromkeys(digits):
         plainly, signed = _formatter(places, signed=False), _formatter(places, signed=True)
         shown: dict[str, Any] = {"baseline": plainly, "candidate": plainly, "change": signed, "effect": _percent}
         at = None if len({*digits}) == 1 else ([here == places for here in digits], [*shown])
         look = look.format(shown, subset=at)
-    tints = table["state"].map(_TINTS.get).fillna("")
+    tints = [_TINTS.get(pair.state, "") for pair in judged]
     look = look.apply(lambda _: tints, subset=["state"])
     st.dataframe(
         look,
@@ -157,16 +159,16 @@ def pairs(rows: pd.DataFrame, metrics: Sequence[MetricInForce], *, with_version:
     )
 
 
-def _digits(rows: pd.DataFrame, metrics: Sequence[MetricInForce]) -> list[int]:
+def _digits(judged: Sequence[PairDecision], metrics: Sequence[MetricInForce]) -> list[int]:
     """The decimals of each row: those configured for its metric, else as many as the metric's numbers need."""
-    configured = {known.metric: known.digits for known in metrics}
-    of_metric, numbers = rows["metric"].tolist(), rows[["baseline", "candidate"]].to_numpy()
-    digits = {}
-    for metric in dict.fromkeys(of_metric):
-        known = configured.get(metric)
-        at = [here == metric for here in of_metric]
-        digits[metric] = display_digits(numbers[at].ravel()) if known is None else known
-    return [digits[metric] for metric in of_metric]
+    digits = {known.metric: known.digits for known in metrics}
+    numbers: dict[str, list[float | None]] = {}
+    for pair in judged:
+        numbers.setdefault(pair.metric, []).extend((pair.baseline, pair.candidate))
+    for metric, found in numbers.items():
+        if digits.get(metric) is None:
+            digits[metric] = display_digits(np.array(found, dtype=np.float64))
+    return [digits[pair.metric] or 0 for pair in judged]
 
 
 def _percent(share: object) -> str:

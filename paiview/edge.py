@@ -29,8 +29,8 @@ RATE: Final = 10.0
 """Requests a second that one client may send on average to what costs more than a file: ``LIMITED`` and /api."""
 BURST: Final = 60
 """Requests that one client may send to them at once."""
-LIMITED: Final = frozenset({"/metrics", "/_stcore/script-health-check"})
-"""The second one runs a page."""
+LIMITED: Final = frozenset({"/metrics", "/_stcore/script-health-check", "/glance.svg"})
+"""The second one runs a page, the third one decides."""
 REMEMBERED: Final = 10_000
 """Clients whose rate is remembered; those that asked longest ago are forgotten first."""
 METHODS: Final = ("GET", "HEAD")

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from paiview import api, config, edge, registry, telemetry
+from paiview import api, config, edge, glance, registry, telemetry
 from paiview.pai import transport
 from paiview.pai.errors import SettingError
 from paiview.text import traceback_of
@@ -26,7 +26,7 @@ _LOG = logging.getLogger(__name__)
 
 TIDY: Final = 60.0
 """Seconds between two searches for what closed pages left behind."""
-_SHELL: Final = Path(st.__file__).with_name("static") / "index.html"
+SHELL: Final = Path(st.__file__).with_name("static") / "index.html"
 """The one HTML page that Streamlit serves; it holds a script of its own."""
 
 
@@ -45,7 +45,7 @@ def settings() -> dict[str, Any]:
     limit = edge.RateLimit(edge.RATE, edge.BURST, edge.REMEMBERED)
     return {
         "lifespan": _lifespan,
-        "routes": [Route("/healthz", _healthz), Route("/metrics", _metrics), api.mount()],
+        "routes": [Route("/healthz", _healthz), Route("/metrics", _metrics), api.mount(), *glance.routes(SHELL)],
         "middleware": [Middleware(edge.Edge, hosts=hosts, headers=security_headers(), limit=limit)],
         "on_script_error": _on_script_error,
     }
@@ -81,7 +81,7 @@ def security_headers() -> list[tuple[bytes, bytes]]:
 
 def _own_scripts() -> list[str]:
     """The hashes of the scripts that stand in Streamlit's page: those alone run inline."""
-    scripts = re.findall("<script>(.*?)</script>", _SHELL.read_text(encoding="utf-8"), re.DOTALL)
+    scripts = re.findall("<script>(.*?)</script>", SHELL.read_text(encoding="utf-8"), re.DOTALL)
     digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
     return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
 

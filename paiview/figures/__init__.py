@@ -17,6 +17,7 @@ from paiview.figures.heatmap import (
     heatmap_info,
 )
 from paiview.figures.pareto import ParetoInfo, pareto_figure, pareto_info
+from paiview.figures.still import delta_still
 from paiview.figures.trend import TrendInfo, TrendPanel, trend_figure, trend_info
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "TrendPanel",
     "delta_figure",
     "delta_info",
+    "delta_still",
     "dumbbell_figure",
     "dumbbell_info",
     "effect_heatmap_figure",

@@ -181,3 +181,22 @@ def test_a_click_on_a_point_offers_its_version(page: Page, embedded: str) -> Non
     link = page.locator(".st-key-version-links").get_by_role("link", name="Open 3.1.0_large_turbo")
     link.click()
     expect(page.locator(".st-key-version-detail")).to_contain_text("3.1.0_large_turbo")
+
+
+def test_a_link_shows_its_picture_before_the_page_and_gives_way_to_the_chart(page: Page, embedded: str) -> None:
+    image = page.locator("#glance")
+    page.goto(f"{embedded}{DEFAULT}&candidate=0.1.0_service_r5", wait_until="commit")
+    page.wait_for_function("document.querySelector('#glance')?.naturalWidth > 0")
+    settled(page)
+    expect(page.locator(".st-key-delta-chart .scatterlayer .point").first).to_be_visible()
+    expect(image).to_be_hidden()
+    page.get_by_role("link", name="Versions").click()
+    expect(page.locator(".st-key-versions-table canvas").first).to_be_visible()
+    page.go_back()
+    assert image.is_hidden()
+
+
+def test_a_link_to_nothing_shows_the_problem_under_no_picture(page: Page, embedded: str) -> None:
+    opened(page, f"{embedded}/compare?model=model-whisper&candidate=9.9.9")
+    expect(page.locator(".st-key-problem")).to_be_visible()
+    expect(page.locator("#glance")).to_be_hidden()

@@ -45,8 +45,8 @@ def run() -> list[Row]:
 
 
 @contextmanager
-def server() -> Iterator[int]:
-    command = [sys.executable, "-m", "benchmarks.paged_server"]
+def server(latency: float = LATENCY) -> Iterator[int]:
+    command = [sys.executable, "-m", "benchmarks.paged_server", str(latency)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         if process.stdout is None or process.stdin is None:
             raise RuntimeError("the server has no pipes")

@@ -1,6 +1,6 @@
 """A server that takes 30 ms for a page of versions, run in a process of its own: ``python -m benchmarks.paged_server``.
 
-It writes its port as one line, and ends when its standard input closes.
+An argument gives other seconds a page. It writes its port as one line, and ends when its standard input closes.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ def pages() -> list[bytes]:
     ]
 
 
-async def serve() -> None:
+async def serve(latency: float) -> None:
     """Answer until standard input closes."""
     bodies = pages()
 
@@ -35,7 +35,7 @@ async def serve() -> None:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-                await asyncio.sleep(LATENCY)
+                await asyncio.sleep(latency)
                 query = parse_qs(urlsplit(head.split(b" ", 2)[1]).query)
                 body = bodies[int(query[b"PageNumber"][0]) - 1]
                 lines = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -51,4 +51,4 @@ async def serve() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve())
+    asyncio.run(serve(float(sys.argv[1]) if len(sys.argv) > 1 else LATENCY))

@@ -18,6 +18,7 @@ _WATCH: Final = """
 (() => {
     const visible = selector => [...document.querySelectorAll(selector)].some(element => {
         const box = element.getBoundingClientRect();
+        if (element.tagName === 'IMG' && !(element.complete && element.naturalWidth)) return false;
         return box.width + box.height > 0 && getComputedStyle(element).visibility === 'visible';
     });
     const text = selector => visible(selector) ? document.querySelector(selector).textContent : '';

@@ -38,7 +38,8 @@ PATIENCE: Final = 10
 FAILURE_MEMORY: Final = 10.0
 """Seconds in which a failed read is not tried again."""
 REFRESHES: Final = 4
-"""Reads under way beyond which no refresh is begun behind a reader's back; a later reader begins it."""
+"""Reads behind the readers' backs at a time; beyond them a later reader begins one. Those that are waited for do not
+count: what hangs of one kind must not keep another from being refreshed."""
 PROGRESS_INTERVAL: Final = 0.1
 """Seconds between two reports of progress to a reader who waits."""
 WITHDRAWN: Final = (NotFoundError, PermissionDeniedError, AccessKeyError)
@@ -203,8 +204,9 @@ class _Failed(NamedTuple):
 
 @dataclass
 class _Flight:
-    """One read under way, and how it ended: with a snapshot, else with the error."""
+    """One read under way, begun behind the readers' backs or not, and how it ended: with a snapshot, or the error."""
 
+    behind: bool
     done: int = 0
     total: int = 0
     finished: threading.Event = field(default_factory=threading.Event)
@@ -313,8 +315,8 @@ class Cache:
                 age = now - kept.read_at
                 fresh = age < query.ttl and kept.snapshot.failure is None
                 if fresh or age < query.oldest:
-                    if not fresh and key not in self._flights and len(self._flights) < REFRESHES:
-                        self._start(key, query)
+                    if not fresh:
+                        self._refresh_behind(key, query)
                     return kept.snapshot
             flight = self._flights.get(key) or self._start(key, query)
         if self._wait(flight, progress, reader, longest):
@@ -350,9 +352,8 @@ class Cache:
                     return True
                 if failed is not None and type(failed.error) is not type(error):
                     return True
-                idle = key not in self._flights and (failed is None or now >= failed.until)
-                if idle and len(self._flights) < REFRESHES:
-                    self._start(key, query)
+                if failed is None or now >= failed.until:
+                    self._refresh_behind(key, query)
         return False
 
     def held(self) -> list[tuple[str, float]]:
@@ -389,8 +390,13 @@ class Cache:
                 if name_of(key) == name and kept.wanted is None and kept.snapshot.fetched_at.isoformat() != fetched_at:
                     self._kept[key] = kept._replace(wanted=_WRITTEN)
 
-    def _start(self, key: Key, query: Query) -> _Flight:
-        flight = _Flight()
+    def _refresh_behind(self, key: Key, query: Query) -> None:
+        """Begin a read that nobody waits for, unless it is under way or there are many of them."""
+        if key not in self._flights and sum(flight.behind for flight in self._flights.values()) < REFRESHES:
+            self._start(key, query, behind=True)
+
+    def _start(self, key: Key, query: Query, *, behind: bool = False) -> _Flight:
+        flight = _Flight(behind)
         threading.Thread(target=self._fly, args=(key, query, flight), name="paiview-read", daemon=True).start()
         self._flights[key] = flight
         return flight
@@ -414,7 +420,7 @@ class Cache:
                 with self._lock:
                     del self._flights[key]
                     if stale:
-                        self._start(key, query)
+                        self._start(key, query, behind=True)
                 flight.finished.set()
 
     def _obtain(

@@ -8,9 +8,10 @@ from paiview import comparison
 from paiview.comparison import UnknownVersionError
 from paiview.contracts import Contracts, in_force
 from paiview.decision import Decision
+from paiview.order import naive_time
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import ModelVersion
-from paiview.registry import Afresh, Registry
+from paiview.registry import Afresh, Registry, VersionsSnapshot
 from paiview.text import plain
 
 
@@ -56,8 +57,8 @@ def judge(
 ) -> Judged:
     """Decide about some versions, each by the whole listings of its model and of the baseline's.
 
-    Candidates and baselines count as they are read anew (``Registry.afresh``). Where that fails they count as they
-    were read before, and a note of each decision says so.
+    The listings are no older than their time to live, and candidates and baselines count as they are read anew
+    (``Registry.afresh``). What fails of that counts as it was read before, and a note of each decision says so.
 
     Args:
         registry: where the versions come from.
@@ -73,10 +74,11 @@ def judge(
     """
     home = model_id if baseline_model is None else baseline_model
     contracts = contracts or in_force()
-    snapshots = {name: registry.versions(name) for name in dict.fromkeys((model_id, home))}
+    snapshots = {name: registry.versions(name, current=afresh) for name in dict.fromkeys((model_id, home))}
     lineages = {name: snapshot.lineage for name, snapshot in snapshots.items()}
     versions: dict[tuple[str, str], ModelVersion] = {}
-    read_at = [] if afresh else [snapshot.whole_at for snapshot in snapshots.values()]
+    as_listed = set() if afresh else {*snapshots}
+    read_at = []
     notes: dict[str, None] = {}
     moved = True
     while moved:
@@ -98,30 +100,36 @@ def judge(
                 if (name, version) not in versions
             }
             versions |= {(name, version): was for version, was in listed.items()}
-            if not listed or not afresh:
+            named = [version for version, was in listed.items() if was.version_name]
+            if name in as_listed or len(named) < len(listed):
+                read_at.append(snapshots[name].whole_at)
+            if name in as_listed or not named:
                 continue
-            found = registry.afresh(snapshots[name], [version for version, was in listed.items() if was.version_name])
+            found = registry.afresh(snapshots[name], named)
             read_at.append(found.fetched_at)
             if found.failure is not None:
                 notes[_not_afresh(name, found, found.failure)] = None
-            now = {version: is_now for version, is_now in found.versions.items() if is_now is not None}
-            if len(now) < len(found.versions):
-                _list_anew(registry, name, [version for version in found.versions if version not in now])
-                return judge(
-                    registry,
-                    model_id,
-                    candidates,
-                    baseline=baseline,
-                    baseline_model=baseline_model,
-                    contracts=contracts,
-                    afresh=False,
-                )
+            now = {
+                version: is_now
+                for version, is_now in found.versions.items()
+                if is_now is not None and _is_same(listed[version], is_now)
+            }
+            if gone := [version for version in found.versions if version not in now]:
+                snapshots[name] = _list_anew(registry, name, gone[0], found.fetched_at)
+                lineages[name] = snapshots[name].lineage
+                as_listed.add(name)
+                versions = {at: version for at, version in versions.items() if at[0] != name}
+                moved = True
+                break
             versions |= {(name, version): is_now for version, is_now in now.items()}
             if changed := {version: is_now for version, is_now in now.items() if _differ(listed[version], is_now)}:
                 # The rules may choose another baseline for what they are now, which is then read as well.
                 lineages[name] = lineage.amended(changed)
                 registry.doubt_versions(name)
                 moved = True
+    for name, snapshot in snapshots.items():
+        if afresh and snapshot.failure is not None:
+            notes[_not_current(name, snapshot, snapshot.failure)] = None
     noted = [decision.model_copy(update={"notes": (*decision.notes, *notes)}) for decision in decisions]
     return Judged(noted, versions, min(read_at))
 
@@ -137,15 +145,27 @@ def _at_stake(decisions: Sequence[Decision], model_id: str) -> list[str]:
     return list(dict.fromkeys(version for name, version in sides if name == model_id))
 
 
-def _list_anew(registry: Registry, model_id: str, missing: Sequence[str]) -> None:
-    """Read a model's versions whole because some of them are not found one by one: the listing tells who is right.
+def _list_anew(registry: Registry, model_id: str, missing: str, since: datetime) -> VersionsSnapshot:
+    """A whole listing begun since a version was not found as it had been listed: it tells who is right.
 
     Raises:
-        UnknownVersionError: the listing cannot be read.
+        UnknownVersionError: there is none, or it may hold what does not exist any more.
     """
-    registry.refresh_versions(model_id)
-    if registry.versions(model_id).failure is not None:
-        raise UnknownVersionError(f"{model_id} has no version {plain(missing[0])} any more.", status=404)
+    listed = registry.versions(model_id)
+    # Twice at most: what was under way already may have begun too early. One that somebody else read will do.
+    for _ in range(2):
+        if listed.failure is None and listed.whole_at < since:
+            registry.refresh_versions(model_id)
+            listed = registry.versions(model_id)
+    if listed.failure is not None or listed.uneven or listed.whole_at < since:
+        raise UnknownVersionError(f"{model_id} has no version {plain(missing)} any more, or a new one.", status=404)
+    return listed
+
+
+def _is_same(one: ModelVersion, other: ModelVersion) -> bool:
+    """Whether two of one name were created at the same second, as far as both tell: else it was created again."""
+    created = [naive_time(version.gmt_create_time) for version in (one, other)]
+    return None in created or len({moment and moment.replace(microsecond=0) for moment in created}) == 1
 
 
 def _differ(one: ModelVersion, other: ModelVersion) -> bool:
@@ -161,4 +181,11 @@ def _not_afresh(model_id: str, found: Afresh, failure: PaiviewError) -> str:
     return (
         f"{plain(model_id, 80)}: the versions compared could not be read anew for this verdict, and count as they "
         f"were at {found.fetched_at:%Y-%m-%d %H:%M:%S} UTC. {plain(failure.message, 300)}"
+    )
+
+
+def _not_current(model_id: str, snapshot: VersionsSnapshot, failure: PaiviewError) -> str:
+    return (
+        f"{plain(model_id, 80)}: the versions could not be listed anew for this verdict. What was created or approved "
+        f"since {snapshot.fetched_at:%Y-%m-%d %H:%M:%S} UTC does not count. {plain(failure.message, 300)}"
     )

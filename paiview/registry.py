@@ -19,7 +19,7 @@ from paiview.cache import Cache, Key, Missed, Snapshot
 from paiview.config import Settings
 from paiview.pai.client import Client
 from paiview.pai.credentials import CredentialSource, StaticCredentials, from_chain
-from paiview.pai.errors import NotFoundError, PaiviewError, PermissionDeniedError
+from paiview.pai.errors import AnswerError, NotFoundError, PaiviewError, PermissionDeniedError
 from paiview.pai.objects import Model, ModelFilters, ModelVersion, VersionFilters, Workspace
 from paiview.pai.paging import Progress
 
@@ -222,9 +222,20 @@ class Registry:
         self._doubted: set[Key] = set()
 
     def versions(
-        self, model_id: str, filters: VersionFilters = VersionFilters(), *, progress: Progress | None = None
+        self,
+        model_id: str,
+        filters: VersionFilters = VersionFilters(),
+        *,
+        progress: Progress | None = None,
+        current: bool = False,
     ) -> VersionsSnapshot:
-        """All versions of a model that pass the filters. ``progress`` is told pages, in the caller's thread.
+        """All versions of a model that pass the filters.
+
+        Args:
+            model_id: the model.
+            filters: what the service is asked to filter.
+            progress: told pages, in the caller's thread.
+            current: whether to wait for a newer listing as soon as this one is older than its time to live.
 
         A listing that does not fit its own count may lack versions that are there, an approved one among them: those
         of the snapshot before are kept beside it, and ``uneven`` says so, until a listing fits.
@@ -234,11 +245,19 @@ class Registry:
         def load(report: Progress) -> VersionsSnapshot:
             last = self._cache.last_good(key)
             before = last if isinstance(last, VersionsSnapshot) else None
-            if before and key not in self._doubted and (grown := self._grown(before)):
+            # Asked again after the few pages: who doubted meanwhile waits for this very read.
+            if before and key not in self._doubted and (grown := self._grown(before)) and key not in self._doubted:
                 return grown
             started = self._now()
-            listing = self._client.list_all_model_versions(model_id, filters, progress=report)
+            # Before the read: it answers no doubt that comes up while it is under way.
+            doubted = key in self._doubted
             self._doubted.discard(key)
+            try:
+                listing = self._client.list_all_model_versions(model_id, filters, progress=report)
+            except PaiviewError:
+                if doubted:
+                    self._doubted.add(key)
+                raise
             versions, uneven = listing.items, listing.uneven
             if uneven and before and (kept := _missing(before.versions, versions)):
                 versions += kept
@@ -257,13 +276,15 @@ class Registry:
                 return replaced(before, fetched_at=read.fetched_at, whole_at=started, failure=None)
             return read
 
-        return self._cache.get(key, load, ttl=self._ttl, progress=progress, kind=VersionsSnapshot)
+        oldest = self._ttl if current else None
+        return self._cache.get(key, load, ttl=self._ttl, progress=progress, oldest=oldest, kind=VersionsSnapshot)
 
     def _grown(self, before: VersionsSnapshot) -> VersionsSnapshot | None:
         """A whole listing of a while ago as it is now, read by a few pages; ``None`` to read it whole."""
         started = self._now()
         age = (started - before.whole_at).total_seconds()
-        if before.filters != VersionFilters() or before.uneven or age >= WHOLE * self._ttl:
+        # An age below 0 is of a process whose clock is ahead: it tells nothing.
+        if before.filters != VersionFilters() or before.uneven or not 0 <= age < WHOLE * self._ttl:
             return None
         versions = self._client.refresh_model_versions(before.model_id, before.versions)
         if versions is None:
@@ -284,23 +305,32 @@ class Registry:
     def afresh(self, snapshot: VersionsSnapshot, version_names: Collection[str]) -> Afresh:
         """Some versions of a listing as they are now, read one by one where the listing is older than ``AFRESH``.
 
-        When that fails nothing is raised: what was read before is given, with the ``failure``.
+        When that fails nothing is raised: what was read before is given, with the ``failure``. Never is that older than
+        the listing.
         """
         names = tuple(sorted(version_names))
         longest = min(AFRESH, self._ttl)
         as_listed = Afresh(fetched_at=snapshot.whole_at, versions={})
-        if not names or (self._now() - snapshot.whole_at).total_seconds() < longest:
+        # An age below 0 is of a process whose clock is ahead: it tells nothing.
+        if not names or 0 <= (self._now() - snapshot.whole_at).total_seconds() < longest:
             return as_listed
 
         def load(_report: Progress) -> Afresh:
             started = self._now()
-            return Afresh(fetched_at=started, versions=self._client.get_model_versions(snapshot.model_id, names))
+            versions = self._client.get_model_versions(snapshot.model_id, names)
+            for name, version in versions.items():
+                if version is not None and version.version_name != name:
+                    raise AnswerError("GetModelVersion was answered with another version than was asked for.")
+            return Afresh(fetched_at=started, versions=versions)
 
         try:
-            key = self._key("afresh", snapshot.model_id, names)
-            return self._cache.get(key, load, ttl=longest, longest=AFRESH_WAIT, oldest=0.0)
+            # What was read for an earlier listing may be older than what this one says.
+            key = self._key("afresh", snapshot.model_id, snapshot.identity, names)
+            found = self._cache.get(key, load, ttl=longest, longest=AFRESH_WAIT, oldest=0.0)
         except PaiviewError as error:
             return replaced(as_listed, failure=error)
+        older = found.failure is not None and found.fetched_at < snapshot.whole_at
+        return replaced(as_listed, failure=found.failure) if older else found
 
     def doubt_versions(self, model_id: str) -> None:
         """Let the next refresh of a model's versions read them whole."""

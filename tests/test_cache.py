@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -251,6 +252,23 @@ class TestFreshness:
         read(cache, service, key=keys[-1])
         landed(cache, keys[-1])
         assert service.calls == len(keys) + REFRESHES + 1
+
+    def test_reads_that_are_waited_for_keep_nothing_from_being_refreshed(
+        self, cache: Cache, service: Service, clock: Clock
+    ) -> None:
+        hanging = Service()
+        read(cache, service)
+        hanging.gate.clear()
+        waiting = [in_thread(partial(read, cache, hanging, key=("afresh", number))) for number in range(REFRESHES)]
+        for _ in waiting:
+            assert hanging.begun.acquire(timeout=WAIT)
+        clock.now += TTL
+        assert read(cache, service).number == 1
+        landed(cache)
+        assert read(cache, service).number == 2
+        hanging.gate.set()
+        for thread in waiting:
+            thread.join(WAIT)
 
     def test_refresh_reads_its_own_key_anew_and_no_other(self, cache: Cache, service: Service) -> None:
         other = ("versions", "model-b")

@@ -1,7 +1,9 @@
 """Verdicts about versions as they are now, over real sockets: what is read anew, and what is said when it is not."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -16,7 +18,7 @@ from paiview.pai import Client, StaticCredentials, transport
 from paiview.pai.objects import VersionFilters
 from paiview.registry import AFRESH, WHOLE, Registry
 from tests.pages.conftest import Service, version
-from tests.pai.server import Server, refusal
+from tests.pai.server import Reply, Request, Responder, Server, refusal, reply
 
 TTL: Final = 60.0
 MODEL: Final = "model-a"
@@ -57,12 +59,50 @@ def service() -> Service:
     return Service(versions={MODEL: [*older, *newer]})
 
 
+class Held:
+    """Answers that are made when they are asked for, and wait to be sent."""
+
+    def __init__(self) -> None:
+        self._path = ""
+        self._asked = threading.Event()
+        self._gate = threading.Event()
+        self._gate.set()
+
+    def after(self, path: str) -> None:
+        """Hold the answers for a path from now on."""
+        self._path = f"/api/v1/{path}"
+        self._gate.clear()
+
+    def wait(self) -> None:
+        """Wait for the first of them to be made."""
+        assert self._asked.wait(WAIT)
+
+    def release(self) -> None:
+        """Hold nothing any more."""
+        self._gate.set()
+
+    def around(self, service: Service) -> Responder:
+        async def respond(request: Request) -> Reply:
+            answer = await service(request)
+            if request.path == self._path and not self._gate.is_set():
+                self._asked.set()
+                await asyncio.to_thread(self._gate.wait, WAIT)
+            return answer
+
+        return respond
+
+
 @pytest.fixture
-def registry(service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
+def held() -> Held:
+    return Held()
+
+
+@pytest.fixture
+def registry(service: Service, clock: Clock, held: Held, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
     monkeypatch.setattr(transport, "FIRST_WAIT", 0.005)
     monkeypatch.setattr(cache, "PROGRESS_INTERVAL", 0.005)
     with ExitStack() as running:
-        url = running.enter_context(Server(service)).url
+        url = running.enter_context(Server(held.around(service))).url
         client = running.enter_context(
             Client(url, StaticCredentials("key", "secret"), page_size=PAGE_SIZE, deadline=1.0)
         )
@@ -245,6 +285,179 @@ def test_a_version_without_a_name_is_judged_as_listed(service: Service, clock: C
     assert single_reads(service) == ["1.0.0"]
 
 
+def test_a_candidate_that_was_created_again_is_judged_by_a_new_listing(
+    service: Service, clock: Clock, compare: Compare
+) -> None:
+    change(service, "1.2.0", ApprovalStatus="Approved")
+    assert compare("1.1.0").decisions[0].baseline == "1.0.0"
+    change(service, "1.1.0", **measured("1.1.0", 9, 0.3))
+    service.versions[MODEL].append(service.versions[MODEL].pop(-2))
+    clock.seconds = AFRESH
+    judged = compare("1.1.0")
+    assert (judged.decisions[0].baseline, judged.read_at) == ("1.2.0", clock.now())
+
+
+def test_a_creation_told_to_the_millisecond_is_the_same(service: Service, clock: Clock, compare: Compare) -> None:
+    compare()
+    service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = reply(
+        service.versions[MODEL][-1] | {"GmtCreateTime": "2024-01-08T00:00:00.123Z"}
+    )
+    clock.seconds = AFRESH
+    compare()
+    assert len(service.asked(VERSIONS)) == 4
+
+
+def test_what_was_read_one_by_one_before_the_listing_does_not_count_when_it_cannot_be_read_again(
+    service: Service, clock: Clock, registry: Registry, compare: Compare
+) -> None:
+    compare()
+    clock.seconds = AFRESH
+    assert compare().decisions[0].summary.word == "Better"
+    clock.seconds = 30
+    change(service, "1.2.0", Metrics=results(0.5))
+    registry.refresh_versions(MODEL)
+    registry.versions(MODEL)
+    service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = refusal("NotNow", 400)
+    clock.seconds = 30 + AFRESH
+    judged = compare()
+    assert (judged.decisions[0].summary.word, judged.read_at) == ("Worse", DAY + timedelta(seconds=30))
+    assert len(judged.decisions[0].notes) == 1
+
+
+def test_the_same_listing_read_later_counts_before_what_was_read_one_by_one_earlier(
+    service: Service, clock: Clock, registry: Registry, compare: Compare
+) -> None:
+    compare()
+    change(service, "1.2.0", Metrics=results(0.5))
+    clock.seconds = AFRESH
+    assert compare().decisions[0].summary.word == "Worse"
+    change(service, "1.2.0", Metrics=results(0.1))
+    clock.seconds = 30
+    registry.refresh_versions(MODEL)
+    registry.versions(MODEL)
+    service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = refusal("NotNow", 400)
+    clock.seconds = 30 + AFRESH
+    judged = compare()
+    assert (judged.decisions[0].summary.word, judged.read_at) == ("Better", DAY + timedelta(seconds=30))
+
+
+def test_the_answer_about_another_version_does_not_count(service: Service, clock: Clock, compare: Compare) -> None:
+    before = compare().decisions[0]
+    service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = reply(service.versions[MODEL][0])
+    clock.seconds = AFRESH
+    judged = compare().decisions[0]
+    assert "another version than was asked for" in judged.notes[0]
+    assert judged.model_copy(update={"notes": ()}) == before
+
+
+def test_a_verdict_waits_for_a_listing_that_is_older_than_its_time_to_live(
+    service: Service, clock: Clock, compare: Compare
+) -> None:
+    assert compare().decisions[0].baseline == "1.0.0"
+    change(service, "1.1.0", ApprovalStatus="Approved", Metrics=results(0.05))
+    clock.seconds = TTL
+    judged = compare().decisions[0]
+    assert (judged.baseline, judged.summary.word, judged.fetched_at) == ("1.1.0", "Worse", clock.now())
+
+
+def test_a_listing_that_could_not_be_read_anew_is_told_in_the_verdict(
+    service: Service, clock: Clock, compare: Compare
+) -> None:
+    compare()
+    service.refusals[f"/api/v1/{VERSIONS}"] = refusal("NotNow", 400)
+    clock.seconds = TTL
+    judged = compare()
+    [note] = judged.decisions[0].notes
+    assert note.startswith(
+        "model-a: the versions could not be listed anew for this verdict. What was created or approved since "
+        "2026-01-02 00:00:00 UTC does not count."
+    )
+    assert judged.read_at == clock.now()
+
+
+def test_versions_read_anew_are_no_younger_than_a_version_without_a_name(
+    service: Service, clock: Clock, compare: Compare
+) -> None:
+    service.versions[MODEL].append(measured("", 9, 0.01))
+    compare("(unnamed 9)")
+    clock.seconds = AFRESH
+    assert compare("(unnamed 9)").read_at == DAY
+
+
+def test_a_version_that_is_gone_is_not_judged_by_a_listing_that_was_under_way(
+    service: Service, clock: Clock, compare: Compare, held: Held
+) -> None:
+    del service.versions[MODEL][:6]
+    compare()
+    clock.seconds = TTL
+    held.after(VERSIONS)
+    with ThreadPoolExecutor(1) as pool:
+        judged = pool.submit(compare)
+        held.wait()
+        service.versions[MODEL].pop()
+        clock.seconds += AFRESH
+        held.release()
+        with pytest.raises(UnknownVersionError):
+            judged.result(WAIT)
+    assert single_reads(service) == ["1.1.0", "1.2.0"]
+
+
+def test_a_version_that_is_gone_is_not_judged_by_a_listing_that_keeps_what_did_not_come(
+    service: Service, clock: Clock, compare: Compare
+) -> None:
+    compare()
+    service.refusals[f"/api/v1/{VERSIONS}"] = reply({"Versions": service.versions[MODEL][:-1], "TotalCount": 9})
+    service.versions[MODEL].pop()
+    clock.seconds = AFRESH
+    with pytest.raises(UnknownVersionError, match=r"has no version 1\.2\.0 any more"):
+        compare()
+
+
+def test_all_who_miss_a_version_list_once(service: Service, clock: Clock, compare: Compare) -> None:
+    compare()
+    service.versions[MODEL] = [item for item in service.versions[MODEL] if item["VersionName"] != "1.0.0"]
+    clock.seconds = AFRESH
+    with ThreadPoolExecutor(20) as pool:
+        judged = [pool.submit(compare) for _ in range(20)]
+        assert {each.result(WAIT).decisions[0].baseline for each in judged} == {"1.1.0"}
+    assert len(service.asked(VERSIONS)) == 8
+
+
+def test_all_who_miss_a_version_of_a_service_that_lists_nothing_ask_once(
+    service: Service, clock: Clock, compare: Compare
+) -> None:
+    compare()
+    service.versions[MODEL].pop()
+    service.refusals[f"/api/v1/{VERSIONS}"] = refusal("NotNow", 400)
+    clock.seconds = AFRESH
+    for _ in range(20):
+        with pytest.raises(UnknownVersionError):
+            compare()
+    assert len(service.asked(VERSIONS)) == 5
+
+
+def test_a_version_that_is_gone_leaves_the_other_model_to_be_read_anew(
+    service: Service, clock: Clock, compare: Compare
+) -> None:
+    service.versions["model-b"] = [measured("7.0.0", 1, 0.2)]
+    options = {"baseline": "7.0.0", "baseline_model": "model-b"}
+    assert compare(**options).decisions[0].summary.word == "Better"
+    service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = refusal("201900003", 404)
+    service.versions["model-b"] = [measured("7.0.0", 1, 0.05)]
+    clock.seconds = AFRESH
+    assert compare(**options).decisions[0].summary.word == "Worse"
+
+
+def test_what_a_clock_that_is_ahead_has_dated_is_read_anew(
+    service: Service, clock: Clock, registry: Registry, compare: Compare
+) -> None:
+    clock.seconds = 100
+    compare()
+    change(service, "1.2.0", Metrics=results(0.5))
+    clock.seconds = 90
+    assert compare().decisions[0].summary.word == "Worse"
+
+
 def test_a_queue_reads_nothing_one_by_one(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     clock.seconds = 30
@@ -338,6 +551,38 @@ def test_a_whole_read_that_fails_is_still_owed(service: Service, clock: Clock, r
     assert registry.versions(MODEL).failure is not None
     service.refusals.clear()
     clock.seconds = cache.FAILURE_MEMORY
+    registry.versions(MODEL)
+    settle()
+    assert registry.versions(MODEL).versions[0].version_description == "edited"
+
+
+def test_refresh_during_the_three_pages_reads_every_version(
+    service: Service, clock: Clock, registry: Registry, held: Held
+) -> None:
+    registry.versions(MODEL)
+    change(service, "0.1.0", VersionDescription="edited")
+    clock.seconds = TTL
+    held.after(VERSIONS)
+    registry.versions(MODEL)
+    held.wait()
+    registry.refresh_versions(MODEL)
+    held.release()
+    assert registry.versions(MODEL).versions[0].version_description == "edited"
+
+
+def test_what_is_doubted_while_every_version_is_read_is_read_whole_once_more(
+    service: Service, clock: Clock, registry: Registry, held: Held
+) -> None:
+    registry.versions(MODEL)
+    clock.seconds = TTL * WHOLE
+    held.after(VERSIONS)
+    registry.versions(MODEL)
+    held.wait()
+    change(service, "0.1.0", VersionDescription="edited")
+    registry.doubt_versions(MODEL)
+    held.release()
+    settle()
+    clock.seconds += TTL
     registry.versions(MODEL)
     settle()
     assert registry.versions(MODEL).versions[0].version_description == "edited"

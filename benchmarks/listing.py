@@ -33,6 +33,7 @@ def run() -> list[Row]:
             loop / listing,
             5,
             at_most=False,
+            peer=True,
         ),
         Row(
             f"listing {VERSIONS:,} versions, ours to the bound",

@@ -97,7 +97,12 @@ def _sides(versions: int) -> Iterator[Sides]:
 
 def _row(name: str, ours: float, theirs: float, bound: float = 1.0, unit: str = "s") -> Row:
     return Row(
-        f"{name}, to MLflow", f"{ours:.2f} {unit}, MLflow {theirs:.2f} {unit}", ours / theirs, bound, at_most=True
+        f"{name}, to MLflow",
+        f"{ours:.2f} {unit}, MLflow {theirs:.2f} {unit}",
+        ours / theirs,
+        bound,
+        at_most=True,
+        peer=True,
     )
 
 

@@ -41,7 +41,7 @@ WHOLE: Final = 5
 AFRESH: Final = 10.0
 """Seconds that what a verdict rests on may be old: older versions are read anew, one by one."""
 AFRESH_WAIT: Final = 5.0
-"""Seconds a page waits in vain for them, before it judges by the listing and says so."""
+"""Seconds a page waits in vain for them, or for a newer listing, before it judges by what it has and says so."""
 
 
 def _utc() -> datetime:
@@ -276,8 +276,16 @@ class Registry:
                 return replaced(before, fetched_at=read.fetched_at, whole_at=started, failure=None)
             return read
 
-        oldest = self._ttl if current else None
-        return self._cache.get(key, load, ttl=self._ttl, progress=progress, oldest=oldest, kind=VersionsSnapshot)
+        longest = AFRESH_WAIT if current and self._cache.last_good(key) else math.inf
+        return self._cache.get(
+            key,
+            load,
+            ttl=self._ttl,
+            progress=progress,
+            longest=longest,
+            oldest=self._ttl if current else None,
+            kind=VersionsSnapshot,
+        )
 
     def _grown(self, before: VersionsSnapshot) -> VersionsSnapshot | None:
         """A whole listing of a while ago as it is now, read by a few pages; ``None`` to read it whole."""

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -107,7 +107,7 @@ def registry(service: Service, clock: Clock, held: Held, monkeypatch: pytest.Mon
             Client(url, StaticCredentials("key", "secret"), page_size=PAGE_SIZE, deadline=1.0)
         )
         yield Registry(
-            client, endpoint=url, principal="key", embedded=False, ttl=TTL, patience=5.0, clock=clock, now=clock.now
+            client, endpoint=url, principal="key", embedded=False, ttl=TTL, patience=15.0, clock=clock, now=clock.now
         )
 
 
@@ -373,6 +373,25 @@ def test_a_listing_that_could_not_be_read_anew_is_told_in_the_verdict(
         "2026-01-02 00:00:00 UTC does not count."
     )
     assert judged.read_at == clock.now()
+
+
+def test_a_listing_that_hangs_is_not_waited_for_as_long_as_a_page_waits(
+    service: Service, clock: Clock, compare: Compare, held: Held
+) -> None:
+    def as_page() -> Judged:
+        with cache.reading():
+            return compare()
+
+    compare()
+    clock.seconds = TTL
+    held.after(VERSIONS)
+    with ThreadPoolExecutor(1) as pool:
+        judged = pool.submit(as_page)
+        while not judged.done():
+            clock.seconds += 1
+            wait([judged], 0.01)
+        held.release()
+    assert "No answer came within 5 s" in judged.result().decisions[0].notes[-1]
 
 
 def test_versions_read_anew_are_no_younger_than_a_version_without_a_name(

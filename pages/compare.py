@@ -12,7 +12,8 @@ PICTURES = {"effect": "Effect on each dataset", "raw": "Both versions in raw uni
 
 registry, model, model_id = sidebar.model()
 states.title(model, model_id)
-snapshot = states.versions(registry, model_id)
+# What the rules choose below is pinned in the link: it is chosen from what is approved now.
+snapshot = states.versions(registry, model_id, current=True)
 contracts = meanings.in_force()
 with st.sidebar:
     chosen = sides.choose(registry, snapshot.lineage, registry.workspace_id, contracts.aliases)

@@ -127,12 +127,16 @@ def _decision(model: str, asked: Mapping[str, str]) -> str:
 
 
 def _listing(name: str, snapshot: ModelsSnapshot | VersionsSnapshot, items: Sequence[PaiObject]) -> bytes:
-    """The objects as PAI sent them, secrets masked; ``Warning`` says why they may be old or incomplete."""
+    """The objects as PAI sent them, secrets masked; ``Warning`` says why they may be old or incomplete.
+
+    ``CompleteAt`` is the moment since which an edit of a single field may not be in them.
+    """
     failure = snapshot.failure
     body = {
         name: [mask_secrets(item.raw) for item in items],
         "TotalCount": snapshot.total,
         "FetchedAt": snapshot.fetched_at,
+        "CompleteAt": snapshot.complete_at,
         "Warning": f"Reading this again failed: {failure.message}" if failure else snapshot.uneven,
     }
     # JSON has no NaN; a text in its place loses nothing. In ASCII no character of a stranger reaches a terminal.

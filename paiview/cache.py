@@ -451,7 +451,9 @@ class Cache:
             try:
                 taken = self._taken(key, query, seen, read, begun, leads=lease is not None)
             except UnreadableError as error:
-                shared.drop(name, error)
+                if lease is not None:
+                    # Without it another process may have written between the look and the reading.
+                    shared.drop(name, error)
                 seen = seen._replace(head=None)
                 taken = None
             if taken is not None:

@@ -263,6 +263,9 @@ def _baseline(
     by_rule, reason = lineage.baseline(candidate, aliases)
     if elsewhere or asked not in (None, by_rule):
         reason = f"{_GIVEN} from another model" if elsewhere else _GIVEN
+        if not elsewhere and by_rule is not None:
+            # Links keep a baseline, and a newer version may have been approved since.
+            reason += f", the rules choose {plain(by_rule, _NAME)}"
     if asked is None:
         asked = by_rule
     if asked is None:

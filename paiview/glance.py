@@ -95,6 +95,9 @@ def _image(request: Request) -> Response:
     except PaiviewError:
         # The page tells what is wrong.
         return Response(status_code=404)
+    if any(decision.notes for decision in judged.decisions):
+        # The page tells what is doubtful, and nothing is to be believed before.
+        return Response(status_code=404)
     return Response(_drawn(judged.decisions), media_type="image/svg+xml", headers={"cache-control": "no-store"})
 
 

@@ -385,7 +385,7 @@ CASES: Final = (
         candidate="0.9.0_mfcca_paper_setting_beam_20",
         asked="0.10.0_mfcca_separator_kept_beam_10",
         baseline="0.10.0_mfcca_separator_kept_beam_10",
-        reason=GIVEN,
+        reason=f"{GIVEN}, the rules choose 0.3.0_paraformer_large_first_release_lm",
         pairs=(
             better("cer", "alimeeting-test", 0.186, 0.175, -0.011, 11 / 186),
             better("cer", "alimeeting-eval", 0.171, 0.161, -0.01, 10 / 171),
@@ -406,7 +406,7 @@ CASES: Final = (
         candidate="0.30.0_paraformer_large_sichuan_full_tuning_300_h",
         asked="0.27.0_paraformer_large_sichuan_full_tuning_50_h",
         baseline="0.27.0_paraformer_large_sichuan_full_tuning_50_h",
-        reason=GIVEN,
+        reason=f"{GIVEN}, the rules choose 0.3.0_paraformer_large_first_release_lm",
         pairs=(
             worse("cer", "internal-common", 0.088, 0.0995, 0.0115, -115 / 880),
             better("cer", "internal-sichuan", 0.12, 0.1044, -0.0156, 156 / 1200),
@@ -711,7 +711,7 @@ CASES: Final = (
         candidate="0.8.3_convnext_femto_d1_in1k_224px",
         asked="0.8.3_convnext_atto_ols_a2_in1k_288px",
         baseline="0.8.3_convnext_atto_ols_a2_in1k_288px",
-        reason=GIVEN,
+        reason=f"{GIVEN}, the rules choose 0.8.3_beit_large_patch16_512_in22k_ft_in22k_in1k",
         pairs=(
             worse("top1", "imagenet-a", 0.08387, 0.06773, -0.01614, -1614 / 8387, -1614 / 91613),
             worse("top5", "imagenet-real", 0.96236, 0.96191, -0.00045, -45 / 96236, -45 / 3764, reading="error"),
@@ -773,7 +773,7 @@ CASES: Final = (
         candidate="0.22.0",
         asked="0.94.0",
         baseline="0.94.0",
-        reason=GIVEN,
+        reason=f"{GIVEN}, the rules choose 0.12.0",
         pairs=(
             worse("cer_attention", "aishell1-test", 0.0278, 0.054, 0.0262, -262 / 278),
             better("cer_ctc_greedy_search", "aishell1-test", 0.0689, 0.0556, -0.0133, 133 / 689),
@@ -1167,7 +1167,7 @@ CASES: Final = (
         candidate="6.0.0_yolov5m6",
         asked="5.0.0_yolov5m6",
         baseline="5.0.0_yolov5m6",
-        reason=GIVEN,
+        reason=f"{GIVEN}, the rules choose 5.0.0_yolov5s6",
         pairs=(not_comparable("parameters", "coco-val2017", 35_900_000.0, 35_700_000.0, -200_000.0),),
         means=(Mean("parameters", 1, 35_900_000.0, 35_700_000.0, 0.9944289693593, None),),
         word="Not comparable",

@@ -118,7 +118,7 @@ def test_baseline_and_its_model_can_be_chosen(client: httpx.Client) -> None:
 
 def test_models_are_listed_as_the_service_sent_them(client: httpx.Client, source: Registry) -> None:
     body = client.get("/api/models").json()
-    assert list(body) == ["Models", "TotalCount", "FetchedAt", "Warning"]
+    assert list(body) == ["Models", "TotalCount", "FetchedAt", "CompleteAt", "Warning"]
     assert (body["TotalCount"], body["Warning"]) == (7, None)
     assert body["Models"] == [model.raw for model in source.models().items]
     assert datetime.fromisoformat(body["FetchedAt"]) <= datetime.now(UTC)

@@ -129,7 +129,7 @@ def test_equal_times_are_settled_by_the_numbers_of_the_name() -> None:
 
 def test_a_baseline_chosen_by_hand_is_told_as_such_unless_the_rules_choose_it_too() -> None:
     versions = lineage(version("1", "Approved", A, 1), version("2", "Approved", A, 2), version("c", "Pending", A, 3))
-    assert decide(versions, "c", baseline="1").baseline_reason == "chosen by the reader"
+    assert decide(versions, "c", baseline="1").baseline_reason == "chosen by the reader, the rules choose 2"
     assert decide(versions, "c", baseline="2") == decide(versions, "c")
 
 

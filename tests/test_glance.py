@@ -4,14 +4,16 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 from starlette.applications import Starlette
 
-from paiview import glance, registry, server
+from paiview import glance, judgement, registry, server
 from paiview.config import Settings
+from paiview.judgement import Judged
 from paiview.local.background import HOST, BackgroundServer
 from tests.test_api import SAVED
 
@@ -96,3 +98,16 @@ def test_the_page_is_streamlits_own_with_the_image_before_all_scripts(client: ht
 def test_a_query_ends_no_tag() -> None:
     page = glance.with_image(server.SHELL.read_text("utf-8"), f'{LINK}&data="><script>alert(1)</script>')
     assert page.count("<script") == server.SHELL.read_text("utf-8").count("<script")
+
+
+def test_a_doubtful_verdict_is_left_for_the_page_to_tell(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = judgement.judge
+
+    def doubtful(*asked: Any, **named: Any) -> Judged:
+        judged = judge(*asked, **named)
+        return judged._replace(
+            decisions=[decision.model_copy(update={"notes": ("?",)}) for decision in judged.decisions]
+        )
+
+    monkeypatch.setattr(judgement, "judge", doubtful)
+    assert client.get(f"/glance.svg?{LINK}").status_code == 404

@@ -137,7 +137,7 @@ def _baseline_model(registry: Registry, model_id: str, workspace_id: str | None)
 def _lineage(registry: Registry, model_id: str) -> Lineage:
     try:
         with states.reading("versions") as progress:
-            return registry.versions(model_id, progress=progress).lineage
+            return registry.versions(model_id, current=True, progress=progress).lineage
     except PaiviewError as error:
         states.stop(error)
 

@@ -187,20 +187,23 @@ def title(model: Model, model_id: str) -> None:
     st.caption(" · ".join(markdown(fact, 80) for fact in facts if fact))
 
 
-def versions(registry: Registry, model_id: str, filters: VersionFilters | None = None) -> VersionsSnapshot:
+def versions(
+    registry: Registry, model_id: str, filters: VersionFilters | None = None, *, current: bool = False
+) -> VersionsSnapshot:
     """Read a model's versions and say where they came from; the page ends when they cannot be had.
 
     Args:
         registry: the registry layer.
         model_id: the model.
         filters: what PAI is asked to filter; without them the whole listing is read.
+        current: whether the page waits for a newer one as soon as this is older than its time to live.
     """
     filters = filters or VersionFilters()
     try:
         if st.session_state.get("refresh"):
             registry.refresh_versions(model_id, filters)
         with reading("versions") as progress:
-            snapshot = registry.versions(model_id, filters, progress=progress)
+            snapshot = registry.versions(model_id, filters, current=current, progress=progress)
     except PaiviewError as error:
         stop(error)
     flagged = snapshot.frames.flagged

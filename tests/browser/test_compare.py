@@ -150,7 +150,7 @@ def test_back_takes_a_baseline_out_of_the_verdict_too(page: Page, embedded: str)
     expect(page.locator(".st-key-verdict")).to_contain_text("1.0.0_large (newest approved by creation)")
     page.locator(".st-key-baseline input").fill("1.0.0_medium_en")
     page.get_by_role("option", name="1.0.0_medium_en", exact=True).click()
-    expect(page.locator(".st-key-verdict")).to_contain_text("1.0.0_medium_en (chosen by the reader)")
+    expect(page.locator(".st-key-verdict")).to_contain_text("1.0.0_medium_en (chosen by the reader, the rules")
     settled(page)
     assert query(page)["baseline"] == ["1.0.0_medium_en"]
     page.go_back()

@@ -8,7 +8,7 @@ import pytest
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
-from paiview import registry
+from paiview import cache, registry
 from paiview.ui import sides
 from tests.pages.conftest import Run, Service, told, version, written
 from tests.pai.server import refusal
@@ -280,3 +280,17 @@ def test_a_typed_version_that_is_not_there_is_told_and_changes_nothing(run: Run,
     assert app.query_params["candidate"] == "0.299.0"
     app.run()
     assert told(app) == ""
+
+
+def test_the_rules_choose_the_baseline_from_what_is_approved_now(
+    run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAIVIEW_CACHE_TTL", "0.001")
+    monkeypatch.setattr(cache, "PATIENCE", 1e9)
+    assert run("compare", model="model-asr").query_params["baseline"] == "0.1.0"
+    service.versions["model-asr"][1]["ApprovalStatus"] = "Approved"
+    app = run("compare", model="model-asr")
+    assert app.query_params["baseline"] == "0.2.0"
+    assert "(newest approved by creation)" in written(app).replace("\\", "")
+    pinned = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0")
+    assert "(chosen by the reader, the rules choose 0.2.0)" in written(pinned).replace("\\", "")

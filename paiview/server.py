@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from paiview import api, config, edge, glance, registry, telemetry
+from paiview import ahead, api, config, edge, glance, registry, telemetry
 from paiview.pai import transport
 from paiview.pai.errors import SettingError
 from paiview.text import traceback_of
@@ -45,7 +45,13 @@ def settings() -> dict[str, Any]:
     limit = edge.RateLimit(edge.RATE, edge.BURST, edge.REMEMBERED)
     return {
         "lifespan": _lifespan,
-        "routes": [Route("/healthz", _healthz), Route("/metrics", _metrics), api.mount(), *glance.routes(SHELL)],
+        "routes": [
+            Route("/healthz", _healthz),
+            Route("/metrics", _metrics),
+            api.mount(),
+            *glance.routes(SHELL),
+            *ahead.routes(SHELL),
+        ],
         "middleware": [Middleware(edge.Edge, hosts=hosts, headers=security_headers(), limit=limit)],
         "on_script_error": _on_script_error,
     }

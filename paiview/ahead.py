@@ -1,0 +1,59 @@
+"""Reading ahead: whoever follows a link to a model needs its listing, and first a second for the page's scripts.
+
+The listing begins when the page is asked for, so that both go on at once; the page joins it (``paiview.cache``).
+"""
+
+import threading
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+
+from paiview import registry
+from paiview.pai.errors import PaiviewError
+from paiview.pai.objects import VersionFilters
+
+PATHS: Final = ("/versions", "/trends")
+_FILTERS: Final = frozenset(VersionFilters.model_fields)
+"""Parameters with which Versions asks for another listing than the whole one."""
+_AT_ONCE: Final = 4
+_room = threading.BoundedSemaphore(_AT_ONCE)
+"""A stranger's links shall not keep more threads than these: beyond them a page reads when it runs."""
+
+
+def routes(shell: Path) -> list[Route]:
+    """The pages of one model.
+
+    Args:
+        shell: the HTML page in which Streamlit runs.
+    """
+    page = shell.read_text(encoding="utf-8")
+
+    async def about_a_model(request: Request) -> HTMLResponse:
+        model_id = _asked(request.url.query)
+        task = None if model_id is None else BackgroundTask(_read, model_id)
+        return HTMLResponse(page, headers={"cache-control": "no-cache"}, background=task)
+
+    return [Route(path, about_a_model) for path in PATHS]
+
+
+def _asked(query: str) -> str | None:
+    """The model a link is about; ``None`` where the page reads no whole listing of one."""
+    found = dict(parse_qsl(query))
+    return None if _FILTERS & found.keys() else found.get("model")
+
+
+def _read(model_id: str) -> None:
+    if not _room.acquire(blocking=False):
+        return
+    try:
+        frames = registry.connect().versions(model_id).frames
+        frames.histories  # noqa: B018 - made once, and here nobody waits for it
+    except PaiviewError:
+        pass  # The page tells what is wrong.
+    finally:
+        _room.release()

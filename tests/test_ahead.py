@@ -1,0 +1,65 @@
+"""Reading ahead: asking for a page begins its listing, and what cannot be read is left to the page to tell."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from paiview import ahead, registry, server
+from paiview.config import Settings
+from paiview.pai.objects import VersionFilters
+from tests.pages.conftest import Service, version
+from tests.pai.server import Server
+
+Ask = Callable[[str, dict[str, str]], httpx.Response]
+LISTING = "models/model-asr/versions"
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service(versions={"model-asr": [version("0.1.0", "2024-01-01", {"d": {"cer": 0.1}})]})
+
+
+@pytest.fixture
+def ask(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
+    """Asks for a page, and answers when the reading ahead has ended."""
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "secret")
+    registry.disconnect()
+    application = Starlette(routes=ahead.routes(server.SHELL))
+
+    async def asking(page: str, query: dict[str, str]) -> httpx.Response:
+        transport = httpx.ASGITransport(application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://paiview") as client:
+            return await client.get(f"/{page}?{urlencode(query)}")
+
+    with Server(service) as pai:
+        registry.connect(Settings(endpoint=pai.url))
+        yield lambda page, query: asyncio.run(asking(page, query))
+    registry.disconnect()
+
+
+@pytest.mark.parametrize("page", ["versions", "trends"])
+def test_asking_for_a_page_reads_the_listing_that_the_page_will_read(ask: Ask, service: Service, page: str) -> None:
+    answer = ask(page, {"model": "model-asr", "sort": "created"})
+    assert (answer.status_code, answer.text) == (200, server.SHELL.read_text(encoding="utf-8"))
+    assert answer.headers["cache-control"] == "no-cache"
+    assert len(service.asked(LISTING)) == 1
+    registry.connect().versions("model-asr", VersionFilters(order="ASC"))
+    assert len(service.asked(LISTING)) == 1
+
+
+def test_where_the_page_reads_no_whole_listing_nothing_is_read(ask: Ask, service: Service) -> None:
+    for query in ({}, {"model": ""}, {"model": "model-asr", "approval_status": "Approved"}):
+        assert ask("versions", query).status_code == 200
+    assert service.asked(LISTING) == []
+
+
+def test_a_model_that_is_not_there_is_left_to_the_page(ask: Ask, service: Service) -> None:
+    for _ in range(6):
+        assert ask("versions", {"model": "model-none"}).status_code == 200
+    ask("versions", {"model": "model-asr"})
+    assert len(service.asked(LISTING)) == 1

@@ -61,7 +61,11 @@ def query(page: Page) -> dict[str, list[str]]:
 
 
 def choose(page: Page, key: str, option: str) -> None:
-    page.locator(f".st-key-{key} input").fill(option)
+    # A part that has just been opened is drawn while the page still runs, and the end of the run closes a list again.
+    control = page.locator(f".st-key-{key} input")
+    control.wait_for()
+    settled(page)
+    control.fill(option)
     before = page.url
     page.get_by_role("option", name=option, exact=True).click()
     page.wait_for_url(lambda url: url != before and key in parse_qs(urlsplit(url).query))

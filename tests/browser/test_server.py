@@ -145,10 +145,10 @@ HOSTILE = [
             [OWN, "Content-Length: 0", "Content-Length: 5"],
             [OWN, "Transfer-Encoding: chunked"],
             [OWN, "Transfer-Encoding: gzip"],
-            [OWN, "Range: bytes=a-b"],
             [OWN, "X: a\0b"],
         )
     ],
+    written("/favicon.png", OWN, "Range: bytes=a-b"),
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 100 + b"\r\n\r\n",
     b"\0" * 100 + b"\r\n\r\n",

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from paiview import ahead, registry, server
 from paiview.config import Settings
 from paiview.pai.objects import VersionFilters
-from tests.pages.conftest import Service, version
+from tests.pages.conftest import CREDENTIALS, Service, version
 from tests.pai.server import Server
 
 Ask = Callable[[str, dict[str, str]], httpx.Response]
@@ -26,8 +26,8 @@ def service() -> Service:
 @pytest.fixture
 def ask(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
     """Asks for a page, and answers when the reading ahead has ended."""
-    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "secret")
+    # The official chain reads its variables only once a process.
+    monkeypatch.setattr(registry, "from_chain", lambda: CREDENTIALS)
     registry.disconnect()
     application = Starlette(routes=ahead.routes(server.SHELL))
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, TypeVa
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
+from paiview import turns
 from paiview.entries import Head, UnreadableError, is_common, name_of
 from paiview.pai.errors import (
     AccessKeyError,
@@ -328,13 +329,14 @@ class Cache:
         """Wait for the end of a read; gives whether it came before the reader's patience ended."""
         left = math.inf if reader is None else min(self._patience - reader.waited, longest)
         nearer_at, nearer = self._clock(), (flight.done, flight.total)
-        while left > 0 and not flight.finished.wait(PROGRESS_INTERVAL):
-            if progress is not None:
-                progress(flight.done, flight.total)
-            if nearer != (flight.done, flight.total):
-                nearer_at, nearer = self._clock(), (flight.done, flight.total)
-            if self._clock() - nearer_at >= left:
-                break
+        with turns.given_away():
+            while left > 0 and not flight.finished.wait(PROGRESS_INTERVAL):
+                if progress is not None:
+                    progress(flight.done, flight.total)
+                if nearer != (flight.done, flight.total):
+                    nearer_at, nearer = self._clock(), (flight.done, flight.total)
+                if self._clock() - nearer_at >= left:
+                    break
         if reader is not None and (flight.snapshot is None or flight.snapshot.failure is not None):
             reader.waited += self._clock() - nearer_at
         return flight.finished.is_set()

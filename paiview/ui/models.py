@@ -6,11 +6,13 @@ list itself is drawn.
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from contextvars import copy_context
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from paiview import turns
 from paiview.judgement import judge
 from paiview.order import parse_time
 from paiview.pai.errors import PaiviewError
@@ -70,7 +72,8 @@ def review(
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         asked = [pool.submit(copy_context().run, _ask, registry, model) for model in models]
         for model, place, answer in zip(models, places, asked, strict=True):
-            found = answer.result()
+            with nullcontext() if answer.done() else turns.given_away():
+                found = answer.result()
             if isinstance(found, PaiviewError):
                 place.caption(f"Statuses could not be read: {states.describe(found)}")
                 continue

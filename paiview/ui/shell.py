@@ -14,6 +14,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
+from paiview import turns
 from paiview.cache import reading
 from paiview.ui import states, url
 
@@ -36,20 +37,21 @@ In a full house that costs most: whoever asks the system for anything hands the 
 
 def run() -> None:
     """Draw the frame, then the page the visitor asked for."""
-    st.set_page_config(page_title="paiview", page_icon=_ICON, layout="wide")
-    # Copies, for a page knows whether it may run, and others run beside this one.
-    pages = {path: copy(page) for path, page in _found().items()}
-    page = st.navigation([*pages.values()], position="hidden")
-    url.arrive(page.url_path)
-    st.html(_READABLE_CHARTS)
-    token = _pages.set(pages)
-    try:
-        _menu()
-        with states.problem_region(), reading():
-            page.run()
-            states.finish()
-    finally:
-        _pages.reset(token)
+    with turns.turn():
+        st.set_page_config(page_title="paiview", page_icon=_ICON, layout="wide")
+        # Copies, for a page knows whether it may run, and others run beside this one.
+        pages = {path: copy(page) for path, page in _found().items()}
+        page = st.navigation([*pages.values()], position="hidden")
+        url.arrive(page.url_path)
+        st.html(_READABLE_CHARTS)
+        token = _pages.set(pages)
+        try:
+            _menu()
+            with states.problem_region(), reading():
+                page.run()
+                states.finish()
+        finally:
+            _pages.reset(token)
 
 
 @cache

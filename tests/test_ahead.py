@@ -1,11 +1,11 @@
 """Reading ahead: asking for a page begins its listing, and what cannot be read is left to the page to tell."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from urllib.parse import urlencode
 
 import httpx
 import pytest
+from anyio.from_thread import start_blocking_portal
 from starlette.applications import Starlette
 
 from paiview import ahead, registry, server
@@ -36,9 +36,10 @@ def ask(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
         async with httpx.AsyncClient(transport=transport, base_url="http://paiview") as client:
             return await client.get(f"/{page}?{urlencode(query)}")
 
-    with Server(service) as pai:
+    # In a loop of another thread: a browser test before this one leaves a loop in the main one.
+    with Server(service) as pai, start_blocking_portal() as portal:
         registry.connect(Settings(endpoint=pai.url))
-        yield lambda page, query: asyncio.run(asking(page, query))
+        yield lambda page, query: portal.call(asking, page, query)
     registry.disconnect()
 
 

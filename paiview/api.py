@@ -32,7 +32,7 @@ from paiview.pai.errors import (
     ThrottledError,
 )
 from paiview.pai.objects import PaiObject
-from paiview.registry import ModelsSnapshot, VersionsSnapshot
+from paiview.snapshots import ModelsSnapshot, VersionsSnapshot
 from paiview.text import mask_secrets, plain, traceback_of
 
 _LOG = logging.getLogger(__name__)

@@ -9,13 +9,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
-from functools import cache, partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, TypeVar, cast
-
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic_core import to_jsonable_python
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from paiview import turns
 from paiview.entries import Head, UnreadableError, is_common, name_of
@@ -27,9 +23,8 @@ from paiview.pai.errors import (
     PaiviewError,
     PermissionDeniedError,
 )
-from paiview.pai.garbage import SearchPause
-from paiview.pai.objects import PaiObject
 from paiview.pai.paging import Progress
+from paiview.snapshots import Snapshot
 
 if TYPE_CHECKING:
     from paiview.shared import Seen, Shared
@@ -51,84 +46,8 @@ Key = tuple[Hashable, ...]
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Snapshot:
-    """What the service answered at one moment.
-
-    Attributes:
-        fetched_at: when it was read, UTC.
-        failure: why it is not newer: the last attempt to read it again failed with this. ``None`` when none failed.
-        identity: tells its content from others; empty where that is not known.
-        CONTENT: the field that holds objects of the service, which is most of it.
-    """
-
-    CONTENT: ClassVar[str | None] = None
-    __pydantic_config__: ClassVar = ConfigDict(arbitrary_types_allowed=True)
-
-    fetched_at: datetime
-    failure: PaiviewError | None = None
-    identity: str = ""
-
-    @property
-    def size(self) -> int:
-        """What it counts towards the bound of the cache."""
-        return 1
-
-    @property
-    def complete_at(self) -> datetime:
-        """The moment since which an edit may not be in it, UTC."""
-        return self.fetched_at
-
-    def head(self) -> Head:
-        """All but its content, for other processes."""
-        names = {each.name for each in fields(self) if not each.name.startswith("_")} - {*_APART, self.CONTENT}
-        facts = {name: getattr(self, name) for name in names}
-        identity = self.identity or self.fetched_at.isoformat()
-        return Head(fetched_at=self.fetched_at, identity=identity, facts=to_jsonable_python(facts))
-
-    def content(self) -> list[Any]:
-        """The JSON values that its content was read from."""
-        objects: tuple[PaiObject, ...] = getattr(self, self.CONTENT) if self.CONTENT else ()
-        return [item.raw for item in objects]
-
-    @classmethod
-    def of(cls, head: Head, content: Callable[[], list[Any]], last: "Snapshot | None") -> Self:
-        """The snapshot that another process wrote.
-
-        Args:
-            head: what it wrote of ``head``.
-            content: what it wrote of ``content``; asked for unless ``last`` has it.
-            last: the snapshot known before.
-
-        Raises:
-            UnreadableError: it is none of these.
-        """
-        known = last if isinstance(last, cls) and last.identity == head.identity else None
-        # A large content is built at once and stays.
-        with SearchPause():
-            items = {} if cls.CONTENT is None else {cls.CONTENT: [] if known else content()}
-            written = {**head.facts, **items, "fetched_at": head.fetched_at, "identity": head.identity}
-            try:
-                read: Self = _adapter(cast("Hashable", cls)).validate_python(written)
-            except ValidationError as error:
-                raise UnreadableError(f"{error.error_count()} fields do not fit") from None
-        return read if known is None else read.beside(known)
-
-    def beside(self, known: Self) -> Self:
-        """This one with the content of another, which is the same, so that it is there once."""
-        content = {} if self.CONTENT is None else {self.CONTENT: getattr(known, self.CONTENT)}
-        return cast("Self", replace(cast("Any", self), **content))
-
-
 _WRITTEN: Final = -math.inf
 """Asked for because another process has written something: however old that is, it is the newest."""
-_APART: Final = {"fetched_at", "failure", "identity"}
-
-
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
 
 SnapshotT = TypeVar("SnapshotT", bound=Snapshot)
 

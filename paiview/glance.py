@@ -21,8 +21,6 @@ from paiview.pai.errors import PaiviewError
 from paiview.text import counted, plain
 
 PATH: Final = "/glance.svg"
-MOST: Final = 50
-"""Candidates."""
 _ONCE: Final = frozenset({"model", "baseline", "baseline_model"})
 _UNSEEN: Final = frozenset({"workspace", "data"})
 """Parameters of a link that change nothing in the picture. For any other one there is none: the page may differ."""
@@ -74,7 +72,7 @@ def _asked(query: str) -> Mapping[str, Sequence[str]] | None:
     once = [name for name in found if name != "candidate"]
     if not {"model", "candidate"} <= found.keys() or not _ONCE.issuperset(once):
         return None
-    if any(len(found[name]) > 1 for name in once) or len(found["candidate"]) > MOST:
+    if any(len(found[name]) > 1 for name in once) or len(found["candidate"]) > judgement.MOST_CANDIDATES:
         return None
     return found
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from paiview import comparison
 from paiview.comparison import UnknownVersionError
@@ -11,8 +11,12 @@ from paiview.decision import Decision
 from paiview.order import naive_time
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import ModelVersion
-from paiview.registry import Afresh, Registry, VersionsSnapshot
+from paiview.registry import Registry
+from paiview.snapshots import Afresh, VersionsSnapshot
 from paiview.text import plain
+
+MOST_CANDIDATES: Final = 50
+"""Versions that a page judges side by side."""
 
 
 class Judged(NamedTuple):

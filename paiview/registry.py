@@ -6,26 +6,23 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from pydantic_core import to_json
 
 from paiview import config
-from paiview.cache import Cache, Key, Missed, Snapshot
+from paiview.cache import Cache, Key, Missed
 from paiview.config import Settings
 from paiview.pai.client import Client
 from paiview.pai.credentials import CredentialSource, StaticCredentials, from_chain
 from paiview.pai.errors import AnswerError, NotFoundError, PaiviewError, PermissionDeniedError
-from paiview.pai.objects import Model, ModelFilters, ModelVersion, VersionFilters, Workspace
+from paiview.pai.objects import Model, ModelFilters, ModelVersion, VersionFilters
 from paiview.pai.paging import Progress
+from paiview.snapshots import Afresh, ModelsSnapshot, Names, Review, VersionsSnapshot, WorkspacesSnapshot
 
 if TYPE_CHECKING:
-    from paiview.comparison import Lineage
-    from paiview.frames import Frames
     from paiview.shared import Shared
 
 HELD: Final = 50_000
@@ -46,131 +43,6 @@ AFRESH_WAIT: Final = 5.0
 
 def _utc() -> datetime:
     return datetime.now(UTC)
-
-
-class _SharedFrames:
-    """The frames of one listing, built by the first who needs them."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._frames: Frames | None = None
-
-    def of(self, versions: tuple[ModelVersion, ...]) -> "Frames":
-        from paiview import frames  # noqa: PLC0415 - pandas takes most of a second to import, and not all need it
-
-        with self._lock:
-            if self._frames is None:
-                self._frames = frames.build(versions)
-            return self._frames
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class VersionsSnapshot(Snapshot):
-    """The versions of one model, as one complete listing.
-
-    Attributes:
-        model_id: the model.
-        filters: what the service was asked to filter.
-        versions: in the order of the listing, without repetitions.
-        total: how many the service says there are.
-        uneven: a sentence when the listing moved while it was read, else ``None``.
-        identity: changes exactly when the listing does, for keys of caches.
-        whole_at: when it was last read page by page, UTC: an edit of an old version since then may not be in it.
-    """
-
-    CONTENT: ClassVar = "versions"
-
-    model_id: str
-    filters: VersionFilters
-    whole_at: datetime
-    versions: tuple[ModelVersion, ...]
-    total: int
-    uneven: str | None
-    identity: str
-    _frames: _SharedFrames = field(default_factory=_SharedFrames, repr=False)
-
-    @property
-    def complete_at(self) -> datetime:
-        """When it was last read whole."""
-        return self.whole_at
-
-    def beside(self, known: Self) -> Self:
-        """This one with the versions of another, and their frames."""
-        return replaced(self, versions=known.versions, _frames=known._frames)
-
-    @property
-    def frames(self) -> "Frames":
-        """The frames of this listing: built once, shared by all who show it. They must not be changed."""
-        return self._frames.of(self.versions)
-
-    @cached_property
-    def lineage(self) -> "Lineage":
-        """The versions in their order, for decisions."""
-        from paiview.comparison import Lineage  # noqa: PLC0415 - only those who decide need it
-
-        return Lineage(self.model_id, self.versions, self.fetched_at, uneven=self.uneven)
-
-    @property
-    def size(self) -> int:
-        """The number of versions, at least 1."""
-        return max(len(self.versions), 1)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ModelsSnapshot(Snapshot):
-    """The models of a workspace, or of all; ``total`` and ``uneven`` as for versions."""
-
-    CONTENT: ClassVar = "items"
-
-    items: tuple[Model, ...]
-    total: int
-    uneven: str | None = None
-
-    @property
-    def size(self) -> int:
-        """The number of models, at least 1."""
-        return max(len(self.items), 1)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class WorkspacesSnapshot(Snapshot):
-    """The workspaces this credential may see."""
-
-    CONTENT: ClassVar = "items"
-
-    items: tuple[Workspace, ...]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Review(Snapshot):
-    """How many versions of a model have each status, and the newest ``WAITING`` that are Pending, newest first."""
-
-    CONTENT: ClassVar = "waiting"
-
-    pending: int
-    approved: int
-    rejected: int
-    waiting: tuple[ModelVersion, ...]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Named(Snapshot):
-    names: dict[str, str]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Afresh(Snapshot):
-    """Versions read one by one, by VersionName; ``None`` for one that does not exist any more.
-
-    Those that are missing are as they were listed, which was at ``fetched_at`` where all are.
-    """
-
-    versions: dict[str, ModelVersion | None]
-
-    @property
-    def size(self) -> int:
-        """The number of versions, at least 1."""
-        return max(len(self.versions), 1)
 
 
 class Registry:
@@ -231,14 +103,14 @@ class Registry:
     ) -> VersionsSnapshot:
         """All versions of a model that pass the filters.
 
+        A listing that does not fit its own count may lack versions that are there, an approved one among them: those
+        of the snapshot before are kept beside it, and ``uneven`` says so, until a listing fits.
+
         Args:
             model_id: the model.
             filters: what the service is asked to filter.
             progress: told pages, in the caller's thread.
             current: whether to wait for a newer listing as soon as this one is older than its time to live.
-
-        A listing that does not fit its own count may lack versions that are there, an approved one among them: those
-        of the snapshot before are kept beside it, and ``uneven`` says so, until a listing fits.
         """
         key = self._key("versions", model_id, filters)
 
@@ -300,14 +172,15 @@ class Registry:
         pairs = zip(before.versions, versions, strict=False)
         if len(versions) == before.size and all(old.raw == new.raw for old, new in pairs):
             return replaced(before, fetched_at=started, failure=None)
-        return replaced(
-            before,
+        return VersionsSnapshot(
             fetched_at=started,
-            failure=None,
+            model_id=before.model_id,
+            filters=before.filters,
+            whole_at=before.whole_at,
             versions=versions,
             total=len(versions),
+            uneven=None,
             identity=_identity(before.model_id, before.filters, versions, len(versions), None),
-            _frames=_SharedFrames(),
         )
 
     def afresh(self, snapshot: VersionsSnapshot, version_names: Collection[str]) -> Afresh:
@@ -425,17 +298,17 @@ class Registry:
         if not asked:
             return {}
 
-        def load(_report: Progress) -> _Named:
+        def load(_report: Progress) -> Names:
             try:
                 found = self._client.list_datasets(asked, workspace_id=workspace_id)
             except (NotFoundError, PermissionDeniedError):
-                return _Named(fetched_at=self._now(), names={})
+                return Names(fetched_at=self._now(), names={})
             names = {item.dataset_id: item.name for item in found if item.dataset_id and item.name}
-            return _Named(fetched_at=self._now(), names=names)
+            return Names(fetched_at=self._now(), names=names)
 
         try:
             key = self._key("datasets", asked, workspace_id)
-            return self._cache.get(key, load, ttl=self._ttl * LONG, longest=ORNAMENT, kind=_Named).names
+            return self._cache.get(key, load, ttl=self._ttl * LONG, longest=ORNAMENT, kind=Names).names
         except PaiviewError:
             return {}
 

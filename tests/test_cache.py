@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from paiview.cache import FAILURE_MEMORY, PATIENCE, REFRESHES, Cache, Key, Snapshot, reading
+from paiview.cache import FAILURE_MEMORY, PATIENCE, REFRESHES, Cache, Key, reading
 from paiview.pai.errors import (
     AccessKeyError,
     DeadlineError,
@@ -21,6 +21,7 @@ from paiview.pai.errors import (
     UnavailableError,
 )
 from paiview.pai.paging import Progress
+from paiview.snapshots import Snapshot
 
 TTL = 60.0
 KEY: Key = ("versions", "model-a")

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from pydantic_core import to_json
 
 from paiview import entries
-from paiview.cache import Snapshot
 from paiview.entries import (
     LINE,
     Head,
@@ -41,7 +40,7 @@ from paiview.pai.errors import (
     error_for,
 )
 from paiview.pai.objects import Model, ModelVersion, VersionFilters, Workspace
-from paiview.registry import ModelsSnapshot, Review, VersionsSnapshot, WorkspacesSnapshot
+from paiview.snapshots import ModelsSnapshot, Review, Snapshot, VersionsSnapshot, WorkspacesSnapshot
 from tests.odd_data import LISTINGS, written
 
 READ_AT: Final = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

@@ -5,7 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,14 @@ class Service:
     def __post_init__(self) -> None:
         self.gate.set()
 
+    @contextmanager
+    def served(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+        """Serve it, with short waits between tries; the gate is opened before the end."""
+        monkeypatch.setattr(transport, "FIRST_WAIT", 0.005)
+        with ExitStack() as running:
+            running.callback(self.gate.set)
+            yield running.enter_context(Server(self.respond))
+
     async def respond(self, request: Request) -> Reply:
         await asyncio.to_thread(self.gate.wait, WAIT)
         kind = request.path.rsplit("/", 1)[1]
@@ -96,10 +104,8 @@ def service() -> Service:
 
 @pytest.fixture
 def server(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(transport, "FIRST_WAIT", 0.005)
-    with ExitStack() as running:
-        running.callback(service.gate.set)
-        yield running.enter_context(Server(service.respond))
+    with service.served(monkeypatch) as running:
+        yield running
 
 
 @pytest.fixture

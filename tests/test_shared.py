@@ -20,8 +20,8 @@ from paiview import telemetry
 from paiview.cache import Cache
 from paiview.entries import Head
 from paiview.pai.errors import SettingError, UnavailableError
-from paiview.registry import ModelsSnapshot
 from paiview.shared import Seen, Shared
+from paiview.snapshots import ModelsSnapshot
 
 HEAD = Head(fetched_at=datetime(2026, 1, 2, tzinfo=UTC), identity="i", facts={})
 SECRET = "secret-of-the-cache"

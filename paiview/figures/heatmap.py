@@ -126,20 +126,14 @@ def heatmap_info(
 
 def heatmap_figure(info: HeatmapInfo) -> go.Figure:
     """Draw the heatmap: a scale of its own per row, numbers in the cells while they fit, blank where missing."""
-    field: Trace = {
-        "type": "heatmap",
-        "x": info.names,
-        "y": info.rows,
-        "z": info.shade,
-        "text": info.texts,
+    colours: Trace = {
         "hovertemplate": "<b>%{x}</b><br>%{y}: %{text}<extra></extra>",
-        "hoverongaps": False,
         "colorscale": [[0, "rgba(0,114,178,0.06)"], [1, "rgba(0,114,178,0.75)"]],
         "zmin": 0,
         "zmax": 1,
         "showscale": False,
     }
-    return _laid_out(field, info.texts)
+    return _laid_out(info, colours)
 
 
 def effect_heatmap_info(
@@ -199,15 +193,9 @@ def effect_heatmap_info(
 def effect_heatmap_figure(info: EffectHeatmapInfo) -> go.Figure:
     """Draw the heatmap of effects: blue is better, vermillion worse, both full at the clip; blank where missing."""
     limit = percent(info.clip).removeprefix("+")
-    field: Trace = {
-        "type": "heatmap",
-        "x": info.names,
-        "y": info.rows,
-        "z": info.shade,
-        "text": info.texts,
+    colours: Trace = {
         "customdata": np.dstack([info.values, np.broadcast_to(info.before[:, None], info.values.shape)]),
         "hovertemplate": "<b>%{x}</b><br>%{y}: %{text}<br>%{customdata[0]} ← %{customdata[1]}<extra></extra>",
-        "hoverongaps": False,
         "colorscale": _DIVERGING,
         "zmin": -1,
         "zmax": 1,
@@ -220,7 +208,7 @@ def effect_heatmap_figure(info: EffectHeatmapInfo) -> go.Figure:
             "ticks": "",
         },
     }
-    return _laid_out(field, info.texts, emphasized=info.baseline)
+    return _laid_out(info, colours, emphasized=info.baseline)
 
 
 def _grid(frames: Frames, shown: Sequence[Pair]) -> NDArray[np.float64]:
@@ -272,20 +260,30 @@ def _effect_text(effect: float, before: float, after: float, direction: Directio
     return "from 0" if before == 0 else "from no errors" if before == 1 else GLYPHS["not_comparable"]
 
 
-def _laid_out(heatmap: Trace, texts: Sequence[Sequence[str]], emphasized: str | None = None) -> go.Figure:
+def _laid_out(info: HeatmapInfo | EffectHeatmapInfo, colours: Trace, emphasized: str | None = None) -> go.Figure:
     """A heatmap laid out, with one column's name emphasized, and the numbers in its cells while they fit.
 
     They are a trace of their own because the numbers of a heatmap are dark or light as on white paper.
     """
-    names, rows = heatmap["x"], heatmap["y"]
-    traces = [heatmap | {"xgap": 1 if len(names) <= _COLUMNS_WITH_GAPS else 0, "ygap": 1}]
+    names, rows = info.names, info.rows
+    heatmap: Trace = {
+        "type": "heatmap",
+        "x": names,
+        "y": rows,
+        "z": info.shade,
+        "text": info.texts,
+        "hoverongaps": False,
+        "xgap": 1 if len(names) <= _COLUMNS_WITH_GAPS else 0,
+        "ygap": 1,
+    }
+    traces = [heatmap | colours]
     roomy = len(names) <= _CELLS_WITH_NUMBERS
     if roomy:
         numbers = scatter(
             x=cells([*names] * len(rows)),
             y=np.repeat(cells(rows), len(names)),
             mode="text",
-            text=cells([text for row in texts for text in row]),
+            text=cells([text for row in info.texts for text in row]),
             textfont={"size": 10},
             hoverinfo="skip",
             showlegend=False,

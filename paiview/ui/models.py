@@ -17,7 +17,8 @@ from paiview.judgement import judge
 from paiview.order import parse_time
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model
-from paiview.registry import Registry, Review
+from paiview.registry import Registry
+from paiview.snapshots import Review
 from paiview.text import counted, markdown
 from paiview.ui import shell, states, url
 from paiview.verdict import short_headline

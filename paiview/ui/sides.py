@@ -9,13 +9,12 @@ import streamlit as st
 from paiview.comparison import Lineage, UnknownVersionError
 from paiview.contracts import Contracts
 from paiview.decision import Decision
-from paiview.judgement import Judged, judge
+from paiview.judgement import MOST_CANDIDATES, Judged, judge
 from paiview.pai.errors import PaiviewError
 from paiview.registry import Registry
 from paiview.text import markdown, plain
 from paiview.ui import state, states, url
 
-MOST_CANDIDATES = 50
 LISTED = 200
 """Versions that a chooser offers, the newest: thousands would be sent whole and read by nobody. Others are typed."""
 _BY_RULE = "baseline-by-rule"

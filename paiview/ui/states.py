@@ -17,7 +17,8 @@ from paiview.cache import Key, Missed
 from paiview.frames import NO_DATASET, Frames
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model, VersionFilters
-from paiview.registry import ModelsSnapshot, Registry, VersionsSnapshot
+from paiview.registry import Registry
+from paiview.snapshots import ModelsSnapshot, VersionsSnapshot
 from paiview.text import counted, markdown
 from paiview.ui import url
 from paiview.views import counts, scale_jumps

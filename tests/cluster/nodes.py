@@ -10,8 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,23 +24,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.browser.conftest import LOOPBACK, ROOT, free_port
 from tests.cluster.packages import program
 from tests.cluster.stores import Store
+from tests.cluster.waiting import LONGEST, until
 from tests.pages.conftest import Service
 
 DEPLOY: Final = ROOT / "deploy"
-LONGEST: Final = 40.0
-"""Seconds after which what has not come about is a fault."""
-_PAUSE: Final = 0.02
 
 ResultT = TypeVar("ResultT")
-
-
-def until(holds: Callable[[], ResultT], what: str) -> ResultT:
-    """Wait until something holds, and give it."""
-    deadline = time.monotonic() + LONGEST
-    while not (found := holds()):
-        assert time.monotonic() < deadline, f"Within {LONGEST:g} s it did not come about that {what}."
-        time.sleep(_PAUSE)
-    return found
 
 
 def apart(coroutine: Coroutine[Any, Any, ResultT]) -> ResultT:

@@ -13,7 +13,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.browser.conftest import opened, region, settled
 from tests.browser.test_journey import choose, query
-from tests.cluster.nodes import LONGEST, Cluster, Replica, apart, until
+from tests.cluster.nodes import Cluster, Replica, apart
+from tests.cluster.waiting import LONGEST, until
 from tests.sessions import Session
 
 FILTERED: Final = "metric=wer&dataset=d-far&status=Approved&text=kept&window=50"

@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 from tests.browser.conftest import ROOT
-from tests.cluster.nodes import DEPLOY, Replica, ask, until
+from tests.cluster.nodes import DEPLOY, Replica, ask
+from tests.cluster.waiting import until
 
 
 def copied() -> list[str]:

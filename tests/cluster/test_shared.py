@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from paiview import shared as layer
 from paiview.cache import FAILURE_MEMORY, PATIENCE
 from paiview.entries import name_of
-from paiview.pai import Client, transport
+from paiview.pai import Client
 from paiview.pai.errors import (
     ExpiredTokenError,
     NotFoundError,
@@ -25,9 +25,11 @@ from paiview.pai.errors import (
     RequestRefusedError,
 )
 from paiview.pai.objects import VersionFilters
-from paiview.registry import Registry, VersionsSnapshot
+from paiview.registry import Registry
 from paiview.shared import CHANNEL, LIFE, Shared
+from paiview.snapshots import VersionsSnapshot
 from tests.cluster.stores import PASSWORD, Store, running_store, store
+from tests.cluster.waiting import until
 from tests.pai.server import Server, refusal
 from tests.test_registry import READER, Clock, Service, version
 
@@ -103,10 +105,8 @@ def service() -> Service:
 
 @pytest.fixture
 def server(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(transport, "FIRST_WAIT", 0.005)
-    with ExitStack() as running:
-        running.callback(service.gate.set)
-        yield running.enter_context(Server(service.respond))
+    with service.served(monkeypatch) as running:
+        yield running
 
 
 @pytest.fixture
@@ -132,15 +132,6 @@ def breaker(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(clock, "monotonic", clock, raising=False)
     monkeypatch.setattr(layer, "time", clock)
     return clock
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for something that another thread or process brings about."""
-    ended = threading.Event()
-    late = time.monotonic() + WAIT
-    while not condition():
-        assert time.monotonic() < late
-        ended.wait(0.01)
 
 
 def written(store: Store, name: str) -> None:

@@ -5,7 +5,8 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from tests.cluster.conftest import PAGES
-from tests.cluster.nodes import Cluster, Replica, apart, until
+from tests.cluster.nodes import Cluster, Replica, apart
+from tests.cluster.waiting import until
 from tests.sessions import Run, Session
 
 READERS = 4

@@ -103,7 +103,8 @@ def _drawn(decisions: Sequence[Decision]) -> str:
     first = decisions[0]
     if len(decisions) > 1:
         title = f"{counted(len(decisions), 'candidate')} of {plain(first.model, 60)}"
-        lines = [report.against(first)] if len({decision.baseline for decision in decisions}) == 1 else []
+        together = report.all_against(decisions)
+        lines = [] if together is None else [together]
     else:
         title = report.WORDS[first.summary.word]
         lines = [

@@ -286,13 +286,20 @@ def tally(decision: Decision) -> str:
     return ", ".join(told) or "no pairs"
 
 
-def against(decision: Decision) -> str:
+def against(decision: Decision, *, why: bool = True) -> str:
     """The baseline and why it is that one, as plain text: ``against 0.10.0 (newest approved by creation)``."""
-    reason = plain(decision.baseline_reason, _SENTENCE)
+    reason = f" ({plain(decision.baseline_reason, _SENTENCE).removeprefix('no baseline: ')})" if why else ""
     if decision.baseline is None:
-        return f"against nothing ({reason.removeprefix('no baseline: ')})"
+        return f"against nothing{reason}"
     home = f" of {plain(decision.baseline_model or '')}" if decision.baseline_model != decision.model else ""
-    return f"against {plain(decision.baseline)}{home} ({reason})"
+    return f"against {plain(decision.baseline)}{home}{reason}"
+
+
+def all_against(decisions: Sequence[Decision]) -> str | None:
+    """The one baseline of some decisions, and why where that is the same for all; ``None`` when they have several."""
+    if len({(decision.baseline_model, decision.baseline) for decision in decisions}) > 1:
+        return None
+    return against(decisions[0], why=len({decision.baseline_reason for decision in decisions}) == 1)
 
 
 def fetched(decision: Decision) -> str:

@@ -77,15 +77,16 @@ def headline(decision: Decision, statuses: Mapping[str, str]) -> None:
 def several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
     """Draw the answers of several candidates, one row each; ``statuses`` as for ``headline``."""
     count = len(decisions)
-    sides = {(decision.baseline_model, decision.baseline, decision.baseline_reason) for decision in decisions}
-    together = len(sides) == 1
-    told = report.against(decisions[0]) if together else "each against the baseline that the rules choose for it"
+    together = report.all_against(decisions)
+    told = together or "each against the baseline that the rules choose for it"
+    reasons = [plain(decision.baseline_reason) for decision in decisions]
     st.markdown(f"**{count} candidates** {markdown(told, 400)}")
     table = pd.DataFrame(
         {
             "version": [plain(decision.candidate) for decision in decisions],
             "status": [plain(statuses.get(decision.candidate, "")) for decision in decisions],
             **({} if together else {"baseline": [plain(decision.baseline or "–") for decision in decisions]}),
+            **({"this baseline is": reasons} if together and len(set(reasons)) > 1 else {}),
             "verdict": [report.WORDS[decision.summary.word] for decision in decisions],
             "policy": [decision.overall for decision in decisions],
             "worst": [_worst(decision) for decision in decisions],

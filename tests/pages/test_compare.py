@@ -185,8 +185,28 @@ def test_each_of_several_candidates_has_the_baseline_of_its_own(run: Run, servic
         ("0.4.0", "0.3.0", "▼ Worse"),
     ]
     assert "baseline" not in app.query_params
-    by_hand = run("compare", model="model-asr", candidate=["0.2.0", "0.4.0"], baseline="0.1.0")
-    assert list(table(by_hand, "verdict")["verdict"]) == ["▲ Better", "▲ Better"]
+    assert "**2 candidates** each against the baseline that the rules choose for it" in written(app)
+
+
+def test_several_candidates_against_one_baseline_say_whose_choice_it_was_for_each(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", {"d": {"cer": 0.20}}, ApprovalStatus="Approved"),
+        version("0.2.0", "2024-02-01", {"d": {"cer": 0.15}}),
+        version("0.3.0", "2024-03-01", {"d": {"cer": 0.10}}, ApprovalStatus="Approved"),
+        version("0.4.0", "2024-04-01", {"d": {"cer": 0.12}}),
+        version("0.5.0", "2024-05-01", {"d": {"cer": 0.13}}),
+    ]
+    app = run("compare", model="model-asr", candidate=["0.2.0", "0.4.0"], baseline="0.1.0")
+    assert "**2 candidates** against 0.1.0\n" in written(app).replace("\\", "")
+    shown = table(app, "verdict")
+    assert list(shown[["version", "this baseline is", "verdict"]].itertuples(index=False, name=None)) == [
+        ("0.2.0", "newest approved by creation", "▲ Better"),
+        ("0.4.0", "chosen by the reader, the rules choose 0.3.0", "▲ Better"),
+    ]
+    alike = run("compare", model="model-asr", candidate=["0.4.0", "0.5.0"], baseline="0.1.0")
+    told = "**2 candidates** against 0.1.0 (chosen by the reader, the rules choose 0.3.0)"
+    assert told in written(alike).replace("\\", "")
+    assert not {"baseline", "this baseline is"} & {*table(alike, "verdict").columns}
 
 
 def test_another_model_gets_its_newest_pending_version_and_no_old_pin(run: Run, service: Service) -> None:

@@ -47,8 +47,10 @@ with st.container(key="verdict", border=True):
         verdicts.headline(first, status)
     else:
         verdicts.several(decisions, status)
-if judged.read_at > snapshot.whole_at:
-    st.caption(f"The versions judged were read anew {states.age(judged.read_at)} ago ({judged.read_at:%H:%M:%S} UTC).")
+    # In here: between the parts of the page it would move all below it, whenever it comes or goes.
+    if judged.read_at > snapshot.whole_at:
+        read = f"{states.age(judged.read_at)} ago ({judged.read_at:%H:%M:%S} UTC)"
+        st.caption(f"The versions judged were read anew {read}.")
 if metrics_in_play:
     meanings.form(metrics_in_play, contracts)
 

@@ -59,8 +59,9 @@ def offer(decisions: Sequence[Decision], names: Mapping[str, str]) -> None:
         decisions: as everybody gets them.
         names: DatasetId to a name, for the two forms that people read.
     """
-    menu = st.popover("Report", icon=":material/description:", key="reports", on_change="rerun")
-    if not menu.open:
+    # No popover: it stays where it opened when the page above it changes, be it out of sight.
+    place = st.expander("Report as HTML, Markdown, CSV or JSON", on_change="rerun", key="reports")
+    if not place.open:
         return
     kinds: list[tuple[str, str, str, Callable[[Decision], str | bytes]]] = [
         ("HTML", "html", "text/html", lambda decision: report.html(decision.named(names))),
@@ -68,17 +69,17 @@ def offer(decisions: Sequence[Decision], names: Mapping[str, str]) -> None:
         ("CSV", "csv", "text/csv", report.csv),
         ("JSON", "json", "application/json", report.json),
     ]
-    with menu:
+    with place:
         for decision in decisions:
             if len(decisions) > 1:
                 st.caption(f"**{markdown(decision.candidate, 60)}**")
-            for label, ending, mime, make in kinds:
-                st.download_button(
-                    label,
-                    partial(make, decision),
-                    file_name=file_name(decision.model, decision.candidate, ending=ending),
-                    mime=mime,
-                    key=f"report-{ending}-{decision.candidate}",
-                    on_click="ignore",
-                    type="tertiary",
-                )
+            with st.container(horizontal=True):
+                for label, ending, mime, make in kinds:
+                    st.download_button(
+                        label,
+                        partial(make, decision),
+                        file_name=file_name(decision.model, decision.candidate, ending=ending),
+                        mime=mime,
+                        key=f"report-{ending}-{decision.candidate}",
+                        on_click="ignore",
+                    )

@@ -21,10 +21,10 @@ def query(page: Page) -> dict[str, list[str]]:
 
 
 def downloaded(page: Page, name: str, target: Path) -> Path:
-    """Open the menu of reports and save one of them."""
+    """Open the list of reports and save one of them."""
     button = page.get_by_role("button", name=name, exact=True)
     if not button.count():
-        page.get_by_role("button", name="Report").click()
+        page.get_by_text("Report as").click()
     with page.expect_download() as download:
         button.click()
     download.value.save_as(target)

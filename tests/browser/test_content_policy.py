@@ -35,8 +35,8 @@ def violations(page: Page) -> list[str]:
 
 
 def download(page: Page, menu: str, key: str) -> bytes:
-    """Open a menu of downloads and take one."""
-    page.locator(f".st-key-{menu} button").first.click()
+    """Open a menu or list of downloads and take one."""
+    page.locator(f".st-key-{menu}").locator("button, summary").first.click()
     settled(page)
     with page.expect_download() as waiting:
         page.locator(f"[class*=st-key-{key}] button").first.click()

@@ -248,6 +248,7 @@ def test_what_was_edited_since_the_listing_is_judged_as_it_is_now(
 ) -> None:
     app = run("compare", model="model-asr")
     assert "read anew" not in written(app)
+    parts = [part.type for part in app.main.children.values()]
     monkeypatch.setattr(registry, "AFRESH", 0.0)
     edited = version("0.10.0", "2024-03-01", {"d-aishell": {"cer": 0.07}}, ApprovalStatus="Rejected")
     service.versions["model-asr"][2] = edited
@@ -256,6 +257,7 @@ def test_what_was_edited_since_the_listing_is_judged_as_it_is_now(
     assert "cer: worse on 1 (AISHELL-1 −40.0 %), missing 1" in text
     assert "**0.10.0** (Rejected)" in text
     assert "The versions judged were read anew 0 s ago" in text
+    assert [part.type for part in app.main.children.values()] == parts, "The page moved."
     assert len(service.asked("models/model-asr/versions")) == 1
 
 

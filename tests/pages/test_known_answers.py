@@ -203,7 +203,7 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> Downloads:
 
 
 def compare(**parameters: str | Sequence[str] | None) -> AppTest:
-    """Run the page with its report menu open; a traceback on it fails the test."""
+    """Run the page with its list of reports open; a traceback on it fails the test."""
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
     app.query_params.update({name: value for name, value in parameters.items() if value is not None})
     app.session_state["reports"] = True

@@ -47,7 +47,8 @@ with st.container(key="verdict", border=True):
         verdicts.headline(first, status)
     else:
         verdicts.several(decisions, status)
-    # In here: between the parts of the page it would move all below it, whenever it comes or goes.
+# A place of its own, empty or not: what came and went between the parts would move all below it.
+with st.container(key="read-anew"):
     if judged.read_at > snapshot.whole_at:
         read = f"{states.age(judged.read_at)} ago ({judged.read_at:%H:%M:%S} UTC)"
         st.caption(f"The versions judged were read anew {read}.")

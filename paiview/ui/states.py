@@ -47,7 +47,10 @@ class Read(Protocol):
 
 @contextmanager
 def problem_region() -> Iterator[None]:
-    """Open the one place where a page reports errors and warnings about data."""
+    """Open the one place where a page reports progress, errors and warnings about data.
+
+    What comes and goes has its place there: in between the parts of a page it would move all that are below.
+    """
     token = _problems.set(st.container(key="problem"))
     try:
         yield
@@ -135,7 +138,7 @@ def reading(what: str) -> Iterator[Callable[[int, int], None]]:
 
     def progress(done: int, total: int) -> None:
         nonlocal slot
-        slot = slot or st.empty()
+        slot = slot or _problems.get().empty()
         share = done / total if total else 0.0
         slot.progress(min(share, 1.0), text=f"Reading {what}: page {done} of {total}" if total else f"Reading {what}")
 

@@ -124,13 +124,18 @@ def _note_foreign(url: str, foreign: list[str]) -> None:
 
 
 def settled(page: Page) -> Page:
-    """Wait until the page's script has run and everything it sent is drawn."""
+    """Wait until the page's script has run, everything it sent is drawn, and what was opened has unfolded.
+
+    A list in a part that is still unfolding does not open.
+    """
     page.wait_for_function(
         """() => {
             const app = document.querySelector('[data-testid="stApp"]');
             return app && app.dataset.testScriptState === 'notRunning'
                 && app.dataset.testConnectionState === 'CONNECTED'
-                && !document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]');
+                && !document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]')
+                && document.getAnimations().every(one =>
+                    one instanceof CSSTransition || one instanceof CSSAnimation || one.playState !== 'running');
         }"""
     )
     return page

@@ -62,7 +62,8 @@ def query(page: Page) -> dict[str, list[str]]:
 
 def choose(page: Page, key: str, option: str) -> None:
     control = page.locator(f".st-key-{key} input")
-    control.wait_for()
+    # First, for a list closes when the page scrolls.
+    control.scroll_into_view_if_needed()
     settled(page)
     control.fill(option)
     before = page.url

@@ -121,7 +121,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Leave out .env files and secret folders: credentials come from the official chain alone."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_file())
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=toml.file_in_use())
 
     @cached_property
     def service_endpoint(self) -> str | None:
@@ -139,31 +139,14 @@ class Settings(BaseSettings):
         return 0.0 if host is None or host in LOOPBACK_HOSTS else SERVICE_RATE_LIMIT
 
 
-def config_file() -> Path:
-    """The paiview.toml in use, whether or not it exists."""
-    return Path(os.environ.get("PAIVIEW_CONFIG") or "paiview.toml")
-
-
-def content() -> bytes | None:
-    """What the paiview.toml in use holds; ``None`` when there is none.
-
-    Raises:
-        SettingError: PAIVIEW_CONFIG names no file, or it cannot be read.
-    """
-    named = os.environ.get("PAIVIEW_CONFIG")
-    if named and not Path(named).is_file():
-        raise SettingError(f"PAIVIEW_CONFIG names {named}, which is not a file.")
-    return toml.read(config_file())
-
-
 def load() -> Settings:
     """Read the settings, and check all that the file in use says about metrics, datasets and the policy.
 
     Raises:
         SettingError: one sentence naming the first thing that cannot be used.
     """
-    given = content()
-    written = {} if given is None else toml.parse(given, config_file())
+    given = toml.content_in_use()
+    written = {} if given is None else toml.parse(given, toml.file_in_use())
     try:
         settings = Settings()
     except ValidationError as error:
@@ -174,7 +157,7 @@ def load() -> Settings:
     unknown = [name for name in written if name not in tables.union(Settings.model_fields)]
     if given is not None and unknown:
         line = toml.lines(given)[unknown[0],]
-        raise SettingError(f"{config_file()}, line {line}: {plain(unknown[0])} is no setting of paiview.")
+        raise SettingError(f"{toml.file_in_use()}, line {line}: {plain(unknown[0])} is no setting of paiview.")
     if settings.data and settings.service_endpoint:
         raise SettingError(
             "PAIVIEW_DATA is for the embedded registry, which PAIVIEW_ENDPOINT or PAIVIEW_REGION leaves out."
@@ -182,16 +165,16 @@ def load() -> Settings:
     if not tables.isdisjoint(written):
         from paiview import contracts  # noqa: PLC0415 - most starts can do without
 
-        contracts.load(config_file())
+        contracts.load(toml.file_in_use())
     return settings
 
 
 def origins() -> dict[str, str]:
     """Where the value of each setting comes from: the environment, the file in use, or the default."""
     environment = EnvSettingsSource(Settings)()
-    file = TomlConfigSettingsSource(Settings, toml_file=config_file()).toml_data
+    file = TomlConfigSettingsSource(Settings, toml_file=toml.file_in_use()).toml_data
     return {
-        name: "environment" if name in environment else str(config_file()) if name in file else "default"
+        name: "environment" if name in environment else str(toml.file_in_use()) if name in file else "default"
         for name in Settings.model_fields
     }
 

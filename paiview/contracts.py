@@ -17,7 +17,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from paiview import config, toml
+from paiview import toml
 from paiview.metrics import DatasetContract, Direction, MetricContract, contract
 from paiview.pai.errors import SettingError
 from paiview.policy import DEFAULT_POLICY, KINDS, Improves, NoRegression, Rule, Size, is_name
@@ -129,8 +129,8 @@ def in_force() -> Contracts:
     Raises:
         SettingError: as ``load``, or the file that was named is missing.
     """
-    content = config.content()
-    return _BUILT_IN if content is None else _contracts(config.config_file(), content)
+    content = toml.content_in_use()
+    return _BUILT_IN if content is None else _contracts(toml.file_in_use(), content)
 
 
 def load_policy(path: Path, known: Contracts) -> tuple[Rule, ...]:
@@ -178,12 +178,12 @@ def explain() -> list[tuple[str, str, str]]:
         SettingError: as ``in_force``.
     """
     contracts = in_force()
-    content = config.content()
+    content = toml.content_in_use()
     places = toml.lines(content) if content is not None else {}
     rows = [("metrics", f"direction by the metric's name, relative {MetricContract('').relative:g}", "built-in")]
 
     def tell(path: toml.KeyPath, value: object, otherwise: str) -> None:
-        origin = f"{config.config_file()}, line {places[path]}" if path in places else otherwise
+        origin = f"{toml.file_in_use()}, line {places[path]}" if path in places else otherwise
         name = ".".join(_key(key + 1 if isinstance(key, int) else key) for key in path)
         rows.append((name, str(value), origin))
 

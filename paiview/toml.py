@@ -1,5 +1,6 @@
-"""Where each key of a TOML file stands, so that what is wrong with it can be named with its line."""
+"""The paiview.toml in use, and where each key of it stands, so that what is wrong can be named with its line."""
 
+import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,23 @@ from paiview.pai.errors import SettingError
 KeyPath = tuple[str | int, ...]
 """The keys that lead to a value; an integer is a place in an array."""
 _ARRAY_HEADER: Final = "[["
+
+
+def file_in_use() -> Path:
+    """The paiview.toml in use, whether or not it exists."""
+    return Path(os.environ.get("PAIVIEW_CONFIG") or "paiview.toml")
+
+
+def content_in_use() -> bytes | None:
+    """What the paiview.toml in use holds; ``None`` when there is none.
+
+    Raises:
+        SettingError: PAIVIEW_CONFIG names no file, or it cannot be read.
+    """
+    named = os.environ.get("PAIVIEW_CONFIG")
+    if named and not Path(named).is_file():
+        raise SettingError(f"PAIVIEW_CONFIG names {named}, which is not a file.")
+    return read(file_in_use())
 
 
 def read(file: Path) -> bytes | None:

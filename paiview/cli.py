@@ -83,7 +83,7 @@ FormatOption = Annotated[
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="ModelId.")]
 CandidateArgument = Annotated[str, typer.Argument(metavar="CANDIDATE", help="VersionName of the version in question.")]
 BaselineOption = Annotated[
-    str | None, typer.Option(help="VersionName to compare with; else the newest approved one that shares results.")
+    str | None, typer.Option(help="VersionName to compare with; else the rules choose: mostly the newest approved one.")
 ]
 BaselineModelOption = Annotated[str | None, typer.Option(help="ModelId of the baseline, where it is another model.")]
 PolicyOption = Annotated[
@@ -288,6 +288,7 @@ def show_config() -> None:
     origins = config.origins()
     values = {name: getattr(settings, name) for name in origins}
     values["data"] = os.pathsep.join(map(str, settings.data)) or None
+    values |= {name: ", ".join(values[name]) or None for name in ("allowed_hosts", "trusted_proxies")}
     values["rate_limit"] = settings.requests_per_second
     if settings.endpoint is None:
         values["endpoint"] = settings.service_endpoint or "(the embedded registry)"

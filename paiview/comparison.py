@@ -24,6 +24,7 @@ from paiview.text import plain, shorten_front
 _NEWEST_APPROVED: Final = "newest approved by creation"
 _NOTHING_SHARED: Final = "newest approved by creation, though no approved version shares a result with the candidate"
 _NONE_APPROVED: Final = "newest earlier version that shares a result: none before the candidate is approved"
+_ONE_REJECTED: Final = f"{_NONE_APPROVED}, and this one is Rejected"
 _GIVEN: Final = "chosen by the reader"
 _NO_BASELINE: Final = "no baseline: no version before the candidate is approved or shares a result"
 _KEPT: Final = 256
@@ -157,7 +158,9 @@ class Lineage:
         approved = [at for at in before if self._versions[at].approval_status == "Approved"]
         found = self._first_sharing(approved or before, _numbered(self._read(candidate, aliases)), aliases)
         if found is not None:
-            return self.names[found], _NEWEST_APPROVED if approved else _NONE_APPROVED
+            is_rejected = self._versions[found].approval_status == "Rejected"
+            reason = _NEWEST_APPROVED if approved else _ONE_REJECTED if is_rejected else _NONE_APPROVED
+            return self.names[found], reason
         return (self.names[approved[0]], _NOTHING_SHARED) if approved else (None, _NO_BASELINE)
 
     def _first_sharing(self, places: Sequence[int], wanted: set[Pair], aliases: _Aliases) -> int | None:

@@ -152,12 +152,14 @@ def load() -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
-        raise SettingError(f"PAIVIEW_{name.upper()} {_reason(first['msg'])}.") from None
+        told = f"PAIVIEW_{name.upper()}"
+        if given is not None and origins().get(name) == str(toml.file_in_use()):
+            told = f"{_line(given, name)}: {name}"
+        raise SettingError(f"{told} {_reason(first['msg'])}.") from None
     tables = {*TABLES, *(name for name, value in written.items() if toml.is_table(value))}
     unknown = [name for name in written if name not in tables.union(Settings.model_fields)]
     if given is not None and unknown:
-        line = toml.lines(given)[unknown[0],]
-        raise SettingError(f"{toml.file_in_use()}, line {line}: {plain(unknown[0])} is no setting of paiview.")
+        raise SettingError(f"{_line(given, unknown[0])}: {plain(unknown[0])} is no setting of paiview.")
     if settings.data and settings.service_endpoint:
         raise SettingError(
             "PAIVIEW_DATA is for the embedded registry, which PAIVIEW_ENDPOINT or PAIVIEW_REGION leaves out."
@@ -177,6 +179,10 @@ def origins() -> dict[str, str]:
         name: "environment" if name in environment else str(toml.file_in_use()) if name in file else "default"
         for name in Settings.model_fields
     }
+
+
+def _line(content: bytes, name: str) -> str:
+    return f"{toml.file_in_use()}, line {toml.lines(content)[name,]}"
 
 
 def _reason(message: str) -> str:

@@ -94,6 +94,13 @@ A_TWICE = [{"Dataset": {"DatasetId": "a"}, "Metrics": {"cer": value}} for value 
             id="none is approved: the newest earlier one that shares",
         ),
         pytest.param(
+            [version("1", "Rejected", A, 1), version("c", "Pending", A, 3)],
+            "1",
+            "newest earlier version that shares a result: none before the candidate is approved, "
+            "and this one is Rejected",
+            id="none is approved: a rejected one is told to be",
+        ),
+        pytest.param(
             [version("1", "Pending", B, 1), version("c", "Pending", A, 3), version("9", "Approved", A, 9)],
             None,
             "no baseline: no version before the candidate is approved or shares a result",

@@ -185,11 +185,17 @@ def test_a_wrong_variable_gives_one_sentence_that_names_it(
 
 @pytest.mark.parametrize(
     ("content", "name"),
-    [('page_size = "x"', "PAGE_SIZE"), ("data = 5", "DATA"), ("data = [5]", "DATA"), ("endpoint = 5", "ENDPOINT")],
+    [('page_size = "x"', "page_size"), ("data = 5", "data"), ("data = [5]", "data"), ("endpoint = 5", "endpoint")],
 )
-def test_a_wrong_value_in_the_file_gives_one_sentence_that_names_it(content: str, name: str) -> None:
-    write(content)
-    assert refusal().startswith(f"PAIVIEW_{name} is not usable: ")
+def test_a_wrong_value_in_the_file_gives_one_sentence_with_its_line(content: str, name: str) -> None:
+    write(f'region = "cn-shanghai"\n{content}')
+    assert refusal().startswith(f"paiview.toml, line 2: {name} is not usable: ")
+
+
+def test_a_wrong_variable_is_named_though_the_file_has_the_setting_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    write("page_size = 20")
+    monkeypatch.setenv("PAIVIEW_PAGE_SIZE", "101")
+    assert refusal() == "PAIVIEW_PAGE_SIZE is not usable: input should be less than or equal to 100."
 
 
 @pytest.mark.parametrize(

@@ -29,10 +29,7 @@ SOURCE_VARIABLES: Final = (
     "ALIBABA_CLOUD_CREDENTIALS_URI",
     ECS_ROLE,
 )
-MISSING: Final = (
-    "No usable Alibaba Cloud credential was found on the server: set ALIBABA_CLOUD_ACCESS_KEY_ID and "
-    "ALIBABA_CLOUD_ACCESS_KEY_SECRET, or repair the source that is configured."
-)
+MISSING: Final = "No usable Alibaba Cloud credential was found on the server."
 
 
 @dataclass(frozen=True)

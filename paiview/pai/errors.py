@@ -46,7 +46,9 @@ class SettingError(PaiviewError):
 class CredentialError(PaiviewError):
     """No usable Alibaba Cloud credential was found on the server."""
 
-    advice = "Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or another source of the chain."
+    advice = (
+        "Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or repair the source that is configured."
+    )
 
 
 class ServiceError(PaiviewError):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -64,3 +65,18 @@ def test_a_rolling_restart_stops_at_the_first_that_fails(tmp_path: Path) -> None
     ended = subprocess.run([str(DEPLOY / "rolling-restart"), "8501", "8502"], env=environment, check=False)
     assert ended.returncode == 1
     assert (tmp_path / "said").read_text("utf-8") == "restart paiview@8501\n"
+
+
+def test_a_process_is_of_the_release_that_the_link_named_at_its_start(tmp_path: Path) -> None:
+    """Not of the link, through which what is imported later would come from the next release."""
+    release, link = tmp_path / "release", tmp_path / "paiview"
+    python = release / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$0" "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    link.symlink_to(release)
+    unit = (DEPLOY / "paiview@.service").read_text("utf-8")
+    [command] = re.findall(r"^ExecStart=(.*)$", unit, re.MULTILINE)
+    words = shlex.split(command.replace("%i", "8501").replace("$$", "$"))
+    started = subprocess.run(words, cwd=link, check=True, capture_output=True, text=True)
+    assert started.stdout == f"{python} -m paiview dashboard --port 8501\n"

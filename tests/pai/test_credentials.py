@@ -157,9 +157,8 @@ def missing_from(source: credentials.CredentialSource) -> Sequence[CredentialErr
 def test_no_credential_is_one_sentence_that_names_the_variables(capfd: pytest.CaptureFixture[str]) -> None:
     for error in missing_from(from_chain()):
         assert error.message == MISSING
-        assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in error.message
-        assert "ALIBABA_CLOUD_ACCESS_KEY_SECRET" in error.message
-        assert error.advice
+        assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in error.advice
+        assert "ALIBABA_CLOUD_ACCESS_KEY_SECRET" in error.advice
         assert not error.retryable
     assert capfd.readouterr() == ("", "")
 

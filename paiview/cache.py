@@ -150,7 +150,9 @@ class Cache:
     - A ``Reader`` waits ``patience`` seconds in all for what does not come. After that each read gives what is there,
       or fails at once, and goes on behind. Who reads without one waits for the end of each read.
     - All this holds for the processes that share their snapshots together: one of them reads, the others take what it
-      read, with its age, or its failure. Without the server between them each goes on by itself.
+      read, with its age, or its failure. Without the server between them each goes on by itself. A failure that is of
+      one process alone (``is_common``) is its own affair; when its access key is refused, it takes nothing any more
+      that was read before.
 
     Args:
         bound: the sum of the sizes of the snapshots kept.
@@ -175,6 +177,7 @@ class Cache:
         self._kept: OrderedDict[Key, _Kept] = OrderedDict()
         self._failed: dict[Key, _Failed] = {}
         self._flights: dict[Key, _Flight] = {}
+        self._refused_at = -math.inf
         if shared is not None:
             shared.listen(self._written)
 
@@ -424,7 +427,8 @@ class Cache:
         wanted = -math.inf if kept is None or kept.wanted is None else kept.wanted
         failed_at = now + seen.remaining - FAILURE_MEMORY
         failure = None if failed_at <= max(wanted, failed.until if failed else -math.inf) else seen.failure
-        head, read_at = seen.head, now - seen.age
+        read_at = now - seen.age
+        head = seen.head if read_at > self._refused_at else None
         newer = kept is None or (
             head is not None
             and head.fetched_at != kept.snapshot.fetched_at
@@ -455,6 +459,8 @@ class Cache:
         now = self._clock()
         self._failed = {other: failed for other, failed in self._failed.items() if now < failed.until}
         self._failed[key] = _Failed(error, failed_at + FAILURE_MEMORY)
+        if _withdraws(error) and not is_common(error):
+            self._refused_at = failed_at
         kept = self._kept.get(key)
         if kept is None:
             return None

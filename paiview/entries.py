@@ -10,7 +10,14 @@ from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json, to_jsonable_python
 
 from paiview.pai import errors
-from paiview.pai.errors import ClockError, ExpiredTokenError, PaiviewError, ServiceError, ThrottledError
+from paiview.pai.errors import (
+    AccessKeyError,
+    ClockError,
+    PaiviewError,
+    ServiceError,
+    ThrottledError,
+    UnreachableError,
+)
 from paiview.pai.objects import JsonObject
 
 FORMAT: Final = 1
@@ -56,8 +63,8 @@ class _Failure(BaseModel):
 _KINDS: Final[dict[str, type[ServiceError]]] = {
     name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, ServiceError)
 }
-_OWN: Final = (ClockError, ExpiredTokenError)
-"""What says more about the process that met it than about the service."""
+_OWN: Final = (AccessKeyError, ClockError, UnreachableError)
+"""What says more about the process that met it than about the service: its secret or token, its clock, its network."""
 
 
 def name_of(key: Sequence[Hashable]) -> str:

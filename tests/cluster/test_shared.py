@@ -18,11 +18,13 @@ from paiview.cache import FAILURE_MEMORY, PATIENCE
 from paiview.entries import name_of
 from paiview.pai import Client
 from paiview.pai.errors import (
+    AccessKeyError,
     ExpiredTokenError,
     NotFoundError,
     PaiviewError,
     PermissionDeniedError,
     RequestRefusedError,
+    UnreachableError,
 )
 from paiview.pai.objects import VersionFilters
 from paiview.registry import Registry
@@ -384,15 +386,53 @@ class TestFailure:
         assert two.refresh().failure is None
         assert service.asked == ["versions"] * 3
 
+    @pytest.mark.parametrize(
+        ("code", "kind"),
+        [("InvalidSecurityToken.Expired", ExpiredTokenError), ("SignatureDoesNotMatch", AccessKeyError)],
+    )
     def test_of_the_process_itself_is_not_for_the_others(
-        self, service: Service, store: Store, one: Replica, two: Replica
+        self, service: Service, store: Store, one: Replica, two: Replica, code: str, kind: type[PaiviewError]
     ) -> None:
-        service.error = refusal("InvalidSecurityToken.Expired", 400)
-        assert isinstance(one.failure(), ExpiredTokenError)
+        service.error = refusal(code, 400)
+        assert isinstance(one.failure(), kind)
         until(lambda: not store.client.exists(f"{one.name}:lease"))
         assert not store.client.exists(f"{one.name}:failed")
         service.error = None
         assert two.names() == ["0.1.0", "0.2.0"]
+
+    def test_of_a_process_without_a_way_to_the_service_is_not_for_the_others(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        with Client("http://127.0.0.1:1", READER) as nowhere:
+            one.registry._client = nowhere
+            assert isinstance(one.failure(), UnreachableError)
+            until(lambda: not store.client.exists(f"{one.name}:lease"))
+        assert two.names() == ["0.1.0", "0.2.0"]
+        assert service.asked == ["versions"]
+
+    def test_of_a_refused_access_key_takes_the_snapshot_from_that_process_alone(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        until(lambda: store.client.pubsub_numsub(CHANNEL)[0][1] == 2)
+        good = one.versions()
+        written(store, one.name)
+        two.versions()
+        service.error = refusal("SignatureDoesNotMatch", 400)
+        two.registry.refresh_versions(MODEL)
+        assert isinstance(two.failure(), AccessKeyError)
+        until(lambda: not store.client.exists(f"{one.name}:lease"))
+        one.clock.now += TTL / 2
+        assert one.versions() is good
+        age(store, one.name, FAILURE_MEMORY + 5)
+        two.clock.now += FAILURE_MEMORY
+        assert isinstance(two.failure(), AccessKeyError)
+        assert service.asked == ["versions"] * 3
+        service.error = None
+        one.refresh()
+        written(store, one.name)
+        two.clock.now += FAILURE_MEMORY
+        assert two.versions().fetched_at == one.versions().fetched_at
+        assert service.asked == ["versions"] * 4
 
     def test_leaves_the_last_good_snapshot_to_the_others(
         self, service: Service, store: Store, one: Replica, two: Replica

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl
 
-from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
@@ -18,6 +17,8 @@ from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import VersionFilters
 
 PATHS: Final = ("/versions", "/trends")
+THREAD: Final = "paiview-ahead"
+"""The name of the threads that read."""
 _FILTERS: Final = frozenset(VersionFilters.model_fields)
 """Parameters with which Versions asks for another listing than the whole one."""
 _AT_ONCE: Final = 4
@@ -35,8 +36,10 @@ def routes(shell: Path) -> list[Route]:
 
     async def about_a_model(request: Request) -> HTMLResponse:
         model_id = _asked(request.url.query)
-        task = None if model_id is None else BackgroundTask(_read, model_id)
-        return HTMLResponse(page, headers={"cache-control": "no-cache"}, background=task)
+        if model_id is not None and _room.acquire(blocking=False):
+            # The end of the server waits for a task of the answer; it does not wait for this.
+            threading.Thread(target=_read, args=(model_id,), name=THREAD, daemon=True).start()
+        return HTMLResponse(page, headers={"cache-control": "no-cache"})
 
     return [Route(path, about_a_model) for path in PATHS]
 
@@ -48,8 +51,6 @@ def _asked(query: str) -> str | None:
 
 
 def _read(model_id: str) -> None:
-    if not _room.acquire(blocking=False):
-        return
     try:
         frames = registry.connect().versions(model_id).frames
         frames.histories  # noqa: B018 - made once, and here nobody waits for it

@@ -1,5 +1,6 @@
 """Reading ahead: asking for a page begins its listing, and what cannot be read is left to the page to tell."""
 
+import threading
 from collections.abc import Callable, Iterator
 from urllib.parse import urlencode
 
@@ -12,10 +13,18 @@ from paiview import ahead, registry, server
 from paiview.config import Settings
 from paiview.pai.objects import VersionFilters
 from tests.pages.conftest import CREDENTIALS, Service, version
-from tests.pai.server import Server
+from tests.pai.server import Act, Reply, Request, Server
 
 Ask = Callable[[str, dict[str, str]], httpx.Response]
+WAIT = 10.0
 LISTING = "models/model-asr/versions"
+
+
+async def get(page: str, query: dict[str, str]) -> httpx.Response:
+    """Ask for a page, and answer when all that the request is to the server has ended."""
+    transport = httpx.ASGITransport(Starlette(routes=ahead.routes(server.SHELL)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://paiview") as client:
+        return await client.get(f"/{page}?{urlencode(query)}")
 
 
 @pytest.fixture
@@ -29,17 +38,18 @@ def ask(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
     # The official chain reads its variables only once a process.
     monkeypatch.setattr(registry, "from_chain", lambda: CREDENTIALS)
     registry.disconnect()
-    application = Starlette(routes=ahead.routes(server.SHELL))
 
-    async def asking(page: str, query: dict[str, str]) -> httpx.Response:
-        transport = httpx.ASGITransport(application)
-        async with httpx.AsyncClient(transport=transport, base_url="http://paiview") as client:
-            return await client.get(f"/{page}?{urlencode(query)}")
+    def ended(page: str, query: dict[str, str]) -> httpx.Response:
+        answer = portal.call(get, page, query)
+        for thread in threading.enumerate():
+            if thread.name == ahead.THREAD:
+                thread.join()
+        return answer
 
     # In a loop of another thread: a browser test before this one leaves a loop in the main one.
     with Server(service) as pai, start_blocking_portal() as portal:
         registry.connect(Settings(endpoint=pai.url))
-        yield lambda page, query: portal.call(asking, page, query)
+        yield ended
     registry.disconnect()
 
 
@@ -64,3 +74,24 @@ def test_a_model_that_is_not_there_is_left_to_the_page(ask: Ask, service: Servic
         assert ask("versions", {"model": "model-none"}).status_code == 200
     ask("versions", {"model": "model-asr"})
     assert len(service.asked(LISTING)) == 1
+
+
+def test_the_request_has_ended_though_the_service_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is told to end waits for its requests."""
+    asked = threading.Event()
+
+    async def hanging(_request: Request) -> Reply:
+        asked.set()
+        return (Act.HANG,)
+
+    monkeypatch.setattr(registry, "from_chain", lambda: CREDENTIALS)
+    registry.disconnect()
+    with Server(hanging) as pai, start_blocking_portal() as portal:
+        registry.connect(Settings(endpoint=pai.url))
+        assert portal.call(get, "versions", {"model": "model-asr"}).status_code == 200
+        assert asked.wait(WAIT)
+        [reader] = (thread for thread in threading.enumerate() if thread.name == ahead.THREAD)
+        assert reader.daemon
+        registry.disconnect()
+        reader.join(WAIT)
+        assert not reader.is_alive()

@@ -19,9 +19,10 @@ from paiview.order import ordered
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import ModelVersion
 from paiview.results import Evaluation, Pair, evaluation, having
-from paiview.text import plain, shorten_front
+from paiview.text import counted, plain, shorten_front
 
 _NEWEST_APPROVED: Final = "newest approved by creation"
+_NEWEST_BEFORE: Final = "newest approved before the candidate"
 _NOTHING_SHARED: Final = "newest approved by creation, though no approved version shares a result with the candidate"
 _NONE_APPROVED: Final = "newest earlier version that shares a result: none before the candidate is approved"
 _ONE_REJECTED: Final = f"{_NONE_APPROVED}, and this one is Rejected"
@@ -125,6 +126,15 @@ class Lineage:
         at = next(pending, None)
         return None if at is None else self.names[at]
 
+    def approved_after(self, name: str) -> list[str]:
+        """The Approved versions that come after one in the order, the newest first.
+
+        Raises:
+            UnknownVersionError: the model has no version of this name.
+        """
+        later = range(len(self.names) - 1, self._place(name), -1)
+        return [self.names[at] for at in later if self._versions[at].approval_status == "Approved"]
+
     def baseline(self, candidate: str, aliases: Mapping[str, str]) -> tuple[str | None, str]:
         """The version to compare with, and why it is that one.
 
@@ -157,11 +167,15 @@ class Lineage:
         before = range(candidate - 1, -1, -1)
         approved = [at for at in before if self._versions[at].approval_status == "Approved"]
         found = self._first_sharing(approved or before, _numbered(self._read(candidate, aliases)), aliases)
-        if found is not None:
+        if found is None:
+            return (self.names[approved[0]], _NOTHING_SHARED) if approved else (None, _NO_BASELINE)
+        if not approved:
             is_rejected = self._versions[found].approval_status == "Rejected"
-            reason = _NEWEST_APPROVED if approved else _ONE_REJECTED if is_rejected else _NONE_APPROVED
-            return self.names[found], reason
-        return (self.names[approved[0]], _NOTHING_SHARED) if approved else (None, _NO_BASELINE)
+            return self.names[found], _ONE_REJECTED if is_rejected else _NONE_APPROVED
+        if found != approved[0]:
+            newest = plain(self.names[approved[0]], _NAME)
+            return self.names[found], f"{_NEWEST_BEFORE} that shares a result: {newest} is newer and shares none"
+        return self.names[found], _NEWEST_BEFORE if self.approved_after(self.names[candidate]) else _NEWEST_APPROVED
 
     def _first_sharing(self, places: Sequence[int], wanted: set[Pair], aliases: _Aliases) -> int | None:
         """The first of the places that has a number for a wanted pair; mostly one of the first few has."""
@@ -308,6 +322,13 @@ def _notes(judged: _Side, against: _Side | None, lineage: Lineage, other: Lineag
         for read in (lineage, other)
         if read is not None and read.uneven
     ]
+    overtaken = []
+    later = lineage.approved_after(judged.name) if judged.version.approval_status != "Approved" else []
+    if later and other is None and (against is None or against.name != later[0]):
+        others = f" and {counted(len(later) - 1, 'more version')}" if len(later) > 1 else ""
+        verb, them = ("are", "them") if others else ("is", "it")
+        told = f"{plain(later[0], _NAME)}{others}, created after {plain(judged.name, _NAME)}, {verb} approved already."
+        overtaken.append(f"{told} This is no comparison with {them}.")
     earlier = against.results if against else {}
     jumps = sorted(
         f"{plain(pair.metric, _NAME)} on {shorten_front(pair.dataset, _NAME)} is {after.value:g} and was "
@@ -315,7 +336,7 @@ def _notes(judged: _Side, against: _Side | None, lineage: Lineage, other: Lineag
         for pair, after in judged.results.items()
         if (before := earlier.get(pair)) is not None and _is_jump(before.value, after.value)
     )
-    return (*uneven, *jumps)
+    return (*overtaken, *uneven, *jumps)
 
 
 def _is_jump(before: float, after: float) -> bool:

@@ -19,6 +19,7 @@ from paiview.decision import Decision, Overall, State, Word
 from paiview.metrics import Direction
 
 NEWEST_APPROVED: Final = "newest approved by creation"
+NEWEST_BEFORE: Final = "newest approved before the candidate"
 NOTHING_SHARED: Final = "newest approved by creation, though no approved version shares a result with the candidate"
 NONE_APPROVED: Final = "newest earlier version that shares a result: none before the candidate is approved"
 NO_BASELINE: Final = "no baseline: no version before the candidate is approved or shares a result"
@@ -141,6 +142,12 @@ worse: Final = partial(_judged, "worse")
 same: Final = partial(_judged, "same")
 
 
+def overtaken(candidate: str, newest: str, more: int) -> tuple[str, ...]:
+    """What is told where versions were approved that were created after the candidate."""
+    told = f"{newest} and {more} more versions, created after {candidate}, are approved already."
+    return (f"{told} This is no comparison with them.",)
+
+
 def not_comparable(metric: str, dataset: str, baseline: float, candidate: float, change: float) -> Pair:
     """Both have a number, and nobody said which way is better."""
     return Pair(metric, dataset, baseline, candidate, change, None, None, None, "not_comparable")
@@ -200,6 +207,7 @@ class Case:
         worst: dataset and metric of the worst pair, where one is worse.
         failed: the rules of the policy in force without a configuration that fail.
         overall: what the policy says.
+        notes: what the reader should know about both sides.
         data_fingerprint: of the Metrics of both sides.
     """
 
@@ -218,6 +226,7 @@ class Case:
     worst: tuple[str, str] | None = None
     failed: tuple[str, ...] = ()
     overall: Overall
+    notes: tuple[str, ...] = ()
     data_fingerprint: str
 
     def __str__(self) -> str:
@@ -253,6 +262,7 @@ class Case:
         yield "word", summary.word, self.word
         yield "counts", Counts(**summary.model_dump(include=set(Counts._fields))), self.counts
         yield "overall", decision.overall, self.overall
+        yield "notes", decision.notes, self.notes
         yield "failed", tuple(rule.rule for rule in decision.rules if rule.result == "fail"), self.failed
         yield "pairs", [(pair.metric, pair.dataset) for pair in decision.pairs], [pair[:2] for pair in self.pairs]
         for told, pair in zip(decision.pairs, self.pairs, strict=False):
@@ -298,7 +308,8 @@ CASES: Final = (
         model="model-funasr",
         candidate="0.7.0_paraformer_large_fine_tuned_on_aishell_1",
         baseline="0.2.0_paraformer_large_first_release",
-        reason=NEWEST_APPROVED,
+        reason=f"{NEWEST_BEFORE} that shares a result: "
+        "0.3.0_paraformer_large_first_release_lm is newer and shares none",
         pairs=(
             *missing(
                 "cer",
@@ -437,7 +448,7 @@ CASES: Final = (
         model="model-pyannotediarization",
         candidate="2.0.0",
         baseline="1.1.0",
-        reason=NEWEST_APPROVED,
+        reason=NEWEST_BEFORE,
         pairs=(
             better("der", "voxconverse-0.3", 0.215, 0.126, -0.089, 89 / 215),
             better("der", "ami-ihm", 0.297, 0.182, -0.115, 115 / 297),
@@ -459,7 +470,7 @@ CASES: Final = (
         model="model-pyannotediarization",
         candidate="2.1.0",
         baseline="2.0.0",
-        reason=NEWEST_APPROVED,
+        reason=NEWEST_BEFORE,
         pairs=(
             worse("der", "dihard-3-full", 0.21, 0.269, 0.059, -59 / 210),
             worse("der", "callhome-part2", 0.302, 0.324, 0.022, -22 / 302),
@@ -497,7 +508,7 @@ CASES: Final = (
         model="model-pyannotediarization",
         candidate="3.0.0",
         baseline="2.1.0_finetuned",
-        reason=NEWEST_APPROVED,
+        reason=NEWEST_BEFORE,
         pairs=(
             worse("der", "voxconverse-0.3", 0.107, 0.113, 0.006, -6 / 107),
             worse("der", "ami-ihm", 0.185, 0.19, 0.005, -5 / 185),
@@ -524,7 +535,7 @@ CASES: Final = (
         model="model-pyannotediarization",
         candidate="0.1.0_service",
         baseline="3.0.0",
-        reason=NEWEST_APPROVED,
+        reason=NEWEST_BEFORE,
         pairs=(
             better("der", "dihard-3-full", 0.217, 0.17, -0.047, 47 / 217),
             better("der", "alimeeting-ch1", 0.243, 0.194, -0.049, 49 / 243),
@@ -551,7 +562,7 @@ CASES: Final = (
         model="model-pyannotediarization",
         candidate="0.1.0_service_r2",
         baseline="0.1.0_service",
-        reason=NEWEST_APPROVED,
+        reason=NEWEST_BEFORE,
         pairs=(
             worse("der", "alimeeting-ch1", 0.194, 0.225, 0.031, -31 / 194),
             worse("der", "ami-sdm", 0.201, 0.209, 0.008, -8 / 201),
@@ -582,6 +593,7 @@ CASES: Final = (
         worst=("alimeeting-ch1", "der"),
         failed=("no_regression",),
         overall="fail",
+        notes=overtaken("0.1.0_service_r2", "2.0.0_precision", 2),
         data_fingerprint="sha256:4b931bb430cf870747b9851407cc8faac44888754c05239f316f38fa506c2b81",
     ),
     Case(
@@ -631,7 +643,7 @@ CASES: Final = (
         model="model-timm",
         candidate="0.8.3_beit_large_patch16_512_in22k_ft_in22k_in1k",
         baseline="0.8.3_beit_large_patch16_384_in22k_ft_in22k_in1k",
-        reason=NEWEST_APPROVED,
+        reason=NEWEST_BEFORE,
         pairs=(
             worse("top5", "imagenet-sketch", 0.79166, 0.78897, -0.00269, -269 / 79166, -269 / 20834, reading="error"),
             better("top5", "imagenet-a", 0.94733, 0.9572, 0.00987, 987 / 94733, 987 / 5267, reading="error"),
@@ -748,6 +760,9 @@ CASES: Final = (
         worst=("imagenet-a", "top1"),
         failed=("no_regression",),
         overall="fail",
+        notes=overtaken(
+            "0.8.3_convnext_femto_d1_in1k_224px", "0.9.3_eva02_large_patch14_448_mim_m38m_ft_in22k_in1k", 3
+        ),
         data_fingerprint="sha256:e22a7bf3020842c4e27039c1f6a28cf5d0320c7daa75561df46478bba75a006d",
     ),
     Case(
@@ -763,6 +778,7 @@ CASES: Final = (
         headline=("cer_attention: better on 1",),
         counts=Counts(better=1),
         overall="pass",
+        notes=overtaken("0.2.0", "0.58.0", 5),
         data_fingerprint="sha256:52db000714e00debc3c2876cabb3f5734d93e642bed2e002ead1be7d5a9db760",
     ),
     Case(
@@ -823,6 +839,7 @@ CASES: Final = (
         worst=("aishell1-test", "cer_attention"),
         failed=("no_regression",),
         overall="fail",
+        notes=overtaken("0.22.0", "0.58.0", 3),
         data_fingerprint="sha256:479518546e199f2365499f9debd01f41547a11ac3f94f90d2cfb722b144f7f45",
     ),
     Case(
@@ -832,7 +849,7 @@ CASES: Final = (
         model="model-wenetmandarin",
         candidate="0.24.0",
         baseline="0.12.0",
-        reason=NEWEST_APPROVED,
+        reason=NEWEST_BEFORE,
         pairs=(
             worse("cer_attention", "aishell1-test", 0.0497, 0.0518, 0.0021, -21 / 497),
             better("cer_attention_rescoring", "aishell1-test", 0.047, 0.0461, -0.0009, 9 / 470),
@@ -866,7 +883,7 @@ CASES: Final = (
         model="model-whisper",
         candidate="1.0.0_small_en",
         baseline="1.0.0_base_en",
-        reason=NEWEST_APPROVED,
+        reason=NEWEST_BEFORE,
         pairs=(
             worse("wer", "switchboard", 0.152, 0.157, 0.005, -5 / 152),
             better("wer", "meanwhile", 0.094, 0.06, -0.034, 34 / 94),
@@ -907,7 +924,7 @@ CASES: Final = (
         model="model-yolov5",
         candidate="2.0.0_yolov5x",
         baseline="1.0.0_yolov5x",
-        reason=NEWEST_APPROVED,
+        reason=NEWEST_BEFORE,
         pairs=(
             better("map50", "coco-val2017", 0.669, 0.674, 0.005, 5 / 669, 5 / 331, reading="error"),
             better("map50_95", "coco-test-dev2017", 0.484, 0.49, 0.006, 6 / 484, 6 / 516),
@@ -939,7 +956,7 @@ CASES: Final = (
         model="model-yolov5",
         candidate="3.1.0_yolov5x",
         baseline="2.0.0_yolov5x",
-        reason=NEWEST_APPROVED,
+        reason=NEWEST_BEFORE,
         pairs=(
             worse("ms_v100", "coco-val2017", 6.1, 6.9, 0.8, -8 / 61),
             worse("fps_v100", "coco-val2017", 164.0, 145.0, -19.0, -19 / 164),
@@ -972,7 +989,7 @@ CASES: Final = (
         model="model-yolov5",
         candidate="5.0.0_yolov5l6",
         baseline="4.0.0_yolov5x_tta",
-        reason=NEWEST_APPROVED,
+        reason=NEWEST_BEFORE,
         pairs=(
             *missing("fps_v100", {"coco-val2017": 40.0}),
             better("ms_v100", "coco-val2017", 24.9, 12.3, -12.6, 126 / 249),

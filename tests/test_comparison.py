@@ -55,13 +55,13 @@ A_TWICE = [{"Dataset": {"DatasetId": "a"}, "Metrics": {"cer": value}} for value 
         pytest.param(
             [version("1", "Approved", A, 1), version("2", "Approved", B, 2), version("c", "Pending", A, 3)],
             "1",
-            "newest approved by creation",
-            id="an approved one that shares nothing is passed over",
+            "newest approved before the candidate that shares a result: 2 is newer and shares none",
+            id="an approved one that shares nothing is passed over, and told",
         ),
         pytest.param(
             [version("1", "Approved", A, 1), version("c", "Pending", A, 3), version("9", "Approved", A, 9)],
             "1",
-            "newest approved by creation",
+            "newest approved before the candidate",
             id="one created after the candidate is not before it",
         ),
         pytest.param(
@@ -115,6 +115,30 @@ def test_the_baseline_follows_the_rules_and_is_told_with_its_reason(
         decision = decide(lineage(*listed), "c")
         assert (decision.baseline, decision.baseline_reason) == (baseline, reason)
         assert decision.baseline_model == (None if baseline is None else "model-asr")
+
+
+FIRST, CANDIDATE = version("1", "Approved", A, 1), version("c", "Pending", A, 3)
+LATER = [version("8", "Approved", A, 8), version("9", "Approved", A, 9), version("p", "Pending", A, 10)]
+BOTH = "9 and 1 more version, created after c, are approved already. This is no comparison with them."
+ONE = "9, created after c, is approved already. This is no comparison with it."
+
+
+@pytest.mark.parametrize(
+    ("versions", "baseline", "notes"),
+    [
+        ([FIRST, CANDIDATE, *LATER], None, (BOTH,)),
+        ([FIRST, CANDIDATE, *LATER], "8", (BOTH,)),
+        ([FIRST, CANDIDATE, *LATER], "9", ()),
+        ([FIRST, CANDIDATE, LATER[1]], None, (ONE,)),
+        ([CANDIDATE, LATER[1]], None, (ONE,)),
+        ([FIRST, CANDIDATE], None, ()),
+        ([FIRST, version("c", "Approved", A, 3), *LATER], None, ()),
+    ],
+)
+def test_a_candidate_that_approved_versions_have_overtaken_is_told_to_be(
+    versions: list[ModelVersion], baseline: str | None, notes: tuple[str, ...]
+) -> None:
+    assert decide(lineage(*versions), "c", baseline=baseline).notes == notes
 
 
 def test_a_decision_is_made_once_for_all_who_ask_the_same() -> None:
@@ -243,7 +267,8 @@ def test_the_baseline_is_found_behind_hundreds_that_share_nothing() -> None:
     between = [version(f"0.{at}.0", "Approved", B, 2) for at in range(700)]
     twice = version("0.800.0", "Approved", {}, 2, Metrics={"Results": [*A_TWICE]})
     versions = lineage(version("1", "Approved", A, 1), *between, twice, version("c", "Pending", A, 3))
-    assert versions.baseline("c", {}) == ("1", "newest approved by creation")
+    newer = "newest approved before the candidate that shares a result: 0.800.0 is newer and shares none"
+    assert versions.baseline("c", {}) == ("1", newer)
     assert versions.baseline("c", {"b": "a"})[0] == "0.699.0"
 
 

@@ -200,7 +200,7 @@ def test_several_candidates_against_one_baseline_say_whose_choice_it_was_for_eac
     assert "**2 candidates** against 0.1.0\n" in written(app).replace("\\", "")
     shown = table(app, "verdict")
     assert list(shown[["version", "this baseline is", "verdict"]].itertuples(index=False, name=None)) == [
-        ("0.2.0", "newest approved by creation", "▲ Better"),
+        ("0.2.0", "newest approved before the candidate", "▲ Better"),
         ("0.4.0", "chosen by the reader, the rules choose 0.3.0", "▲ Better"),
     ]
     alike = run("compare", model="model-asr", candidate=["0.4.0", "0.5.0"], baseline="0.1.0")
@@ -316,3 +316,54 @@ def test_the_rules_choose_the_baseline_from_what_is_approved_now(
     assert "(newest approved by creation)" in written(app).replace("\\", "")
     pinned = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0")
     assert "(chosen by the reader, the rules choose 0.2.0)" in written(pinned).replace("\\", "")
+
+
+def _with_versions_of_the_same_names(service: Service) -> None:
+    service.models.append({"ModelId": "model-other", "ModelName": "other", "WorkspaceId": "7"})
+    service.versions["model-other"] = [
+        version("0.1.0", "2025-01-01", {"d-aishell": {"cer": 0.05}}, ApprovalStatus="Rejected"),
+        version("0.2.0", "2025-01-02", {"d-aishell": {"cer": 0.05}}, ApprovalStatus="Approved"),
+        version("0.10.0", "2025-01-03", {"d-aishell": {"cer": 0.04}}, ApprovalStatus="Rejected"),
+        version("0.11.0", "2025-01-04", {"d-aishell": {"cer": 0.03}}),
+    ]
+
+
+def test_another_model_keeps_neither_side_though_it_has_versions_of_their_names(run: Run, service: Service) -> None:
+    _with_versions_of_the_same_names(service)
+    app = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0", dataset="d-meeting", state="worse")
+    app.selectbox("model").set_value("model-other").run()
+    assert told(app) == ""
+    assert (app.query_params["candidate"], app.query_params["baseline"]) == ("0.11.0", "0.2.0")
+    assert "dataset" not in app.query_params
+    assert app.query_params["state"] == "worse"
+
+
+def test_another_model_is_compared_with_its_own_versions_after_a_baseline_of_elsewhere(
+    run: Run, service: Service
+) -> None:
+    _with_versions_of_the_same_names(service)
+    service.models.append({"ModelId": "model-third", "ModelName": "third", "WorkspaceId": "7"})
+    service.versions["model-third"] = [version("0.1.0", "2025-01-01", {"d-aishell": {"cer": 0.05}})]
+    app = run("compare", model="model-asr", candidate="0.10.0", baseline_model="model-third", baseline="0.1.0")
+    assert app.query_params["baseline_model"] == "model-third"
+    app.selectbox("model").set_value("model-other").run()
+    assert "baseline_model" not in app.query_params
+    assert app.query_params["baseline"] == "0.2.0"
+
+
+def test_a_link_to_another_model_brings_no_version_chosen_of_the_one_before(run: Run, service: Service) -> None:
+    _with_versions_of_the_same_names(service)
+    app = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0")
+    app.query_params.clear()
+    app.query_params["model"] = "model-other"
+    app.switch_page("pages/versions.py").run()
+    app.query_params.clear()
+    app.query_params["model"] = "model-other"
+    app.switch_page("pages/compare.py").run()
+    assert (app.query_params["candidate"], app.query_params["baseline"]) == ("0.11.0", "0.2.0")
+    app.query_params["model"] = "model-asr"
+    app.query_params["candidate"] = "0.2.0"
+    app.query_params["baseline"] = "0.1.0"
+    app.run()
+    assert told(app) == ""
+    assert (app.query_params["candidate"], app.query_params["baseline"]) == ("0.2.0", "0.1.0")

@@ -36,7 +36,7 @@ WAITING: Final = 10
 WHOLE: Final = 5
 """Times to live after which a listing is read whole again; in between, a few pages and three counts tell of changes."""
 AFRESH: Final = 10.0
-"""Seconds that what a verdict rests on may be old: older versions are read anew, one by one."""
+"""Seconds since the begin of a read that a verdict may rest on it: older versions are read anew, one by one."""
 AFRESH_WAIT: Final = 5.0
 """Seconds a page waits in vain for them, or for a newer listing, before it judges by what it has and says so."""
 
@@ -192,8 +192,12 @@ class Registry:
         names = tuple(sorted(version_names))
         longest = min(AFRESH, self._ttl)
         as_listed = Afresh(fetched_at=snapshot.whole_at, versions={})
-        # An age below 0 is of a process whose clock is ahead: it tells nothing.
-        if not names or 0 <= (self._now() - snapshot.whole_at).total_seconds() < longest:
+
+        def is_fresh(read_at: datetime) -> bool:
+            # An age below 0 is of a process whose clock is ahead: it tells nothing.
+            return 0 <= (self._now() - read_at).total_seconds() < longest
+
+        if not names or is_fresh(snapshot.whole_at):
             return as_listed
 
         def load(_report: Progress) -> Afresh:
@@ -207,7 +211,10 @@ class Registry:
         try:
             # What was read for an earlier listing may be older than what this one says.
             key = self._key("afresh", snapshot.model_id, snapshot.identity, names)
-            found = self._cache.get(key, load, ttl=longest, longest=AFRESH_WAIT, oldest=0.0)
+            last = self._cache.last_good(key)
+            # The cache counts from the end of a read, and what was edited during it may not be in it.
+            ttl = longest if last is None or is_fresh(last.fetched_at) else 0.0
+            found = self._cache.get(key, load, ttl=ttl, longest=AFRESH_WAIT, oldest=0.0)
         except PaiviewError as error:
             return replaced(as_listed, failure=error)
         older = found.failure is not None and found.fetched_at < snapshot.whole_at

@@ -171,6 +171,24 @@ def test_after_that_both_sides_are_read_one_by_one(service: Service, clock: Cloc
     assert single_reads(service) == ["1.0.0", "1.0.0", "1.2.0", "1.2.0"]
 
 
+def test_what_a_slow_answer_brought_is_as_old_as_the_question(
+    service: Service, clock: Clock, held: Held, compare: Compare
+) -> None:
+    compare()
+    clock.seconds = AFRESH
+    held.after(f"{VERSIONS}/1.2.0")
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(compare)
+        held.wait()
+        clock.seconds += 13
+        held.release()
+        assert slow.result(WAIT).read_at == DAY + timedelta(seconds=AFRESH)
+    change(service, "1.2.0", Metrics=results(0.5))
+    clock.seconds += AFRESH - 0.5
+    judged = compare()
+    assert (judged.decisions[0].summary.word, judged.read_at) == ("Worse", clock.now())
+
+
 def test_an_edit_of_the_candidate_is_in_the_verdict(service: Service, clock: Clock, compare: Compare) -> None:
     before = compare().decisions[0]
     change(service, "1.2.0", Metrics=results(0.5))

@@ -469,7 +469,7 @@ def test_a_service_without_a_credential_is_an_error_that_leaves_nothing_behind(s
     before = _own_threads()
     with pytest.raises(CredentialError) as caught:
         layer.connect(Settings(endpoint=server.url))
-    assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in caught.value.message
+    assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in caught.value.advice
     assert server.requests == []
     assert _own_threads() <= before
 

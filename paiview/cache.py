@@ -214,7 +214,7 @@ class Cache:
         if reader is not None and isinstance(failure, PaiviewError) and (failure.retryable or failure is not found):
             reader.missed[key] = Missed(query, failure, self._clock())
         if isinstance(found, Exception):
-            raise copy.copy(found) from found
+            raise copy.copy(found)
         return cast("SnapshotT", found)
 
     def _read(
@@ -397,7 +397,9 @@ class Cache:
         try:
             return query.load(flight.report)
         except PaiviewError as error:
-            return error
+            # What is kept of it must not hold the frames it was raised in, and with them the snapshots read before.
+            error.__context__ = error.__cause__ = None
+            return error.with_traceback(None)
 
     def _tell(self, shared: "Shared", name: str, found: Snapshot | PaiviewError, known: str | None) -> None:
         """Give the other processes what was read."""

@@ -1,7 +1,9 @@
 """Sharing, freshness, failures and bounds of the cache, with a clock that the tests move."""
 
+import gc
 import queue
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -334,6 +336,30 @@ class TestFailure:
         read(cache, service)
         landed(cache)
         assert (read(cache, service).number, read(cache, service).failure) == (4, None)
+
+    def test_keeps_nothing_of_those_before_it(self, cache: Cache, service: Service, clock: Clock) -> None:
+        read(cache, service)
+        failed: list[weakref.ref[Snapshot]] = []
+
+        def load(_report: Progress) -> Numbered:
+            last = cache.last_good(KEY)
+            assert last is not None
+            try:
+                raise ValueError(last.fetched_at)
+            except ValueError as reason:
+                raise UnavailableError("down") from reason
+
+        for _ in range(3):
+            clock.now += TTL * PATIENCE
+            shown = cache.get(KEY, load, ttl=TTL)
+            assert isinstance(shown.failure, UnavailableError)
+            failed.append(weakref.ref(shown))
+            del shown
+        for thread in threading.enumerate():
+            if thread.name == "paiview-read":
+                thread.join(WAIT)
+        gc.collect()
+        assert [each() is None for each in failed] == [True, True, False]
 
     def test_of_a_read_the_reader_waits_for_gives_the_last_good_snapshot(
         self, cache: Cache, service: Service, clock: Clock

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl
 
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -25,6 +26,12 @@ _ONCE: Final = frozenset({"model", "baseline", "baseline_model"})
 _UNSEEN: Final = frozenset({"workspace", "data"})
 """Parameters of a link that change nothing in the picture. For any other one there is none: the page may differ."""
 _LINES: Final = 6
+AT_ONCE: Final = 8
+"""Images drawn at the same time; beyond them a page does without, for a late image is of no use."""
+_THREADS: Final = CapacityLimiter(AT_ONCE)
+"""Threads of the images' own: a slow service leaves those that serve files free."""
+_UNDER_WAY: Final[set[Request]] = set()
+"""Requests that get an image; seen by the event loop alone."""
 # Once hidden it stays so: what would show it again waits for longer than any page lives. And after 15 s nobody waits.
 _STYLE: Final = """
 #glance { position: fixed; inset: 0; z-index: 1000; box-sizing: border-box; width: 100%; height: 100%;
@@ -50,7 +57,17 @@ def routes(shell: Path) -> list[Route]:
         query = request.url.query
         return HTMLResponse(with_image(page, query) if _asked(query) else page, headers={"cache-control": "no-cache"})
 
-    return [Route("/compare", compare), Route(PATH, _image)]
+    async def image(request: Request) -> Response:
+        asked = _asked(request.url.query)
+        if asked is None or len(_UNDER_WAY) >= AT_ONCE:
+            return Response(status_code=404)
+        _UNDER_WAY.add(request)
+        try:
+            return await to_thread.run_sync(_image, asked, limiter=_THREADS)
+        finally:
+            _UNDER_WAY.remove(request)
+
+    return [Route("/compare", compare), Route(PATH, image)]
 
 
 def with_image(page: str, query: str) -> str:
@@ -77,10 +94,7 @@ def _asked(query: str) -> Mapping[str, Sequence[str]] | None:
     return found
 
 
-def _image(request: Request) -> Response:
-    asked = _asked(request.url.query)
-    if asked is None:
-        return Response(status_code=404)
+def _image(asked: Mapping[str, Sequence[str]]) -> Response:
     baseline, home = (asked.get(name, [None])[0] for name in ("baseline", "baseline_model"))
     candidates = asked["candidate"]
     if len(candidates) > 1 and home is None:

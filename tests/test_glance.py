@@ -3,21 +3,32 @@
 import html
 import json
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import pytest
+from anyio import to_thread
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from paiview import glance, judgement, registry, server
 from paiview.config import Settings
 from paiview.judgement import Judged
 from paiview.local.background import HOST, BackgroundServer
-from tests.test_api import SAVED
+from tests.test_api import SAVED, WAIT
 
 LINK = "model=model-mine&candidate=0.2.0&baseline=0.1.0"
+
+
+async def taken(_request: Request) -> JSONResponse:
+    """How many of the threads that serve files are taken."""
+    return JSONResponse(to_thread.current_default_thread_limiter().borrowed_tokens)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +37,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     (folder / "mine.json").write_text(json.dumps({"Versions": SAVED}))
     registry.connect(Settings(data_dir=folder / "registry", data=(folder / "mine.json",)))
     with (
-        BackgroundServer(Starlette(routes=glance.routes(server.SHELL))) as running,
+        BackgroundServer(Starlette(routes=[*glance.routes(server.SHELL), Route("/threads", taken)])) as running,
         httpx.Client(base_url=f"http://{HOST}:{running.port}") as opened,
     ):
         yield opened
@@ -111,3 +122,28 @@ def test_a_doubtful_verdict_is_left_for_the_page_to_tell(client: httpx.Client, m
 
     monkeypatch.setattr(judgement, "judge", doubtful)
     assert client.get(f"/glance.svg?{LINK}").status_code == 404
+
+
+def test_a_slow_service_holds_up_no_file_and_no_image_comes_late(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, asked = threading.Event(), threading.Semaphore(0)
+    judge = judgement.judge
+
+    def slow(*arguments: Any, **named: Any) -> Judged:
+        asked.release()
+        assert gate.wait(WAIT)
+        return judge(*arguments, **named)
+
+    monkeypatch.setattr(judgement, "judge", slow)
+    with ThreadPoolExecutor(glance.AT_ONCE) as readers:
+        answers = [readers.submit(httpx.get, f"{client.base_url}/glance.svg?{LINK}") for _ in range(glance.AT_ONCE)]
+        try:
+            for _ in answers:
+                assert asked.acquire(timeout=WAIT)
+            assert client.get(f"/glance.svg?{LINK}").status_code == 404
+            assert client.get("/threads").json() == 0
+        finally:
+            gate.set()
+        assert [answer.result().status_code for answer in answers] == [200] * glance.AT_ONCE
+    assert client.get(f"/glance.svg?{LINK}").status_code == 200

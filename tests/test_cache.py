@@ -6,7 +6,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -343,9 +343,9 @@ class TestFailure:
 
         def load(_report: Progress) -> Numbered:
             last = cache.last_good(KEY)
-            assert last is not None
+            assert isinstance(last, Numbered)
             try:
-                raise ValueError(last.fetched_at)
+                return replace(last, number=int("none"))
             except ValueError as reason:
                 raise UnavailableError("down") from reason
 

@@ -1,5 +1,6 @@
 """The cached API layer: one snapshot of each query, shared by all sessions, bounded and safe when the service fails."""
 
+import copy
 import hashlib
 import math
 import threading
@@ -350,13 +351,22 @@ class _Process:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._registry: Registry | None = None
+        self._failure: PaiviewError | None = None
         self._closing = ExitStack()
 
     def connect(self, settings: Settings | None) -> Registry:
+        known = self._failure
         with self._lock:
             if self._registry is None:
+                # Of those who came while another tried none tries for itself: a source that hangs holds each up once.
+                if self._failure not in (None, known):
+                    raise copy.copy(self._failure)
                 with ExitStack() as undo:
-                    self._registry = _open(settings or config.load(), undo)
+                    try:
+                        self._registry = _open(settings or config.load(), undo)
+                    except PaiviewError as error:
+                        self._failure = copy.copy(error)
+                        raise
                     self._closing = undo.pop_all()
             return self._registry
 
@@ -422,7 +432,7 @@ def connect(settings: Settings | None = None) -> Registry:
     """Give the registry of this process; whoever asks first connects it.
 
     With an endpoint or a region that is PAI, with the credential of the official chain; else the embedded registry is
-    started. After a failure the next call tries again.
+    started. Who came while that was tried gets the same failure, and the next call tries again.
 
     Args:
         settings: those of ``config.load()`` unless given; only the first call's count.

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import queue
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from paiview import registry as layer
 from paiview.config import Settings
 from paiview.local import LocalRegistry
 from paiview.pai import Client, StaticCredentials, transport
+from paiview.pai.credentials import CredentialSource
 from paiview.pai.errors import CredentialError, NotFoundError, PermissionDeniedError, SettingError, UnreachableError
 from paiview.pai.objects import VersionFilters
 from paiview.registry import LONG, WAITING, Registry
@@ -462,6 +464,41 @@ def test_after_a_failure_the_next_call_tries_again(tmp_path: Path, monkeypatch: 
     with pytest.raises(SettingError, match="PAIVIEW_DATA_DIR"):
         layer.connect(Settings(page_size=50, data_dir=blocked))
     assert layer.connect(Settings(page_size=50, data_dir=tmp_path / "data")).embedded
+
+
+@pytest.mark.usefixtures("process")
+def test_those_who_wait_for_a_credential_that_does_not_come_get_one_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: queue.Queue[threading.Event] = queue.Queue()
+
+    def hanging() -> CredentialSource:
+        tried.put(given_up := threading.Event())
+        assert given_up.wait(WAIT)
+        raise CredentialError("It hangs.")
+
+    monkeypatch.setattr(layer, "from_chain", hanging)
+    arrived = threading.Semaphore(0)
+    lock = layer._PROCESS._lock
+
+    class Lock:
+        def __enter__(self) -> None:
+            arrived.release()
+            lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            lock.release()
+
+    monkeypatch.setattr(layer._PROCESS, "_lock", Lock())
+    settings = Settings(endpoint="http://127.0.0.1:1")
+    for _ in range(2):
+        with ThreadPoolExecutor(4) as pool:
+            waiting = [pool.submit(layer.connect, settings) for _ in range(4)]
+            for _ in waiting:
+                assert arrived.acquire(timeout=WAIT)
+            tried.get(timeout=WAIT).set()
+            failures = [future.exception(WAIT) for future in waiting]
+        assert [str(failure) for failure in failures] == ["It hangs."] * 4
+        assert len({id(failure) for failure in failures}) == 4
+        assert tried.empty()
 
 
 @pytest.mark.usefixtures("process")

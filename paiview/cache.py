@@ -4,7 +4,6 @@ import copy
 import logging
 import math
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -14,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from paiview import turns
+from paiview.clock import seconds
 from paiview.entries import Head, UnreadableError, is_common, name_of
 from paiview.pai.errors import (
     AccessKeyError,
@@ -164,7 +164,7 @@ class Cache:
     def __init__(
         self,
         bound: int,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = seconds,
         *,
         patience: float = math.inf,
         shared: "Shared | None" = None,

@@ -4,7 +4,6 @@ import copy
 import hashlib
 import math
 import threading
-import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import replace as replaced
@@ -15,6 +14,7 @@ from pydantic_core import to_json
 
 from paiview import config
 from paiview.cache import Cache, Key, Missed
+from paiview.clock import seconds
 from paiview.config import Settings
 from paiview.pai.client import Client
 from paiview.pai.credentials import CredentialSource, StaticCredentials, from_chain
@@ -79,7 +79,7 @@ class Registry:
         patience: float = math.inf,
         region: str | None = None,
         workspace_id: str | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = seconds,
         now: Callable[[], datetime] = _utc,
         shared: "Shared | None" = None,
     ) -> None:
@@ -444,7 +444,7 @@ def connect(settings: Settings | None = None) -> Registry:
 
 
 def held() -> list[tuple[str, float]]:
-    """The kind of each snapshot kept, such as ``versions``, and when it was read by ``time.monotonic``."""
+    """The kind of each snapshot kept, such as ``versions``, and when it was read by ``paiview.clock``."""
     return _PROCESS.connected.held() if _PROCESS.connected else []
 
 

@@ -1,6 +1,5 @@
 """What the dashboard counts about itself, for Prometheus: no model, version, user or address is a label."""
 
-import time
 from collections import Counter as Counts
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
@@ -11,6 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from paiview import __version__
+from paiview.clock import seconds
 
 # Without a series of its own for when each counter was begun, which nobody asks for.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -53,7 +53,7 @@ class _Cache(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Give what the cache holds and reads now."""
-        now = time.monotonic()
+        now = seconds()
         ages: dict[str, list[float]] = {}
         for kind, read_at in self.held():
             ages.setdefault(kind, []).append(now - read_at)
@@ -79,7 +79,7 @@ def watch(held: Callable[[], Iterable[tuple[str, float]]], reading: Callable[[],
 
     Args:
         held: gives the kind of each snapshot kept, one of the few queries there are and never whose, and when it was
-            read by ``time.monotonic``.
+            read by ``paiview.clock``.
         reading: gives the kinds that are being read.
     """
     _CACHE.held, _CACHE.reading = held, reading

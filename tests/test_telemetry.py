@@ -1,7 +1,6 @@
 """What the dashboard counts about itself."""
 
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -70,8 +69,7 @@ def test_requests_are_counted_and_timed() -> None:
 
 
 def test_the_cache_is_looked_at_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    # In this module alone: the loops of other threads wait by the same clock.
-    monkeypatch.setattr("paiview.telemetry.time", SimpleNamespace(monotonic=lambda: 100.0))
+    monkeypatch.setattr("paiview.telemetry.seconds", lambda: 100.0)
     held = [("versions", 90.0), ("versions", 40.0), ("models", 99.0)]
     telemetry.watch(lambda: held, lambda: ["versions", "review", "review"])
     try:

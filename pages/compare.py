@@ -66,7 +66,7 @@ if len(rows):
         if picture == "raw":
             verdicts.about_dumbbells(charts.dumbbells(first, shown))
         else:
-            verdicts.about_deltas(*charts.deltas(decisions, shown))
+            verdicts.about_deltas(*charts.deltas(decisions, shown), whole_rows=not one and bool(shown_states))
 every = sum(len(decision.pairs) for decision in decisions)
 with st.container(key="compare-table"):
     st.subheader("Every pair" if every else "No pair", anchor=False)

@@ -7,7 +7,7 @@ import base64
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -281,9 +281,12 @@ def cautions(decision: Decision) -> list[str]:
 
 def tally(decision: Decision) -> str:
     """How many pairs have each state: ``5 better, 1 worse, 2 same``."""
-    counts = {state: getattr(decision.summary, state) for state in STATES}
-    told = [f"{count} {spoken(state)}" for state, count in counts.items() if count]
-    return ", ".join(told) or "no pairs"
+    return by_state({state: getattr(decision.summary, state) for state in STATES}) or "no pairs"
+
+
+def by_state(counts: Mapping[State, int]) -> str:
+    """How many pairs of each state there are, in words; those without any are left out."""
+    return ", ".join(f"{count} {spoken(state)}" for state, count in counts.items() if count)
 
 
 def against(decision: Decision, *, why: bool = True) -> str:
@@ -467,6 +470,6 @@ def _chart(decision: Decision) -> tuple["Markup", list[str]]:
     if info.beyond:
         told.append(f"{counted(info.beyond, 'effect')} beyond the scale stand at its edge.")
     if info.hidden:
-        told.append(f"{counted(info.hidden, 'pair')} of less concern stand in the table alone.")
+        told.append(f"In the table alone: {by_state(info.hidden)}.")
     paint = f"<script>\n{_template('report.js').render()}</script>"
     return Markup(drawn + paint), told  # noqa: S704 - plotly writes the figure as JSON in which no tag can begin

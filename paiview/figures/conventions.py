@@ -3,7 +3,8 @@
 import html
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Any, Final
 from unicodedata import east_asian_width
@@ -14,7 +15,7 @@ import plotly.graph_objects as go
 import plotly.io
 from numpy.typing import NDArray
 
-from paiview.decision import Decision, MetricInForce, State
+from paiview.decision import BY_CONCERN, Decision, MetricInForce, State
 from paiview.metrics import Direction
 from paiview.results import Pair
 from paiview.text import for_chart, shorten_front, unique
@@ -82,18 +83,31 @@ def in_force(decisions: Sequence[Decision]) -> dict[str, MetricInForce]:
     return {known.metric: known for decision in decisions for known in decision.metrics}
 
 
-def kept_rows(is_measured: Sequence[bool], most: int) -> list[int]:
+def kept_rows(states: Sequence[State], most: int) -> list[int]:
     """Places of up to ``most`` rows of a picture, the first in their order.
 
-    Where not all fit, what has nothing to measure (missing, new) gets a quarter of the picture, or what is left over:
-    a wall of missing datasets hides what became better.
+    Where not all fit, what is worse comes first. What is missing or not comparable gets a quarter of the room that is
+    left, or what better and same ones leave over: a wall of missing datasets hides what became better. What is new
+    comes last.
+
+    Args:
+        states: of each row; with several candidates that of the most concern.
+        most: how many rows the picture holds.
     """
-    if len(is_measured) <= most:
-        return [*range(len(is_measured))]
-    measured = [place for place, known in enumerate(is_measured) if known]
-    others = [place for place, known in enumerate(is_measured) if not known]
-    room = min(len(others), max(most // 4, most - len(measured)))
-    return sorted([*measured[: most - room], *others[:room]])
+    worse, unmeasured, measured, new = (
+        [place for place, state in enumerate(states) if state in wanted]
+        for wanted in (("worse",), ("missing", "not_comparable"), ("better", "same"), ("new",))
+    )
+    room = max(most - len(worse), 0)
+    part = min(len(unmeasured), max(room // 4, room - len(measured)))
+    left = max(room - part - len(measured), 0)
+    return sorted([*worse[:most], *unmeasured[:part], *measured[: room - part], *new[:left]])
+
+
+def left_out(states: Sequence[State], kept: Collection[int]) -> dict[State, int]:
+    """How many rows of each state are not kept, the state of most concern first."""
+    counts = Counter(state for place, state in enumerate(states) if place not in kept)
+    return {state: counts[state] for state in BY_CONCERN if counts[state]}
 
 
 def cells(values: Sequence[object]) -> NDArray[np.object_]:

@@ -5,7 +5,7 @@ they can be compared by eye; what has no size stands hollow in a gutter beside t
 """
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from paiview.decision import BY_CONCERN, GLYPHS, JUDGED, Decision, MetricInForce, PairDecision, State, spoken
+from paiview.decision import BY_CONCERN, GLYPHS, Decision, MetricInForce, PairDecision, State, spoken
 from paiview.figures.conventions import (
     COLOURS,
     FAINT,
@@ -28,6 +28,7 @@ from paiview.figures.conventions import (
     drawn,
     in_force,
     kept_rows,
+    left_out,
     legend_lines,
     marker,
     row_labels,
@@ -104,7 +105,7 @@ class DeltaInfo(NamedTuple):
         tolerance: rows × columns, the largest effect that is none.
         limit: half the width of the scale, a share.
         beyond: marks drawn at the edge because their effect is larger than ``limit``.
-        hidden: pairs left out because there are more than the most rows.
+        hidden: pairs left out because there are more than the most rows, by their state.
     """
 
     candidates: list[str]
@@ -115,7 +116,7 @@ class DeltaInfo(NamedTuple):
     tolerance: NDArray[np.float64]
     limit: float
     beyond: int
-    hidden: int
+    hidden: Mapping[State, int]
 
 
 def delta_info(
@@ -136,13 +137,9 @@ def delta_info(
             if shown is None or pair in shown:
                 concerns[pair] = min(concerns.get(pair, (len(BY_CONCERN), 0.0)), _concern(judged))
     ordered = sorted(concerns, key=lambda pair: (concerns[pair], pair))
-    measured = {
-        Pair(judged.metric, judged.dataset)
-        for decision in decisions
-        for judged in decision.pairs
-        if judged.state in JUDGED
-    }
-    kept = [ordered[place] for place in kept_rows([pair in measured for pair in ordered], most)]
+    states = [BY_CONCERN[concerns[pair][0]] for pair in ordered]
+    places = kept_rows(states, most)
+    kept = [ordered[at] for at in places]
     by_metric: dict[str, list[Pair]] = {pair.metric: [] for pair in kept}
     for pair in kept:
         by_metric[pair.metric].append(pair)
@@ -183,7 +180,7 @@ def delta_info(
         tolerance=tolerance,
         limit=limit,
         beyond=sum(abs(mark.effect) > limit for mark in marks),
-        hidden=len(ordered) - len(kept),
+        hidden=left_out(states, places),
     )
 
 

@@ -1,13 +1,13 @@
 """Dumbbells: both numbers of every pair in the metric's own unit, a panel a metric, the most worrying first."""
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
-from paiview.decision import GLYPHS, JUDGED, Decision, PairDecision, State, spoken
+from paiview.decision import GLYPHS, Decision, PairDecision, State, spoken
 from paiview.figures.conventions import (
     COLOURS,
     FAINT,
@@ -22,6 +22,7 @@ from paiview.figures.conventions import (
     drawn,
     in_force,
     kept_rows,
+    left_out,
     legend_lines,
     marker,
     row_labels,
@@ -59,12 +60,12 @@ class DumbbellPanel(NamedTuple):
 
 
 class DumbbellInfo(NamedTuple):
-    """Two versions, a panel a metric; ``hidden`` pairs are left out because there are more than the most rows."""
+    """Two versions, a panel a metric; ``hidden`` counts by state the pairs that are more than the most rows."""
 
     baseline: str
     candidate: str
     panels: list[DumbbellPanel]
-    hidden: int
+    hidden: Mapping[State, int]
 
 
 def dumbbell_info(decision: Decision, *, shown: Collection[Pair] | None = None, most: int = MOST_ROWS) -> DumbbellInfo:
@@ -82,7 +83,9 @@ def dumbbell_info(decision: Decision, *, shown: Collection[Pair] | None = None, 
         and not (judged.baseline is None and judged.candidate is None)
     ]
     by_metric: dict[str, list[PairDecision]] = {}
-    for place in kept_rows([judged.state in JUDGED for judged in drawable], most):
+    states = [judged.state for judged in drawable]
+    kept = kept_rows(states, most)
+    for place in kept:
         by_metric.setdefault(drawable[place].metric, []).append(drawable[place])
     contracts = in_force([decision])
     panels = []
@@ -101,7 +104,7 @@ def dumbbell_info(decision: Decision, *, shown: Collection[Pair] | None = None, 
         baseline="no baseline" if decision.baseline is None else baseline,
         candidate=candidate,
         panels=panels,
-        hidden=max(len(drawable) - most, 0),
+        hidden=left_out(states, kept),
     )
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from paiview import figures
 from paiview.contracts import Contracts
-from paiview.decision import Decision
+from paiview.decision import Decision, State
 from paiview.frames import Frames, Pair
 from paiview.text import counted, markdown
 from paiview.verdict import percent
@@ -108,11 +108,11 @@ def _uncoloured(unknown: Sequence[str]) -> str:
     return f" No colour for {markdown(', '.join(unknown), 200)}: direction unknown." if unknown else ""
 
 
-def deltas(decisions: Sequence[Decision], shown: Collection[Pair]) -> tuple[int, int]:
+def deltas(decisions: Sequence[Decision], shown: Collection[Pair]) -> tuple[Mapping[State, int], int]:
     """Draw the delta dot plot of the pairs shown.
 
     Returns:
-        How many pairs are left out, and how many marks stand at the edge because their effect is larger.
+        How many pairs of each state are left out, and how many marks stand at the edge because their effect is larger.
     """
     figure, hidden, beyond = _deltas(_identity(decisions), frozenset(shown), decisions)
     st.plotly_chart(
@@ -121,8 +121,8 @@ def deltas(decisions: Sequence[Decision], shown: Collection[Pair]) -> tuple[int,
     return hidden, beyond
 
 
-def dumbbells(decision: Decision, shown: Collection[Pair]) -> int:
-    """Draw both versions in the units of each metric; returns how many pairs are left out."""
+def dumbbells(decision: Decision, shown: Collection[Pair]) -> Mapping[State, int]:
+    """Draw both versions in the units of each metric; returns how many pairs of each state are left out."""
     figure, hidden = _dumbbells(_identity([decision]), frozenset(shown), decision)
     st.plotly_chart(figure, key="dumbbell-figure", config=_CONFIG, alt="Both versions on each dataset, in raw units")
     return hidden
@@ -156,7 +156,7 @@ def _deltas(
     identity: tuple[tuple[str, ...], ...],  # noqa: ARG001 - stands for the decisions in the cache's key
     shown: frozenset[Pair],
     _decisions: Sequence[Decision],
-) -> tuple[go.Figure, int, int]:
+) -> tuple[go.Figure, Mapping[State, int], int]:
     info = figures.delta_info(_decisions, shown=shown)
     return _finished(figures.delta_figure(info)), info.hidden, info.beyond
 
@@ -166,7 +166,7 @@ def _dumbbells(
     identity: tuple[tuple[str, ...], ...],  # noqa: ARG001 - stands for the decision in the cache's key
     shown: frozenset[Pair],
     _decision: Decision,
-) -> tuple[go.Figure, int]:
+) -> tuple[go.Figure, Mapping[State, int]]:
     info = figures.dumbbell_info(_decision, shown=shown)
     return _finished(figures.dumbbell_figure(info)), info.hidden
 

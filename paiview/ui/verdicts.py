@@ -40,6 +40,11 @@ _UNPAIRED: dict[State, str] = {
     "missing": "Missing from the candidate",
     "new": "New, without a number to compare with",
 }
+_NUMBERS = ("baseline", "candidate", "change", "effect")
+_HELP = {
+    "effect": "Share of the baseline, positive is better. Of an accuracy the larger of gain and reduced errors.",
+    "change": "Candidate minus baseline, in the metric's unit",
+}
 _MOST_AXES = 100
 _NAMED = 12
 """Missing and new datasets named in a line; the table holds all."""
@@ -67,11 +72,7 @@ def headline(decision: Decision, statuses: Mapping[str, str]) -> None:
         if named := report.names(decision, unpaired):
             more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
             st.caption(f"{told}: {markdown(', '.join(named[:_NAMED]), 2000)}{more}")
-    against = statuses.get(decision.baseline or "") if decision.baseline_model == decision.model else None
-    if against not in (None, "Approved"):
-        st.caption(f"The baseline is {markdown(against)}.")
-    for caution in report.cautions(decision)[len(decision.notes) :]:
-        st.caption(markdown(caution, 400))
+    _caution([decision], statuses)
 
 
 def several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
@@ -106,6 +107,19 @@ def several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
         column_config={name: tables.name_column(name, table[name]) for name in table.columns[: 2 if together else 3]},
     )
     st.caption(f"Chosen among {count}: picking the best of many on the same test sets flatters the winner.")
+    _caution(decisions, statuses)
+
+
+def _caution(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
+    """Say what a reader should know about the verdicts as a whole, each thing once."""
+    told: dict[str, None] = {}
+    for decision in decisions:
+        status = statuses.get(decision.baseline or "") if decision.baseline_model == decision.model else None
+        if status not in (None, "Approved"):
+            told[f"The baseline {plain(decision.baseline or '', 80)} is {plain(status)}."] = None
+        told |= dict.fromkeys(report.cautions(decision)[len(decision.notes) :])
+    for caution in told:
+        st.caption(markdown(caution, 400))
 
 
 def pairs(rows: Sequence[PairRow], metrics: Sequence[MetricInForce], *, with_version: bool) -> None:
@@ -118,17 +132,15 @@ def pairs(rows: Sequence[PairRow], metrics: Sequence[MetricInForce], *, with_ver
     """
     judged = [row.pair for row in rows]
     notes = [None if pair.note is None else plain(pair.note) for pair in judged]
+    has_notes = any(note is not None for note in notes)
     table = pd.DataFrame(
         {
             **({"version": [plain(row.candidate) for row in rows]} if with_version else {}),
             "state": [report.STATES[pair.state] for pair in judged],
             "dataset": [plain(shorten_front(pair.name or pair.dataset, 60)) for pair in judged],
             "metric": [plain(pair.metric) for pair in judged],
-            **{
-                number: np.array([getattr(pair, number) for pair in judged], dtype=np.float64)
-                for number in ("baseline", "candidate", "change", "effect")
-            },
-            **({"note": notes} if any(note is not None for note in notes) else {}),
+            **{number: np.array([getattr(pair, number) for pair in judged], dtype=np.float64) for number in _NUMBERS},
+            **({"note": notes} if has_notes else {}),
         }
     )
     look = Styler(table)
@@ -150,14 +162,26 @@ def pairs(rows: Sequence[PairRow], metrics: Sequence[MetricInForce], *, with_ver
             **({"version": tables.name_column("version", table["version"])} if with_version else {}),
             "dataset": st.column_config.TextColumn("dataset", width="medium"),
             "metric": tables.name_column("metric", table["metric"]),
-            "note": st.column_config.TextColumn("note", width="large"),
-            "effect": st.column_config.Column(
-                "effect",
-                help="Share of the baseline, positive is better. Of an accuracy the larger of gain and reduced errors.",
-            ),
-            "change": st.column_config.Column("change", help="Candidate minus baseline, in the metric's unit"),
+            **{
+                name: st.column_config.Column(name, width=width, help=_HELP.get(name))
+                for name, width in _widths(judged, digits, has_notes=has_notes).items()
+            },
         },
     )
+
+
+def _widths(judged: Sequence[PairDecision], digits: Sequence[int], *, has_notes: bool) -> dict[str, int | None]:
+    """The pixels of each column of numbers; beside notes the table would cut those it finds unusually long."""
+    if not has_notes:
+        return dict.fromkeys(_NUMBERS)
+    longest = dict.fromkeys(_NUMBERS, 0)
+    for pair, places in zip(judged, digits, strict=True):
+        for name in _NUMBERS:
+            value: float | None = getattr(pair, name)
+            if value is not None:
+                text = _percent(value) if name == "effect" else format_value(value, places, signed=name == "change")
+                longest[name] = max(longest[name], len(text))
+    return {name: max(8 * count + 24, 96) for name, count in longest.items()}
 
 
 def _digits(judged: Sequence[PairDecision], metrics: Sequence[MetricInForce]) -> list[int]:
@@ -222,9 +246,17 @@ def _axes(decisions: Sequence[Decision]) -> dict[str, Pair | str]:
     return dict(sorted(axes.items(), key=lambda item: -held[item[0]]))
 
 
-def about_deltas(left_out: int, at_the_edge: int) -> None:
-    """Say how to read the delta dot plot, and what it does not show."""
+def about_deltas(left_out: Mapping[State, int], at_the_edge: int, *, whole_rows: bool) -> None:
+    """Say how to read the delta dot plot, and what it does not show.
+
+    Args:
+        left_out: pairs that are not drawn, by their state.
+        at_the_edge: marks whose effect is larger than the scale.
+        whole_rows: whether a filter of states kept some candidates of a row, of which the plot draws all.
+    """
     told = "Right of the line is better than the baseline; the band is the tolerance."
+    if whole_rows:
+        told += " A row shows all candidates where one of them is in a state that was chosen."
     if left_out:
         told += f" {_not_drawn(left_out)}"
     if at_the_edge:
@@ -232,11 +264,11 @@ def about_deltas(left_out: int, at_the_edge: int) -> None:
     st.caption(told)
 
 
-def _not_drawn(left_out: int) -> str:
-    return f"{counted(left_out, 'pair')} not drawn, missing ones first: choose datasets or metrics; the table has all."
+def _not_drawn(left_out: Mapping[State, int]) -> str:
+    return f"Not drawn: {report.by_state(left_out)}. Choose datasets, metrics or states; the table has all."
 
 
-def about_dumbbells(left_out: int) -> None:
+def about_dumbbells(left_out: Mapping[State, int]) -> None:
     """Say what the dumbbells do not show."""
     told = f" {_not_drawn(left_out)}" if left_out else ""
     st.caption(f"Each panel in the unit of its metric.{told}")

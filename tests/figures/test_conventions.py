@@ -1,12 +1,14 @@
 """What the figures have in common: labels that tell categories apart, no markup of strangers, large registries."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paiview.decision import State
 from paiview.figures import (
     conventions,
     delta_figure,
@@ -16,7 +18,7 @@ from paiview.figures import (
     heatmap_figure,
     trend_figure,
 )
-from paiview.figures.conventions import dataset_label, kept_rows, legend_lines, told_apart
+from paiview.figures.conventions import dataset_label, kept_rows, left_out, legend_lines, told_apart
 from paiview.frames import Frames, Pair, build
 from tests.figures.conftest import CER, MARKUP, TOP1, decision, heatmap, texts_of, trend, version
 
@@ -162,25 +164,29 @@ def test_every_name_has_a_text_of_its_own_no_longer_than_asked_for(names: list[s
 
 
 @pytest.mark.parametrize(
-    ("measured", "others", "kept"),
+    ("rows", "kept"),
     [
-        (3, 5, (3, 5)),
-        (20, 60, (15, 5)),
-        (4, 60, (4, 16)),
-        (60, 2, (18, 2)),
-        (60, 0, (20, 0)),
-        (0, 60, (0, 20)),
+        ({"worse": 1, "missing": 5, "better": 2}, {"worse": 1, "missing": 5, "better": 2}),
+        ({"worse": 4, "missing": 60, "better": 16}, {"worse": 4, "missing": 4, "better": 12}),
+        ({"worse": 2, "missing": 60, "better": 2}, {"worse": 2, "missing": 16, "better": 2}),
+        ({"missing": 60}, {"missing": 20}),
+        ({"worse": 30, "missing": 2, "better": 40, "new": 30}, {"worse": 20}),
+        ({"worse": 12, "better": 71, "new": 10}, {"worse": 12, "better": 8}),
+        (
+            {"worse": 2, "not_comparable": 9, "better": 9, "same": 9, "new": 9},
+            {"worse": 2, "not_comparable": 4, "better": 9, "same": 5},
+        ),
+        ({"worse": 2, "missing": 3, "same": 5, "new": 30}, {"worse": 2, "missing": 3, "same": 5, "new": 10}),
     ],
 )
-def test_a_wall_of_missing_rows_does_not_hide_what_was_measured(
-    measured: int, others: int, kept: tuple[int, int]
+def test_a_picture_keeps_what_is_worse_and_is_no_wall_of_what_is_missing(
+    rows: dict[State, int], kept: dict[State, int]
 ) -> None:
-    """Regressions, then missing ones, then what became better: the order of a decision."""
-    rows = [True] * (measured // 2) + [False] * others + [True] * (measured - measured // 2)
-    places = kept_rows(rows, 20)
+    states = [state for state, count in rows.items() for _ in range(count)]
+    places = kept_rows(states, 20)
     assert places == sorted({*places})
-    assert (sum(rows[place] for place in places), sum(not rows[place] for place in places)) == kept
-    assert places[: min(measured // 2, 15)] == [*range(min(measured // 2, 15))]
+    assert Counter(states[place] for place in places) == kept
+    assert Counter(kept) + Counter(left_out(states, places)) == Counter(rows)
 
 
 def test_a_legend_counts_its_lines_in_a_narrow_window() -> None:

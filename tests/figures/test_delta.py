@@ -352,9 +352,9 @@ def test_the_least_worrying_rows_are_left_out_and_counted() -> None:
     base = {f"cer@{place:02}": 0.1 for place in range(50)}
     told = decision({name: 0.1 + 0.001 * place for place, name in enumerate(base)}, base)
     info = delta_info([told])
-    assert (len(info.rows), info.hidden) == (40, 10)
+    assert (len(info.rows), info.hidden) == (40, {"worse": 8, "same": 2})
     assert [row.pair.dataset for row in info.rows[:2]] == ["49", "48"]
-    assert delta_info([told], most=60).hidden == 0
+    assert delta_info([told], most=60).hidden == {}
     assert len(delta_info([told], most=60).rows) == 50
 
 
@@ -363,7 +363,7 @@ def test_missing_datasets_leave_room_for_what_became_better() -> None:
     info = delta_info([decision({f"cer@{place:02}": 0.05 if place else 0.2 for place in range(15)}, base)])
     assert [mark.state for mark in info.marks].count("better") == 14
     assert [mark.state for mark in info.marks].count("missing") == 25
-    assert (info.rows[0].pair.dataset, info.hidden) == ("00", 40)
+    assert (info.rows[0].pair.dataset, info.hidden) == ("00", {"missing": 40})
 
 
 def test_heads_of_long_names_with_a_common_beginning_are_told_apart() -> None:
@@ -392,12 +392,12 @@ def test_many_columns_have_room_for_their_ticks() -> None:
 def test_only_the_pairs_asked_for_are_drawn() -> None:
     info = delta_info([MIXED], shown={Pair("cer", "d"), Pair("blobs", "a"), Pair("cer", "unheard of")})
     assert [row.pair for row in info.rows] == [Pair("cer", "d"), Pair("blobs", "a")]
-    assert info.hidden == 0
+    assert info.hidden == {}
 
 
 def test_nothing_to_draw_is_an_empty_figure() -> None:
     for info in (delta_info([]), delta_info([MIXED], shown=[]), delta_info([decision({}, {})])):
-        assert (info.rows, info.marks, info.hidden) == ([], [], 0)
+        assert (info.rows, info.marks, info.hidden) == ([], [], {})
         assert len(delta_figure(info).data) == 0
 
 

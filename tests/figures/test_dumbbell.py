@@ -24,7 +24,7 @@ def traces(info: DumbbellInfo, axis: str = "x") -> dict[str, Any]:
 
 def test_each_metric_has_a_panel_with_both_numbers_the_worst_first() -> None:
     info = dumbbell_info(MIXED)
-    assert (info.baseline, info.candidate, info.hidden) == ("0.10.0", "0.12.0", 0)
+    assert (info.baseline, info.candidate, info.hidden) == ("0.10.0", "0.12.0", {})
     assert [panel.title for panel in info.panels] == [
         "<b>cer</b> ↓ lower is better",
         "<b>blobs</b> direction unknown",
@@ -81,7 +81,7 @@ def test_pairs_without_any_number_are_left_out() -> None:
     told = decision({"cer@a": math.nan, "cer@b": 0.1}, {"cer@a": Measurement(math.nan, duplicated=True), "cer@b": 0.1})
     assert [row.pair.dataset for panel in dumbbell_info(told).panels for row in panel.rows] == ["b"]
     nothing = dumbbell_info(told, shown={Pair("cer", "a")})
-    assert (nothing.panels, nothing.hidden) == ([], 0)
+    assert (nothing.panels, nothing.hidden) == ([], {})
     assert len(dumbbell_figure(nothing).data) == 0
 
 
@@ -89,7 +89,7 @@ def test_the_least_worrying_rows_are_left_out_and_counted() -> None:
     base = {f"cer@{place:02}": 0.1 for place in range(50)}
     told = decision({name: 0.1 + 0.01 * place for place, name in enumerate(base)}, base)
     info = dumbbell_info(told)
-    assert (len(info.panels[0].rows), info.hidden) == (40, 10)
+    assert (len(info.panels[0].rows), info.hidden) == (40, {"worse": 9, "same": 1})
     assert [row.pair.dataset for row in info.panels[0].rows[:2]] == ["49", "48"]
 
 

@@ -1,5 +1,6 @@
 """Compare: the verdict, its table, its filters, and links that say what they were made with."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,35 @@ def test_several_candidates_against_one_baseline_say_whose_choice_it_was_for_eac
     assert not {"baseline", "this baseline is"} & {*table(alike, "verdict").columns}
 
 
+def test_several_candidates_keep_the_cautions_of_one(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", {"d": {"cer": 0.20}}, ApprovalStatus="Rejected"),
+        version("0.2.0", "2024-02-01", {"d": {"cer": 0.15}}),
+        version("0.3.0", "2024-03-01", {"d": {"cer": 0.10}}),
+    ]
+    one = written(run("compare", model="model-asr", candidate="0.3.0", baseline="0.1.0")).replace("\\", "")
+    both = run("compare", model="model-asr", candidate=["0.2.0", "0.3.0"], baseline="0.1.0", state="better")
+    for caution in ("The baseline 0.1.0 is Rejected.", "Significance cannot be judged"):
+        assert caution in one
+        assert written(both).replace("\\", "").count(caution) == 1
+    assert "A row shows all candidates" in written(both)
+    assert "A row shows all candidates" not in one
+
+
+def test_numbers_beside_notes_have_the_room_they_need(run: Run, service: Service) -> None:
+    results: dict[str, dict[str, Any]] = {"d": {"cer": 0.20, "tokens": 1000000000001}, "e": {"cer": "n/a"}}
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", results, ApprovalStatus="Approved"),
+        version("0.2.0", "2024-02-01", results),
+    ]
+    app = run("compare", model="model-asr")
+    [frame] = [frame for frame in app.dataframe if "effect" in frame.value.columns]
+    columns = json.loads(frame.proto.columns)
+    assert columns["baseline"]["width"] == columns["candidate"]["width"] == 8 * len("1000000000001") + 24
+    assert columns["effect"]["width"] == 96
+    assert "note" not in columns
+
+
 def test_another_model_gets_its_newest_pending_version_and_no_old_pin(run: Run, service: Service) -> None:
     service.models.append({"ModelId": "model-other", "ModelName": "other", "WorkspaceId": "7"})
     service.versions["model-other"] = [
@@ -334,8 +364,8 @@ def test_another_model_keeps_neither_side_though_it_has_versions_of_their_names(
     app.selectbox("model").set_value("model-other").run()
     assert told(app) == ""
     assert (app.query_params["candidate"], app.query_params["baseline"]) == ("0.11.0", "0.2.0")
+    assert (app.multiselect(key="dataset").value, app.multiselect(key="state").value) == ([], ["worse"])
     assert "dataset" not in app.query_params
-    assert app.query_params["state"] == "worse"
 
 
 def test_another_model_is_compared_with_its_own_versions_after_a_baseline_of_elsewhere(

@@ -44,6 +44,8 @@ _PAI_FILTERS = (
     "order",
 )
 _TABLE_FILTERS = ("created_from", "created_to", "min", "max", "columns")
+_OF_ONE_MODEL = ("candidate", "baseline", "baseline_model", "version")
+"""Choices that name versions of a model: another model may have a version of that name, and nobody chose that one."""
 DEFAULT_FIELDS = ("status", "created", "description")
 
 
@@ -108,6 +110,8 @@ def model() -> Chosen:
         except PaiviewError as error:
             states.stop(error)
         asked = url.asked("model")
+        if url.is_of_a_link("model"):
+            url.forget(*_OF_ONE_MODEL)
         if asked is not None and asked not in models:
             # Another workspace's, or none at all: it stays the choice, so that what the link says is what is told.
             try:
@@ -121,10 +125,17 @@ def model() -> Chosen:
         repeated = {name for name, count in Counter(names.values()).items() if count > 1}
         shown = {key: f"{name} ({key})" if name in repeated else name for key, name in names.items()}
         first = next(iter(shown))
-        model_id = state.choice("Model", shown, key="model", default=first, pinned=True) or first
+        model_id = (
+            state.choice("Model", shown, key="model", default=first, pinned=True, on_change=_drop_its_versions) or first
+        )
     if unknown is not None and model_id == asked:
         states.stop(unknown)
     return Chosen(registry, models[model_id], model_id)
+
+
+def _drop_its_versions() -> None:
+    for key in _OF_ONE_MODEL:
+        url.write(key)
 
 
 def version_filters() -> VersionFilters:
@@ -191,6 +202,11 @@ def several(label: str, options: list[str], key: str, placeholder: str) -> list[
     """Choose any number of values; what the link asks for beyond them is named and ignored."""
     shown = state.labels(options, str)
     state.check(key, {*shown.values()}.__contains__)
+    before = st.session_state.get(key, [])
+    kept = [option for option in before if option in shown]
+    if kept != before:
+        # Streamlit would drop the others from the control and leave them in the URL.
+        st.session_state[key] = kept
     format_func = shown.__getitem__
     return st.multiselect(
         label, options, key=key, bind="query-params", placeholder=placeholder, format_func=format_func

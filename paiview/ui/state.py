@@ -26,6 +26,7 @@ def choice(
     placeholder: str | None = None,
     help: str | None = None,  # noqa: A002 - Streamlit's own word
     allowed: Callable[[str], bool] | None = None,
+    on_change: Callable[[], None] | None = None,
 ) -> str | None:
     """Draw a select box whose URL parameter holds the value, not the text shown.
 
@@ -38,6 +39,7 @@ def choice(
         placeholder: the text shown when nothing is chosen (only without a default).
         help: the tooltip.
         allowed: which values may be typed though they are not among the options, where there are too many to send.
+        on_change: called when the reader changes the choice, before the page runs again.
 
     Returns:
         The chosen value; ``None`` when nothing is chosen.
@@ -61,7 +63,7 @@ def choice(
         format_func=lambda option: shown.get(option, plain(option)),
         key=key,
         on_change=_follow,
-        args=(key, allowed),
+        args=(key, allowed, on_change),
         placeholder=placeholder,
         help=help,
         accept_new_options=allowed is not None,
@@ -143,12 +145,16 @@ def page(pages: int) -> int:
     return number
 
 
-def _follow(key: str, allowed: Callable[[str], bool] | None = None) -> None:
+def _follow(
+    key: str, allowed: Callable[[str], bool] | None = None, on_change: Callable[[], None] | None = None
+) -> None:
     value = st.session_state[key]
     if value is not None and allowed is not None and not allowed(value):
         _refuse(key, [value])
         return
     url.write(key, None if value is None or (key == "page" and value == 1) else str(value))
+    if on_change is not None:
+        on_change()
 
 
 def _refuse(key: str, values: list[str]) -> None:

@@ -39,6 +39,12 @@ def write(key: str, *values: str | None) -> None:
         _waiting()[key] = kept
 
 
+def forget(*keys: str) -> None:
+    """Forget what was chosen on any page; what the URL asks for stays."""
+    for key in keys:
+        _remembered().pop(key, None)
+
+
 def arrive(page: str) -> None:
     """Begin a run of a page. On another page than before, what this session chose goes into the URL again."""
     if st.session_state.get(_PAGE) != page:

@@ -1,0 +1,79 @@
+"""The choice of a model: nobody chose the versions of another one that happen to have the same names."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import Run, Service, told, version
+
+
+@pytest.fixture(autouse=True)
+def _others(service: Service) -> None:
+    """Two more models, with versions of the names that ``model-asr`` has."""
+    service.models += [
+        {"ModelId": "model-other", "ModelName": "other", "WorkspaceId": "7"},
+        {"ModelId": "model-third", "ModelName": "third", "WorkspaceId": "7"},
+    ]
+    service.versions["model-other"] = [
+        version("0.1.0", "2025-01-01", {"d-aishell": {"cer": 0.05}}, ApprovalStatus="Rejected"),
+        version("0.2.0", "2025-01-02", {"d-aishell": {"cer": 0.05}}, ApprovalStatus="Approved"),
+        version("0.10.0", "2025-01-03", {"d-aishell": {"cer": 0.04}}, ApprovalStatus="Rejected"),
+        version("0.11.0", "2025-01-04", {"d-aishell": {"cer": 0.03}}),
+    ]
+    service.versions["model-third"] = [version("0.1.0", "2025-01-01", {"d-aishell": {"cer": 0.05}})]
+
+
+def sides(app: AppTest) -> tuple[str, str]:
+    return app.query_params["candidate"], app.query_params["baseline"]
+
+
+def test_another_model_keeps_neither_side_though_it_has_versions_of_their_names(run: Run) -> None:
+    app = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0")
+    app.selectbox("model").set_value("model-other").run()
+    assert told(app) == ""
+    assert sides(app) == ("0.11.0", "0.2.0")
+
+
+def test_another_model_is_compared_with_its_own_versions_after_a_baseline_from_elsewhere(run: Run) -> None:
+    app = run("compare", model="model-asr", candidate="0.10.0", baseline_model="model-third", baseline="0.1.0")
+    assert app.query_params["baseline_model"] == "model-third"
+    app.selectbox("model").set_value("model-other").run()
+    assert "baseline_model" not in app.query_params
+    assert sides(app) == ("0.11.0", "0.2.0")
+
+
+def test_filters_that_the_other_model_does_not_have_leave_the_url(run: Run) -> None:
+    app = run("compare", model="model-asr", metric=["cer", "rtf"], dataset="d-meeting", state="worse")
+    app.selectbox("model").set_value("model-other").run()
+    assert told(app) == ""
+    assert "dataset" not in app.query_params
+    assert (app.query_params["metric"], app.query_params["state"]) == ("cer", "worse")
+
+
+def test_the_version_in_detail_is_closed_with_its_model(run: Run) -> None:
+    app = run("versions", model="model-asr", version="0.10.0")
+    assert [item.value for item in app.subheader] == ["0\\.10\\.0"]
+    app.selectbox("model").set_value("model-other").run()
+    assert not app.subheader
+    assert "version" not in app.query_params
+
+
+def follow(app: AppTest, page: str, **parameters: str) -> None:
+    """Follow a link within the session."""
+    app.query_params.clear()
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    app.switch_page(f"pages/{page}.py").run()
+
+
+def test_a_link_to_another_model_brings_none_of_the_versions_chosen_before(run: Run) -> None:
+    app = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0")
+    follow(app, "versions", model="model-other")
+    follow(app, "compare", model="model-other")
+    assert sides(app) == ("0.11.0", "0.2.0")
+
+
+def test_a_link_to_versions_of_another_model_is_what_it_says(run: Run) -> None:
+    app = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0")
+    follow(app, "compare", model="model-other", candidate="0.10.0", baseline="0.1.0")
+    assert told(app) == ""
+    assert sides(app) == ("0.10.0", "0.1.0")

@@ -7,12 +7,13 @@ import json
 import logging
 import math
 import re
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, move_on_after, to_thread
 from pydantic_core import to_json
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -43,6 +44,8 @@ _THREADS: Final = CapacityLimiter(AT_ONCE)
 """Threads of the API's own: a slow service leaves those that serve the pages free."""
 WAITING: Final = 64
 """Requests that wait at most; further ones are told to come back."""
+PATIENCE: Final = 10.0
+"""Seconds that a request waits for its turn; then it is told to come back."""
 _UNDER_WAY: Final[set[Request]] = set()
 """Requests that are answered or wait; seen by the event loop alone."""
 _LONGEST: Final = 512
@@ -144,12 +147,14 @@ def _listing(name: str, snapshot: ModelsSnapshot | VersionsSnapshot, items: Sequ
 
 
 def _endpoint(answer: _Answer, parameters: Collection[str] = frozenset()) -> Callable[[Request], Awaitable[Response]]:
-    def respond(request: Request) -> Response:
+    def respond(request: Request, came: float) -> Response:
         try:
             model = request.path_params.get("model", "")
             asked = _parameters(request.query_params.multi_items(), parameters)
             _check("model", model)
-            with cache.reading():
+            with cache.reading() as reader:
+                # Of the patience of a reader: who waited for a turn has less left for the service.
+                reader.waited = time.monotonic() - came
                 return _json(200, answer(model, asked))
         except PaiviewError as error:
             return _failed(error)
@@ -159,13 +164,15 @@ def _endpoint(answer: _Answer, parameters: Collection[str] = frozenset()) -> Cal
             return _error(500, "InternalError", "A fault in paiview; its log has the details.", request_id)
 
     async def respond_in_thread(request: Request) -> Response:
-        if len(_UNDER_WAY) >= AT_ONCE + WAITING:
-            return refuse(503, "Busy", "Too many requests wait for an answer: ask again.", {"retry-after": "1"})
-        _UNDER_WAY.add(request)
-        try:
-            return await to_thread.run_sync(respond, request, limiter=_THREADS)
-        finally:
-            _UNDER_WAY.remove(request)
+        if len(_UNDER_WAY) < AT_ONCE + WAITING:
+            _UNDER_WAY.add(request)
+            try:
+                # This ends the wait for a thread; what a thread has begun, it brings to its end.
+                with move_on_after(PATIENCE):
+                    return await to_thread.run_sync(respond, request, time.monotonic(), limiter=_THREADS)
+            finally:
+                _UNDER_WAY.remove(request)
+        return refuse(503, "Busy", "Too many requests wait for an answer: ask again.", {"retry-after": "1"})
 
     return respond_in_thread
 

@@ -8,7 +8,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -21,6 +21,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from paiview import api, judgement, registry
+from paiview.cache import Cache
 from paiview.comparison import ComparisonError, UnknownVersionError
 from paiview.config import Settings
 from paiview.decision import Decision
@@ -40,7 +41,9 @@ from paiview.pai.errors import (
     UnavailableError,
     UnreachableError,
 )
+from paiview.pai.paging import Progress
 from paiview.registry import Registry
+from tests.test_cache import KEY, TTL, Clock, Numbered
 
 WAIT = 10.0
 IDENTIFIER = re.compile(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}")
@@ -298,3 +301,49 @@ def test_a_slow_service_holds_up_no_page_and_no_endless_queue(
     with ThreadPoolExecutor(1) as pool:
         answered = {200: api.AT_ONCE + api.WAITING, 503: 3}
         assert pool.submit(lambda: asyncio.run(visit())).result() == (answered, "page")
+
+
+def test_nobody_waits_long_for_a_turn_and_what_has_begun_is_answered(
+    source: Registry, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    read = source.models()
+
+    def slow(*_arguments: object) -> object:
+        assert gate.wait(WAIT)
+        return read
+
+    monkeypatch.setattr(Registry, "models", slow)
+    monkeypatch.setattr(api, "PATIENCE", 1.0)
+    with ThreadPoolExecutor(api.AT_ONCE + 2) as asking:
+        asked = {asking.submit(httpx.get, f"{client.base_url}/api/models") for _ in range(api.AT_ONCE + 2)}
+        try:
+            refused: set[Future[httpx.Response]] = set()
+            while len(refused) < 2:
+                found, _ = wait(asked - refused, WAIT, FIRST_COMPLETED)
+                assert found
+                refused |= found
+        finally:
+            gate.set()
+        answered = Counter(answer.result().status_code for answer in asked - refused)
+    assert {(answer.result().status_code, told(answer.result())["Code"]) for answer in refused} == {(503, "Busy")}
+    assert answered == {200: api.AT_ONCE}
+
+
+def test_the_wait_for_a_turn_is_taken_from_the_patience_with_the_service(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    # Its clock stands: what is read does not come, and takes no time.
+    cache = Cache(10, Clock(), patience=1e-6)
+
+    def load(_report: Progress) -> Numbered:
+        gate.wait(WAIT)
+        return Numbered(fetched_at=datetime.now(UTC), number=1)
+
+    monkeypatch.setattr(Registry, "models", lambda *_: cache.get(KEY, load, ttl=TTL))
+    try:
+        answer = client.get("/api/models")
+    finally:
+        gate.set()
+    assert (answer.status_code, told(answer)["Code"]) == (504, "Deadline")

@@ -87,7 +87,7 @@ def several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
             "version": [plain(decision.candidate) for decision in decisions],
             "status": [plain(statuses.get(decision.candidate, "")) for decision in decisions],
             **({} if together else {"baseline": [plain(decision.baseline or "–") for decision in decisions]}),
-            **({"this baseline is": reasons} if together and len(set(reasons)) > 1 else {}),
+            **({"this baseline is": reasons} if len(set(reasons)) > 1 else {}),
             "verdict": [report.WORDS[decision.summary.word] for decision in decisions],
             "policy": [decision.overall for decision in decisions],
             "worst": [_worst(decision) for decision in decisions],
@@ -141,6 +141,8 @@ def pairs(rows: Sequence[PairRow], metrics: Sequence[MetricInForce], *, with_ver
             "metric": [plain(pair.metric) for pair in judged],
             **{number: np.array([getattr(pair, number) for pair in judged], dtype=np.float64) for number in _NUMBERS},
             **({"note": notes} if has_notes else {}),
+            # The sentences of the policy and the filter know a dataset by its id.
+            **({"dataset id": [plain(pair.dataset) for pair in judged]} if any(pair.name for pair in judged) else {}),
         }
     )
     look = Styler(table)

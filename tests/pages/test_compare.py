@@ -181,9 +181,9 @@ def test_each_of_several_candidates_has_the_baseline_of_its_own(run: Run, servic
     ]
     app = run("compare", model="model-asr", candidate=["0.2.0", "0.4.0"])
     shown = table(app, "verdict")
-    assert list(shown[["version", "baseline", "verdict"]].itertuples(index=False, name=None)) == [
-        ("0.2.0", "0.1.0", "▲ Better"),
-        ("0.4.0", "0.3.0", "▼ Worse"),
+    assert list(shown[["version", "baseline", "this baseline is", "verdict"]].itertuples(index=False, name=None)) == [
+        ("0.2.0", "0.1.0", "newest approved before the candidate", "▲ Better"),
+        ("0.4.0", "0.3.0", "newest approved by creation", "▼ Worse"),
     ]
     assert "baseline" not in app.query_params
     assert "**2 candidates** each against the baseline that the rules choose for it" in written(app)
@@ -208,6 +208,11 @@ def test_several_candidates_against_one_baseline_say_whose_choice_it_was_for_eac
     told = "**2 candidates** against 0.1.0 (chosen by the reader, the rules choose 0.3.0)"
     assert told in written(alike).replace("\\", "")
     assert not {"baseline", "this baseline is"} & {*table(alike, "verdict").columns}
+
+
+def test_a_dataset_is_told_by_its_name_and_by_the_id_that_the_policy_names(run: Run) -> None:
+    shown = table(run("compare", model="model-asr"))
+    assert ("AISHELL-1", "d-aishell") in list(shown[["dataset", "dataset id"]].itertuples(index=False, name=None))
 
 
 def test_several_candidates_keep_the_cautions_of_one(run: Run, service: Service) -> None:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from paiview import turns
-from paiview.clock import seconds
+from paiview.clock import seconds, utc
 from paiview.entries import Head, UnreadableError, is_common, name_of
 from paiview.pai.errors import (
     AccessKeyError,
@@ -157,6 +158,7 @@ class Cache:
     Args:
         bound: the sum of the sizes of the snapshots kept.
         clock: seconds that only grow.
+        now: the time of day, UTC.
         patience: seconds.
         shared: the snapshots of other processes.
     """
@@ -166,12 +168,14 @@ class Cache:
         bound: int,
         clock: Callable[[], float] = seconds,
         *,
+        now: Callable[[], datetime] = utc,
         patience: float = math.inf,
         shared: "Shared | None" = None,
     ) -> None:
         self._bound = bound
         self._patience = patience
         self._clock = clock
+        self._now = now
         self._shared = shared
         self._lock = threading.Lock()
         self._kept: OrderedDict[Key, _Kept] = OrderedDict()
@@ -439,8 +443,9 @@ class Cache:
         if head is not None and newer:
             usable = seen.age < query.ttl or read_at >= begun or (kept is None and seen.age < query.oldest)
             if usable or leads or failure is not None:
-                snapshot = read(head, kept.snapshot if kept else None)
-                if usable and read_at - (snapshot.fetched_at - snapshot.complete_at).total_seconds() >= wanted:
+                written = read(head, kept.snapshot if kept else None)
+                snapshot = written.dated(self._now() - timedelta(seconds=seen.age))
+                if usable and read_at - (written.fetched_at - written.complete_at).total_seconds() >= wanted:
                     return snapshot, read_at
                 with self._lock:
                     self._keep(key, snapshot, read_at, kept.wanted if kept else None)

@@ -7,14 +7,14 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import replace as replaced
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from pydantic_core import to_json
 
 from paiview import config
 from paiview.cache import Cache, Key, Missed
-from paiview.clock import seconds
+from paiview.clock import seconds, utc
 from paiview.config import Settings
 from paiview.pai.client import Client
 from paiview.pai.credentials import CredentialSource, StaticCredentials, from_chain
@@ -40,10 +40,6 @@ AFRESH: Final = 10.0
 """Seconds since the begin of a read that a verdict may rest on it: older versions are read anew, one by one."""
 AFRESH_WAIT: Final = 5.0
 """Seconds a page waits in vain for them, or for a newer listing, before it judges by what it has and says so."""
-
-
-def _utc() -> datetime:
-    return datetime.now(UTC)
 
 
 class Registry:
@@ -80,7 +76,7 @@ class Registry:
         region: str | None = None,
         workspace_id: str | None = None,
         clock: Callable[[], float] = seconds,
-        now: Callable[[], datetime] = _utc,
+        now: Callable[[], datetime] = utc,
         shared: "Shared | None" = None,
     ) -> None:
         self.endpoint = endpoint
@@ -91,7 +87,7 @@ class Registry:
         self._client = client
         self._ttl = ttl
         self._now = now
-        self._cache = Cache(HELD, clock, patience=patience, shared=shared)
+        self._cache = Cache(HELD, clock, now=now, patience=patience, shared=shared)
         self._doubted: set[Key] = set()
 
     def versions(
@@ -164,7 +160,7 @@ class Registry:
         """A whole listing of a while ago as it is now, read by a few pages; ``None`` to read it whole."""
         started = self._now()
         age = (started - before.whole_at).total_seconds()
-        # An age below 0 is of a process whose clock is ahead: it tells nothing.
+        # An age below 0 is of a clock that was set back since: it tells nothing.
         if before.filters != VersionFilters() or before.uneven or not 0 <= age < WHOLE * self._ttl:
             return None
         versions = self._client.refresh_model_versions(before.model_id, before.versions)
@@ -195,7 +191,7 @@ class Registry:
         as_listed = Afresh(fetched_at=snapshot.whole_at, versions={})
 
         def is_fresh(read_at: datetime) -> bool:
-            # An age below 0 is of a process whose clock is ahead: it tells nothing.
+            # An age below 0 is of a clock that was set back since: it tells nothing.
             return 0 <= (self._now() - read_at).total_seconds() < longest
 
         if not names or is_fresh(snapshot.whole_at):

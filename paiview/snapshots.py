@@ -52,6 +52,16 @@ class Snapshot:
         """The moment since which an edit may not be in it, UTC."""
         return self.fetched_at
 
+    def dated(self, _fetched_at: datetime) -> Self:
+        """This one, which another process read, with no ``complete_at`` that is later than by the clock here.
+
+        What a clock that is behind has dated is left: it only counts as older than it is.
+
+        Args:
+            _fetched_at: when it was read, by the clock here.
+        """
+        return self
+
     def head(self) -> Head:
         """All but its content, for other processes."""
         names = {each.name for each in fields(self) if not each.name.startswith("_")} - {*_APART, self.CONTENT}
@@ -143,6 +153,10 @@ class VersionsSnapshot(Snapshot):
     def complete_at(self) -> datetime:
         """When it was last read whole."""
         return self.whole_at
+
+    def dated(self, fetched_at: datetime) -> Self:
+        """This one, read whole as long before that moment as the other process says."""
+        return replaced(self, whole_at=min(self.whole_at, fetched_at - (self.fetched_at - self.whole_at)))
 
     def beside(self, known: Self) -> Self:
         """This one with the versions of another, and their frames."""

@@ -27,7 +27,7 @@ from paiview.pai.errors import (
     UnreachableError,
 )
 from paiview.pai.objects import VersionFilters
-from paiview.registry import Registry
+from paiview.registry import AFRESH, Registry
 from paiview.shared import CHANNEL, LIFE, Shared
 from paiview.snapshots import VersionsSnapshot
 from tests.cluster.stores import PASSWORD, Store, running_store, store
@@ -57,6 +57,7 @@ class Replica:
         clock: Callable[[], float] | None = None,
     ) -> None:
         self.clock = Clock()
+        self.ahead = 0.0
         self.shared = Shared(url)
         running.callback(self.shared.close)
         client = running.enter_context(Client(server.url, READER, page_size=2, deadline=3.0))
@@ -74,7 +75,7 @@ class Replica:
         self.name = name_of(self.key)
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.clock.now)
+        return datetime.now(UTC) + timedelta(seconds=self.clock.now + self.ahead)
 
     def versions(self) -> VersionsSnapshot:
         return self.registry.versions(MODEL)
@@ -252,16 +253,48 @@ class TestAge:
         until(lambda: len(service.asked) > 1)
         until(lambda: two.names() == ["0.1.0", "0.2.0", "0.3.0"])
 
-    def test_beyond_patience_is_not_shown_but_spares_the_listing(
+    def test_of_what_a_clock_that_is_ahead_has_dated_is_told_by_the_store(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        one.ahead = AFRESH + 5
+        one.versions()
+        age(store, one.name, AFRESH + 5)
+        two.clock.now += AFRESH + 5
+        listed = two.versions()
+        assert service.asked == ["versions"]
+        assert (two.now() - listed.whole_at).total_seconds() == pytest.approx(AFRESH + 5, abs=3)
+        service.error = REFUSED
+        assert isinstance(two.registry.afresh(listed, ["0.1.0"]).failure, RequestRefusedError)
+
+    def test_of_what_a_clock_that_is_behind_has_dated_is_no_less_than_it_says(
+        self, store: Store, one: Replica, two: Replica
+    ) -> None:
+        one.ahead = -100
+        first = one.versions()
+        written(store, one.name)
+        assert two.versions().whole_at == first.whole_at
+
+    def test_of_a_few_times_to_live_spares_the_listing(
         self, service: Service, server: Server, store: Store, one: Replica, two: Replica
     ) -> None:
         service.versions = [version(number) for number in range(9)]
         one.versions()
         assert server.pages == [1, 2, 3, 4, 5]
+        age(store, one.name, TTL * 2)
+        service.versions.append(version(9))
+        assert len(two.names()) == 9
+        until(lambda: len(two.names()) == 10)
+        assert server.pages[5:] == [1, 1, 1]
+
+    def test_beyond_patience_is_not_shown_and_is_listed_whole(
+        self, service: Service, server: Server, store: Store, one: Replica, two: Replica
+    ) -> None:
+        service.versions = [version(number) for number in range(9)]
+        one.versions()
         age(store, one.name, TTL * PATIENCE + 1)
         service.versions.append(version(9))
         assert len(two.names()) == 10
-        assert server.pages[5:] == [1, 1, 1]
+        assert server.pages[5:] == [1, 2, 3, 4, 5]
 
     def test_beyond_patience_is_still_the_last_good_one(
         self, service: Service, store: Store, one: Replica, two: Replica

@@ -50,6 +50,8 @@ CHANNEL: Final = f"paiview:{FORMAT}:written"
 """Where each process tells the others what it has written."""
 LISTENING: Final = 0.5
 """Seconds after which whoever listens looks whether it is to end."""
+IDLE: Final = 10
+"""Seconds after which a connection over which nothing came is tried: it may have been dropped without a word."""
 
 ResultT = TypeVar("ResultT")
 _LOG = logging.getLogger(__name__)
@@ -115,6 +117,7 @@ class Shared:
                 re.sub("^valkey", "redis", url.get_secret_value()),
                 socket_connect_timeout=CONNECT_TIMEOUT,
                 socket_timeout=READ_TIMEOUT,
+                health_check_interval=IDLE,
                 # Once more, for a connection that the server closed while nobody used it.
                 retry=Retry(NoBackoff(), 1, (LostError,)),
                 protocol=2,
@@ -252,6 +255,9 @@ class Shared:
                     channel.subscribe(CHANNEL)
                     while not self._closed.is_set():
                         message = channel.get_message(timeout=LISTENING)
+                        # While it is tried, each look asks once more.
+                        if channel.health_check_response_counter * LISTENING > READ_TIMEOUT:
+                            raise LostError("Nothing answers whoever listens.")
                         if message is not None:
                             name, _, fetched_at = message["data"].decode(errors="replace").partition(" ")
                             written(name, fetched_at)

@@ -1,11 +1,15 @@
 """A Redis server of a test's own: on a free port of loopback, in memory alone."""
 
 import os
+import select
 import signal
 import socket
+import socketserver
 import subprocess
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -83,6 +87,34 @@ class Store:
             self._process.send_signal(how)
             self._process.wait()
             self._process = None
+
+
+@contextmanager
+def way_to(port: int) -> Iterator[tuple[int, Callable[[], None]]]:
+    """Give another port that leads to this one, and what lets its open connections pass nothing on, still open."""
+    open_ones: set[socketserver.BaseRequestHandler] = set()
+    silent: set[socketserver.BaseRequestHandler] = set()
+
+    class Passing(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            open_ones.add(self)
+            with socket.create_connection(("127.0.0.1", port)) as there:
+                across = {self.request: there, there: self.request}
+                while True:
+                    for one in select.select(list(across), [], [])[0]:
+                        data = one.recv(65_536)
+                        if not data:
+                            return
+                        if self not in silent:
+                            across[one].sendall(data)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Passing) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server.server_address[1], lambda: silent.update(open_ones)
+        finally:
+            server.shutdown()
 
 
 @pytest.fixture(scope="module")

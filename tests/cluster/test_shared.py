@@ -30,7 +30,7 @@ from paiview.pai.objects import VersionFilters
 from paiview.registry import AFRESH, Registry
 from paiview.shared import CHANNEL, LIFE, Shared
 from paiview.snapshots import VersionsSnapshot
-from tests.cluster.stores import PASSWORD, Store, running_store, store
+from tests.cluster.stores import PASSWORD, Store, running_store, store, way_to
 from tests.cluster.waiting import until
 from tests.pai.server import Server, refusal
 from tests.test_registry import READER, Clock, Service, version
@@ -650,6 +650,25 @@ class TestStore:
         breaker.now += layer.AWAY
         one.refresh()
         written(store, one.name)
+
+    def test_that_was_lost_without_a_word_is_listened_to_again(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(layer, "AWAY", 0.05)
+        monkeypatch.setattr(layer, "IDLE", 0.05)
+        heard: list[str] = []
+
+        def hears(message: str) -> bool:
+            store.client.publish(CHANNEL, f"{message} -")
+            return message in heard
+
+        with way_to(store.port) as (port, silence):
+            shared = Shared(SecretStr(f"redis://:{PASSWORD}@127.0.0.1:{port}/0"))
+            shared.listen(lambda name, _: heard.append(name))
+            until(lambda: hears("before"))
+            silence()
+            until(lambda: hears("after"))
+            shared.close()
 
     def test_that_is_full_or_refuses_changes_nothing_for_the_readers(
         self, service: Service, store: Store, one: Replica, two: Replica

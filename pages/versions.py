@@ -57,9 +57,11 @@ if len(ticked) > 1:
     with st.container(key="selection"):
         st.subheader(f"{len(ticked)} versions side by side", anchor=False)
         tables.compare_link(model_id, frames, ticked)
-        st.dataframe(tables.side_by_side(frames, ticked, names), hide_index=True, placeholder="–")
+        beside = tables.side_by_side(snapshot.identity, frames, ticked, names, contracts)
+        st.dataframe(beside, hide_index=True, placeholder="–")
 
 with st.container(key="version-detail"):
     order = detail.choose(frames, kept[part.start : part.stop])
     if order is not None:
-        detail.show(registry, model, snapshot.versions[int(frames.versions["place"].iloc[order])], frames, order, names)
+        version = snapshot.versions[int(frames.versions["place"].iloc[order])]
+        detail.show(registry, model, version, frames, order, names, snapshot.identity, contracts)

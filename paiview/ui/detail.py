@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from paiview.frames import Frames
+from paiview.contracts import Contracts
+from paiview.frames import Frames, Pair
 from paiview.pai.objects import JsonObject, Model, ModelVersion
 from paiview.registry import Registry
 from paiview.text import block, host, http_url, markdown, mask_secrets, plain, visible
@@ -50,6 +51,8 @@ def show(
     frames: Frames,
     order: int,
     dataset_names: Mapping[str, str],
+    identity: str,
+    contracts: Contracts,
 ) -> None:
     """Draw everything known about one version.
 
@@ -60,6 +63,8 @@ def show(
         frames: the frames of the listing it belongs to.
         order: its position in the versions frame.
         dataset_names: DatasetId to a name, where known.
+        identity: names the listing.
+        contracts: what metrics mean.
     """
     row = cast("pd.Series[Any]", frames.versions.loc[order])
     st.subheader(markdown(str(row["version_name"])))
@@ -72,7 +77,7 @@ def show(
         st.warning(f"{row['problems']} flagged in this version: {markdown(str(row['problem']), 400)}")
     results, about, specs, raw = st.tabs(["Results", "About", "Specs", "Raw JSON"])
     with results:
-        _results(frames, order, dataset_names)
+        _results(identity, frames, order, dataset_names, contracts)
     with about:
         _about(registry, model, version, row)
     with specs:
@@ -85,22 +90,29 @@ def show(
         st.json(visible(mask_secrets(version.raw)), expanded=2)
 
 
-def _results(frames: Frames, order: int, dataset_names: Mapping[str, str]) -> None:
+def _results(identity: str, frames: Frames, order: int, dataset_names: Mapping[str, str], contracts: Contracts) -> None:
     rows = frames.metrics[frames.metrics["order"] == order]
     if rows.empty:
         st.info("This version has no evaluation results.")
         return
     shown = rows[["dataset", "metric", "value", "raw", "problem", "n", "errors"]]
     shown = shown.astype({"dataset": "str", "metric": "str"}).dropna(axis="columns", how="all")
+    pairs = tuple(map(Pair, shown["metric"], shown["dataset"]))
+    of_columns = tables.decimals(identity, contracts.fingerprint, pairs, frames, contracts)
+    # A pair given twice is in no column, and its numbers may need more than the others of their column.
+    of_numbers = [
+        tables.places(pair, [value], contracts.metrics) for pair, value in zip(pairs, rows["value"], strict=True)
+    ]
+    digits = [*map(max, of_columns, of_numbers)]
     shown.insert(1, "name", shown["dataset"].map(dataset_names))
     for column in ("dataset", "name", "metric", *(name for name in ("raw", "problem") if name in shown)):
         shown[column] = shown[column].astype("str").map(plain, na_action="ignore")
+    table = shown.dropna(axis="columns", how="all").reset_index(drop=True)
     st.dataframe(
-        shown.dropna(axis="columns", how="all"),
+        tables.written(table, ["value"], digits) if "value" in table else table,
         hide_index=True,
         height=tables.height(len(shown)),
         placeholder="–",
-        column_config={"value": st.column_config.NumberColumn(format="%.6g")},
         alt="Evaluation results of the version",
     )
 

@@ -1,6 +1,7 @@
 """The table of versions: chosen fields, a column for every metric and dataset, the best of each marked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from pandas.io.formats.style import Styler
 from paiview import views
 from paiview.contracts import Contracts
 from paiview.frames import Frames, Pair
-from paiview.metrics import contract, display_digits
+from paiview.metrics import contract, display_digits, format_value
 from paiview.text import counted, markdown, plain, shorten_front, unique
 from paiview.ui import shell, state, url
 from paiview.views import FIELDS, Meanings, Orders, Slice, page_of
@@ -151,14 +152,45 @@ def column_config(
     }
     for column, pair in zip(numbers.columns, pairs, strict=True):
         name = dataset_names.get(pair.dataset, pair.dataset)
-        known = contract(pair.metric, meanings)
-        digits = display_digits(numbers[column].to_numpy()) if known.digits is None else known.digits
+        direction = contract(pair.metric, meanings).direction
         config[column] = st.column_config.NumberColumn(
-            f"{plain(pair.metric, 30)} {_ARROWS[known.direction]} {plain(shorten_front(name, 28))}",
+            f"{plain(pair.metric, 30)} {_ARROWS[direction]} {plain(shorten_front(name, 28))}",
             help=markdown(pair.dataset),
-            format=f"%.{digits}f",
+            format=f"%.{places(pair, numbers[column].to_numpy(), meanings)}f",
         )
     return config
+
+
+def places(pair: Pair, values: Iterable[float], meanings: Meanings) -> int:
+    """The decimals configured for a pair's metric, else as many as these numbers of it need."""
+    configured = contract(pair.metric, meanings).digits
+    return display_digits(values) if configured is None else configured
+
+
+@st.cache_resource(ttl=600, max_entries=256, show_spinner=False)
+def decimals(
+    identity: str,  # noqa: ARG001 - stands for the frames in the cache's key
+    meaning: str,  # noqa: ARG001 - stands for the contracts
+    pairs: tuple[Pair, ...],
+    _frames: Frames,
+    _contracts: Contracts,
+) -> list[int]:
+    """The decimals of each pair's column in the table of versions; 0 where there is none."""
+    return [
+        places(pair, history.values, _contracts.metrics) if (history := _frames.histories.get(pair)) else 0
+        for pair in pairs
+    ]
+
+
+def written(table: pd.DataFrame, columns: Sequence[str], digits: Sequence[int]) -> Styler | pd.DataFrame:
+    """A table whose rows are of different metrics, each with the decimals of its own in ``columns``."""
+    if table.size > pd.get_option("styler.render.max_elements"):
+        return table
+    look = Styler(table)
+    for many in dict.fromkeys(digits):
+        rows = [here == many for here in digits]
+        look = look.format(partial(format_value, digits=many), subset=(rows, [*columns]))
+    return look
 
 
 def paged(count: int, size: int, what: str) -> Slice:
@@ -181,7 +213,9 @@ def legend(hidden: int) -> None:
     )
 
 
-def side_by_side(frames: Frames, orders: Sequence[int], dataset_names: Mapping[str, str]) -> pd.DataFrame:
+def side_by_side(
+    identity: str, frames: Frames, orders: Sequence[int], dataset_names: Mapping[str, str], contracts: Contracts
+) -> Styler | pd.DataFrame:
     """The numbers of a few versions, a row a (dataset, metric) that any of them has, a column a version."""
     chosen = sorted(orders)
     numbers = views.numbers(frames, list(frames.histories)).iloc[chosen].to_numpy().T
@@ -197,7 +231,9 @@ def side_by_side(frames: Frames, orders: Sequence[int], dataset_names: Mapping[s
     names = frames.versions["version_name"].iloc[chosen].tolist()
     shown = unique([*heads.columns, *map(plain, names)])[heads.shape[1] :]
     table = pd.concat([heads, pd.DataFrame(numbers[had], columns=shown)], axis="columns")
-    return table.sort_values(["dataset", "metric"], ignore_index=True)
+    digits = decimals(identity, contracts.fingerprint, tuple(pairs), frames, contracts)
+    order = table.sort_values(["dataset", "metric"], kind="stable").index
+    return written(table.loc[order].reset_index(drop=True), shown, [digits[at] for at in order])
 
 
 def version_links(model_id: str, name: str) -> None:

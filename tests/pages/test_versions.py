@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Run, Service, told, version, written
@@ -225,6 +226,33 @@ def test_odd_data_keep_their_row_and_are_flagged(run: Run, service: Service) -> 
     assert "flagged field" in written(app)
     results = next(frame.value for frame in app.dataframe if "raw" in frame.value.columns)
     assert results["raw"].tolist() == ['"0,1"']
+
+
+def test_results_of_a_version_have_the_decimals_of_the_table_of_versions(run: Run, service: Service) -> None:
+    twice = {
+        "Results": [
+            {"Dataset": {"DatasetId": "d"}, "Metrics": {"ppl": 1234567.891, "tokens": 10**12 + 1, "wer": 0.25}},
+            {"Dataset": {"DatasetId": "e"}, "Metrics": {"cer": 0.123}},
+            {"Dataset": {"DatasetId": "e"}, "Metrics": {"cer": 0.1234}},
+        ]
+    }
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", Metrics=twice),
+        version("0.2.0", "2024-01-02", {"d": {"ppl": 1.0, "tokens": 3, "wer": 0.0625}}),
+    ]
+    app = run("versions", model="model-asr", version="0.1.0", metric=["ppl", "tokens", "wer"])
+    results = next(frame for frame in app.dataframe if "value" in frame.value.columns)
+    cells = convert_arrow_bytes_to_pandas_df(results.proto.arrow_data.styler.display_values)
+    shown = cells.set_axis(results.value.columns, axis="columns")[["metric", "value"]]
+    assert list(shown.itertuples(index=False, name=None)) == [
+        ("ppl", "1234567.891"),
+        ("tokens", "1000000000001"),
+        ("wer", "0.2500"),
+        ("cer", "0.123"),
+        ("cer", "0.1234"),
+    ]
+    formats = {name: column["type_config"].get("format") for name, column in look(app).items() if "@" in name}
+    assert formats == {"ppl@d": "%.3f", "tokens@d": "%.0f", "wer@d": "%.4f"}
 
 
 def test_refresh_reads_the_versions_again(run: Run, service: Service) -> None:

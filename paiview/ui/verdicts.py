@@ -132,7 +132,6 @@ def pairs(rows: Sequence[PairRow], metrics: Sequence[MetricInForce], *, with_ver
     """
     judged = [row.pair for row in rows]
     notes = [None if pair.note is None else plain(pair.note) for pair in judged]
-    has_notes = any(note is not None for note in notes)
     table = pd.DataFrame(
         {
             **({"version": [plain(row.candidate) for row in rows]} if with_version else {}),
@@ -140,7 +139,7 @@ def pairs(rows: Sequence[PairRow], metrics: Sequence[MetricInForce], *, with_ver
             "dataset": [plain(shorten_front(pair.name or pair.dataset, 60)) for pair in judged],
             "metric": [plain(pair.metric) for pair in judged],
             **{number: np.array([getattr(pair, number) for pair in judged], dtype=np.float64) for number in _NUMBERS},
-            **({"note": notes} if has_notes else {}),
+            **({"note": notes} if any(note is not None for note in notes) else {}),
             # The sentences of the policy and the filter know a dataset by its id.
             **({"dataset id": [plain(pair.dataset) for pair in judged]} if any(pair.name for pair in judged) else {}),
         }
@@ -162,28 +161,26 @@ def pairs(rows: Sequence[PairRow], metrics: Sequence[MetricInForce], *, with_ver
         alt="Every pair of the comparison",
         column_config={
             **({"version": tables.name_column("version", table["version"])} if with_version else {}),
-            "dataset": st.column_config.TextColumn("dataset", width="medium"),
+            "dataset": tables.name_column("dataset", table["dataset"]),
             "metric": tables.name_column("metric", table["metric"]),
             **{
                 name: st.column_config.Column(name, width=width, help=_HELP.get(name))
-                for name, width in _widths(judged, digits, has_notes=has_notes).items()
+                for name, width in _widths(judged, digits).items()
             },
         },
     )
 
 
-def _widths(judged: Sequence[PairDecision], digits: Sequence[int], *, has_notes: bool) -> dict[str, int | None]:
-    """The pixels of each column of numbers; beside notes the table would cut those it finds unusually long."""
-    if not has_notes:
-        return dict.fromkeys(_NUMBERS)
-    longest = dict.fromkeys(_NUMBERS, 0)
+def _widths(judged: Sequence[PairDecision], digits: Sequence[int]) -> dict[str, int]:
+    """The pixels of each column of numbers: left to itself the table cuts those it finds unusually long."""
+    longest = {name: len(name) for name in _NUMBERS}
     for pair, places in zip(judged, digits, strict=True):
         for name in _NUMBERS:
             value: float | None = getattr(pair, name)
             if value is not None:
                 text = _percent(value) if name == "effect" else format_value(value, places, signed=name == "change")
                 longest[name] = max(longest[name], len(text))
-    return {name: max(8 * count + 24, 96) for name, count in longest.items()}
+    return {name: int(7.5 * count) + 18 for name, count in longest.items()}
 
 
 def _digits(judged: Sequence[PairDecision], metrics: Sequence[MetricInForce]) -> list[int]:

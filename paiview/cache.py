@@ -432,7 +432,9 @@ class Cache:
             kept, failed = self._kept.get(key), self._failed.get(key)
         wanted = -math.inf if kept is None or kept.wanted is None else kept.wanted
         failed_at = now + seen.remaining - FAILURE_MEMORY
-        failure = None if failed_at <= max(wanted, failed.until if failed else -math.inf) else seen.failure
+        # One that is to be remembered for longer is from before the store's clock was set back.
+        known = seen.remaining > FAILURE_MEMORY or failed_at <= max(wanted, failed.until if failed else -math.inf)
+        failure = None if known else seen.failure
         read_at = now - seen.age
         head = seen.head if read_at > self._refused_at else None
         newer = kept is None or (

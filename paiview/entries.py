@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, FiniteFloat, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json, to_jsonable_python
 
 from paiview.pai import errors
@@ -57,7 +57,7 @@ class _Failure(BaseModel):
     code: str | None
     request_id: str | None
     status: int | None
-    retry_after: float | None = None
+    retry_after: FiniteFloat | None = None
 
 
 _KINDS: Final[dict[str, type[ServiceError]]] = {

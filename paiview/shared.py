@@ -169,7 +169,7 @@ class Shared:
                 head, life, failed, remaining, progress = asking.execute()
             return Seen(
                 head=None if head is None else head_of(head),
-                age=LIFE - life / 1000,
+                age=max(0.0, LIFE - life / 1000),  # Its clock may have been set back since.
                 failure=None if failed is None or remaining < 0 else read_error(failed),
                 remaining=remaining / 1000,
                 progress=_progress(progress),

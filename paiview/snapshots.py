@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
 from paiview.entries import Head, UnreadableError
@@ -142,7 +142,7 @@ class VersionsSnapshot(Snapshot):
 
     model_id: str
     filters: VersionFilters
-    whole_at: datetime
+    whole_at: AwareDatetime
     versions: tuple[ModelVersion, ...]
     total: int
     uneven: str | None

@@ -1,6 +1,7 @@
 """Two reading layers with one store between them, over real sockets: what is read once, and what survives."""
 
 import logging
+import re
 import threading
 import time
 import zlib
@@ -137,6 +138,11 @@ def breaker(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
+def whole_without_zone(head: bytes) -> bytes:
+    """A head that tells when its listing was whole, but not by the time of which place."""
+    return re.sub(rb'("whole_at":"[^"]+)Z"', rb'\1"', head)
+
+
 def written(store: Store, name: str) -> None:
     """Wait until an entry is there and nobody holds the lease: what a read does after its readers have gone on."""
     until(lambda: store.client.exists(name) and not store.client.exists(f"{name}:lease"))
@@ -242,6 +248,15 @@ class TestAge:
         two.clock.now += 26
         two.versions()
         until(lambda: len(service.asked) > 1)
+
+    def test_is_not_below_zero_when_the_clock_of_the_store_was_set_back(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        one.versions()
+        age(store, one.name, -3600)
+        two.versions()
+        ((_, read_at),) = two.registry.held()
+        assert read_at <= two.clock.now
 
     def test_of_a_few_times_to_live_is_shown_at_once_while_it_is_read_anew(
         self, service: Service, store: Store, one: Replica, two: Replica
@@ -388,6 +403,16 @@ class TestFailure:
         service.error = None
         two.clock.now += 3.1
         store.client.delete(f"{one.name}:failed")
+        assert two.names() == ["0.1.0", "0.2.0"]
+
+    def test_from_before_the_clock_of_the_store_was_set_back_is_asked_for_again(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        service.error = REFUSED
+        one.failure()
+        until(lambda: store.client.exists(f"{one.name}:failed"))
+        store.client.pexpire(f"{one.name}:failed", 3_600_000)
+        service.error = None
         assert two.names() == ["0.1.0", "0.2.0"]
 
     def test_is_forgotten_by_a_refresh_and_by_a_success(
@@ -553,6 +578,7 @@ class TestGarbage:
             lambda client, name: client.hdel(name, "body"),
             lambda client, name: client.hset(name, "head", b"garbage"),
             lambda client, name: client.hset(name, "head", b'{"facts": {}}'),
+            lambda client, name: client.hset(name, "head", whole_without_zone(client.hget(name, "head"))),
             lambda client, name: (client.delete(name), client.set(name, "a text")),
             lambda client, name: (client.delete(name), client.lpush(f"{name}:failed", "a list")),
             lambda client, name: (client.delete(name), client.set(f"{name}:failed", b"garbage", px=9000)),

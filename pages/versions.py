@@ -3,6 +3,7 @@
 import streamlit as st
 
 from paiview import views
+from paiview.text import counted
 from paiview.ui import detail, downloads, meanings, shell, sidebar, state, states, tables
 
 shell.require()
@@ -43,6 +44,8 @@ with choices:
 kept = views.ordered(frames, kept, sort, numbers)
 
 with st.container(key="versions-table"):
+    if 0 < len(kept) < len(frames.versions):
+        st.caption(f"{len(kept)} of {counted(len(frames.versions), 'version')} pass the filters")
     part = tables.paged(len(kept), ROWS, "versions")
     ticked = tables.versions(snapshot.identity, frames, kept, part, drawn, wanted.fields, names, contracts)
     tables.legend(len(pairs) - len(drawn))

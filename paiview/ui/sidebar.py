@@ -230,8 +230,13 @@ def table_filters(metric: str | None) -> TableFilters:
         created_to = until.date_input("to", None, key="created_to", bind="query-params")
         low, high = st.columns(2)
         named = plain(metric, 24) if metric else "Metric"
-        minimum = low.number_input(f"{named} from", value=None, key="min", bind="query-params", format="%g")
-        maximum = high.number_input("to", value=None, key="max", bind="query-params", format="%g")
+        passing = (
+            "A version passes when its value on any one of the datasets chosen (of all, with none) is in the range."
+        )
+        minimum = low.number_input(
+            f"{named} from", value=None, key="min", bind="query-params", format="%g", help=passing
+        )
+        maximum = high.number_input("to", value=None, key="max", bind="query-params", format="%g", help=passing)
         state.check("columns", FIELDS.__contains__)
         fields = st.multiselect(
             "Columns", list(FIELDS), default=list(DEFAULT_FIELDS), key="columns", bind="query-params"

@@ -118,6 +118,16 @@ def test_empty_parameters_ask_for_nothing(run: Run) -> None:
     assert app.title[0].value == "asr"
 
 
+def test_rows_that_filters_hide_are_counted(run: Run) -> None:
+    app = run("versions", model="model-asr", max="0.055")
+    assert names(app) == ["0.10.0", "0.1.0"]
+    assert "2 of 3 versions pass the filters" in written(app)
+    fields = {field.key: field.help for field in app.number_input}
+    assert "one of its values is in the range" in fields["min"]
+    assert fields["max"] == fields["min"]
+    assert "pass the filters" not in written(run("versions", model="model-asr")).replace("that pass the filters", "")
+
+
 def test_no_version_left_says_what_to_do(run: Run) -> None:
     app = run("versions", model="model-asr", text="no such version")
     assert any("No versions pass the filters" in item.value for item in app.info)

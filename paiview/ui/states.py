@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from itertools import islice
 from typing import NoReturn, Protocol
 
 import streamlit as st
@@ -25,7 +24,8 @@ from paiview.views import counts, scale_jumps
 
 _NAMED = 200
 """Datasets whose names are asked for: four short requests, kept for minutes."""
-_JUMPS_TOLD = 5
+_TOLD = 5
+"""Facts of a kind that are told one by one; the others are counted."""
 WATCH = 5.0
 """Seconds between two looks for what a page had to miss."""
 _NOTABLE = 15.0
@@ -64,26 +64,45 @@ def warn(sentence: str) -> None:
 
 
 def warn_of_notes(notes: Iterable[str]) -> None:
-    """Report what a decision says about its two sides; each once, the first few."""
-    for note in islice(dict.fromkeys(notes), _JUMPS_TOLD):
-        warn(markdown(note, 600))
+    """Report what decisions say about their two sides, each once; those that end alike are one warning."""
+    alike: dict[str, list[str]] = {}
+    for note in dict.fromkeys(notes):
+        fact, separator, end = note.rpartition(": ")
+        alike.setdefault(separator + end, []).append(fact)
+    for end, facts in alike.items():
+        if len(facts) == 1:
+            warn(markdown(facts[0] + end, 600))
+        else:
+            told = [markdown(fact, 300) for fact in facts[:_TOLD]]
+            warn(_together(told, len(facts)) + markdown(end, 600))
+
+
+def _together(told: Sequence[str], count: int) -> str:
+    """Facts in a row, and how many of ``count`` are left out."""
+    beyond = count - len(told)
+    return "; ".join([*told, f"and {beyond} more like {'it' if beyond == 1 else 'them'}"] if beyond else told)
 
 
 @st.cache_resource(ttl=600, max_entries=64, show_spinner=False)
-def _jumps(identity: str, _frames: Frames) -> list[str]:  # noqa: ARG001 - the identity stands for the frames
-    """A sentence for each of the first jumps of ``paiview.views.scale_jumps``, made once a listing."""
-    found = scale_jumps(_frames.metrics).head(_JUMPS_TOLD).astype({"metric": "str", "dataset": "str"})
-    return [
+def _jumps(identity: str, _frames: Frames) -> str | None:  # noqa: ARG001 - the identity stands for the frames
+    """A sentence about the jumps of ``paiview.views.scale_jumps``, made once a listing; ``None`` without any."""
+    found = scale_jumps(_frames.metrics)
+    told = [
         f"{markdown(jump['metric'])} on {markdown(jump['dataset'])} is {jump['value']:g} in "
-        f"{markdown(jump['version_name'])} and was {jump['previous']:g} before: about 100 times apart, like a fraction "
-        "beside a percentage. It is drawn as stored."
-        for jump in found.to_dict("records")
+        f"{markdown(jump['version_name'])} and was {jump['previous']:g} before"
+        for jump in found.head(_TOLD).astype({"metric": "str", "dataset": "str"}).to_dict("records")
     ]
+    if not told:
+        return None
+    return (
+        f"{_together(told, len(found))}: about 100 times apart, like a fraction beside a percentage. "
+        "Each is drawn as stored."
+    )
 
 
 def warn_of_jumps(identity: str, frames: Frames) -> None:
-    """Report the first jumps of scale in a listing, which ``identity`` names."""
-    for sentence in _jumps(identity, frames):
+    """Report the jumps of scale in a listing, which ``identity`` names."""
+    if sentence := _jumps(identity, frames):
         warn(sentence)
 
 

@@ -1,0 +1,78 @@
+"""What pages warn of: many of a kind are one warning, and none of them goes uncounted."""
+
+import pytest
+
+from tests.pages.conftest import Run, Service, told, version
+from tests.pai.server import refusal
+
+
+def warnings(run: Run, page: str) -> list[str]:
+    return [item.value.replace("\\", "") for item in run(page, model="model-asr").warning]
+
+
+def facts(warning: str) -> tuple[list[str], str]:
+    """The facts of a warning, and how it ends."""
+    told, _, end = warning.rpartition(": ")
+    return told.split("; "), end
+
+
+def scaled(service: Service, datasets: int) -> None:
+    """Two versions whose numbers of two metrics on so many datasets are a percentage and a fraction."""
+    for name, day, status, size in (("0.1.0", "01", "Approved", 100), ("0.2.0", "02", "Pending", 1)):
+        results = {f"d-{place}": {"accuracy": 0.98 * size, "cer": 0.17 * size} for place in range(datasets)}
+        service.versions["model-asr"].append(version(name, f"2024-01-{day}", results, ApprovalStatus=status))
+
+
+@pytest.fixture(autouse=True)
+def _empty(service: Service) -> None:
+    service.versions["model-asr"] = []
+
+
+@pytest.mark.parametrize(
+    ("page", "first", "end"),
+    [
+        ("compare", "accuracy on d-0 is 0.98 and was 98", "It is judged as stored."),
+        ("trends", "accuracy on d-0 is 0.98 in 0.2.0 and was 98 before", "Each is drawn as stored."),
+    ],
+)
+def test_jumps_of_scale_are_one_warning_that_counts_what_it_leaves_out(
+    run: Run, service: Service, page: str, first: str, end: str
+) -> None:
+    scaled(service, 3)
+    [warning] = warnings(run, page)
+    told, ending = facts(warning)
+    assert told[0] == first
+    assert [fact.partition(" is ")[0] for fact in told] == [
+        *(f"accuracy on d-{place}" for place in range(3)),
+        "cer on d-0",
+        "cer on d-1",
+        "and 1 more like it",
+    ]
+    assert ending == f"about 100 times apart, like a fraction beside a percentage. {end}"
+
+
+def test_many_jumps_that_are_left_out_are_counted_too(run: Run, service: Service) -> None:
+    scaled(service, 8)
+    for page in ("compare", "trends"):
+        assert facts(warnings(run, page)[0])[0][5:] == ["and 11 more like them"]
+
+
+def test_one_jump_has_nothing_to_count(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", {"d": {"cer": 17.0}}, ApprovalStatus="Approved"),
+        version("0.2.0", "2024-01-02", {"d": {"cer": 0.17}}),
+    ]
+    [warning] = warnings(run, "compare")
+    assert facts(warning)[0] == ["cer on d is 0.17 and was 17"]
+
+
+def test_jumps_do_not_hide_what_else_there_is_to_say(
+    run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scaled(service, 8)
+    app = run("compare", model="model-asr")
+    monkeypatch.setattr("paiview.registry.AFRESH", 0.0)
+    service.refusals["/api/v1/models/model-asr/versions/0.2.0"] = refusal("NoPermission", 403)
+    app.run()
+    assert len(app.warning) == 2
+    assert "could not be read anew" in told(app)

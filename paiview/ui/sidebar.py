@@ -230,9 +230,7 @@ def table_filters(metric: str | None) -> TableFilters:
         created_to = until.date_input("to", None, key="created_to", bind="query-params")
         low, high = st.columns(2)
         named = plain(metric, 24) if metric else "Metric"
-        passing = (
-            "A version passes when its value on any one of the datasets chosen (of all, with none) is in the range."
-        )
+        passing = "A version passes when one of its values is in the range, on any of the datasets chosen, else on any."
         minimum = low.number_input(
             f"{named} from", value=None, key="min", bind="query-params", format="%g", help=passing
         )

@@ -347,9 +347,10 @@ class Cache:
             finally:
                 with self._lock:
                     del self._flights[key]
+                    # First, for those who wait: a process without a thread to spare cannot begin another read.
+                    flight.finished.set()
                     if stale:
                         self._start(key, query, behind=True)
-                flight.finished.set()
 
     def _obtain(
         self, key: Key, query: Query, flight: _Flight, later: ExitStack

@@ -1,6 +1,7 @@
 """Two reading layers with one store between them, over real sockets: what is read once, and what survives."""
 
 import logging
+import queue
 import re
 import threading
 import time
@@ -15,7 +16,7 @@ import pytest
 from pydantic import SecretStr
 
 from paiview import shared as layer
-from paiview.cache import FAILURE_MEMORY, PATIENCE
+from paiview.cache import FAILURE_MEMORY, PATIENCE, Cache, Key, Query
 from paiview.entries import name_of
 from paiview.pai import Client
 from paiview.pai.errors import (
@@ -300,6 +301,26 @@ class TestAge:
         assert len(two.names()) == 9
         until(lambda: len(two.names()) == 10)
         assert server.pages[5:] == [1, 1, 1]
+
+    def test_of_a_few_times_to_live_is_shown_even_when_no_read_can_be_begun(
+        self, service: Service, store: Store, one: Replica, two: Replica, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = one.versions()
+        age(store, one.name, TTL * 2)
+        start, failed = Cache._start, threading.Event()
+
+        def no_thread_to_spare(cache: Cache, key: Key, query: Query, *, behind: bool = False) -> object:
+            if behind:
+                raise RuntimeError("can't start new thread")
+            return start(cache, key, query)
+
+        monkeypatch.setattr(Cache, "_start", no_thread_to_spare)
+        monkeypatch.setattr(threading, "excepthook", lambda _: failed.set())
+        found: queue.Queue[VersionsSnapshot] = queue.Queue()
+        threading.Thread(target=lambda: found.put(two.versions()), daemon=True).start()
+        assert found.get(timeout=WAIT).fetched_at == first.fetched_at
+        assert failed.wait(WAIT)
+        assert two.registry.under_way() == []
 
     def test_beyond_patience_is_not_shown_and_is_listed_whole(
         self, service: Service, server: Server, store: Store, one: Replica, two: Replica

@@ -35,6 +35,8 @@ orders = views.newest_with(
 if not len(orders):
     st.info("No version passes the filters. Clear a filter in the sidebar.")
     states.end()
+drawn = views.drawn_pairs(frames, pairs, orders)
+empty, pairs = len(pairs) - len(drawn), drawn
 names = states.dataset_names(registry, model, frames)
 with st.container(key="trend-chart"):
     part = tables.paged(len(pairs), PANELS, "panels")
@@ -45,6 +47,7 @@ with st.container(key="trend-chart"):
         "A panel a metric and dataset, the most covered first, each with its own range; a click on a point offers its "
         "version. Best so far and the approved value count every version"
         + (f"; {counted(hidden, 'point')} of other versions not drawn." if hidden else ".")
+        + (f" Left out: {counted(empty, 'panel')} without a point of these versions." if empty else "")
     )
 with st.container(key="heatmap"):
     approved = views.newest_approved(frames, pairs)

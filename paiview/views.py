@@ -236,6 +236,13 @@ def newest_with(frames: Frames, orders: Orders, shown: Sequence[Pair], most: int
     return having if most is None else having[-most:]
 
 
+def drawn_pairs(frames: Frames, shown: Sequence[Pair], orders: Orders) -> list[Pair]:
+    """Those of some pairs that any of the versions has a number for."""
+    asked = np.zeros(len(frames.versions), dtype=bool)
+    asked[orders] = True
+    return [pair for pair in shown if asked[frames.histories[pair].orders].any()]
+
+
 def long_form(frames: Frames, shown: Sequence[Pair], orders: Orders) -> pd.DataFrame:
     """The numbers of some pairs and versions, a row each: ``version_name``, ``dataset``, ``metric``, ``value``."""
     table = numbers(frames, shown).iloc[orders]

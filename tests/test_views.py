@@ -199,6 +199,13 @@ def test_counts_name_the_most_covered_first(frames: Frames) -> None:
     assert views.counts(frames, "dataset") == {"aishell": 4, "meeting": 1}
 
 
+def test_drawn_pairs_are_those_that_a_version_asked_for_has(frames: Frames) -> None:
+    pairs = [Pair("cer", "meeting"), Pair("cer", "aishell"), Pair("blobs", "aishell")]
+    assert views.drawn_pairs(frames, pairs, np.array([1, 2])) == pairs[1:]
+    assert views.drawn_pairs(frames, pairs, np.array([0])) == pairs[:2]
+    assert views.drawn_pairs(frames, pairs, np.array([3])) == []
+
+
 def test_the_long_form_has_a_row_a_number_of_the_versions_asked(frames: Frames) -> None:
     table = views.long_form(frames, [Pair("cer", "aishell"), Pair("cer", "meeting")], np.array([0, 1]))
     assert table.to_dict("list") == {

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from paiview import registry
 from tests.pages.conftest import Run, Service, told, version, written
 
 
@@ -124,6 +125,22 @@ def test_the_heatmap_shows_effects_against_the_newest_approved_version(run: Run)
     heatmap = chart(app, 1)["data"][0]
     shown = dict(zip(heatmap["y"], heatmap["text"], strict=True))
     assert shown["AISHELL-1 · cer"] == ["0.0 %", "−20.0 %", "+20.0 %"]
+
+
+def test_a_row_that_the_approved_version_lacks_is_told(run: Run, service: Service) -> None:
+    assert "has no number" not in written(run("trends", model="model-asr", scale="effect"))
+    service.versions["model-asr"].append(version("0.11.0", "2024-04-01", {"d-new": {"cer": 0.1}}))
+    registry.disconnect()
+    app = run("trends", model="model-asr", scale="effect")
+    assert "0\\.1\\.0 has no number in 1 row: nothing to compare with there." in written(app)
+
+
+def test_a_dataset_without_a_point_under_the_filters_has_no_panel_and_no_row(run: Run) -> None:
+    app = run("trends", model="model-asr", status="Rejected")
+    assert list(points(app)) == ["cer on d-aishell"]
+    assert list(chart(app, 1)["data"][0]["y"]) == ["AISHELL-1 · cer"]
+    assert "Left out: 1 panel without a point of these versions." in written(app)
+    assert "Left out" not in written(run("trends", model="model-asr"))
 
 
 def test_without_an_approved_version_there_is_no_effect_to_show(run: Run, service: Service) -> None:

@@ -70,7 +70,8 @@ def review(
         place.caption("…")
     waiting = 0
     undecided: list[tuple[Model, str, DeltaGenerator]] = []
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
         asked = [pool.submit(copy_context().run, _ask, registry, model) for model in models]
         for model, place, answer in zip(models, places, asked, strict=True):
             with nullcontext() if answer.done() else turns.given_away():
@@ -86,6 +87,9 @@ def review(
             place.markdown(" · ".join(f"{mark}\u00a0**{count}**\u00a0{status}" for mark, count, status in counts))
             waiting += found.pending
             undecided += [(model, name, verdict) for name, verdict in _waiting(queue, model, found)]
+    finally:
+        # A run that is stopped waits for none of them: it would keep the turn of all others meanwhile.
+        pool.shutdown(wait=False, cancel_futures=True)
     slot.caption(
         f"{counted(waiting, 'version')} of the {counted(len(models), 'model')} below {'is' if waiting == 1 else 'are'} "
         "Pending. Approval in PAI is final."

@@ -1,9 +1,21 @@
 """Models: which models are here, and which versions wait for review."""
 
-import pytest
+import asyncio
+import threading
+from typing import NoReturn
 
-from tests.pages.conftest import Run, Service, told, version, written
-from tests.pai.server import refusal
+import pytest
+import streamlit as st
+from streamlit.runtime.scriptrunner import StopException
+
+from paiview import registry
+from paiview.config import Settings
+from paiview.pai.objects import Model
+from paiview.ui import models
+from tests.pages.conftest import CREDENTIALS, Run, Service, told, version, written
+from tests.pai.server import Reply, Request, Server, refusal
+
+WAIT = 10.0
 
 
 @pytest.fixture
@@ -104,3 +116,47 @@ def test_refresh_reads_the_models_again(run: Run, service: Service) -> None:
     assert "**asr**" in str([link.proto.label for link in app.run().get("page_link")])
     app.button(key="refresh").click().run()
     assert "**renamed**" in str([link.proto.label for link in app.get("page_link")])
+
+
+def test_who_leaves_waits_for_no_status_and_the_others_are_not_asked_for(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run has the turn of all others when Streamlit stops it."""
+    gate, left = threading.Event(), threading.Event()
+
+    async def slow(request: Request) -> Reply:
+        answer = await service(request)
+        if "/model-asr/" not in request.path:
+            await asyncio.to_thread(gate.wait, WAIT)
+        return answer
+
+    def leave(*_arguments: object) -> NoReturn:
+        raise StopException
+
+    def visit() -> None:
+        try:
+            models.review(source, shown, st.container(), places)
+        except StopException:
+            left.set()
+
+    monkeypatch.setattr(registry, "from_chain", lambda: CREDENTIALS)
+    ids = ("model-asr", *(f"model-{number}" for number in range(9)))
+    shown = [Model.model_validate({"ModelId": model_id}) for model_id in ids]
+    places = [st.empty() for _ in shown]
+    monkeypatch.setattr(places[0], "markdown", leave)
+    before = set(threading.enumerate())
+    with Server(slow) as pai:
+        source = registry.connect(Settings(endpoint=pai.url))
+        run = threading.Thread(target=visit)
+        run.start()
+        try:
+            assert left.wait(WAIT / 2)
+        finally:
+            gate.set()
+            run.join()
+            for thread in set(threading.enumerate()) - before:
+                if thread.name.startswith("ThreadPoolExecutor"):
+                    thread.join()
+            registry.disconnect()
+    asked = {request.path.split("/")[4] for request in service.requests}
+    assert len(asked) <= 1 + models._AT_ONCE

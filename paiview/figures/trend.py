@@ -142,7 +142,8 @@ def trend_figure(info: TrendInfo) -> go.Figure:
         left, right = column * width + 0.04, (column + 1) * width - 0.015
         top = 1 - row * unit - 0.18 * unit
         bottom = 1 - (row + 1) * unit + 0.14 * unit
-        ticks = tick_positions(len(panel.names), 5 if max(map(len, panel.names), default=0) <= 8 else 3)
+        roomy = 1 if columns == _PANEL_COLUMNS else _PANEL_COLUMNS
+        ticks = tick_positions(len(panel.names), roomy * (5 if max(map(len, panel.names), default=0) <= 8 else 3))
         axes[f"xaxis{suffix}"] = {
             "type": "category",
             "categoryorder": "array",

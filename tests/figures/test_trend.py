@@ -158,18 +158,19 @@ def drawn_points(info: TrendInfo) -> list[Any]:
     return [point for trace in trend_figure(info).data for point in trace.x if point is not None]
 
 
-@pytest.mark.parametrize(("suffix", "count"), [("", 5), ("_longer", 3)])
-def test_many_versions_have_a_few_ticks_spread_over_the_axis(suffix: str, count: int) -> None:
+@pytest.mark.parametrize(("suffix", "panels", "count"), [("", 2, 5), ("_longer", 2, 3), ("", 1, 10), ("_longer", 1, 6)])
+def test_many_versions_have_a_few_ticks_spread_over_the_axis(suffix: str, panels: int, count: int) -> None:
     frames = build([version(place % 60, f"0.{place}.0{suffix}", None, {"cer": 0.1}) for place in range(300)])
-    info = trend(frames, CER)
+    info = trend(frames, *[CER] * panels)
     ticks = [info.panels[0].names.index(name) for name in trend_figure(info).layout.xaxis.tickvals]
     assert len(ticks) == count
     assert ticks == [int((part + 0.5) * 300 / count) for part in range(count)]
 
 
-def test_few_versions_have_a_tick_each() -> None:
-    frames = build([version(place, f"0.{place}.0", None, {"cer": 0.1}) for place in range(4)])
-    info = trend(frames, CER)
+@pytest.mark.parametrize(("count", "panels"), [(4, 2), (7, 1)])
+def test_few_versions_have_a_tick_each(count: int, panels: int) -> None:
+    frames = build([version(place, f"0.{place}.0", None, {"cer": 0.1}) for place in range(count)])
+    info = trend(frames, *[CER] * panels)
     assert list(trend_figure(info).layout.xaxis.tickvals) == info.panels[0].names
 
 

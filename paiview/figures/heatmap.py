@@ -30,6 +30,8 @@ _COLUMNS_WITH_GAPS = 60
 _CELLS_WITH_NUMBERS = 12
 """Columns up to which a heatmap's cells are large enough to hold their number."""
 _CLIPPED_AT = 95
+_MOST_CLIP = 1.0
+"""Errors cannot fall by more than all there are, but may grow many times: then all the others would look white."""
 _DIVERGING = [
     [0, "rgba(213,94,0,0.7)"],
     [0.4999, "rgba(213,94,0,0.12)"],
@@ -66,7 +68,8 @@ class EffectHeatmapInfo(NamedTuple):
         shade: rows × columns, from -1 (worse by ``clip`` or more) to 1; NaN where missing. A change from 0 or from no
             errors has no effect and the full shade of its side; what cannot be compared has 0.
         texts: what the cells say: signed percent, else why there is none.
-        clip: the share at which the shades are full: the 95th percentile of the effects, at least the tolerance.
+        clip: the share at which the shades are full: the 95th percentile of the effects, at most 1 (twice the errors),
+            at least the tolerance.
         unknown: metrics whose direction is unknown.
         unmeasured: rows the baseline has no number for.
     """
@@ -165,7 +168,8 @@ def effect_heatmap_info(
     others = effect[:, kept != baseline]
     sizes = np.abs(others[np.isfinite(others)])
     tolerance = max((each.relative for each in known if each.direction), default=0.0)
-    clip = max(float(np.percentile(sizes, _CLIPPED_AT)) if len(sizes) else 0.0, tolerance) or 1.0
+    usual = min(float(np.percentile(sizes, _CLIPPED_AT)), _MOST_CLIP) if len(sizes) else 0.0
+    clip = max(usual, tolerance) or 1.0
     step = ((values > before) * 1.0 - (values < before)) * upwards.reshape(-1, 1)
     shade = np.where(np.isnan(effect), np.nan_to_num(step), np.clip(effect, -clip, clip) / clip)
     rows = unique([_row_label(pair, dataset_names) for pair in shown])

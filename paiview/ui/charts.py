@@ -96,8 +96,9 @@ def effect_heatmap(
     key = identity, contracts.fingerprint, tuple(shown), orders, tuple(names.items()), baseline
     figure, info = _effect_heatmap(*key, frames, contracts)
     st.plotly_chart(figure, key="effect-figure", config=_CONFIG, alt="Effect by dataset and version")
-    unmeasured = f" {counted(len(info.unmeasured), 'row')} without a number of its own." if info.unmeasured else ""
     against = markdown(str(frames.versions["version_name"].iloc[baseline]), 60)
+    count = len(info.unmeasured)
+    unmeasured = f" {against} has no number in {counted(count, 'row')}: nothing to compare with there." if count else ""
     return (
         f"Against {against}, the newest approved: blue is better, vermillion worse, the full colour at "
         f"{percent(info.clip).lstrip('+')} and beyond; blank is missing.{unmeasured}{_uncoloured(info.unknown)}"

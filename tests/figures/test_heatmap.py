@@ -146,6 +146,15 @@ def test_shades_are_clipped_at_the_95th_percentile_and_both_ways_alike() -> None
     assert mirrored.shade[0, -1] == 1
 
 
+def test_errors_that_grow_many_times_leave_the_shades_of_the_others_apart() -> None:
+    values = [0.1, 0.16, *[0.9] * 40]
+    frames = build([version(place, f"0.{place}.0", None, {"cer": value}) for place, value in enumerate(values)])
+    info = effects(frames, CER, baseline=0)
+    assert info.clip == 1
+    assert info.shade[0, :3] == pytest.approx([0, -0.6, -1])
+    assert effect_heatmap_figure(info).data[0].colorbar.ticktext[0] == "▼ 100.0 % or more"
+
+
 def test_one_effect_at_the_end_of_the_floats_has_the_full_shade() -> None:
     usual = [f"cer@d-{place}" for place in range(40)]
     before = {"cer@huge": 1e-300, **dict.fromkeys(usual, 0.2)}

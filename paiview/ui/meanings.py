@@ -42,7 +42,9 @@ def form(metrics: Sequence[str], contracts: Contracts) -> None:
         st.info(f"Which way is better is unknown for {named}: no verdict there until somebody says so.")
     with st.expander("Directions and tolerances", expanded=bool(unknown)):
         options = [*unknown, *(name for name in metrics if name not in unknown)]
-        metric = st.selectbox("Metric", options, format_func=state.labels(options, plain).__getitem__)
+        # What was chosen stays chosen when it is known and stands elsewhere in the list.
+        shown = state.labels(options, plain)
+        metric = st.selectbox("Metric", options, format_func=shown.__getitem__, key="metric-to-set")
         known = contract(metric, contracts.metrics)
         with st.form("meaning", border=False):
             way, relative, absolute = st.columns(3)
@@ -55,14 +57,20 @@ def form(metrics: Sequence[str], contracts: Contracts) -> None:
                 key=f"direction-{metric}",
             )
             share = relative.number_input(
-                "Changes count beyond, % of the baseline",
+                "A change counts above, in % of the baseline",
                 min_value=0.0,
                 value=100 * (known.relative or 0.0),
                 format="%g",
                 key=f"relative-{metric}",
             )
             size = absolute.number_input(
-                "and beyond, in its unit", min_value=0.0, value=known.absolute, format="%g", key=f"absolute-{metric}"
+                "and above, in units of the metric",
+                min_value=0.0,
+                value=known.absolute,
+                format="%g",
+                key=f"absolute-{metric}",
+                placeholder="No such limit",
+                help="Where both limits are set, a change counts only when it is above both.",
             )
             if st.form_submit_button("Apply to this session"):
                 chosen[metric] = replace(

@@ -1,0 +1,26 @@
+"""The form that says what a metric means, for a session."""
+
+from tests.pages.conftest import Run, Service, version
+
+
+def test_the_metric_that_was_set_stays_the_one_in_the_form(run: Run, service: Service) -> None:
+    names = ("blobs", "quality", "size", "cer")
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", {"d": dict.fromkeys(names, 1.0)}, ApprovalStatus="Approved"),
+        version("0.2.0", "2024-01-02", {"d": dict.fromkeys(names, 2.0)}),
+    ]
+    app = run("compare", model="model-asr")
+    assert app.selectbox("metric-to-set").options == [*names[:3], "cer"]
+    app.selectbox("metric-to-set").set_value("quality").run()
+    app.selectbox("direction-quality").set_value("higher")
+    next(button for button in app.button if button.label == "Apply to this session").click()
+    app.run()
+    assert app.selectbox("metric-to-set").options == ["blobs", "size", "cer", "quality"]
+    assert app.selectbox("metric-to-set").value == "quality"
+    assert app.selectbox("direction-quality").value == "higher"
+
+
+def test_limits_say_what_they_are_in(run: Run) -> None:
+    app = run("compare", model="model-asr")
+    labels = [field.label for field in app.number_input]
+    assert labels == ["A change counts above, in % of the baseline", "and above, in units of the metric"]

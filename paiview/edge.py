@@ -205,9 +205,11 @@ def _client(scope: Scope) -> str:
     if ":" not in address:
         return address
     try:
-        return str(ipaddress.IPv6Address(address).packed[:8])
+        found = ipaddress.IPv6Address(address)
     except ValueError:
         return address
+    # A socket of both protocols writes all addresses of the old one into a single network of the new one.
+    return str(found.ipv4_mapped or found.packed[:8])
 
 
 def _response(refusal: Refusal, *, of_api: bool) -> Response:

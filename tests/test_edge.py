@@ -235,9 +235,12 @@ def test_an_average_is_kept_and_refused_requests_do_not_count() -> None:
         ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
         ("192.0.2.1", "192.0.2.2", False),
         ("fe80::1%eth0", "fe80::2%eth0", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:127.0.0.1", "::1", False),
     ],
 )
-def test_a_network_of_the_new_protocol_is_one_client(client: str, other: str, *, same: bool) -> None:
+def test_an_address_or_a_network_of_the_new_protocol_is_one_client(client: str, other: str, *, same: bool) -> None:
     counted_as = [edge._client({"client": (address, 1)}) for address in (client, other)]
     assert (counted_as[0] == counted_as[1]) is same
 

@@ -141,7 +141,8 @@ def _verdict(registry: Registry, model_id: str, candidate: str) -> str:
     except PaiviewError as error:
         return states.describe(error)
     against = f" against {markdown(decision.baseline, 40)}" if decision.baseline is not None else ""
-    return f"{decision.summary.word}: {markdown(short_headline(decision.summary))}{against}"
+    warned = " · with a warning" if decision.notes else ""
+    return f"{decision.summary.word}: {markdown(short_headline(decision.summary))}{against}{warned}"
 
 
 def _facts(model: Model) -> str:

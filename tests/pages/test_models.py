@@ -72,6 +72,18 @@ def test_the_queue_holds_what_waits_and_every_row_its_counts(run: Run, service: 
     assert statuses[:3] == ["Pending", "Approved", "Rejected"]
 
 
+def test_the_queue_says_where_a_verdict_has_a_warning(run: Run, service: Service) -> None:
+    service.models.append({"ModelId": "model-overtaken", "ModelName": "zz"})
+    service.versions["model-overtaken"] = [
+        version("0.1.0", "2024-01-01", {"d": {"cer": 0.20}}, ApprovalStatus="Approved"),
+        version("0.2.0", "2024-02-01", {"d": {"cer": 0.15}}),
+        version("0.3.0", "2024-03-01", {"d": {"cer": 0.10}}, ApprovalStatus="Approved"),
+    ]
+    told = written(run("models", sort="name")).replace("\\", "")
+    assert "Better: better on 1 against 0.1.0 · with a warning" in told
+    assert told.count("with a warning") == 1
+
+
 def test_only_the_models_on_the_screen_are_asked_for_their_statuses(run: Run, service: Service) -> None:
     service.models += [{"ModelId": f"model-{number}", "ModelName": f"zz{number:02}"} for number in range(20)]
     service.versions |= {f"model-{number}": [] for number in range(20)}

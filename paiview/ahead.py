@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from paiview import registry
+from paiview.edge import RateLimit, client
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import VersionFilters
 
@@ -26,17 +27,18 @@ _room = threading.BoundedSemaphore(_AT_ONCE)
 """A stranger's links shall not keep more threads than these: beyond them a page reads when it runs."""
 
 
-def routes(shell: Path) -> list[Route]:
+def routes(shell: Path, limit: RateLimit) -> list[Route]:
     """The pages of one model.
 
     Args:
         shell: the HTML page in which Streamlit runs.
+        limit: the rate within which a client has something read ahead; beyond it the page alone is served.
     """
     page = shell.read_text(encoding="utf-8")
 
     async def about_a_model(request: Request) -> HTMLResponse:
-        model_id = _asked(request.url.query)
-        if model_id is not None and _room.acquire(blocking=False):
+        model_id = _asked(request)
+        if model_id is not None and limit.wait(client(request.scope)) == 0 and _room.acquire(blocking=False):
             # The end of the server waits for a task of the answer; it does not wait for this.
             threading.Thread(target=_read, args=(model_id,), name=THREAD, daemon=True).start()
         return HTMLResponse(page, headers={"cache-control": "no-cache"})
@@ -44,9 +46,12 @@ def routes(shell: Path) -> list[Route]:
     return [Route(path, about_a_model) for path in PATHS]
 
 
-def _asked(query: str) -> str | None:
-    """The model a link is about; ``None`` where the page reads no whole listing of one."""
-    found = dict(parse_qsl(query))
+def _asked(request: Request) -> str | None:
+    """The model a link is about; ``None`` where the page reads no whole listing of one, or no page is asked for."""
+    # An image or a frame of another site may have this address. Without encryption no browser says what it is for.
+    if request.headers.get("sec-fetch-dest", "document") != "document":
+        return None
+    found = dict(parse_qsl(request.url.query))
     return None if _FILTERS & found.keys() else found.get("model")
 
 

@@ -168,7 +168,7 @@ class Edge:
         _, own, rest = scope["path"].partition("/_stcore/")
         if own and rest not in STREAMLIT:
             return _PATH
-        if limited and (wait := self._limit.wait(_client(scope))):
+        if limited and (wait := self._limit.wait(client(scope))):
             seconds = math.ceil(wait)
             message = f"More than {RATE:g} requests a second: ask again in {seconds} s."
             return Refusal(429, "TooManyRequests", message, {"retry-after": str(seconds)})
@@ -199,7 +199,7 @@ def _host_name(host: bytes) -> str:
     return (found[1] or found[2]).decode().lower().removesuffix(".") if found else ""
 
 
-def _client(scope: Scope) -> str:
+def client(scope: Scope) -> str:
     """What one client is counted as: its address, or the network of it where everybody has 2 ** 64 addresses."""
     address: str = scope["client"][0] if scope.get("client") else ""
     if ":" not in address:

@@ -50,7 +50,7 @@ def settings() -> dict[str, Any]:
             Route("/metrics", _metrics),
             api.mount(),
             *glance.routes(SHELL),
-            *ahead.routes(SHELL),
+            *ahead.routes(SHELL, limit),
         ],
         "middleware": [Middleware(edge.Edge, hosts=hosts, headers=security_headers(), limit=limit)],
         "on_script_error": _on_script_error,

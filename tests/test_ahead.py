@@ -11,20 +11,23 @@ from starlette.applications import Starlette
 
 from paiview import ahead, registry, server
 from paiview.config import Settings
+from paiview.edge import RateLimit
 from paiview.pai.objects import VersionFilters
 from tests.pages.conftest import CREDENTIALS, Service, version
 from tests.pai.server import Act, Reply, Request, Server
 
-Ask = Callable[[str, dict[str, str]], httpx.Response]
+Ask = Callable[..., httpx.Response]
 WAIT = 10.0
+MOST = 10
+"""Listings that are read ahead for the client of a test."""
 LISTING = "models/model-asr/versions"
 
 
-async def get(page: str, query: dict[str, str]) -> httpx.Response:
+async def get(limit: RateLimit, page: str, query: dict[str, str], headers: dict[str, str]) -> httpx.Response:
     """Ask for a page, and answer when all that the request is to the server has ended."""
-    transport = httpx.ASGITransport(Starlette(routes=ahead.routes(server.SHELL)))
+    transport = httpx.ASGITransport(Starlette(routes=ahead.routes(server.SHELL, limit)))
     async with httpx.AsyncClient(transport=transport, base_url="http://paiview") as client:
-        return await client.get(f"/{page}?{urlencode(query)}")
+        return await client.get(f"/{page}?{urlencode(query)}", headers=headers)
 
 
 @pytest.fixture
@@ -39,8 +42,11 @@ def ask(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
     monkeypatch.setattr(registry, "from_chain", lambda: CREDENTIALS)
     registry.disconnect()
 
-    def ended(page: str, query: dict[str, str]) -> httpx.Response:
-        answer = portal.call(get, page, query)
+    # Its clock stands: so many are read ahead, and no more.
+    limit = RateLimit(1.0, MOST, 10, lambda: 0.0)
+
+    def ended(page: str, query: dict[str, str], **headers: str) -> httpx.Response:
+        answer = portal.call(get, limit, page, query, {name.replace("_", "-"): told for name, told in headers.items()})
         for thread in threading.enumerate():
             if thread.name == ahead.THREAD:
                 thread.join()
@@ -76,6 +82,20 @@ def test_a_model_that_is_not_there_is_left_to_the_page(ask: Ask, service: Servic
     assert len(service.asked(LISTING)) == 1
 
 
+@pytest.mark.parametrize(("told", "read"), [("document", 1), ("image", 0), ("iframe", 0), ("empty", 0)])
+def test_only_who_opens_the_page_has_it_read_ahead(ask: Ask, service: Service, told: str, read: int) -> None:
+    """An image on a page of another site may have the address of a page."""
+    assert ask("versions", {"model": "model-asr"}, sec_fetch_dest=told).text == server.SHELL.read_text("utf-8")
+    assert len(service.asked(LISTING)) == read
+
+
+def test_beyond_the_rate_of_its_client_a_page_is_served_and_nothing_read(ask: Ask, service: Service) -> None:
+    for number in range(MOST + 3):
+        assert ask("versions", {"model": f"model-{number}"}).status_code == 200
+    asked = {request.path for request in service.requests}
+    assert asked == {f"/api/v1/models/model-{number}/versions" for number in range(MOST)}
+
+
 def test_the_request_has_ended_though_the_service_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that is told to end waits for its requests."""
     asked = threading.Event()
@@ -88,7 +108,7 @@ def test_the_request_has_ended_though_the_service_does_not_answer(monkeypatch: p
     registry.disconnect()
     with Server(hanging) as pai, start_blocking_portal() as portal:
         registry.connect(Settings(endpoint=pai.url))
-        assert portal.call(get, "versions", {"model": "model-asr"}).status_code == 200
+        assert portal.call(get, RateLimit(1.0, 1, 1), "versions", {"model": "model-asr"}, {}).status_code == 200
         assert asked.wait(WAIT)
         [reader] = (thread for thread in threading.enumerate() if thread.name == ahead.THREAD)
         assert reader.daemon

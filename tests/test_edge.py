@@ -241,7 +241,7 @@ def test_an_average_is_kept_and_refused_requests_do_not_count() -> None:
     ],
 )
 def test_an_address_or_a_network_of_the_new_protocol_is_one_client(client: str, other: str, *, same: bool) -> None:
-    counted_as = [edge._client({"client": (address, 1)}) for address in (client, other)]
+    counted_as = [edge.client({"client": (address, 1)}) for address in (client, other)]
     assert (counted_as[0] == counted_as[1]) is same
 
 

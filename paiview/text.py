@@ -7,6 +7,7 @@ characters, load a picture or carry a secret.
 import html
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from textwrap import indent
 from traceback import format_exception
@@ -131,6 +132,16 @@ def markdown(text: str, limit: int = 200) -> str:
     joiner has to break them.
     """
     return _MARKUP.sub(r"\\\1", _READ_LATE.sub(rf"\1{_WORD_JOINER}", plain(text, limit)))
+
+
+def told_by_id(names: Mapping[str, str]) -> dict[str, str]:
+    """Names by id, where one that several ids share stands with its id.
+
+    >>> told_by_id({"d-a": "Test", "d-b": "Test", "d-c": "Dev"})
+    {'d-a': 'Test (d-a)', 'd-b': 'Test (d-b)', 'd-c': 'Dev'}
+    """
+    held = Counter(names.values())
+    return {key: f"{name} ({key})" if held[name] > 1 else name for key, name in names.items()}
 
 
 def counted(count: int, noun: str) -> str:

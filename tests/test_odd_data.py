@@ -263,7 +263,8 @@ def pictures(frames: Frames, decisions: Sequence[Decision], contracts: Contracts
     assert drawn + trend.hidden == sum(len(frames.histories[pair].orders) for pair in shown)
     raw = figures.heatmap_info(frames, shown, orders=orders, dataset_names={}, metrics=contracts.metrics)
     delta = figures.delta_info(decisions)
-    assert len(delta.rows) + sum(delta.hidden.values()) == len({(p.metric, p.dataset) for d in decisions for p in d.pairs})
+    hidden = sum(delta.hidden.values())
+    assert len(delta.rows) + hidden == len({(p.metric, p.dataset) for d in decisions for p in d.pairs})
     ready = [
         lambda: figures.trend_figure(trend),
         lambda: figures.heatmap_figure(raw),

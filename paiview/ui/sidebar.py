@@ -1,6 +1,5 @@
 """The controls: workspace and model, the filters PAI applies, and the filters on the frame."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
@@ -14,7 +13,7 @@ from paiview.frames import Frames
 from paiview.pai.errors import PaiviewError, PermissionDeniedError
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry import Registry
-from paiview.text import plain
+from paiview.text import plain, told_by_id
 from paiview.ui import state, states, url
 from paiview.views import FIELDS, MODEL_SORTS
 
@@ -121,9 +120,7 @@ def model() -> Chosen:
         if not models:
             st.info("There are no models here. Register one in PAI, or choose another workspace.")
             states.end()
-        names = {key: plain(item.model_name or key, 80) for key, item in models.items()}
-        repeated = {name for name, count in Counter(names.values()).items() if count > 1}
-        shown = {key: f"{name} ({key})" if name in repeated else name for key, name in names.items()}
+        shown = told_by_id({key: plain(item.model_name or key, 80) for key, item in models.items()})
         first = next(iter(shown))
         model_id = (
             state.choice("Model", shown, key="model", default=first, pinned=True, on_change=_drop_its_versions) or first

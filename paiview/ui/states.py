@@ -18,7 +18,7 @@ from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry import Registry
 from paiview.snapshots import ModelsSnapshot, VersionsSnapshot
-from paiview.text import counted, markdown
+from paiview.text import counted, markdown, told_by_id
 from paiview.ui import url
 from paiview.views import counts, scale_jumps
 
@@ -245,13 +245,15 @@ def versions(
 def dataset_names(registry: Registry, model: Model, frames: Frames, also: Sequence[str] = ()) -> dict[str, str]:
     """DatasetId to a name for a model's datasets, the most covered ``_NAMED``; the others stay ids.
 
+    No two names are alike: what several datasets are called stands with the id of each.
+
     Every page of a model asks for the same ids, so that all of them share one cached answer. ``also`` are ids of
     another model: those that this one does not have are asked for apart.
     """
     ids = _ids(counts(frames, "dataset"))
     names = registry.dataset_names(ids, model.workspace_id)
     beyond = [name for name in _ids(also) if name not in ids]
-    return names | registry.dataset_names(beyond) if beyond else names
+    return told_by_id(names | registry.dataset_names(beyond) if beyond else names)
 
 
 def _ids(datasets: Iterable[str]) -> list[str]:

@@ -350,3 +350,14 @@ def test_the_rules_choose_the_baseline_from_what_is_approved_now(
     assert "(newest approved by creation)" in written(app).replace("\\", "")
     pinned = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0")
     assert "(chosen by the reader, the rules choose 0.2.0)" in written(pinned).replace("\\", "")
+
+
+def test_datasets_of_one_name_are_told_apart_by_their_ids(run: Run, service: Service) -> None:
+    service.datasets += [{"DatasetId": "d-b", "Name": "Test"}, {"DatasetId": "d-c", "Name": "Test"}]
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", {"d-b": {"cer": 0.20}, "d-c": {"cer": 0.10}}, ApprovalStatus="Approved"),
+        version("0.2.0", "2024-02-01", {"d-b": {"cer": 0.15}}),
+    ]
+    app = run("compare", model="model-asr")
+    assert {*table(app)["dataset"]} == {"Test (d-b)", "Test (d-c)"}
+    assert "Missing from the candidate: Test (d-c) (cer)" in written(app).replace("\\", "")

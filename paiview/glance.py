@@ -26,6 +26,8 @@ _ONCE: Final = frozenset({"model", "baseline", "baseline_model"})
 _UNSEEN: Final = frozenset({"workspace", "data"})
 """Parameters of a link that change nothing in the picture. For any other one there is none: the page may differ."""
 _LINES: Final = 6
+_NOTES, _WIDTH = 3, 150
+"""Warnings in the image, and characters of each."""
 AT_ONCE: Final = 8
 """Images drawn at the same time; beyond them a page does without, for a late image is of no use."""
 _THREADS: Final = CapacityLimiter(AT_ONCE)
@@ -107,9 +109,6 @@ def _image(asked: Mapping[str, Sequence[str]]) -> Response:
     except PaiviewError:
         # The page tells what is wrong.
         return Response(status_code=404)
-    if any(decision.notes for decision in judged.decisions):
-        # The page tells what is doubtful, and nothing is to be believed before.
-        return Response(status_code=404)
     return Response(_drawn(judged.decisions), media_type="image/svg+xml", headers={"cache-control": "no-store"})
 
 
@@ -118,10 +117,15 @@ def _drawn(decisions: Sequence[Decision]) -> str:
     if len(decisions) > 1:
         title = f"{counted(len(decisions), 'candidate')} of {plain(first.model, 60)}"
         together = report.all_against(decisions)
-        lines = [] if together is None else [together]
+        warned = sum(bool(decision.notes) for decision in decisions)
+        lines = [f"⚠ {warned} of them with a warning, which the page tells"] if warned else []
+        lines += [] if together is None else [together]
     else:
         title = report.WORDS[first.summary.word]
+        more = len(first.notes) - _NOTES
         lines = [
+            *(f"⚠ {plain(note, _WIDTH)}" for note in first.notes[:_NOTES]),
+            *([f"⚠ and {counted(more, 'more warning')}, which the page tells"] if more > 0 else []),
             f"{plain(first.candidate, 80)} {report.against(first)}",
             f"policy: {first.overall}",
             *verdict.headline(first)[:_LINES],

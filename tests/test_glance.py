@@ -111,17 +111,31 @@ def test_a_query_ends_no_tag() -> None:
     assert page.count("<script") == server.SHELL.read_text("utf-8").count("<script")
 
 
-def test_a_doubtful_verdict_is_left_for_the_page_to_tell(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_doubtful_is_told_with_the_verdict(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     judge = judgement.judge
+    notes = ("It is <old>.", "n" * 300, "3", "4", "5")
 
     def doubtful(*asked: Any, **named: Any) -> Judged:
         judged = judge(*asked, **named)
         return judged._replace(
-            decisions=[decision.model_copy(update={"notes": ("?",)}) for decision in judged.decisions]
+            decisions=[decision.model_copy(update={"notes": notes}) for decision in judged.decisions]
         )
 
+    assert "⚠" not in client.get(f"/glance.svg?{LINK}").text
     monkeypatch.setattr(judgement, "judge", doubtful)
-    assert client.get(f"/glance.svg?{LINK}").status_code == 404
+    told = client.get(f"/glance.svg?{LINK}").text
+    lines = [
+        "▲ Better",
+        "⚠ It is &lt;old&gt;.",
+        "⚠ nnn",
+        "⚠ 3<",
+        "⚠ and 2 more warnings, which the page tells",
+        "0.2.0 against",
+    ]
+    assert sorted(lines, key=told.index) == lines
+    assert "n" * 151 not in told
+    several = client.get("/glance.svg?model=model-mine&candidate=0.1.0&candidate=0.2.0").text
+    assert "⚠ 2 of them with a warning, which the page tells" in several
 
 
 def test_a_slow_service_holds_up_no_file_and_no_image_comes_late(

@@ -219,8 +219,11 @@ async def _load(sides: Sides) -> Row:
         if run.alerts or not run.texts:
             raise RuntimeError(f"the page was not drawn: {run.alerts}")
 
+    # MLflow's server closes a connection that was idle for 5 s, be it that a request is on its way.
+    limits = httpx.Limits(keepalive_expiry=2)
     async with AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(httpx.AsyncClient(timeout=300)) for _ in range(CLIENTS)]
+        opened = (httpx.AsyncClient(timeout=300, limits=limits) for _ in range(CLIENTS))
+        clients = [await stack.enter_async_context(client) for client in opened]
         theirs = await _slowest(ask_theirs, clients)
     async with AsyncExitStack() as stack:
         sessions = [await stack.enter_async_context(Session(sides.ours)) for _ in range(CLIENTS)]

@@ -21,7 +21,7 @@ SETTLED: Final = 5
 """First pages of everybody that are not measured: a hundred people do not come in one second."""
 SHARED: Final = 300
 """Pages that somebody opens before all come: what is kept for everybody is no memory of theirs."""
-OVERTAKEN: Final = "approved already"
+OVERTAKEN: Final = "it is not compared with the newest approved"
 """What a comparison rightly warns of where the candidate, which is any version, is older than the approved one."""
 SEED: Final = 20_261_125
 MEDIAN: Final = 0.150

@@ -325,10 +325,9 @@ def _notes(judged: _Side, against: _Side | None, lineage: Lineage, other: Lineag
     overtaken = []
     later = lineage.approved_after(judged.name) if judged.version.approval_status != "Approved" else []
     if later and other is None and (against is None or against.name != later[0]):
-        others = f" and {counted(len(later) - 1, 'more version')}" if len(later) > 1 else ""
-        verb, them = ("are", "them") if others else ("is", "it")
-        told = f"{plain(later[0], _NAME)}{others}, created after {plain(judged.name, _NAME)}, {verb} approved already."
-        overtaken.append(f"{told} This is no comparison with {them}.")
+        others = f" and {counted(len(later) - 1, 'more version')}, which are" if len(later) > 1 else ", which is"
+        told = f"{plain(judged.name, _NAME)} was created before {plain(later[0], _NAME)}{others} approved"
+        overtaken.append(f"{told}: it is not compared with the newest approved.")
     earlier = against.results if against else {}
     jumps = sorted(
         f"{plain(pair.metric, _NAME)} on {shorten_front(pair.dataset, _NAME)} is {after.value:g} and was "

@@ -144,8 +144,8 @@ same: Final = partial(_judged, "same")
 
 def overtaken(candidate: str, newest: str, more: int) -> tuple[str, ...]:
     """What is told where versions were approved that were created after the candidate."""
-    told = f"{newest} and {more} more versions, created after {candidate}, are approved already."
-    return (f"{told} This is no comparison with them.",)
+    told = f"{candidate} was created before {newest} and {more} more versions, which are approved"
+    return (f"{told}: it is not compared with the newest approved.",)
 
 
 def not_comparable(metric: str, dataset: str, baseline: float, candidate: float, change: float) -> Pair:

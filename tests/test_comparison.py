@@ -119,8 +119,8 @@ def test_the_baseline_follows_the_rules_and_is_told_with_its_reason(
 
 FIRST, CANDIDATE = version("1", "Approved", A, 1), version("c", "Pending", A, 3)
 LATER = [version("8", "Approved", A, 8), version("9", "Approved", A, 9), version("p", "Pending", A, 10)]
-BOTH = "9 and 1 more version, created after c, are approved already. This is no comparison with them."
-ONE = "9, created after c, is approved already. This is no comparison with it."
+BOTH = "c was created before 9 and 1 more version, which are approved: it is not compared with the newest approved."
+ONE = "c was created before 9, which is approved: it is not compared with the newest approved."
 
 
 @pytest.mark.parametrize(

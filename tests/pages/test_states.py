@@ -76,3 +76,20 @@ def test_jumps_do_not_hide_what_else_there_is_to_say(
     app.run()
     assert len(app.warning) == 2
     assert "could not be read anew" in told(app)
+
+
+def test_many_candidates_that_are_overtaken_are_one_warning(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [
+        version(
+            f"0.{place}.0",
+            f"2024-01-{place + 1:02}",
+            {"d": {"cer": 0.2}},
+            ApprovalStatus="Pending" if place else "Approved",
+        )
+        for place in range(20)
+    ]
+    service.versions["model-asr"].append(version("1.0.0", "2024-02-01", {"d": {"cer": 0.1}}, ApprovalStatus="Approved"))
+    app = run("compare", model="model-asr", candidate=[f"0.{place}.0" for place in range(1, 20)])
+    [warning] = [item.value.replace("\\", "") for item in app.warning]
+    assert facts(warning)[0][0] == "0.1.0 was created before 1.0.0, which is approved"
+    assert facts(warning)[0][5:] == ["and 14 more like them"]

@@ -40,11 +40,14 @@ _UNPAIRED: dict[State, str] = {
     "missing": "Missing from the candidate",
     "new": "New, without a number to compare with",
 }
-_NUMBERS = ("baseline", "candidate", "change", "effect")
+_NUMBERS = ("effect", "baseline", "candidate", "change")
+"""In the order of their use: a narrow window cuts the last ones off."""
 _HELP = {
     "effect": "Share of the baseline, positive is better. Of an accuracy the larger of gain and reduced errors.",
     "change": "Candidate minus baseline, in the metric's unit",
 }
+_NAME = 20
+"""Characters of the name of a metric that its column has room for."""
 _MOST_AXES = 100
 _NAMED = 12
 """Missing and new datasets named in a line; the table holds all."""
@@ -162,7 +165,7 @@ def pairs(rows: Sequence[PairRow], metrics: Sequence[MetricInForce], *, with_ver
         column_config={
             **({"version": tables.name_column("version", table["version"])} if with_version else {}),
             "dataset": tables.name_column("dataset", table["dataset"]),
-            "metric": tables.name_column("metric", table["metric"]),
+            "metric": st.column_config.TextColumn("metric", width=_pixels(min(table["metric"].str.len().max(), _NAME))),
             **{
                 name: st.column_config.Column(name, width=width, help=_HELP.get(name))
                 for name, width in _widths(judged, digits).items()
@@ -180,7 +183,12 @@ def _widths(judged: Sequence[PairDecision], digits: Sequence[int]) -> dict[str, 
             if value is not None:
                 text = _percent(value) if name == "effect" else format_value(value, places, signed=name == "change")
                 longest[name] = max(longest[name], len(text))
-    return {name: int(7.5 * count) + 18 for name, count in longest.items()}
+    return {name: _pixels(count) for name, count in longest.items()}
+
+
+def _pixels(characters: int) -> int:
+    """The width of a column for so many characters."""
+    return int(7.5 * characters) + 18
 
 
 def _digits(judged: Sequence[PairDecision], metrics: Sequence[MetricInForce]) -> list[int]:

@@ -4,6 +4,7 @@ The dashboard is read only, so that most of what could be sent to it has no mean
 than GET, a body, the address of another site, a page of another site that opens a WebSocket.
 """
 
+import asyncio
 import ipaddress
 import logging
 import math
@@ -57,6 +58,7 @@ _METHOD: Final = Refusal(405, "MethodNotAllowed", "Only GET is served here.", {"
 _LENGTH: Final = Refusal(414, "UriTooLong", f"The address is longer than {LONGEST} bytes.")
 _BODY: Final = Refusal(400, "UnexpectedBody", "A request with a body is not answered here.", {"connection": "close"})
 _PATH: Final = Refusal(404, "NotFound", "Nothing is served at this address.")
+_ENDING: Final = Refusal(503, "Ending", "This process is ending; another one may answer.")
 
 
 class RateLimit:
@@ -98,15 +100,24 @@ class Edge:
         hosts: names the dashboard is served under, besides those of the loopback and the address of the connection.
         headers: added to every answer over HTTP.
         limit: the rate of /api and of ``LIMITED``.
+        ending: set when the process is to end. The server closes the connections that it has then, and waits until none
+            is left: one that it was just accepting it would wait for as long as the client likes.
     """
 
     def __init__(
-        self, app: ASGIApp, *, hosts: Collection[str], headers: Iterable[tuple[bytes, bytes]], limit: RateLimit
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Collection[str],
+        headers: Iterable[tuple[bytes, bytes]],
+        limit: RateLimit,
+        ending: asyncio.Event,
     ) -> None:
         self._app = app
         self._hosts = LOOPBACK_HOSTS.union(hosts)
         self._headers = list(headers)
         self._limit = limit
+        self._ending = ending
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -126,7 +137,8 @@ class Edge:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = True
-                message["headers"] = [*message.get("headers", ()), *self._headers]
+                last = [(b"connection", b"close")] if self._ending.is_set() else []
+                message["headers"] = [*message.get("headers", ()), *self._headers, *last]
                 if of_api:
                     telemetry.API_REQUESTS.labels(api.route(path), message["status"]).inc()
             await send(message)
@@ -147,7 +159,7 @@ class Edge:
         await _response(refusal, of_api=of_api)(scope, receive, send_with_headers)
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = self._foreign(scope)
+        refusal = _ENDING if self._ending.is_set() else self._foreign(scope)
         if refusal is not None:
             telemetry.REFUSED.labels(refusal.code).inc()
             # Before it is accepted this ends the handshake with 403.

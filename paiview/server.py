@@ -6,9 +6,13 @@ import gc
 import hashlib
 import logging
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import signal
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 
 import streamlit as st
@@ -43,8 +47,9 @@ def settings() -> dict[str, Any]:
     address = st.get_option("server.address")
     hosts = (*in_force.allowed_hosts, *([address.lower()] if address else []))
     limit = edge.RateLimit(edge.RATE, edge.BURST, edge.REMEMBERED)
+    ending = asyncio.Event()
     return {
-        "lifespan": _lifespan,
+        "lifespan": partial(_lifespan, ending),
         "routes": [
             Route("/healthz", _healthz),
             Route("/metrics", _metrics),
@@ -52,7 +57,9 @@ def settings() -> dict[str, Any]:
             *glance.routes(SHELL),
             *ahead.routes(SHELL, limit),
         ],
-        "middleware": [Middleware(edge.Edge, hosts=hosts, headers=security_headers(), limit=limit)],
+        "middleware": [
+            Middleware(edge.Edge, hosts=hosts, headers=security_headers(), limit=limit, ending=ending),
+        ],
         "on_script_error": _on_script_error,
     }
 
@@ -101,8 +108,8 @@ async def _metrics(_request: Request) -> Response:
 
 
 @asynccontextmanager
-async def _lifespan(_app: Any) -> AsyncIterator[None]:
-    """Import what the first page needs before the first visitor waits for it."""
+async def _lifespan(ending: asyncio.Event, _app: Any) -> AsyncIterator[None]:
+    """Import what the first page needs before the first visitor waits for it, and tell when the process is to end."""
     import plotly.graph_objects as go  # noqa: PLC0415 - the import is the work here
     import plotly.io  # noqa: PLC0415
 
@@ -113,10 +120,31 @@ async def _lifespan(_app: Any) -> AsyncIterator[None]:
     telemetry.watch(registry.held, registry.under_way)
     tidying = asyncio.create_task(_tidy())
     try:
-        yield
+        with _set_at_the_end(ending):
+            yield
     finally:
         tidying.cancel()
         registry.disconnect()
+
+
+@contextmanager
+def _set_at_the_end(ending: asyncio.Event) -> Iterator[None]:
+    """Have signals that end the server set ``ending`` before it hears of them; only the main thread hears any."""
+    is_main = threading.current_thread() is threading.main_thread()
+    numbers = (signal.SIGTERM, signal.SIGINT) if is_main else ()
+    handlers = {number: handler for number in numbers if callable(handler := signal.getsignal(number))}
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ending.set()
+        handlers[signal.Signals(number)](number, frame)
+
+    for number in handlers:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 async def _tidy() -> None:

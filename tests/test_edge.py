@@ -1,5 +1,6 @@
 """What is refused before anything answers, and what every answer carries: over real sockets, to the last byte."""
 
+import asyncio
 import json
 import logging
 import os
@@ -68,7 +69,7 @@ def clock() -> list[float]:
 @pytest.fixture(scope="module")
 def served(clock: list[float]) -> Iterator[int]:
     limit = RateLimit(2.0, BURST, 100, lambda: clock[0])
-    middleware = [Middleware(Edge, hosts=["pai.example"], headers=HEADERS, limit=limit)]
+    middleware = [Middleware(Edge, hosts=["pai.example"], headers=HEADERS, limit=limit, ending=asyncio.Event())]
     routes = [Route("/broken", broken), api.mount(), Route("/{path:path}", page)]
     with BackgroundServer(Starlette(routes=routes, middleware=middleware)) as server:
         yield server.port
@@ -141,7 +142,7 @@ def test_the_address_of_the_connection_is_its_own(address: str, host: bytes, sta
             "headers": [(b"host", host)],
             "server": (address, 8501),
         }
-        app = Edge(PlainTextResponse("page"), hosts=(), headers=(), limit=RateLimit(1, 1, 1))
+        app = Edge(PlainTextResponse("page"), hosts=(), headers=(), limit=RateLimit(1, 1, 1), ending=asyncio.Event())
         await app(scope, receive, send)
 
     async def receive() -> Any:
@@ -154,6 +155,37 @@ def test_the_address_of_the_connection_is_its_own(address: str, host: bytes, sta
     with pytest.raises(StopIteration):
         coroutine.send(None)
     assert sent[0]["status"] == status
+
+
+@pytest.mark.parametrize("is_ending", [False, True])
+def test_a_process_that_is_to_end_keeps_no_connection(is_ending: bool) -> None:
+    ending = asyncio.Event()
+    if is_ending:
+        ending.set()
+    sent: list[Any] = []
+    opened: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        opened.append(scope["type"])
+        if scope["type"] == "http":
+            await PlainTextResponse("page")(scope, receive, send)
+
+    async def visit() -> None:
+        at = {"path": "/", "raw_path": b"/", "query_string": b"", "headers": [(b"host", b"localhost")]}
+        served = Edge(app, hosts=(), headers=(), limit=RateLimit(1, 1, 1), ending=ending)
+        await served({"type": "http", "method": "GET", **at, "server": (HOST, 8501)}, receive, send)
+        await served({"type": "websocket", **at, "server": (HOST, 8501)}, receive, send)
+
+    async def receive() -> Any:
+        raise AssertionError("nothing is read")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(visit())
+    assert ((b"connection", b"close") in sent[0]["headers"]) == is_ending
+    assert opened == (["http"] if is_ending else ["http", "websocket"])
+    assert [message["type"] for message in sent[2:]] == (["websocket.close"] if is_ending else [])
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get"])

@@ -1,11 +1,15 @@
 """What the server around the pages tells when a page fails, and the settings of Streamlit it relies on."""
 
+import asyncio
+import signal
 import tomllib
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from paiview import server, telemetry
+from paiview.pai import transport
 from tests.test_telemetry import samples
 
 SETTINGS = Path(__file__).resolve().parents[1] / ".streamlit" / "config.toml"
@@ -50,3 +54,32 @@ def test_streamlit_shows_no_details_takes_no_files_and_serves_no_folder() -> Non
         }.items()
     )
     assert settings["browser"]["gatherUsageStats"] is False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_who_serves_hears_that_the_process_is_to_end_and_so_does_the_server(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    monkeypatch.setattr(transport, "observers", set())
+    heard: list[int] = []
+
+    def server_hears(received: int, _frame: object) -> None:
+        heard.append(received)
+
+    before = signal.signal(number, server_hears)
+    try:
+        settings = server.settings()
+        [edge] = settings["middleware"]
+
+        async def serve() -> None:
+            async with settings["lifespan"](None):
+                assert not edge.kwargs["ending"].is_set()
+                signal.raise_signal(number)
+                assert edge.kwargs["ending"].is_set()
+
+        asyncio.run(serve())
+        assert heard == [number]
+        assert signal.getsignal(number) is server_hears
+    finally:
+        signal.signal(number, before)
+        telemetry.watch(tuple, tuple)

@@ -297,10 +297,7 @@ def test_a_slow_service_holds_up_no_page_and_no_endless_queue(
             return Counter(answer.status_code for answer in await asyncio.gather(*asked)), seen
 
     monkeypatch.setattr(Registry, "models", slow)
-    # The thread of a browser test has a loop of its own.
-    with ThreadPoolExecutor(1) as pool:
-        answered = {200: api.AT_ONCE + api.WAITING, 503: 3}
-        assert pool.submit(lambda: asyncio.run(visit())).result() == (answered, "page")
+    assert asyncio.run(visit()) == ({200: api.AT_ONCE + api.WAITING, 503: 3}, "page")
 
 
 def test_nobody_waits_long_for_a_turn_and_what_has_begun_is_answered(

@@ -93,8 +93,9 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield served.url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Chromium, closed before the tests of other folders run: while it is open, its event loop is the thread's."""
     with sync_playwright() as playwright:
         path = chromium.ready()
         yield playwright.chromium.launch(executable_path=path, args=list(chromium.ARGUMENTS))

@@ -16,7 +16,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -248,9 +247,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         running.callback(process.terminate)
         url = f"http://{LOOPBACK}:{port}"
         await_answer(url, process)
-        # The thread of a browser test has a loop of its own.
-        with ThreadPoolExecutor(1) as pool:
-            pages, problems = pool.submit(lambda: asyncio.run(visited(url))).result()
+        pages, problems = asyncio.run(visited(url))
         said |= pages
         for model in (SPECS, *SERVED):
             said[f"API versions of {model}"] = fetched(f"{url}/api/models/{model}/versions")

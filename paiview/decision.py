@@ -4,13 +4,14 @@ Its shape is fixed, its numbers are those of the registry, and nothing in it is 
 ``paiview.verdict`` (pairs, summary, averages), ``paiview.policy`` (rules) and ``paiview.comparison`` (baseline).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from paiview.metrics import Direction
+from paiview.text import shorten_front
 
 State = Literal["better", "worse", "same", "missing", "new", "not_comparable"]
 Word = Literal["Better", "Worse", "Trade-off", "Incomplete", "Too close to call", "Not comparable"]
@@ -31,11 +32,25 @@ GLYPHS: Final[Mapping[State, str]] = {
     "not_comparable": "?",
 }
 """A mark for each state, which is never told by colour alone."""
+_NAME: Final = 80
+"""Characters of a dataset's name in a sentence."""
 
 
 def spoken(state: State) -> str:
     """A state in words."""
     return state.replace("_", " ")
+
+
+def sentence_of(pieces: Sequence[str], names: Mapping[str, str]) -> str:
+    """A sentence of its pieces, of which every second one is a dataset.
+
+    Args:
+        pieces: ``RuleResult.pieces``.
+        names: dataset to display name; another one is told by its id. Long ones are shortened at the front.
+    """
+    return "".join(
+        shorten_front(names.get(piece, piece), _NAME) if at % 2 else piece for at, piece in enumerate(pieces)
+    )
 
 
 class _Part(BaseModel):
@@ -127,11 +142,20 @@ class Average(_Part):
 
 
 class RuleResult(_Part):
-    """What one rule of the policy found, in a sentence."""
+    """What one rule of the policy found.
+
+    Attributes:
+        rule: the word that names the rule.
+        result: what came of it.
+        sentence: what was found, datasets by their display names, else by their ids shortened at the front.
+        pieces: the sentence cut at the datasets it tells: every second piece is one, as in ``pairs``. None when it
+            tells none.
+    """
 
     rule: str
     result: RuleOutcome
     sentence: str
+    pieces: tuple[str, ...] = ()
 
 
 class MetricInForce(_Part):
@@ -182,7 +206,12 @@ class Decision(_Part):
             else pair
             for pair in self.pairs
         )
-        return self.model_copy(update={"pairs": pairs})
+        shown = {pair.dataset: pair.name for pair in pairs if pair.name is not None}
+        rules = tuple(
+            rule.model_copy(update={"sentence": sentence_of(rule.pieces, shown)}) if rule.pieces else rule
+            for rule in self.rules
+        )
+        return self.model_copy(update={"pairs": pairs, "rules": rules})
 
     def __eq__(self, other: object) -> bool:
         """Two decisions are equal when all but ``fetched_at`` is: when it was read changes nothing about it."""

@@ -5,6 +5,7 @@ or does not apply. Patterns are shell-style and tell case apart (``fnmatch``); a
 or Uri and by its display name.
 """
 
+import json
 import math
 import re
 from abc import abstractmethod
@@ -17,15 +18,17 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from paiview.decision import BY_URGENCY, JUDGED, Overall, PairDecision, RuleOutcome, RuleResult, State
+from paiview.decision import BY_URGENCY, JUDGED, Overall, PairDecision, RuleOutcome, RuleResult, State, sentence_of
 from paiview.metrics import MetricContract, contract
-from paiview.text import counted, plain, shorten_front
+from paiview.text import counted, plain
 from paiview.verdict import SEVERAL, change_text, percent, state_of, value_digits
 
 _NAMED: Final = 5
 _WILDCARDS: Final = re.compile(r"[*?\[]")
 _CLOSED: Final = re.compile(r"(?:[^\[]|\[!?+\]?+[^\]]*\])*")
 _NAME: Final = 80
+_MARK: Final = "\0"
+"""Stands in no name that a sentence tells: they are made printable, and JSON escapes it."""
 _EXACT: Final = Context(prec=60)
 _ROUNDED: Final = Context(prec=40)
 _Item = TypeVar("_Item")
@@ -75,7 +78,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule found, in a sentence; ``judged`` when there was something it could judge."""
+    """What a rule found, in a sentence with its datasets in marks; ``judged`` when there was something to judge."""
 
     result: RuleOutcome
     sentence: str
@@ -382,14 +385,23 @@ def evaluate(
     """
     facts = Facts(pairs, description, labels, metrics)
     found = [rule.find(facts) for rule in rules]
-    results = tuple(
-        RuleResult(rule=rule.rule, result=finding.result, sentence=finding.sentence)
-        for rule, finding in zip(rules, found, strict=True)
-    )
+    names = {pair.dataset: pair.name for pair in pairs if pair.name is not None}
+    results = tuple(_result(rule, finding, names) for rule, finding in zip(rules, found, strict=True))
     if any(finding.result == "fail" for finding in found):
         return results, "fail"
     judged = any(finding.judged for finding in found) and any(pair.state in JUDGED for pair in pairs)
     return results, "pass" if judged else "undecided"
+
+
+def _result(rule: Rule, finding: Finding, names: Mapping[str, str]) -> RuleResult:
+    parts = finding.sentence.split(_MARK)
+    pieces = tuple(json.loads(part) if at % 2 else part for at, part in enumerate(parts))
+    return RuleResult(
+        rule=rule.rule,
+        result=finding.result,
+        sentence=sentence_of(pieces, names),
+        pieces=pieces if len(pieces) > 1 else (),
+    )
 
 
 def _unclear(pairs: Iterable[PairDecision]) -> list[PairDecision]:
@@ -431,8 +443,8 @@ def _change(pair: PairDecision, metrics: Mapping[str, MetricContract]) -> str:
 
 
 def _place(pair: PairDecision) -> str:
-    dataset = pair.dataset if pair.name is None else pair.name
-    return f"{_name(pair.metric)} on {shorten_front(dataset, _NAME)}"
+    """The pair, its dataset between two marks."""
+    return f"{_name(pair.metric)} on {_MARK}{json.dumps(pair.dataset)}{_MARK}"
 
 
 def _not_comparable(pairs: Sequence[PairDecision]) -> str:

@@ -88,6 +88,27 @@ def test_a_missing_result_fails_and_is_named_with_what_it_was() -> None:
     assert one(rule("no_missing", dataset="a*", metric="cer"), given)[::2] == ("pass", "pass")
 
 
+def test_a_sentence_is_cut_at_its_datasets_so_that_each_reader_can_be_told_their_names() -> None:
+    odd = 'a"b\\\0c'
+    named = {"meeting": DatasetContract(name="Meeting room")}
+    before = {"meeting": {"cer": 0.1, "wer": 0.3}, odd: {"cer": 0.2}}
+    given = pairs({}, before, datasets=named)
+    (missing,), _ = found([rule("no_missing")], given)
+    assert missing.pieces == (
+        "3 of 3 results of the baseline are missing: cer on ",
+        odd,
+        " (was 0.2), cer on ",
+        "meeting",
+        " (was 0.1), wer on ",
+        "meeting",
+        " (was 0.3).",
+    )
+    assert missing.sentence == (
+        '3 of 3 results of the baseline are missing: cer on a"b\\�c (was 0.2), '
+        "cer on Meeting room (was 0.1), wer on Meeting room (was 0.3)."
+    )
+
+
 def test_the_worst_five_are_named_and_the_rest_counted() -> None:
     names = [f"d{place}" for place in range(8)]
     before = {name: {"cer": 0.1} for name in names}

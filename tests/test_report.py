@@ -245,6 +245,19 @@ def test_markdown_without_a_baseline_says_why() -> None:
     assert "### Notes" not in rest
 
 
+def test_a_reader_is_told_the_names_of_datasets_in_the_sentences_of_rules_too() -> None:
+    known = pair("d-2", name="Far field")
+    told = RuleResult(
+        rule="no_regression", result="fail", sentence="as decided", pieces=("cer on ", "d-1", ", wer on ", "d-2", ".")
+    )
+    plain_rule = RuleResult(rule="shares", result="pass", sentence="2 results can be compared.")
+    decided = decision(pair("d-1"), known, rules=(told, plain_rule))
+    named = decided.named({"d-1": "Meeting room", "d-2": "another name"})
+    assert [rule.sentence for rule in named.rules] == ["cer on Meeting room, wer on Far field.", plain_rule.sentence]
+    assert [rule.sentence for rule in decided.rules] == ["as decided", plain_rule.sentence]
+    assert "cer on Meeting room, wer on Far field." in report.html(named)
+
+
 def test_a_baseline_of_another_model_is_named_with_it() -> None:
     elsewhere = decision(pair(), baseline_model="model-whisper")
     assert "against `0.10.0` of `model-whisper`" in report.markdown(elsewhere)

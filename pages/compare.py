@@ -28,7 +28,7 @@ judged = sides.decide(registry, model_id, chosen, contracts)
 decided = judged.decisions
 sides.pin(decided, chosen.seen)
 datasets_in_play = sorted({pair.dataset for decision in decided for pair in decision.pairs})
-names = states.dataset_names(registry, model, snapshot.frames, also=datasets_in_play)
+names = states.dataset_names(registry, model, snapshot.frames, contracts, also=datasets_in_play)
 decisions = [decision.named(names) for decision in decided]
 first = decisions[0]
 states.warn_of_notes(note for decision in decisions for note in decision.notes)

@@ -37,7 +37,7 @@ if not len(orders):
     states.end()
 drawn = views.drawn_pairs(frames, pairs, orders)
 empty, pairs = len(pairs) - len(drawn), drawn
-names = states.dataset_names(registry, model, frames)
+names = states.dataset_names(registry, model, frames, contracts)
 with st.container(key="trend-chart"):
     part = tables.paged(len(pairs), PANELS, "panels")
     hidden, clicked = charts.trend(snapshot.identity, frames, pairs[part.start : part.stop], orders, names, contracts)

@@ -26,7 +26,7 @@ metric = metrics[0] if metrics else views.main_metric(frames, contracts.metrics)
 wanted = sidebar.table_filters(metric)
 pairs = views.shown_pairs(frames, metrics, datasets, contracts.metrics)
 drawn = pairs[:NUMBER_COLUMNS]
-names = states.dataset_names(registry, model, frames)
+names = states.dataset_names(registry, model, frames, contracts)
 kept = views.matching(
     frames,
     text=wanted.text,

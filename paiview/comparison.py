@@ -25,7 +25,6 @@ _NEWEST_APPROVED: Final = "newest approved by creation"
 _NEWEST_BEFORE: Final = "newest approved before the candidate"
 _NOTHING_SHARED: Final = "newest approved by creation, though no approved version shares a result with the candidate"
 _NONE_APPROVED: Final = "newest earlier version that shares a result: none before the candidate is approved"
-_ONE_REJECTED: Final = f"{_NONE_APPROVED}, and this one is Rejected"
 _GIVEN: Final = "chosen by the reader"
 _NO_BASELINE: Final = "no baseline: no version before the candidate is approved or shares a result"
 _KEPT: Final = 256
@@ -170,8 +169,7 @@ class Lineage:
         if found is None:
             return (self.names[approved[0]], _NOTHING_SHARED) if approved else (None, _NO_BASELINE)
         if not approved:
-            is_rejected = self._versions[found].approval_status == "Rejected"
-            return self.names[found], _ONE_REJECTED if is_rejected else _NONE_APPROVED
+            return self.names[found], _NONE_APPROVED
         if found != approved[0]:
             newest = plain(self.names[approved[0]], _NAME)
             return self.names[found], f"{_NEWEST_BEFORE} that shares a result: {newest} is newer and shares none"
@@ -328,6 +326,12 @@ def _notes(judged: _Side, against: _Side | None, lineage: Lineage, other: Lineag
         others = f" and {counted(len(later) - 1, 'more version')}, which are" if len(later) > 1 else ", which is"
         told = f"{plain(judged.name, _NAME)} was created before {plain(later[0], _NAME)}{others} approved"
         overtaken.append(f"{told}: it is not compared with the newest approved.")
+    unapproved = []
+    if against is not None and against.version.approval_status != "Approved":
+        status = against.version.approval_status
+        told = f"is {plain(status, _NAME)}" if status else "has no approval status"
+        name = plain(against.name, _NAME)
+        unapproved.append(f"Baseline {name} {told}: the comparison is with a version that is not approved.")
     earlier = against.results if against else {}
     jumps = sorted(
         f"{plain(pair.metric, _NAME)} on {shorten_front(pair.dataset, _NAME)} is {after.value:g} and was "
@@ -335,7 +339,7 @@ def _notes(judged: _Side, against: _Side | None, lineage: Lineage, other: Lineag
         for pair, after in judged.results.items()
         if (before := earlier.get(pair)) is not None and _is_jump(before.value, after.value)
     )
-    return (*overtaken, *uneven, *jumps)
+    return (*unapproved, *overtaken, *uneven, *jumps)
 
 
 def _is_jump(before: float, after: float) -> bool:

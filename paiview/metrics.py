@@ -43,7 +43,8 @@ _KNOWN: Final = _LOWER | _HIGHER | _NUMBERED | _LAST_LOWER | _LAST_HIGHER | _FIR
 _RATES: Final = _words(
     "cer wer mer ser der eer ter tser wil per err error errors acc accuracy 字错率 词错率 错误率 准确率"
 )
-_RELATIVE: Final = 0.01
+RELATIVE: Final = 0.01
+"""The tolerance of a metric for which nobody set one, as a share of the baseline."""
 
 _SEPARATORS: Final = re.compile(r"[\s_\-./@:()\[\]%]+")
 _HUMPS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -83,7 +84,7 @@ class MetricContract:
 
     def __post_init__(self) -> None:
         if math.isnan(self.relative):
-            object.__setattr__(self, "relative", _RELATIVE if self.absolute is None else 0.0)
+            object.__setattr__(self, "relative", RELATIVE if self.absolute is None else 0.0)
 
 
 @dataclass(frozen=True)

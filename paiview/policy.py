@@ -148,7 +148,7 @@ class NoRegression(_SelectingDatasets):
             return Finding("not_applicable", "No matching result has a number on both sides.", judged=False)
         parts = []
         if worse:
-            told = _listed(_worst_first(worse), lambda pair: _change(pair, facts.metrics))
+            told = _listed(_worst_first(worse), lambda pair: self._change(pair, facts.metrics))
             verb = "is" if len(worse) == 1 else "are"
             parts.append(f"{len(worse)} of {counted(len(judged), 'result')} {verb} worse{self._beyond}: {told}")
         elif judged:
@@ -171,6 +171,12 @@ class NoRegression(_SelectingDatasets):
         ]
         told = " and ".join(filter(None, given))
         return f" by more than {told}" if told else ""
+
+    def _change(self, pair: PairDecision, metrics: Mapping[str, MetricContract]) -> str:
+        known = contract(pair.metric, metrics)
+        limit = self.relative if self._has_tolerance else known.relative
+        told = change_text(pair, value_digits([pair], known), known.unit, apart_from=limit or 0.0)
+        return f"{_place(pair)} {told}"
 
     def _state(self, pair: PairDecision, metrics: Mapping[str, MetricContract]) -> State:
         if not self._has_tolerance or pair.state not in JUDGED or pair.baseline is None or pair.candidate is None:
@@ -300,7 +306,8 @@ class Improves(_Selecting):
                 return Finding("fail", f"{told}; worse from there: {_listed(fallen, _place)}", judged=True)
             return Finding("warn", told, judged=False)
         fails = mean < _decimal(self.at_least)
-        told = f"{_name(metric)} gains {percent(float(mean))} on average over {counted(len(shared), 'dataset')}"
+        gain = percent(float(mean), apart_from=self.at_least)
+        told = f"{_name(metric)} gains {gain} on average over {counted(len(shared), 'dataset')}"
         return Finding(
             "fail" if fails else "pass",
             f"{told}, {'below' if fails else 'at least'} {_percent(self.at_least)}",
@@ -435,11 +442,6 @@ def _decimal(number: float | None) -> Decimal:
 def _worst_first(pairs: Iterable[PairDecision]) -> list[PairDecision]:
     """By effect; one without an effect, which fell from zero, is worst."""
     return sorted(pairs, key=lambda pair: float("-inf") if pair.effect is None else pair.effect)
-
-
-def _change(pair: PairDecision, metrics: Mapping[str, MetricContract]) -> str:
-    known = contract(pair.metric, metrics)
-    return f"{_place(pair)} {change_text(pair, value_digits([pair], known), known.unit)}"
 
 
 def _place(pair: PairDecision) -> str:

@@ -25,7 +25,16 @@ from paiview.decision import (
     Worst,
     spoken,
 )
-from paiview.metrics import DatasetContract, Direction, MetricContract, contract, display_digits, format_value, is_rate
+from paiview.metrics import (
+    RELATIVE,
+    DatasetContract,
+    Direction,
+    MetricContract,
+    contract,
+    display_digits,
+    format_value,
+    is_rate,
+)
 from paiview.results import Evaluation, Measurement, Pair
 from paiview.text import plain, shorten_front
 
@@ -152,22 +161,37 @@ def short_headline(summary: Summary) -> str:
     return _spoken(counts) or ("nothing to compare with" if summary.new else "no results")
 
 
-def percent(effect: float) -> str:
+def percent(effect: float, *, apart_from: float = RELATIVE) -> str:
     """A share as a signed percentage with a true minus and one decimal: "+1.7 %", "−3.3 %".
 
     A share too small for one decimal keeps its first digit, so that no change is written as none; one of a million
     percent and more is written in powers of ten.
+
+    Args:
+        effect: the share.
+        apart_from: the tolerance or limit it is told beside, as a share: it gets the decimals, up to four, that tell
+            on which side of that it is. "−1.0 %" is one percent exactly, or so nearly that four do not tell.
     """
     if not math.isfinite(effect):
         return "–"
     share = _decimal(effect).scaleb(2, _EXACT)
-    text = f"{share:+.1f}" if abs(effect) < 1e4 else f"{share:+.1e}"
+    if abs(effect) < 1e4:
+        text = f"{share:+.{_decimals(abs(share), _decimal(apart_from).scaleb(2, _EXACT))}f}"
+    else:
+        text = f"{share:+.1e}"
     if not text.strip("+-0."):
         text = f"{share:+.1g}" if effect else "0.0"
     return f"{text} %".replace("-", "−")
 
 
-def change_text(pair: PairDecision, digits: int, unit: str | None = None) -> str:
+def _decimals(share: Decimal, limit: Decimal) -> int:
+    """One, or the fewest of up to four that write the two apart where one does not."""
+    if f"{share:.1f}" != f"{limit:.1f}":
+        return 1
+    return next((more for more in (2, 3, 4) if f"{share:.{more}f}" != f"{limit:.{more}f}"), 1)
+
+
+def change_text(pair: PairDecision, digits: int, unit: str | None = None, *, apart_from: float = RELATIVE) -> str:
     """A pair in one line: "+1.7 % (0.175 → 0.172, −0.3 pp)".
 
     The signed percentage is the gain, positive is better; the raw change stands apart with its unit. Where the errors
@@ -177,12 +201,13 @@ def change_text(pair: PairDecision, digits: int, unit: str | None = None) -> str
         pair: what was judged.
         digits: decimals of the values.
         unit: the metric's; a fraction changes by percentage points. By default those of a rate in [0, 1].
+        apart_from: the tolerance it was judged by, as for ``percent``.
     """
     values = f"{_written(pair.baseline, digits)} → {_written(pair.candidate, digits)}"
     told = [values] if pair.change is None else [f"{values}, {written_change(pair, digits, unit)}"]
     if pair.reading == "error" and pair.effect is not None and pair.state != "same":
-        told.append(_size(pair))
-    return f"{_lead(pair)} ({'; '.join(told)})"
+        told.append(_size(pair, apart_from))
+    return f"{_lead(pair, apart_from)} ({'; '.join(told)})"
 
 
 def written_change(pair: PairDecision, digits: int, unit: str | None = None) -> str:
@@ -523,11 +548,11 @@ def _spoken(counts: Mapping[State, int], of_worse: str = "") -> str:
     )
 
 
-def _size(pair: PairDecision) -> str:
+def _size(pair: PairDecision, apart_from: float = RELATIVE) -> str:
     """The effect in words, with how it was read where that is not the gain."""
     if pair.effect is None:
         return _undefined(pair)
-    return percent(pair.effect) + (" read as errors" if pair.reading == "error" else "")
+    return percent(pair.effect, apart_from=apart_from) + (" read as errors" if pair.reading == "error" else "")
 
 
 def _undefined(pair: PairDecision) -> str:
@@ -537,10 +562,12 @@ def _undefined(pair: PairDecision) -> str:
     return _TOO_LARGE if pair.baseline else _FROM_ZERO
 
 
-def _lead(pair: PairDecision) -> str:
+def _lead(pair: PairDecision, apart_from: float) -> str:
     if pair.reading is None:
         return spoken(pair.state)
-    return _undefined(pair) if pair.gain is None or pair.effect is None else percent(pair.gain)
+    if pair.gain is None or pair.effect is None:
+        return _undefined(pair)
+    return percent(pair.gain, apart_from=apart_from)
 
 
 def _written(value: float | None, digits: int) -> str:

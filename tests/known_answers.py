@@ -148,6 +148,11 @@ def overtaken(candidate: str, newest: str, more: int) -> tuple[str, ...]:
     return (f"{told}: it is not compared with the newest approved.",)
 
 
+def unapproved(baseline: str, status: str) -> tuple[str, ...]:
+    """What is told of a baseline that is not approved."""
+    return (f"Baseline {baseline} is {status}: the comparison is with a version that is not approved.",)
+
+
 def not_comparable(metric: str, dataset: str, baseline: float, candidate: float, change: float) -> Pair:
     """Both have a number, and nobody said which way is better."""
     return Pair(metric, dataset, baseline, candidate, change, None, None, None, "not_comparable")
@@ -406,6 +411,7 @@ CASES: Final = (
         headline=("cer: better on 2",),
         counts=Counts(better=2),
         overall="pass",
+        notes=unapproved("0.10.0_mfcca_separator_kept_beam_10", "Pending"),
         data_fingerprint="sha256:1f7ab3b24aae65f3a9fda4f2c1c8f2dc90b8d97dee79bb0f92717fcff52db63b",
     ),
     Case(
@@ -440,6 +446,7 @@ CASES: Final = (
         worst=("internal-common", "cer"),
         failed=("no_regression",),
         overall="fail",
+        notes=unapproved("0.27.0_paraformer_large_sichuan_full_tuning_50_h", "Pending"),
         data_fingerprint="sha256:c8db40a4c6dcd37496061f60d5e5c3df874b21964dfec9659c410727d287d013",
     ),
     Case(
@@ -760,9 +767,8 @@ CASES: Final = (
         worst=("imagenet-a", "top1"),
         failed=("no_regression",),
         overall="fail",
-        notes=overtaken(
-            "0.8.3_convnext_femto_d1_in1k_224px", "0.9.3_eva02_large_patch14_448_mim_m38m_ft_in22k_in1k", 3
-        ),
+        notes=unapproved("0.8.3_convnext_atto_ols_a2_in1k_288px", "Rejected")
+        + overtaken("0.8.3_convnext_femto_d1_in1k_224px", "0.9.3_eva02_large_patch14_448_mim_m38m_ft_in22k_in1k", 3),
         data_fingerprint="sha256:e22a7bf3020842c4e27039c1f6a28cf5d0320c7daa75561df46478bba75a006d",
     ),
     Case(
@@ -778,7 +784,7 @@ CASES: Final = (
         headline=("cer_attention: better on 1",),
         counts=Counts(better=1),
         overall="pass",
-        notes=overtaken("0.2.0", "0.58.0", 5),
+        notes=unapproved("0.1.0", "Pending") + overtaken("0.2.0", "0.58.0", 5),
         data_fingerprint="sha256:52db000714e00debc3c2876cabb3f5734d93e642bed2e002ead1be7d5a9db760",
     ),
     Case(
@@ -839,7 +845,7 @@ CASES: Final = (
         worst=("aishell1-test", "cer_attention"),
         failed=("no_regression",),
         overall="fail",
-        notes=overtaken("0.22.0", "0.58.0", 3),
+        notes=unapproved("0.94.0", "Rejected") + overtaken("0.22.0", "0.58.0", 3),
         data_fingerprint="sha256:479518546e199f2365499f9debd01f41547a11ac3f94f90d2cfb722b144f7f45",
     ),
     Case(
@@ -1077,6 +1083,7 @@ CASES: Final = (
         worst=("imagenet-1k-val", "top1"),
         failed=("no_regression", "no_missing"),
         overall="fail",
+        notes=unapproved("0.9.3_resnet50_tv_in1k", "Rejected"),
         data_fingerprint="sha256:79506f4d72979313b1801393e09ba75c422ece103554ffdd4facc37106feda5a",
     ),
     Case(
@@ -1191,6 +1198,7 @@ CASES: Final = (
         headline=("parameters: not comparable 1",),
         counts=Counts(not_comparable=1),
         overall="undecided",
+        notes=unapproved("5.0.0_yolov5m6", "Rejected"),
         data_fingerprint="sha256:1c88e1dc6bf6af7c826f883c557602739fde0dc4fb9826ad2ba1b03e0d593b9d",
     ),
 )

@@ -21,7 +21,7 @@ READ = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 Results = dict[str, dict[str, Any]]
 
 
-def version(name: str, status: str, results: Results, day: int = 1, **fields: Any) -> ModelVersion:
+def version(name: str, status: str | None, results: Results, day: int = 1, **fields: Any) -> ModelVersion:
     items = [{"Dataset": {"DatasetId": dataset}, "Metrics": values} for dataset, values in results.items()]
     return ModelVersion.model_validate(
         {
@@ -96,9 +96,8 @@ A_TWICE = [{"Dataset": {"DatasetId": "a"}, "Metrics": {"cer": value}} for value 
         pytest.param(
             [version("1", "Rejected", A, 1), version("c", "Pending", A, 3)],
             "1",
-            "newest earlier version that shares a result: none before the candidate is approved, "
-            "and this one is Rejected",
-            id="none is approved: a rejected one is told to be",
+            "newest earlier version that shares a result: none before the candidate is approved",
+            id="none is approved: a rejected one, too",
         ),
         pytest.param(
             [version("1", "Pending", B, 1), version("c", "Pending", A, 3), version("9", "Approved", A, 9)],
@@ -121,6 +120,26 @@ FIRST, CANDIDATE = version("1", "Approved", A, 1), version("c", "Pending", A, 3)
 LATER = [version("8", "Approved", A, 8), version("9", "Approved", A, 9), version("p", "Pending", A, 10)]
 BOTH = "c was created before 9 and 1 more version, which are approved: it is not compared with the newest approved."
 ONE = "c was created before 9, which is approved: it is not compared with the newest approved."
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ("Approved", ()),
+        ("Rejected", ("Baseline 1 is Rejected",)),
+        ("Pending", ("Baseline 1 is Pending",)),
+        ("Odd\n[x](y)", ("Baseline 1 is Odd [x](y)",)),
+        (None, ("Baseline 1 has no approval status",)),
+    ],
+)
+def test_a_baseline_that_is_not_approved_is_told_whichever_model_it_is_of(
+    status: str | None, told: tuple[str, ...]
+) -> None:
+    baseline = version("1", status, A, 1)
+    notes = tuple(f"{fact}: the comparison is with a version that is not approved." for fact in told)
+    assert decide(lineage(baseline, CANDIDATE), "c", baseline="1").notes == notes
+    other = lineage(baseline, model_id="model-other")
+    assert decide(lineage(CANDIDATE), "c", baseline="1", other=other).notes == notes
 
 
 @pytest.mark.parametrize(

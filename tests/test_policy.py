@@ -146,6 +146,17 @@ def test_a_rule_has_its_own_tolerance_and_leaves_the_state_alone(tolerance: dict
     assert one(rule("no_regression", **tolerance), given)[0] == result
 
 
+def test_what_is_told_beside_a_limit_is_on_the_side_of_it_that_it_was_judged_on() -> None:
+    given = pairs({"a": {"bleu": 98.96}, "b": {"bleu": 102.88}}, {"a": {"bleu": 100.0}, "b": {"bleu": 100.0}})
+    _, sentence, _ = one(rule("no_regression", relative=0.01), given)
+    assert sentence == "1 of 2 results is worse by more than 1 %: bleu on a −1.04 % (100.00 → 98.96, −1.04)."
+    _, sentence, _ = one(rule("improves", metric="bleu", at_least=0.01), given)
+    assert sentence == "bleu gains +0.9 % on average over 2 datasets, below 1 %."
+    near = pairs({"a": {"bleu": 100.96}}, {"a": {"bleu": 100.0}})
+    _, sentence, _ = one(rule("improves", metric="bleu", at_least=0.01), near)
+    assert sentence == "bleu gains +0.96 % on average over 1 dataset, below 1 %."
+
+
 def test_the_tolerance_of_a_rule_is_told() -> None:
     given = pairs({"a": {"cer": 0.3}}, {"a": {"cer": 0.2}})
     _, sentence, _ = one(rule("no_regression", relative=0.07, absolute=0.002), given)

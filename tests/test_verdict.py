@@ -797,6 +797,28 @@ class TestWords:
         assert percent(effect) == told
 
     @pytest.mark.parametrize(
+        ("effect", "limit", "told"),
+        [
+            (0.01, 0.01, "+1.0 %"),
+            (-0.01, 0.01, "−1.0 %"),
+            (-0.0104, 0.01, "−1.04 %"),
+            (0.0096, 0.01, "+0.96 %"),
+            (0.01004, 0.01, "+1.004 %"),
+            (0.010001, 0.01, "+1.0001 %"),
+            (0.01000001, 0.01, "+1.0 %"),
+            (0.0104, 0.02, "+1.0 %"),
+            (0.0204, 0.02, "+2.04 %"),
+            (0.0004, 0.0, "+0.04 %"),
+            (0.0, 0.0, "0.0 %"),
+            (1e300, 1e300, "+1.0e+302 %"),
+            (0.5, 1e300, "+50.0 %"),
+            (0.01, NAN, "+1.0 %"),
+        ],
+    )
+    def test_a_percentage_tells_on_which_side_of_its_limit_it_is(self, effect: float, limit: float, told: str) -> None:
+        assert percent(effect, apart_from=limit) == told
+
+    @pytest.mark.parametrize(
         ("pair", "digits", "told"),
         [
             (one(0.175, 0.172), 3, "+1.7 % (0.175 → 0.172, −0.3 pp)"),

@@ -227,6 +227,8 @@ def delta_figure(info: DeltaInfo) -> go.Figure:
             "tickvals": at,
             "ticktext": [row.label for row in info.rows],
             "automargin": True,
+            # The text of a large regression in a narrow column reaches beyond it.
+            "ticklabelstandoff": 16 if 1 < columns <= _COLUMNS_WITH_TEXT else 0,
             "gridcolor": FAINTEST,
         },
         "yaxis2": upright

@@ -130,9 +130,10 @@ def dumbbells(decision: Decision, shown: Collection[Pair]) -> Mapping[State, int
 
 
 def pareto(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> figures.ParetoInfo:
-    """Draw the candidates and their baseline by two of their numbers, with the Pareto front."""
+    """Draw the candidates and their baseline by two of their numbers, with the Pareto front; nothing without such."""
     figure, info = _pareto(_identity(decisions), x, y, decisions)
-    st.plotly_chart(figure, key="pareto-figure", config=_CONFIG, alt="Candidates by two metrics")
+    if info.names:
+        st.plotly_chart(figure, key="pareto-figure", config=_CONFIG, alt="Candidates by two metrics")
     return info
 
 

@@ -114,6 +114,7 @@ def _results(identity: str, frames: Frames, order: int, dataset_names: Mapping[s
         height=tables.height(len(shown)),
         placeholder="–",
         alt="Evaluation results of the version",
+        column_config={"value": st.column_config.Column(alignment="right")},
     )
 
 

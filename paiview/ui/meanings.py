@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 import streamlit as st
 
@@ -59,7 +60,7 @@ def form(metrics: Sequence[str], contracts: Contracts) -> None:
             share = relative.number_input(
                 "A change counts above, in % of the baseline",
                 min_value=0.0,
-                value=100 * (known.relative or 0.0),
+                value=_times_ten_to(2, known.relative or 0.0),
                 format="%g",
                 key=f"relative-{metric}",
             )
@@ -74,7 +75,11 @@ def form(metrics: Sequence[str], contracts: Contracts) -> None:
             )
             if st.form_submit_button("Apply to this session"):
                 chosen[metric] = replace(
-                    known, direction=direction, relative=share / 100, absolute=size or None, source="page"
+                    known,
+                    direction=direction,
+                    relative=_times_ten_to(-2, share),
+                    absolute=size or None,
+                    source="page",
                 )
                 st.rerun()
         if chosen:
@@ -83,6 +88,11 @@ def form(metrics: Sequence[str], contracts: Contracts) -> None:
             if st.button("Forget what was set here", type="tertiary"):
                 chosen.clear()
                 st.rerun()
+
+
+def _times_ten_to(places: int, number: float) -> float:
+    """The number that is written with its point elsewhere: 0.7 % is 0.007, which 0.7 / 100 is not."""
+    return float(Decimal(repr(number)).scaleb(places))
 
 
 def _chosen() -> dict[str, MetricContract]:

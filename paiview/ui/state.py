@@ -128,7 +128,7 @@ def choices(
 
 
 def page(pages: int) -> int:
-    """Draw the pages of a list, of which there are at least two, and give the number chosen.
+    """Draw the pages of a list where it has several, and give the number chosen.
 
     A bound pagination would begin anew whenever the number of pages changes, and leave another number in the URL.
     """
@@ -139,8 +139,9 @@ def page(pages: int) -> int:
         if url.is_of_a_link(key):
             states.invalid(key, asked_for)
         number = min(max(1, number), pages)
-    st.session_state[key] = number
-    st.pagination(pages, key=key, on_change=_follow, args=(key,))
+    if pages > 1:
+        st.session_state[key] = number
+        st.pagination(pages, key=key, on_change=_follow, args=(key,))
     url.write(key, str(number) if number > 1 else None)
     return number
 

@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from paiview import cache
 from paiview import registry as registry_layer
 from paiview.cache import Key, Missed
+from paiview.contracts import Contracts
 from paiview.frames import NO_DATASET, Frames
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model, VersionFilters
@@ -242,10 +243,13 @@ def versions(
     return snapshot
 
 
-def dataset_names(registry: Registry, model: Model, frames: Frames, also: Sequence[str] = ()) -> dict[str, str]:
-    """DatasetId to a name for a model's datasets, the most covered ``_NAMED``; the others stay ids.
+def dataset_names(
+    registry: Registry, model: Model, frames: Frames, contracts: Contracts, also: Sequence[str] = ()
+) -> dict[str, str]:
+    """Dataset to a name: that of paiview.toml, else the service's, which is asked for the most covered ``_NAMED``.
 
-    No two names are alike: what several datasets are called stands with the id of each.
+    The others stay ids. No two names are alike: what several datasets are called stands with the id of each. So do
+    aliases with the name of what they stand for.
 
     Every page of a model asks for the same ids, so that all of them share one cached answer. ``also`` are ids of
     another model: those that this one does not have are asked for apart.
@@ -253,7 +257,11 @@ def dataset_names(registry: Registry, model: Model, frames: Frames, also: Sequen
     ids = _ids(counts(frames, "dataset"))
     names = registry.dataset_names(ids, model.workspace_id)
     beyond = [name for name in _ids(also) if name not in ids]
-    return told_by_id(names | registry.dataset_names(beyond) if beyond else names)
+    if beyond:
+        names |= registry.dataset_names(beyond)
+    configured = {dataset: known.name for dataset, known in contracts.datasets.items() if known.name is not None}
+    aliases = {alias: configured[dataset] for alias, dataset in contracts.aliases.items() if dataset in configured}
+    return told_by_id(names | aliases | configured)
 
 
 def _ids(datasets: Iterable[str]) -> list[str]:

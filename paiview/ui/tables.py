@@ -27,6 +27,8 @@ _MOST_CHARACTERS = 2000
 _NOT_TEXT = ("status", "created", "modified")
 _LONG_TEXTS = ("description", "labels", "source id", "uri", "problem")
 _ARROWS = {"lower": "↓", "higher": "↑", None: "?"}
+_UNSAFE = 2**53
+"""From here on a browser's table shows an error in place of a number."""
 _STATUS = {"Approved": "✓ Approved", "Rejected": "✕ Rejected", "Pending": "○ Pending"}
 
 
@@ -124,6 +126,13 @@ def _drawn(
     marks = pd.DataFrame("", index=table.index, columns=table.columns)
     for column, number in best.items():
         marks.loc[table[column] == number, column] = _BEST
+    for column, pair in zip(numbers.columns, pairs, strict=True):
+        if is_unsafe(table[column]):
+            many = places(pair, numbers[column].to_numpy(), _contracts.metrics)
+            table[column] = as_text(table[column], [many] * len(table))
+            config[column] = st.column_config.TextColumn(
+                config[column]["label"], help=config[column]["help"], alignment="right"
+            )
     if not marks.to_numpy().any():
         return table, config
     # Ids for every cell would cost Streamlit ten times as much.
@@ -184,6 +193,9 @@ def decimals(
 
 def written(table: pd.DataFrame, columns: Sequence[str], digits: Sequence[int]) -> Styler | pd.DataFrame:
     """A table whose rows are of different metrics, each with the decimals of its own in ``columns``."""
+    if unsafe := [column for column in columns if is_unsafe(table[column])]:
+        table = table.assign(**{column: as_text(table[column], digits) for column in unsafe})
+        columns = [column for column in columns if column not in unsafe]
     if table.size > pd.get_option("styler.render.max_elements"):
         return table
     look = Styler(table)
@@ -193,10 +205,23 @@ def written(table: pd.DataFrame, columns: Sequence[str], digits: Sequence[int]) 
     return look
 
 
+def is_unsafe(numbers: pd.Series) -> bool:
+    """Whether a number is too large for a browser's table."""
+    return bool((numbers.abs() >= _UNSAFE).any())
+
+
+def as_text(numbers: pd.Series, digits: Sequence[int]) -> pd.Series:
+    """Numbers as they are written, each with its decimals; nothing where there is none."""
+    told = [
+        None if np.isnan(number) else format_value(number, many) for number, many in zip(numbers, digits, strict=True)
+    ]
+    return pd.Series(told, index=numbers.index, dtype="str")
+
+
 def paged(count: int, size: int, what: str) -> Slice:
     """Draw the pages of a list where it has several, and say which part is shown."""
     pages = page_of(count, size, 1).pages
-    part = page_of(count, size, state.page(pages) if pages > 1 else 1)
+    part = page_of(count, size, state.page(pages))
     if count == 0:
         st.info(f"No {what} pass the filters. Clear a filter in the sidebar.")
     elif pages > 1:

@@ -75,7 +75,7 @@ def headline(decision: Decision, statuses: Mapping[str, str]) -> None:
         if named := report.names(decision, unpaired):
             more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
             st.caption(f"{told}: {markdown(', '.join(named[:_NAMED]), 2000)}{more}")
-    _caution([decision], statuses)
+    _caution([decision])
 
 
 def several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
@@ -90,7 +90,6 @@ def several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
             "version": [plain(decision.candidate) for decision in decisions],
             "status": [plain(statuses.get(decision.candidate, "")) for decision in decisions],
             **({} if together else {"baseline": [plain(decision.baseline or "–") for decision in decisions]}),
-            **({"this baseline is": reasons} if len(set(reasons)) > 1 else {}),
             "verdict": [report.WORDS[decision.summary.word] for decision in decisions],
             "policy": [decision.overall for decision in decisions],
             "worst": [_worst(decision) for decision in decisions],
@@ -99,6 +98,7 @@ def several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
                 for state in ("better", "worse", "same", "missing", "new")
             },
             "not comparable": [decision.summary.not_comparable for decision in decisions],
+            **({"this baseline is": reasons} if len(set(reasons)) > 1 else {}),
         }
     )
     st.dataframe(
@@ -110,16 +110,13 @@ def several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
         column_config={name: tables.name_column(name, table[name]) for name in table.columns[: 2 if together else 3]},
     )
     st.caption(f"Chosen among {count}: picking the best of many on the same test sets flatters the winner.")
-    _caution(decisions, statuses)
+    _caution(decisions)
 
 
-def _caution(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
+def _caution(decisions: Sequence[Decision]) -> None:
     """Say what a reader should know about the verdicts as a whole, each thing once."""
     told: dict[str, None] = {}
     for decision in decisions:
-        status = statuses.get(decision.baseline or "") if decision.baseline_model == decision.model else None
-        if status not in (None, "Approved"):
-            told[f"The baseline {plain(decision.baseline or '', 80)} is {plain(status)}."] = None
         told |= dict.fromkeys(report.cautions(decision)[len(decision.notes) :])
     for caution in told:
         st.caption(markdown(caution, 400))
@@ -143,15 +140,19 @@ def pairs(rows: Sequence[PairRow], metrics: Sequence[MetricInForce], *, with_ver
             "metric": [plain(pair.metric) for pair in judged],
             **{number: np.array([getattr(pair, number) for pair in judged], dtype=np.float64) for number in _NUMBERS},
             **({"note": notes} if any(note is not None for note in notes) else {}),
-            # The sentences of the policy and the filter know a dataset by its id.
+            # Links and the filter know a dataset by its id.
             **({"dataset id": [plain(pair.dataset) for pair in judged]} if any(pair.name for pair in judged) else {}),
         }
     )
-    look = Styler(table)
     digits = _digits(judged, metrics)
+    written = _written(judged, digits)
+    unsafe = [number for number in _NUMBERS if tables.is_unsafe(table[number])]
+    table = table.assign(**{number: pd.Series(written[number], dtype="str") for number in unsafe})
+    look = Styler(table)
     for places in dict.fromkeys(digits):
         plainly, signed = _formatter(places, signed=False), _formatter(places, signed=True)
-        shown: dict[str, Any] = {"baseline": plainly, "candidate": plainly, "change": signed, "effect": _percent}
+        known = {"baseline": plainly, "candidate": plainly, "change": signed, "effect": _percent}
+        shown: dict[str, Any] = {number: told for number, told in known.items() if number not in unsafe}
         at = None if len({*digits}) == 1 else ([here == places for here in digits], [*shown])
         look = look.format(shown, subset=at)
     tints = [_TINTS.get(pair.state, "") for pair in judged]
@@ -165,25 +166,37 @@ def pairs(rows: Sequence[PairRow], metrics: Sequence[MetricInForce], *, with_ver
         column_config={
             **({"version": tables.name_column("version", table["version"])} if with_version else {}),
             "dataset": tables.name_column("dataset", table["dataset"]),
-            "metric": st.column_config.TextColumn("metric", width=_pixels(min(table["metric"].str.len().max(), _NAME))),
+            "metric": st.column_config.TextColumn(
+                "metric", width=min(_widest("metric", [*table["metric"]]), _pixels(_NAME))
+            ),
             **{
-                name: st.column_config.Column(name, width=width, help=_HELP.get(name))
-                for name, width in _widths(judged, digits).items()
+                name: st.column_config.Column(
+                    name, width=_widest(name, written[name]), help=_HELP.get(name), alignment="right"
+                )
+                for name in _NUMBERS
             },
         },
     )
 
 
-def _widths(judged: Sequence[PairDecision], digits: Sequence[int]) -> dict[str, int]:
-    """The pixels of each column of numbers: left to itself the table cuts those it finds unusually long."""
-    longest = {name: len(name) for name in _NUMBERS}
+def _written(judged: Sequence[PairDecision], digits: Sequence[int]) -> dict[str, list[str | None]]:
+    """The numbers of each column as the table shows them, each with the decimals of its row."""
+    written: dict[str, list[str | None]] = {name: [] for name in _NUMBERS}
     for pair, places in zip(judged, digits, strict=True):
-        for name in _NUMBERS:
+        for name, told in written.items():
             value: float | None = getattr(pair, name)
-            if value is not None:
-                text = _percent(value) if name == "effect" else format_value(value, places, signed=name == "change")
-                longest[name] = max(longest[name], len(text))
-    return {name: _pixels(count) for name, count in longest.items()}
+            if value is None:
+                told.append(None)
+            elif name == "effect":
+                told.append(_percent(value))
+            else:
+                told.append(format_value(value, places, signed=name == "change"))
+    return written
+
+
+def _widest(name: str, written: Sequence[str | None]) -> int:
+    """The pixels of a column: left to itself the table cuts those it finds unusually long."""
+    return _pixels(max(map(len, filter(None, [name, *written]))))
 
 
 def _pixels(characters: int) -> int:
@@ -226,6 +239,9 @@ def pareto(decisions: Sequence[Decision]) -> None:
         x = state.choice("Across", shown, key="x", default=first) or first
         y = state.choice("Up", shown, key="y", default=second) or second
     info = charts.pareto(decisions, options[x], options[y])
+    if not info.names:
+        st.caption("No version has both numbers. A mean is over the datasets that all versions with the metric share.")
+        return
     excluded: dict[str, list[str]] = {}
     for name, by in zip(info.names, info.dominators, strict=True):
         if by is not None:
@@ -233,13 +249,17 @@ def pareto(decisions: Sequence[Decision]) -> None:
     told = "; ".join(
         f"dominated by {markdown(by, 80)}: {markdown(', '.join(names), 600)}" for by, names in excluded.items()
     )
-    told = told[:1].upper() + told[1:] or "No candidate is dominated: each is the best trade of the two"
+    drawn = " drawn" if info.left_out else ""
+    told = told[:1].upper() + told[1:] or f"No version{drawn} is dominated: each is the best trade of the two"
     missing = f" Not drawn: {markdown(', '.join(info.left_out), 300)}." if info.left_out else ""
     st.caption(f"{told}.{missing}")
 
 
 def _axes(decisions: Sequence[Decision]) -> dict[str, Pair | str]:
-    """What an axis can show, by its name: the mean of a metric, or a pair; what most candidates have comes first."""
+    """What an axis can show, by its name: the mean of a metric, or a pair; what most candidates have comes first.
+
+    A mean over datasets that are not those of all comes last: nothing can be drawn by it.
+    """
     metrics: Counter[str] = Counter()
     pairs: Counter[Pair] = Counter()
     for decision in decisions:
@@ -249,8 +269,19 @@ def _axes(decisions: Sequence[Decision]) -> dict[str, Pair | str]:
     most = [pair for pair, _ in pairs.most_common(_MOST_AXES)]
     axes: dict[str, Pair | str] = {f"{metric}, mean": metric for metric in metrics}
     axes |= dict(zip(column_names(most), most, strict=True))
-    held = {name: metrics[axis] if isinstance(axis, str) else pairs[axis] for name, axis in axes.items()}
+    held = {
+        name: pairs[axis] if isinstance(axis, Pair) else metrics[axis] if _has_mean(decisions, axis) else 0
+        for name, axis in axes.items()
+    }
     return dict(sorted(axes.items(), key=lambda item: -held[item[0]]))
+
+
+def _has_mean(decisions: Sequence[Decision], metric: str) -> bool:
+    """Whether all versions that have the metric at all have it on one dataset."""
+    pairs = [[pair for pair in decision.pairs if pair.metric == metric] for decision in decisions]
+    candidates = [{pair.dataset for pair in of_one if pair.candidate is not None} for of_one in pairs]
+    baselines = [{pair.dataset for pair in of_one if pair.baseline is not None} for of_one in pairs]
+    return bool(set.intersection(*filter(None, candidates + baselines)))
 
 
 def about_deltas(left_out: Mapping[State, int], at_the_edge: int, *, whole_rows: bool) -> None:

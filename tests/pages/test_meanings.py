@@ -1,6 +1,6 @@
 """The form that says what a metric means, for a session."""
 
-from tests.pages.conftest import Run, Service, version
+from tests.pages.conftest import Run, Service, version, written
 
 
 def test_the_metric_that_was_set_stays_the_one_in_the_form(run: Run, service: Service) -> None:
@@ -18,6 +18,21 @@ def test_the_metric_that_was_set_stays_the_one_in_the_form(run: Run, service: Se
     assert app.selectbox("metric-to-set").options == ["blobs", "size", "cer", "quality"]
     assert app.selectbox("metric-to-set").value == "quality"
     assert app.selectbox("direction-quality").value == "higher"
+
+
+def test_a_tolerance_is_the_number_that_was_written(run: Run, service: Service) -> None:
+    """0.7 / 100 is less than 0.007, and a change of exactly 0.7 % would be above it."""
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", {"d": {"bleu": 100}}, ApprovalStatus="Approved"),
+        version("0.2.0", "2024-01-02", {"d": {"bleu": 99.3}}),
+    ]
+    app = run("compare", model="model-asr")
+    app.number_input("relative-bleu").set_value(0.7)
+    next(button for button in app.button if button.label == "Apply to this session").click()
+    app.run()
+    assert "Too close to call" in written(app)
+    assert app.code[0].value.endswith("relative = 0.007")
+    assert app.number_input("relative-bleu").value == 0.7
 
 
 def test_limits_say_what_they_are_in(run: Run) -> None:

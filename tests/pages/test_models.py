@@ -84,6 +84,16 @@ def test_the_queue_says_where_a_verdict_has_a_warning(run: Run, service: Service
     assert told.count("with a warning") == 1
 
 
+def test_the_queue_says_where_a_verdict_is_against_what_is_not_approved(run: Run, service: Service) -> None:
+    service.models.append({"ModelId": "model-rejected", "ModelName": "zz"})
+    service.versions["model-rejected"] = [
+        version("0.1.0", "2024-01-01", {"d": {"cer": 0.20}}, ApprovalStatus="Rejected"),
+        version("0.2.0", "2024-02-01", {"d": {"cer": 0.15}}),
+    ]
+    told = written(run("models", sort="name")).replace("\\", "")
+    assert "Better: better on 1 against 0.1.0 · with a warning" in told
+
+
 def test_only_the_models_on_the_screen_are_asked_for_their_statuses(run: Run, service: Service) -> None:
     service.models += [{"ModelId": f"model-{number}", "ModelName": f"zz{number:02}"} for number in range(20)]
     service.versions |= {f"model-{number}": [] for number in range(20)}

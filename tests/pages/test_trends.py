@@ -150,6 +150,26 @@ def test_without_an_approved_version_there_is_no_effect_to_show(run: Run, servic
     assert "scale = effect" in told(app)
 
 
+def test_names_of_the_configuration_are_shown_and_aliases_are_told_apart(
+    run: Run, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", {"d-old": {"cer": 0.2}, "oss://b/x": {"cer": 0.3}}),
+        version("0.2.0", "2024-01-02", {"d-new": {"cer": 0.1}, "oss://b/x": {"cer": 0.2}}),
+    ]
+    file = tmp_path / "paiview.toml"
+    file.write_text(
+        '[datasets.d-new]\nalias_of = "d-old"\n[datasets.d-old]\nname = "Renamed"\n'
+        '[datasets."oss://b/x"]\nname = "Far field"\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("PAIVIEW_CONFIG", str(file))
+    titles = {
+        note["text"].partition("</b>")[0] for note in chart(run("trends", model="model-asr"))["layout"]["annotations"]
+    }
+    assert titles == {"<b>Far field", "<b>Renamed (d-new)", "<b>Renamed (d-old)"}
+
+
 def test_directions_of_the_configuration_colour_the_heatmap(
     run: Run, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

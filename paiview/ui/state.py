@@ -121,6 +121,8 @@ def choices(
         format_func=lambda option: shown.get(option, plain(option)),
         on_change=follow,
         accept_new_options=True,
+        # All at once stands first in the list, where whoever meant one version hits it.
+        select_all=False,
         help=help,
     )
     url.write(key, *chosen)

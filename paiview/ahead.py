@@ -40,7 +40,12 @@ def routes(shell: Path, limit: RateLimit) -> list[Route]:
         model_id = _asked(request)
         if model_id is not None and limit.wait(client(request.scope)) == 0 and _room.acquire(blocking=False):
             # The end of the server waits for a task of the answer; it does not wait for this.
-            threading.Thread(target=_read, args=(model_id,), name=THREAD, daemon=True).start()
+            reader = threading.Thread(target=_read, args=(model_id,), name=THREAD, daemon=True)
+            try:
+                reader.start()
+            except RuntimeError:
+                # The machine has no thread to give: the page reads when it runs.
+                _room.release()
         return HTMLResponse(page, headers={"cache-control": "no-cache"})
 
     return [Route(path, about_a_model) for path in PATHS]

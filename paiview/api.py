@@ -89,7 +89,10 @@ def mount() -> Mount:
             methods=["GET"],
         ),
     ]
-    return Mount("/api", Starlette(routes=routes, exception_handlers={HTTPException: _refuse}))
+    answering = Starlette(routes=routes, exception_handlers={HTTPException: _refuse})
+    # A redirect from an address that ends with a slash would be an answer without JSON.
+    answering.router.redirect_slashes = False
+    return Mount("/api", answering)
 
 
 def route(path: str) -> str:

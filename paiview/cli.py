@@ -116,7 +116,8 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     # What the layers log is told once, as the error below; without a handler logging would print it as well.
-    logging.getLogger("paiview").addHandler(logging.NullHandler())
+    for name in ("paiview", "stamina"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
     try:
         app()
     except PaiviewError as error:

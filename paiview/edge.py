@@ -53,7 +53,7 @@ class Refusal(NamedTuple):
 _HOST: Final = Refusal(
     421, "UnknownHost", "This dashboard is not served under this name. PAIVIEW_ALLOWED_HOSTS lists further ones."
 )
-_ORIGIN: Final = Refusal(403, "ForeignOrigin", "A page of another site may not connect.")
+_ORIGIN: Final = Refusal(403, "ForeignOrigin", "A page of another site may not ask for this.")
 _METHOD: Final = Refusal(405, "MethodNotAllowed", "Only GET is served here.", {"allow": ", ".join(METHODS)})
 _LENGTH: Final = Refusal(414, "UriTooLong", f"The address is longer than {LONGEST} bytes.")
 _BODY: Final = Refusal(400, "UnexpectedBody", "A request with a body is not answered here.", {"connection": "close"})
@@ -178,8 +178,12 @@ class Edge:
         if _header(scope, b"content-length") not in (b"", b"0") or _header(scope, b"transfer-encoding"):
             return _BODY
         _, own, rest = scope["path"].partition("/_stcore/")
-        if own and rest not in STREAMLIT:
+        # What stands under /api answers for itself; Streamlit would give its page for the name alone.
+        if scope["path"] == "/api" or (own and rest not in STREAMLIT):
             return _PATH
+        # Before it is counted: another site would else use up the rate of its reader.
+        if limited and _embedded(scope):
+            return _ORIGIN
         if limited and (wait := self._limit.wait(client(scope))):
             seconds = math.ceil(wait)
             message = f"More than {RATE:g} requests a second: ask again in {seconds} s."
@@ -202,6 +206,15 @@ class Edge:
 
 def _header(scope: Scope, name: bytes) -> bytes:
     return next((value for found, value in scope["headers"] if found == name), b"")
+
+
+def _embedded(scope: Scope) -> bool:
+    """Whether a page of another site has its reader's browser ask, as for an image, and no link to this is followed.
+
+    A frame is a navigation too, but no document. What is no browser does not say who asks.
+    """
+    foreign = _header(scope, b"sec-fetch-site") in (b"cross-site", b"same-site")
+    return foreign and _header(scope, b"sec-fetch-dest") != b"document"
 
 
 @lru_cache(maxsize=64)

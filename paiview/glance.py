@@ -101,6 +101,9 @@ def _image(asked: Mapping[str, Sequence[str]]) -> Response:
     candidates = asked["candidate"]
     if len(candidates) > 1 and home is None:
         candidates = [name for name in candidates if name != baseline]
+    if not candidates:
+        # Each is the baseline. The page tells what is wrong.
+        return Response(status_code=404)
     try:
         with cache.reading():
             judged = judgement.judge(

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
+import stamina
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -117,6 +118,8 @@ async def _lifespan(ending: asyncio.Event, _app: Any) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     transport.observers.add(telemetry.pai_request)
+    # Retries are counted there; stamina would log a line for each that tells nothing.
+    stamina.instrumentation.set_on_retry_hooks([])
     telemetry.watch(registry.held, registry.under_way)
     tidying = asyncio.create_task(_tidy())
     try:

@@ -96,6 +96,27 @@ def test_beyond_the_rate_of_its_client_a_page_is_served_and_nothing_read(ask: As
     assert asked == {f"/api/v1/models/model-{number}/versions" for number in range(MOST)}
 
 
+def test_where_no_thread_can_be_had_the_page_is_served_and_a_later_one_is_read_ahead(
+    ask: Ask, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == ahead.THREAD:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(threading.Thread, "start", refuse)
+        # More than are read at once.
+        for _ in range(6):
+            answer = ask("versions", {"model": "model-asr"})
+            assert (answer.status_code, answer.text) == (200, server.SHELL.read_text("utf-8"))
+    assert service.asked(LISTING) == []
+    ask("versions", {"model": "model-asr"})
+    assert len(service.asked(LISTING)) == 1
+
+
 def test_the_request_has_ended_though_the_service_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that is told to end waits for its requests."""
     asked = threading.Event()

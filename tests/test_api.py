@@ -171,6 +171,8 @@ def test_a_listing_that_is_old_says_why(
         ("/api/models//versions", 404, "NotFound"),
         ("/api/", 404, "NotFound"),
         ("/api/nothing", 404, "NotFound"),
+        ("/api/models/", 404, "NotFound"),
+        ("/api/models/model-mine/versions/", 404, "NotFound"),
         ("/api/models/model-mine/decision/more?candidate=0.2.0", 404, "NotFound"),
     ],
 )

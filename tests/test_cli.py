@@ -20,6 +20,8 @@ from paiview import cli, registry
 from paiview.local import LocalRegistry
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import SettingError
+from paiview.pai.transport import TRIES
+from tests.pai.server import Server, refusal, script
 
 WAIT = 30.0
 """Seconds after which a process has failed to do what it should."""
@@ -304,6 +306,16 @@ def test_a_service_that_cannot_be_reached_is_one_line(run: Run, monkeypatch: pyt
     assert (printed.code, printed.out) == (1, "")
     assert_one_line(printed.err)
     assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in printed.err
+
+
+def test_a_service_that_fails_again_and_again_is_one_line() -> None:
+    # After a nonce that was used the next try follows at once.
+    with Server(script(refusal("SignatureNonceUsed", 400))) as pai:
+        key = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "key", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret"}
+        printed = process("models", PAIVIEW_ENDPOINT=pai.url, **key)
+    assert (printed.returncode, printed.stdout, len(pai.requests)) == (1, "", TRIES)
+    assert_one_line(printed.stderr)
+    assert "Code SignatureNonceUsed" in printed.stderr
 
 
 def test_a_command_reads_the_service_itself_whatever_others_share(

@@ -243,6 +243,51 @@ def test_a_client_that_asks_too_often_is_told_when_to_come_back(port: int, clock
     assert [ask(port, "/metrics").status for _ in range(2)] == [200, 429]
 
 
+@pytest.mark.parametrize("path", [*sorted(edge.LIMITED), "/api/models"])
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize(
+    ("dest", "mode"), [("image", "no-cors"), ("empty", "cors"), ("iframe", "navigate"), ("object", "navigate")]
+)
+def test_what_a_page_of_another_site_embeds_is_refused_and_not_counted(
+    port: int, path: str, site: str, dest: str, mode: str
+) -> None:
+    refused = counted("paiview_refused_total", code="ForeignOrigin")
+    told = [f"Sec-Fetch-Site: {site}", f"Sec-Fetch-Dest: {dest}", f"Sec-Fetch-Mode: {mode}"]
+    answers = [ask(port, path, *told) for _ in range(BURST + 1)]
+    assert [answer.status for answer in answers] == [403] * (BURST + 1)
+    body = answers[0].body
+    assert (json.loads(body)["Message"] if path == "/api/models" else body) == (
+        "A page of another site may not ask for this."
+    )
+    assert counted("paiview_refused_total", code="ForeignOrigin") == refused + BURST + 1
+    # Its reader is the same client, and has lost nothing.
+    assert [ask(port, "/glance.svg").status for _ in range(BURST + 1)] == [200] * BURST + [429]
+    # What costs no more than a file is not asked who wants it.
+    assert ask(port, "/versions", *told).status == 200
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate"],
+        ["Sec-Fetch-Site: none", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate"],
+        ["Sec-Fetch-Site: same-origin", "Sec-Fetch-Dest: image", "Sec-Fetch-Mode: no-cors"],
+        ["Sec-Fetch-Site: same-origin", "Sec-Fetch-Dest: empty", "Sec-Fetch-Mode: cors"],
+        [],
+    ],
+    ids=["link", "typed", "own image", "own script", "program"],
+)
+def test_links_the_own_pages_and_programs_are_answered(port: int, told: list[str]) -> None:
+    assert [ask(port, path, *told).status for path in ("/glance.svg", "/metrics")] == [200, 200]
+    assert json.loads(ask(port, "/api/nothing", *told).body)["Code"] == "NotFound"
+
+
+def test_the_name_of_the_api_alone_is_refused_in_json(port: int) -> None:
+    answer = ask(port, "/api")
+    assert (answer.status, json.loads(answer.body)["Code"]) == (404, "NotFound")
+    assert ask(port, "/apis")[::2] == (200, "page /apis")
+
+
 def test_a_rate_is_remembered_for_so_many_clients() -> None:
     limit = RateLimit(1.0, 1, 2, lambda: 0.0)
     assert [limit.wait(client) for client in ("a", "b", "a", "b")] == [0.0, 0.0, 1.0, 1.0]

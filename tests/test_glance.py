@@ -93,6 +93,11 @@ def test_what_does_not_exist_is_left_for_the_page_to_tell(client: httpx.Client, 
     assert (answer.status_code, answer.content) == (404, b"")
 
 
+def test_where_every_candidate_is_the_baseline_the_page_is_left_to_tell(client: httpx.Client) -> None:
+    answer = client.get("/glance.svg?model=model-mine&candidate=0.1.0&candidate=0.1.0&baseline=0.1.0")
+    assert (answer.status_code, answer.content) == (404, b"")
+
+
 def test_the_page_is_streamlits_own_with_the_image_before_all_scripts(client: httpx.Client) -> None:
     answer = client.get(f"/compare?{LINK}")
     assert answer.headers["cache-control"] == "no-cache"

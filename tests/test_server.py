@@ -6,10 +6,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import stamina
 from streamlit.testing.v1 import AppTest
 
 from paiview import server, telemetry
 from paiview.pai import transport
+from paiview.pai.client import Client
+from paiview.pai.credentials import StaticCredentials
+from tests.pai.server import Server, refusal, reply, script
 from tests.test_telemetry import samples
 
 SETTINGS = Path(__file__).resolve().parents[1] / ".streamlit" / "config.toml"
@@ -83,3 +87,31 @@ def test_who_serves_hears_that_the_process_is_to_end_and_so_does_the_server(
     finally:
         signal.signal(number, before)
         telemetry.watch(tuple, tuple)
+
+
+def test_a_retry_is_counted_and_writes_no_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(transport, "observers", set())
+    stamina.instrumentation.set_on_retry_hooks(None)
+
+    def counted() -> list[float]:
+        found = samples("paiview_pai_requests")
+        return [found.get(("_total", "ListModels", outcome), 0.0) for outcome in ("Unavailable", "Ok")]
+
+    # After a nonce that was used the next try follows at once.
+    answers = script(refusal("SignatureNonceUsed", 400), reply({"Models": [], "TotalCount": 0, "RequestId": "R-good"}))
+
+    async def serve() -> None:
+        async with server.settings()["lifespan"](None):
+            with Server(answers) as pai, Client(pai.url, StaticCredentials("key", "secret")) as client:
+                await asyncio.to_thread(client.list_models)
+
+    unavailable, good = counted()
+    try:
+        asyncio.run(serve())
+    finally:
+        stamina.instrumentation.set_on_retry_hooks(None)
+        telemetry.watch(tuple, tuple)
+    assert counted() == [unavailable + 1, good + 1]
+    assert [record.getMessage() for record in caplog.records] == []

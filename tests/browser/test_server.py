@@ -12,8 +12,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import Page
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
 
 from paiview import edge, server
+from paiview.local.background import BackgroundServer
 from tests.browser.conftest import LOOPBACK, Start, dashboard
 from tests.pai.server import Act, Reply, Request, Server
 
@@ -110,6 +115,8 @@ HOSTILE = [
             "/C:/x",
             "/a%0d%0aSet-Cookie:%20x=y/",
             "/\xff\xfe",
+            "/api",
+            "/api/models/",
             "/api/\xff",
             "/api/models?workspace=\xff",
             "/api/models/%ff/versions",
@@ -224,6 +231,27 @@ def test_nothing_is_taken_though_the_tokens_are_right(embedded: str) -> None:
 def test_a_page_of_another_site_cannot_connect(embedded: str, host: str, origin: str | None, status: int) -> None:
     own = urlsplit(embedded).netloc
     assert handshake(embedded, host.format(own=own), origin and origin.format(own=own)) == status
+
+
+def refused(url: str) -> float:
+    """Connections of pages of other sites that were refused so far."""
+    told = ask(url, written("/metrics", OWN))[2].decode()
+    found = re.search(r'^paiview_refused_total\{code="ForeignOrigin"\} (.+)$', told, re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+def test_a_page_of_another_site_embeds_nothing_and_its_link_is_followed(embedded: str, page: Page) -> None:
+    """Another port is another site for everything but the name that browsers give it."""
+    image = f"{embedded}/glance.svg?model=model-whisper&candidate=3.0.0_large"
+    models = f"{embedded}/api/models"
+    other = HTMLResponse(f'<img src="{image}"><iframe src="{models}"></iframe><a href="{models}">models</a>')
+    before = refused(embedded)
+    with BackgroundServer(Starlette(routes=[Route("/", lambda _request: other)])) as running:
+        page.goto(f"http://{LOOPBACK}:{running.port}/")
+        assert refused(embedded) == before + 2
+        with page.expect_navigation() as followed:
+            page.get_by_role("link").click()
+        assert (followed.value.url, followed.value.status) == (models, 200)
 
 
 def test_metrics_are_there_for_prometheus(embedded: str) -> None:

@@ -28,7 +28,7 @@ from paiview.pai.paging import Progress
 from paiview.snapshots import Snapshot
 
 if TYPE_CHECKING:
-    from paiview.shared import Seen, Shared
+    from paiview.shared import Lease, Seen, Shared
 
 PATIENCE: Final = 10
 """A snapshot older than this many times to live is too old to be shown at once: its reader waits for a newer one."""
@@ -111,7 +111,7 @@ def missed() -> Mapping[Key, Missed]:
 
 
 class _Kept(NamedTuple):
-    """A snapshot, when it was read by the clock, and when somebody asked for a newer one."""
+    """A snapshot, when the read of it began by the clock, and when somebody asked for a newer one."""
 
     snapshot: Snapshot
     read_at: float
@@ -125,13 +125,17 @@ class _Failed(NamedTuple):
 
 @dataclass
 class _Flight:
-    """One read under way, begun behind the readers' backs or not, and how it ended: with a snapshot, or the error."""
+    """One read under way, begun behind the readers' backs or not, and how it ended: with a snapshot, or the error.
+
+    ``read_at`` is when by the clock what it gave was read, from the service or by another process.
+    """
 
     behind: bool
     done: int = 0
     total: int = 0
     finished: threading.Event = field(default_factory=threading.Event)
     snapshot: Snapshot | None = None
+    read_at: float = -math.inf
     error: Exception = field(default_factory=lambda: RuntimeError("A read broke off; the server's log says why."))
 
     def report(self, done: int, total: int) -> None:
@@ -141,7 +145,8 @@ class _Flight:
 class Cache:
     """Keeps the newest snapshot of each key, for all threads.
 
-    - A key is read by one thread at a time, a thread of its own; whoever needs the result waits for that one.
+    - A key is read by one thread at a time, a thread of its own; whoever needs the result waits for that one, and for
+      another where it began too early. Ages count from the begin of a read: what was edited during it may not be in it.
     - Within its time to live a snapshot is given as it is. After that it is still given at once, while a newer one is
       read; past ``PATIENCE`` times to live the reader waits.
     - When a read fails, the last good snapshot is given with the ``failure``, except after an error of ``WITHDRAWN``
@@ -230,6 +235,22 @@ class Cache:
         longest: float,
     ) -> Snapshot | Exception:
         """The snapshot to give, else the error to raise."""
+        asked_at = self._clock()
+        while True:
+            found = self._read_once(key, query, progress, reader, longest, asked_at)
+            if found is not None:
+                return found
+
+    def _read_once(
+        self,
+        key: Key,
+        query: Query,
+        progress: Progress | None,
+        reader: Reader | None,
+        longest: float,
+        asked_at: float,
+    ) -> Snapshot | Exception | None:
+        """The snapshot to give or the error to raise; ``None`` where the read under way had begun too early."""
         with self._lock:
             now = self._clock()
             kept = self._kept.get(key)
@@ -245,11 +266,23 @@ class Cache:
                     if not fresh:
                         self._refresh_behind(key, query)
                     return kept.snapshot
-            flight = self._flights.get(key) or self._start(key, query)
+            under_way = self._flights.get(key)
+            flight = under_way or self._start(key, query)
         if self._wait(flight, progress, reader, longest):
+            if under_way is not None and self._began_too_early(key, query, under_way, asked_at):
+                return None
             return flight.snapshot or flight.error
         late = DeadlineError(f"No answer came within {min(longest, self._patience):g} s; reading goes on.")
         return late if kept is None else cast("Snapshot", replace(cast("Any", kept.snapshot), failure=late))
+
+    def _began_too_early(self, key: Key, query: Query, flight: _Flight, asked_at: float) -> bool:
+        """Whether a read that somebody else had begun gave what is too old for who asked, or for a wish since."""
+        if flight.snapshot is None or flight.snapshot.failure is not None:
+            return False
+        longest = max(query.ttl, query.oldest)
+        with self._lock:
+            kept = self._kept.get(key)
+            return bool(kept and kept.wanted is not None) or 0 < longest <= asked_at - flight.read_at
 
     def _wait(self, flight: "_Flight", progress: Progress | None, reader: Reader | None, longest: float) -> bool:
         """Wait for the end of a read; gives whether it came before the reader's patience ended."""
@@ -335,9 +368,11 @@ class Cache:
             try:
                 found, read_at = self._obtain(key, query, flight, later)
                 if isinstance(found, Snapshot):
-                    flight.snapshot = found
+                    flight.snapshot, flight.read_at = found, read_at
                     with self._lock:
-                        self._keep(key, found, read_at)
+                        kept = self._kept.get(key)
+                        wanted = kept.wanted if kept is not None else None
+                        self._keep(key, found, read_at, wanted if wanted is not None and wanted > read_at else None)
                         stale = read_at < begun and self._clock() - read_at >= query.ttl
                 else:
                     _LOG.warning("Reading %s failed: %s (RequestId %s)", key[0], found, found.request_id)
@@ -365,7 +400,7 @@ class Cache:
         """
         shared, kind = self._shared, query.kind
         if shared is None or kind is None:
-            return self._load(query, flight), self._clock()
+            return self._load(query, flight)
         name, begun, result = name_of(key), self._clock(), "hit"
 
         def read(head: Head, last: Snapshot | None) -> Snapshot:
@@ -391,27 +426,29 @@ class Cache:
             if lease is not None:
                 shared.tell("miss")
                 lease.renew(lambda: (flight.done, flight.total))
-                found = self._load(query, flight)
-                later.callback(self._tell, shared, name, found, seen.head.identity if seen.head else None)
-                return found, self._clock()
+                found, read_at = self._load(query, flight)
+                later.callback(self._tell, lease, found, read_at, seen.head.identity if seen.head else None)
+                return found, read_at
             result = "wait"
             flight.report(*seen.progress)
             shared.pause()
 
-    def _load(self, query: Query, flight: _Flight) -> Snapshot | PaiviewError:
+    def _load(self, query: Query, flight: _Flight) -> tuple[Snapshot | PaiviewError, float]:
+        """What the service gives, and when that read began, or failed."""
+        begun = self._clock()
         try:
-            return query.load(flight.report)
+            return query.load(flight.report), begun
         except PaiviewError as error:
             # What is kept of it must not hold the frames it was raised in, and with them the snapshots read before.
             error.__context__ = error.__cause__ = None
-            return error.with_traceback(None)
+            return error.with_traceback(None), self._clock()
 
-    def _tell(self, shared: "Shared", name: str, found: Snapshot | PaiviewError, known: str | None) -> None:
+    def _tell(self, lease: "Lease", found: Snapshot | PaiviewError, read_at: float, known: str | None) -> None:
         """Give the other processes what was read."""
         if isinstance(found, Snapshot):
-            shared.write(name, found.head(), found.content, known)
+            lease.write(found.head(), found.content, known, age=self._clock() - read_at)
         elif is_common(found):
-            shared.fail(name, found, FAILURE_MEMORY, withdrawn=_withdraws(found))
+            lease.fail(found, FAILURE_MEMORY, withdrawn=_withdraws(found))
 
     def _taken(
         self,
@@ -424,6 +461,14 @@ class Cache:
         leads: bool,
     ) -> tuple[Snapshot | PaiviewError, float] | None:
         """What another process read, where that saves this one the read; else the snapshot is kept as the last good.
+
+        Args:
+            key: what is read.
+            query: how.
+            seen: what is there.
+            read: makes the snapshot of its head.
+            begun: when this process began to look.
+            leads: whether this process is the one to read.
 
         Raises:
             UnreadableError: it is not to be read.
@@ -444,16 +489,23 @@ class Cache:
             and (read_at > kept.read_at or kept.wanted == _WRITTEN)
         )
         if head is not None and newer:
-            usable = seen.age < query.ttl or read_at >= begun or (kept is None and seen.age < query.oldest)
+            # A listing may take longer than its time to live: its age when this one was asked for counts.
+            age = begun - read_at
+            usable = age < query.ttl or (kept is None and age < query.oldest)
+            # Without a time to live what came since will do.
+            usable = usable or (not query.ttl and age <= seen.took)
             if usable or leads or failure is not None:
                 written = read(head, kept.snapshot if kept else None)
-                snapshot = written.dated(self._now() - timedelta(seconds=seen.age))
+                try:
+                    snapshot = written.dated(self._now() - timedelta(seconds=seen.age))
+                except OverflowError as error:
+                    raise UnreadableError("it is dated out of all time") from error
                 if usable and read_at - (written.fetched_at - written.complete_at).total_seconds() >= wanted:
                     return snapshot, read_at
                 with self._lock:
                     self._keep(key, snapshot, read_at, kept.wanted if kept else None)
-        elif kept is not None and kept.wanted == _WRITTEN and seen.age < query.ttl and failure is None:
-            return kept.snapshot, kept.read_at  # Of what was written since, nothing is newer.
+        elif kept is not None and kept.wanted == _WRITTEN and now - kept.read_at < query.ttl and failure is None:
+            return kept.snapshot, kept.read_at  # Of what was written since, nothing is newer, or it is gone.
         return None if failure is None else (failure, failed_at)
 
     def _keep(self, key: Key, snapshot: Snapshot, read_at: float, wanted: float | None = None) -> None:

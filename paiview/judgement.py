@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from pydantic_core import to_json
+
 from paiview import comparison
 from paiview.comparison import UnknownVersionError
 from paiview.contracts import Contracts, in_force
@@ -174,7 +176,9 @@ def _is_same(one: ModelVersion, other: ModelVersion) -> bool:
 
 def _differ(one: ModelVersion, other: ModelVersion) -> bool:
     """Whether something is different that a decision depends on."""
-    return _facts(one) != _facts(other)
+    before, now = _facts(one), _facts(other)
+    # NaN is not equal to itself, and no change.
+    return before != now and to_json(before) != to_json(now)
 
 
 def _facts(version: ModelVersion) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic_core import to_json
 
 from paiview import config
-from paiview.cache import Cache, Key, Missed
+from paiview.cache import PATIENCE, Cache, Key, Missed
 from paiview.clock import seconds, utc
 from paiview.config import Settings
 from paiview.pai.client import Client
@@ -132,7 +132,7 @@ class Registry:
                 versions += kept
                 uneven += f" {len(kept)} that did not come this time, and did before, are kept."
             read = VersionsSnapshot(
-                fetched_at=self._now(),
+                fetched_at=started,
                 model_id=model_id,
                 filters=filters,
                 whole_at=started,
@@ -142,7 +142,7 @@ class Registry:
                 identity=_identity(model_id, filters, versions, listing.total_count, uneven),
             )
             if before and before.identity == read.identity:
-                return replaced(before, fetched_at=read.fetched_at, whole_at=started, failure=None)
+                return replaced(before, fetched_at=started, whole_at=started, failure=None)
             return read
 
         longest = AFRESH_WAIT if current and self._cache.last_good(key) else math.inf
@@ -167,7 +167,7 @@ class Registry:
         if versions is None:
             return None
         pairs = zip(before.versions, versions, strict=False)
-        if len(versions) == before.size and all(old.raw == new.raw for old, new in pairs):
+        if len(versions) == before.size and all(_are_alike(old.raw, new.raw) for old, new in pairs):
             return replaced(before, fetched_at=started, failure=None)
         return VersionsSnapshot(
             fetched_at=started,
@@ -208,10 +208,7 @@ class Registry:
         try:
             # What was read for an earlier listing may be older than what this one says.
             key = self._key("afresh", snapshot.model_id, snapshot.identity, names)
-            last = self._cache.last_good(key)
-            # The cache counts from the end of a read, and what was edited during it may not be in it.
-            ttl = longest if last is None or is_fresh(last.fetched_at) else 0.0
-            found = self._cache.get(key, load, ttl=ttl, longest=AFRESH_WAIT, oldest=0.0)
+            found = self._cache.get(key, load, ttl=longest, longest=AFRESH_WAIT, oldest=0.0)
         except PaiviewError as error:
             return replaced(as_listed, failure=error)
         older = found.failure is not None and found.fetched_at < snapshot.whole_at
@@ -231,9 +228,10 @@ class Registry:
         """The models of a workspace; ``None`` for all that can be seen."""
 
         def load(report: Progress) -> ModelsSnapshot:
+            started = self._now()
             listing = self._client.list_all_models(ModelFilters(workspace_id=workspace_id), progress=report)
             return ModelsSnapshot(
-                fetched_at=self._now(),
+                fetched_at=started,
                 items=listing.items,
                 total=listing.total_count,
                 uneven=listing.uneven,
@@ -266,8 +264,9 @@ class Registry:
         """The workspaces, read every ``LONG`` times to live."""
 
         def load(_report: Progress) -> WorkspacesSnapshot:
+            started = self._now()
             listing = self._client.list_all_workspaces()
-            return WorkspacesSnapshot(fetched_at=self._now(), items=listing.items)
+            return WorkspacesSnapshot(fetched_at=started, items=listing.items)
 
         key, ttl = self._key("workspaces"), self._ttl * LONG
         return self._cache.get(key, load, ttl=ttl, longest=ORNAMENT, kind=WorkspacesSnapshot)
@@ -276,6 +275,7 @@ class Registry:
         """The statuses of a model's versions, read every ``LONG`` times to live: one short call a status."""
 
         def load(_report: Progress) -> Review:
+            started = self._now()
             newest = VersionFilters(approval_status="Pending", order="DESC")
             waiting = self._client.list_model_versions(model_id, newest, page_size=WAITING)
             approved, rejected = (
@@ -283,14 +283,15 @@ class Registry:
                 for status in ("Approved", "Rejected")
             )
             return Review(
-                fetched_at=self._now(),
+                fetched_at=started,
                 pending=waiting.total_count,
                 approved=approved,
                 rejected=rejected,
                 waiting=waiting.items,
             )
 
-        return self._cache.get(self._key("review", model_id), load, ttl=self._ttl * LONG, kind=Review)
+        key, oldest = self._key("review", model_id), self._ttl * PATIENCE
+        return self._cache.get(key, load, ttl=self._ttl * LONG, oldest=oldest, kind=Review)
 
     def dataset_names(self, ids: Collection[str], workspace_id: str | None = None) -> dict[str, str]:
         """DatasetId to name, read every ``LONG`` times to live.
@@ -333,6 +334,11 @@ def _identity(
 ) -> str:
     facts = [model_id, filters.query(), total, uneven, [version.raw for version in versions]]
     return hashlib.blake2b(to_json(facts), digest_size=12).hexdigest()
+
+
+def _are_alike(one: object, other: object) -> bool:
+    """Whether two JSON values are the same; NaN, which is not equal to itself, is."""
+    return one == other or to_json(one) == to_json(other)
 
 
 def _missing(before: tuple[ModelVersion, ...], now: tuple[ModelVersion, ...]) -> tuple[ModelVersion, ...]:

@@ -5,7 +5,7 @@ again. Every process then reads for itself.
 
 For each query, under the name that ``paiview.entries.name_of`` gives it, there are
 
-- ``<name>``, a hash: the ``head`` of the newest snapshot, and its ``body``,
+- ``<name>``, a hash: the ``head`` of the newest snapshot, its ``body``, and the milliseconds that it ``took``,
 - ``<name>:failed``, the error with which the last read ended, for as long as nothing is to be asked again,
 - ``<name>:lease``, held by the one process that reads now, and ``<name>:progress``, how far it is.
 
@@ -62,7 +62,8 @@ class Seen(NamedTuple):
 
     Attributes:
         head: of the newest snapshot.
-        age: seconds since that was written.
+        age: seconds since the read of it began.
+        took: seconds of these until it was there.
         failure: with what the last read ended.
         remaining: seconds until that is forgotten.
         progress: how far the process that reads is.
@@ -70,6 +71,7 @@ class Seen(NamedTuple):
 
     head: Head | None = None
     age: float = 0.0
+    took: float = 0.0
     failure: PaiviewError | None = None
     remaining: float = 0.0
     progress: tuple[int, int] = (0, 0)
@@ -93,6 +95,23 @@ class Lease:
     def _beat(self, lock: Lock, progress: Callable[[], tuple[int, int]]) -> None:
         while not self._released.wait(BEAT):
             self._shared.renew(self._name, lock, progress())
+
+    def write(self, head: Head, content: Callable[[], list[Any]], known: str | None, *, age: float) -> None:
+        """Give a snapshot to the other processes, unless another one reads by now: what that gives is newer.
+
+        Args:
+            head: of the snapshot.
+            content: gives the JSON values it is made of.
+            known: the identity of the content that is there already.
+            age: seconds since the read of it began.
+        """
+        if self._lock is not None:
+            self._shared.write(self._name, self._lock, head, content, known, age)
+
+    def fail(self, error: PaiviewError, memory: float, *, withdrawn: bool) -> None:
+        """Tell the other processes for ``memory`` seconds that a read failed, and what is not to be seen any more."""
+        if self._lock is not None:
+            self._shared.fail(self._name, self._lock, error, memory, withdrawn=withdrawn)
 
     def release(self) -> None:
         """Let another read."""
@@ -161,15 +180,16 @@ class Shared:
     def _look(self, name: str) -> Seen:
         try:
             with self._client.pipeline() as asking:
-                asking.hget(name, "head")
+                asking.hmget(name, "head", "took")
                 asking.pttl(name)
                 asking.get(f"{name}:failed")
                 asking.pttl(f"{name}:failed")
                 asking.get(f"{name}:progress")
-                head, life, failed, remaining, progress = asking.execute()
+                (head, took), life, failed, remaining, progress = asking.execute()
             return Seen(
                 head=None if head is None else head_of(head),
                 age=max(0.0, LIFE - life / 1000),  # Its clock may have been set back since.
+                took=_seconds(took),
                 failure=None if failed is None or remaining < 0 else read_error(failed),
                 remaining=remaining / 1000,
                 progress=_progress(progress),
@@ -201,16 +221,11 @@ class Shared:
         _LOG.warning("The shared cache held what cannot be read (%s); it is removed.", plain(str(why)))
         self._client.delete(name, f"{name}:failed", f"{name}:progress")
 
-    def write(self, name: str, head: Head, content: Callable[[], list[Any]], known: str | None) -> None:
-        """Give a snapshot to the other processes.
-
-        Args:
-            name: of the query.
-            head: of the snapshot.
-            content: gives the JSON values it is made of.
-            known: the identity of the content that is there already.
-        """
-        fields: dict[str, bytes] = {"head": pack_head(head)}
+    def write(
+        self, name: str, lock: Lock, head: Head, content: Callable[[], list[Any]], known: str | None, age: float
+    ) -> None:
+        """``Lease.write`` of a query by its name."""
+        fields: dict[str, bytes] = {"head": pack_head(head), "took": str(_milliseconds(age)).encode()}
         if head.identity != known:
             if not self._up():
                 return
@@ -221,19 +236,23 @@ class Shared:
             fields["body"] = body
 
         def ask() -> None:
+            if not lock.owned():
+                return
             with self._client.pipeline() as asking:
                 asking.hset(name, mapping=cast("Any", fields))
-                asking.pexpire(name, _milliseconds(LIFE))
+                asking.pexpire(name, _milliseconds(LIFE - age))
                 asking.delete(f"{name}:failed", f"{name}:progress")
                 asking.publish(CHANNEL, f"{name} {head.fetched_at.isoformat()}")
                 asking.execute()
 
         self._ask(ask, None)
 
-    def fail(self, name: str, error: PaiviewError, memory: float, *, withdrawn: bool) -> None:
-        """Tell the other processes for ``memory`` seconds that a read failed, and what is not to be seen any more."""
+    def fail(self, name: str, lock: Lock, error: PaiviewError, memory: float, *, withdrawn: bool) -> None:
+        """``Lease.fail`` of a query by its name."""
 
         def ask() -> None:
+            if not lock.owned():
+                return
             with self._client.pipeline() as asking:
                 asking.set(f"{name}:failed", pack_error(error), px=_milliseconds(memory))
                 if withdrawn:
@@ -319,6 +338,11 @@ class Shared:
 
 def _milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
+
+
+def _seconds(data: bytes | None) -> float:
+    said = re.fullmatch(rb"\d{1,9}", data or b"")
+    return int(said[0]) / 1000 if said else 0.0
 
 
 def _progress(data: bytes | None) -> tuple[int, int]:

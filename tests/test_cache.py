@@ -166,6 +166,57 @@ class TestSharing:
             ("ServiceUnavailable", "r-1", "The service is down.")
         }
 
+    def test_an_age_counts_from_the_begin_of_the_read(self, cache: Cache, clock: Clock, service: Service) -> None:
+        service.gate.clear()
+        first = in_thread(lambda: read(cache, service))
+        assert service.begun.acquire(timeout=WAIT)
+        clock.now += TTL - 10
+        service.gate.set()
+        first.join(WAIT)
+        clock.now += 9
+        assert (read(cache, service).number, service.calls) == (1, 1)
+        clock.now += 1
+        assert read(cache, service).number == 1
+        assert service.begun.acquire(timeout=WAIT)
+        landed(cache)
+        assert read(cache, service).number == 2
+
+    @pytest.mark.parametrize(("oldest", "number"), [(TTL, 2), (TTL * PATIENCE, 1)])
+    def test_a_read_that_began_too_early_for_who_asks_now_is_not_given(
+        self, cache: Cache, clock: Clock, service: Service, oldest: float, number: int
+    ) -> None:
+        service.gate.clear()
+        waits = threading.Event()
+        with ThreadPoolExecutor(2) as pool:
+            early = pool.submit(read, cache, service)
+            assert service.begun.acquire(timeout=WAIT)
+            clock.now += TTL
+            late = pool.submit(
+                cache.get, KEY, service.load, ttl=TTL, oldest=oldest, progress=lambda *_progress: waits.set()
+            )
+            assert waits.wait(WAIT)
+            service.gate.set()
+            assert (early.result(WAIT).number, late.result(WAIT).number) == (1, number)
+
+    def test_a_refresh_is_not_answered_by_a_read_that_began_before(
+        self, cache: Cache, clock: Clock, service: Service
+    ) -> None:
+        read(cache, service)
+        clock.now += TTL
+        service.gate.clear()
+        assert read(cache, service).number == 1
+        assert service.begun.acquire(timeout=WAIT)
+        assert service.begun.acquire(timeout=WAIT)
+        clock.now += 1
+        cache.refresh(KEY)
+        waits = threading.Event()
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(read, cache, service, progress=lambda *_progress: waits.set())
+            assert waits.wait(WAIT)
+            service.gate.set()
+            assert asked.result(WAIT).number == 3
+        assert read(cache, service).number == 3
+
     def test_keys_are_read_apart(self, cache: Cache, service: Service) -> None:
         first = read(cache, service, key=("versions", "endpoint", "alice", "model-a"))
         second = read(cache, service, key=("versions", "endpoint", "bob", "model-a"))

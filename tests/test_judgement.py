@@ -1,6 +1,7 @@
 """Verdicts about versions as they are now, over real sockets: what is read anew, and what is said when it is not."""
 
 import asyncio
+import math
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -578,6 +579,20 @@ def test_a_verdict_that_met_an_edit_lets_the_next_refresh_read_every_version(
     registry.versions(MODEL)
     settle()
     assert registry.versions(MODEL).versions[0].version_description == "edited"
+
+
+def test_what_is_not_a_number_is_no_edit(service: Service, clock: Clock, registry: Registry, compare: Compare) -> None:
+    change(service, "1.2.0", Metrics=results(math.nan))
+    compare()
+    asked = len(service.asked(VERSIONS))
+    clock.seconds = AFRESH
+    compare()
+    assert single_reads(service)
+    clock.seconds = TTL
+    before = registry.versions(MODEL)
+    settle()
+    assert len(service.asked(VERSIONS)) == asked + 3
+    assert registry.versions(MODEL).frames is before.frames
 
 
 def test_a_whole_read_that_fails_is_still_owed(service: Service, clock: Clock, registry: Registry) -> None:

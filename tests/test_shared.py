@@ -68,8 +68,8 @@ def test_every_process_may_read_and_nothing_is_there(shared: Shared) -> None:
     assert lease is not None
     assert another is not None
     lease.renew(lambda: (1, 2))
-    shared.write("n", HEAD, lambda: [{"a": 1}], None)
-    shared.fail("n", UnavailableError("Why."), 10.0, withdrawn=True)
+    lease.write(HEAD, lambda: [{"a": 1}], None, age=1.0)
+    lease.fail(UnavailableError("Why."), 10.0, withdrawn=True)
     lease.release()
     another.release()
     assert shared.look("n") == Seen()

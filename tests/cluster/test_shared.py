@@ -46,6 +46,10 @@ MODEL: Final = "model-a"
 REFUSED: Final = refusal("OddRequest", 400)
 
 
+def threads(name: str) -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == name]
+
+
 class Replica:
     """The reading layer of one process, with clocks of its own that go on when they are moved."""
 
@@ -249,6 +253,38 @@ class TestAge:
         two.clock.now += 26
         two.versions()
         until(lambda: len(service.asked) > 1)
+
+    def test_counts_from_the_begin_of_the_read(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        service.gate.clear()
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(one.versions)
+            until(lambda: store.client.exists(f"{one.name}:lease"))
+            one.clock.now += TTL - 20
+            service.gate.set()
+            asked.result(WAIT)
+        written(store, one.name)
+        two.clock.now += TTL - 20
+        two.versions()
+        ((_, read_at),) = two.registry.held()
+        assert two.clock.now - read_at == pytest.approx(TTL - 20, abs=5)
+        assert service.asked == ["versions"]
+
+    def test_of_what_is_kept_counts_when_what_was_written_since_is_gone(
+        self, service: Service, store: Store, one: Replica, two: Replica
+    ) -> None:
+        until(lambda: store.client.pubsub_numsub(CHANNEL)[0][1] == 2)
+        two.versions()
+        written(store, two.name)
+        one.versions()
+        two.clock.now += TTL * PATIENCE
+        one.clock.now += TTL * PATIENCE
+        service.versions.append(version(3, "Approved"))
+        one.refresh()
+        until(lambda: two.registry._cache._kept[two.key].wanted is not None)
+        store.client.flushall()
+        assert len(two.registry.versions(MODEL, current=True).versions) == 3
 
     def test_is_not_below_zero_when_the_clock_of_the_store_was_set_back(
         self, service: Service, store: Store, one: Replica, two: Replica
@@ -573,19 +609,22 @@ class TestLease:
             assert len({future.result(WAIT).fetched_at for future in asked}) == 1
         assert service.asked == ["versions"]
 
-    def test_that_another_took_over_is_not_released(
-        self, service: Service, store: Store, one: Replica, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("error", [None, REFUSED])
+    def test_that_another_took_over_is_neither_released_nor_written_under(
+        self, service: Service, store: Store, one: Replica, monkeypatch: pytest.MonkeyPatch, error: tuple[bytes] | None
     ) -> None:
         monkeypatch.setattr(layer, "BEAT", 0.01)
         service.gate.clear()
+        service.error = error
         with ThreadPoolExecutor(1) as pool:
             asked = pool.submit(one.versions)
             until(lambda: store.client.exists(f"{one.name}:lease"))
             store.client.set(f"{one.name}:lease", "of another", px=60_000)
             service.gate.set()
-            asked.result(WAIT)
-        until(lambda: store.client.exists(one.name))
+            assert (asked.exception(WAIT) is None) == (error is None)
         until(lambda: not one.registry.under_way())
+        until(lambda: not threads("paiview-read"))
+        assert not store.client.exists(one.name, f"{one.name}:failed")
         assert store.client.get(f"{one.name}:lease") == b"of another"
 
 

@@ -7,11 +7,12 @@ import logging
 import secrets
 import socket
 import ssl
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -48,7 +49,13 @@ EXPIRED: Final = -1.0
 Observer = Callable[[str, str, float], None]
 observers: Final[set[Observer]] = set()
 """Told of every request sent: the operation, ``Ok`` or what it ended with, and the seconds. They must not wait."""
+CLOSING_STEP: Final = "response_closed"
+"""The step of httpcore that waits for nothing and has to come to its end; all others wait for the network."""
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+Result = TypeVar("Result")
+Trace = Callable[[str, Mapping[str, Any]], Awaitable[None]]
+"""Told of each step of httpcore, as ``http11.receive_response_body.started``, and of what belongs to it."""
 
 # At DEBUG it writes the headers of every answer, and a service may quote in them what it was sent.
 logging.getLogger("httpcore").setLevel(logging.INFO)
@@ -101,6 +108,43 @@ class RateLimiter:
             moment = max(self._next, now)
             self._next = moment + self._interval
             await asyncio.sleep(moment - now)
+
+
+class _Exchange:
+    """One request and its answer, in a task of their own that is cancelled only while it waits for the network.
+
+    Anywhere else, when it has just connected or is closing an answer, httpcore does not bear it: its shields are
+    anyio's, which do not hold ``Task.cancel`` off, and the pool keeps a connection that it takes to be in use for ever.
+    """
+
+    def __init__(self) -> None:
+        self._waits = False
+        self._broken_off = False
+
+    async def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Do the work, which has ``trace`` told of its steps; a cancellation is raised once all of it has ended."""
+        task = asyncio.create_task(work)
+        try:
+            await asyncio.wait((task,))
+            return task.result()
+        except asyncio.CancelledError:
+            self._broken_off = True
+            if self._waits:
+                task.cancel()
+            while not task.done():
+                # A second cancellation asks for no more than the first.
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait((task,))
+            # What it ended with is of no use any more, but asyncio logs an error that nobody asked for.
+            _ = task.cancelled() or task.exception()
+            raise
+
+    async def trace(self, event: str, _about: Mapping[str, Any]) -> None:
+        """Note whether the step waits for the network, and let none begin that would once it is broken off."""
+        _, step, stage = event.rsplit(".", 2)
+        self._waits = stage == "started" and step != CLOSING_STEP
+        if self._waits and self._broken_off:
+            raise asyncio.CancelledError
 
 
 @dataclass
@@ -231,18 +275,9 @@ class Transport:
     async def _once(self, action: str, url: str) -> Answer:
         credential = await self._current_credential()
         try:
-            async with self._http.stream("GET", url, auth=Acs3Auth(action, credential)) as response:
-                content = bytearray()
-                async for chunk in response.aiter_bytes():
-                    content += chunk
-                    if len(content) > LARGEST_BODY:
-                        raise AnswerError(
-                            f"{action} was answered with more than {LARGEST_BODY // 2**20} MB.",
-                            status=response.status_code,
-                        )
-            return read_answer(
-                action, response.status_code, response.headers, bytes(content), hidden=_quotations(credential)
-            )
+            exchange = _Exchange()
+            response, content = await exchange.run(self._read(action, url, credential, exchange.trace))
+            return read_answer(action, response.status_code, response.headers, content, hidden=_quotations(credential))
         except ExpiredTokenError:
             if credential is self._credential:
                 self._credential_until = EXPIRED
@@ -251,6 +286,19 @@ class Transport:
             failure = self._failure(action, error)
         # Raised out here so that it does not keep httpx's error, which holds the request with its token.
         raise failure
+
+    async def _read(self, action: str, url: str, credential: Credential, trace: Trace) -> tuple[httpx.Response, bytes]:
+        content = bytearray()
+        auth = Acs3Auth(action, credential)
+        async with self._http.stream("GET", url, auth=auth, extensions={"trace": trace}) as response:
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                if len(content) > LARGEST_BODY:
+                    raise AnswerError(
+                        f"{action} was answered with more than {LARGEST_BODY // 2**20} MB.",
+                        status=response.status_code,
+                    )
+        return response, bytes(content)
 
     async def _current_credential(self) -> Credential:
         """The credential in use, asked for in a thread: a source may read files and ask the network."""

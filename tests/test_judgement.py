@@ -560,6 +560,18 @@ def test_an_edit_of_an_old_version_shows_after_a_few_refreshes_at_the_latest(
     assert seen_after == WHOLE
 
 
+def test_a_listing_that_a_clock_that_was_ahead_has_dated_is_read_whole(
+    service: Service, clock: Clock, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.versions(MODEL)
+    asked = len(service.asked(VERSIONS))
+    clock.seconds = TTL
+    monkeypatch.setattr(registry, "_now", lambda: DAY - timedelta(hours=1))
+    registry.versions(MODEL)
+    settle()
+    assert len(service.asked(VERSIONS)) == asked + 4
+
+
 def test_refresh_reads_every_version(service: Service, clock: Clock, registry: Registry) -> None:
     registry.versions(MODEL)
     change(service, "0.1.0", VersionDescription="edited")

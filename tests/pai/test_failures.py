@@ -224,6 +224,15 @@ def test_tries_wait_longer_and_longer(serve: Serve, connect: Connect, monkeypatc
     assert time.monotonic() - began >= 0.05 + 0.1 + 0.2
 
 
+def test_a_nonce_that_was_used_is_replaced_at_once(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for wait in ("FIRST_WAIT", "LONGEST_WAIT"):
+        monkeypatch.setattr(transport, wait, 60.0)
+    server = serve(script(refusal("SignatureNonceUsed", 400), GOOD))
+    assert connect(server.url, deadline=GENEROUS).list_model_versions("model-a").request_id == "R-good"
+
+
 def test_a_hint_of_the_service_is_waited_for(serve: Serve, connect: Connect) -> None:
     hint = {"x-acs-retry-after": "250"}
     server = serve(script(refusal("Throttling.User", 400, headers=hint), GOOD))

@@ -37,6 +37,8 @@ FAILURE_MEMORY: Final = 10.0
 REFRESHES: Final = 4
 """Reads behind the readers' backs at a time; beyond them a later reader begins one. Those that are waited for do not
 count: what hangs of one kind must not keep another from being refreshed."""
+READS: Final = 256
+"""Reads under way, each a thread of its own; beyond them nothing is begun: a service that hangs ends each one late."""
 PROGRESS_INTERVAL: Final = 0.1
 """Seconds between two reports of progress to a reader who waits."""
 WITHDRAWN: Final = (NotFoundError, PermissionDeniedError, AccessKeyError)
@@ -267,12 +269,16 @@ class Cache:
                         self._refresh_behind(key, query)
                     return kept.snapshot
             under_way = self._flights.get(key)
-            flight = under_way or self._start(key, query)
-        if self._wait(flight, progress, reader, longest):
+            is_full = under_way is None and len(self._flights) >= READS
+            flight = None if is_full else under_way or self._start(key, query)
+        if flight is None:
+            late = DeadlineError(f"{READS} reads wait for the service; no more are begun.")
+        elif self._wait(flight, progress, reader, longest):
             if under_way is not None and self._began_too_early(key, query, under_way, asked_at):
                 return None
             return flight.snapshot or flight.error
-        late = DeadlineError(f"No answer came within {min(longest, self._patience):g} s; reading goes on.")
+        else:
+            late = DeadlineError(f"No answer came within {min(longest, self._patience):g} s; reading goes on.")
         return late if kept is None else cast("Snapshot", replace(cast("Any", kept.snapshot), failure=late))
 
     def _began_too_early(self, key: Key, query: Query, flight: _Flight, asked_at: float) -> bool:

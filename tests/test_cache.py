@@ -217,6 +217,25 @@ class TestSharing:
             assert asked.result(WAIT).number == 3
         assert read(cache, service).number == 3
 
+    def test_beyond_so_many_reads_under_way_none_is_begun(
+        self, cache: Cache, clock: Clock, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("paiview.cache.READS", 2)
+        read(cache, service)
+        clock.now += TTL * PATIENCE
+        service.gate.clear()
+        with ThreadPoolExecutor(2) as pool:
+            hanging = [pool.submit(read, cache, service, key=("versions", name)) for name in ("model-b", "model-c")]
+            for _ in range(3):
+                assert service.begun.acquire(timeout=WAIT)
+            with pytest.raises(DeadlineError, match="2 reads wait for the service"):
+                read(cache, service, key=("versions", "model-d"))
+            kept = read(cache, service)
+            assert (kept.number, type(kept.failure)) == (1, DeadlineError)
+            service.gate.set()
+            assert {future.result(WAIT).number for future in hanging} == {2, 3}
+        assert read(cache, service).number == 4
+
     def test_keys_are_read_apart(self, cache: Cache, service: Service) -> None:
         first = read(cache, service, key=("versions", "endpoint", "alice", "model-a"))
         second = read(cache, service, key=("versions", "endpoint", "bob", "model-a"))

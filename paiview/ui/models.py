@@ -47,8 +47,6 @@ def rows(models: Sequence[Model]) -> list[DeltaGenerator]:
                     if newest is not None and newest.version_name:
                         name = markdown(newest.version_name, 40)
                         shell.link(shell.VERSIONS, f"Newest: {name}", model=model_id, version=newest.version_name)
-                    else:
-                        st.caption("No version yet")
     return places
 
 

@@ -94,6 +94,14 @@ def test_the_queue_says_where_a_verdict_is_against_what_is_not_approved(run: Run
     assert "Better: better on 1 against 0.1.0 · with a warning" in told
 
 
+def test_a_model_without_a_newest_version_is_not_said_to_have_none(run: Run, service: Service) -> None:
+    service.models.append({"ModelId": "model-later", "ModelName": "zz"})
+    service.versions["model-later"] = [version("0.1.0", "2024-01-01", {"d": {"cer": 0.20}})]
+    app = run("models", sort="name", q="zz")
+    assert "**1**\N{NO-BREAK SPACE}Pending" in written(app)
+    assert "No version" not in written(app)
+
+
 def test_only_the_models_on_the_screen_are_asked_for_their_statuses(run: Run, service: Service) -> None:
     service.models += [{"ModelId": f"model-{number}", "ModelName": f"zz{number:02}"} for number in range(20)]
     service.versions |= {f"model-{number}": [] for number in range(20)}

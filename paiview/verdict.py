@@ -175,10 +175,13 @@ def percent(effect: float, *, apart_from: float = RELATIVE) -> str:
     if not math.isfinite(effect):
         return "–"
     share = _decimal(effect).scaleb(2, _EXACT)
-    if abs(effect) < 1e4:
-        text = f"{share:+.{_decimals(abs(share), _decimal(apart_from).scaleb(2, _EXACT))}f}"
-    else:
+    if abs(effect) >= 1e4:
         text = f"{share:+.1e}"
+    else:
+        # Farther apart one decimal tells them from each other.
+        is_near = abs(abs(effect) - apart_from) < 2e-3
+        digits = _decimals(abs(share), _decimal(apart_from).scaleb(2, _EXACT)) if is_near else 1
+        text = f"{share:+.{digits}f}"
     if not text.strip("+-0."):
         text = f"{share:+.1g}" if effect else "0.0"
     return f"{text} %".replace("-", "−")

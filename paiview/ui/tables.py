@@ -207,7 +207,7 @@ def written(table: pd.DataFrame, columns: Sequence[str], digits: Sequence[int]) 
 
 def is_unsafe(numbers: pd.Series) -> bool:
     """Whether a number is too large for a browser's table."""
-    return bool((numbers.abs() >= _UNSAFE).any())
+    return bool((np.abs(numbers.to_numpy()) >= _UNSAFE).any())
 
 
 def as_text(numbers: pd.Series, digits: Sequence[int]) -> pd.Series:

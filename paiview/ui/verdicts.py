@@ -147,7 +147,8 @@ def pairs(rows: Sequence[PairRow], metrics: Sequence[MetricInForce], *, with_ver
     digits = _digits(judged, metrics)
     written = _written(judged, digits)
     unsafe = [number for number in _NUMBERS if tables.is_unsafe(table[number])]
-    table = table.assign(**{number: pd.Series(written[number], dtype="str") for number in unsafe})
+    for number in unsafe:
+        table[number] = pd.Series(written[number], dtype="str")
     look = Styler(table)
     for places in dict.fromkeys(digits):
         plainly, signed = _formatter(places, signed=False), _formatter(places, signed=True)

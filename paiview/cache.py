@@ -220,7 +220,9 @@ class Cache:
         """
         reader = _reader.get()
         query = Query(load, ttl, ttl * PATIENCE if oldest is None else oldest, kind)
-        found = self._read(key, query, progress, reader, longest)
+        asked_at = self._clock()
+        while (found := self._read(key, query, progress, reader, longest, asked_at)) is None:
+            pass
         failure = found.failure if isinstance(found, Snapshot) else found
         if reader is not None and isinstance(failure, PaiviewError) and (failure.retryable or failure is not found):
             reader.missed[key] = Missed(query, failure, self._clock())
@@ -229,21 +231,6 @@ class Cache:
         return cast("SnapshotT", found)
 
     def _read(
-        self,
-        key: Key,
-        query: Query,
-        progress: Progress | None,
-        reader: Reader | None,
-        longest: float,
-    ) -> Snapshot | Exception:
-        """The snapshot to give, else the error to raise."""
-        asked_at = self._clock()
-        while True:
-            found = self._read_once(key, query, progress, reader, longest, asked_at)
-            if found is not None:
-                return found
-
-    def _read_once(
         self,
         key: Key,
         query: Query,

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from pydantic_core import to_json
-
 from paiview import comparison
 from paiview.comparison import UnknownVersionError
 from paiview.contracts import Contracts, in_force
@@ -13,7 +11,7 @@ from paiview.decision import Decision
 from paiview.order import naive_time
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import ModelVersion
-from paiview.registry import Registry
+from paiview.registry import Registry, are_alike
 from paiview.snapshots import Afresh, VersionsSnapshot
 from paiview.text import plain
 
@@ -176,9 +174,7 @@ def _is_same(one: ModelVersion, other: ModelVersion) -> bool:
 
 def _differ(one: ModelVersion, other: ModelVersion) -> bool:
     """Whether something is different that a decision depends on."""
-    before, now = _facts(one), _facts(other)
-    # NaN is not equal to itself, and no change.
-    return before != now and to_json(before) != to_json(now)
+    return not are_alike(_facts(one), _facts(other))
 
 
 def _facts(version: ModelVersion) -> tuple[object, ...]:

@@ -167,7 +167,7 @@ class Registry:
         if versions is None:
             return None
         pairs = zip(before.versions, versions, strict=False)
-        if len(versions) == before.size and all(_are_alike(old.raw, new.raw) for old, new in pairs):
+        if len(versions) == before.size and all(are_alike(old.raw, new.raw) for old, new in pairs):
             return replaced(before, fetched_at=started, failure=None)
         return VersionsSnapshot(
             fetched_at=started,
@@ -190,11 +190,8 @@ class Registry:
         longest = min(AFRESH, self._ttl)
         as_listed = Afresh(fetched_at=snapshot.whole_at, versions={})
 
-        def is_fresh(read_at: datetime) -> bool:
-            # An age below 0 is of a clock that was set back since: it tells nothing.
-            return 0 <= (self._now() - read_at).total_seconds() < longest
-
-        if not names or is_fresh(snapshot.whole_at):
+        # An age below 0 is of a clock that was set back since: it tells nothing.
+        if not names or 0 <= (self._now() - snapshot.whole_at).total_seconds() < longest:
             return as_listed
 
         def load(_report: Progress) -> Afresh:
@@ -336,8 +333,8 @@ def _identity(
     return hashlib.blake2b(to_json(facts), digest_size=12).hexdigest()
 
 
-def _are_alike(one: object, other: object) -> bool:
-    """Whether two JSON values are the same; NaN, which is not equal to itself, is."""
+def are_alike(one: object, other: object) -> bool:
+    """Whether two values that JSON can hold are the same; NaN, which is not equal to itself, is."""
     return one == other or to_json(one) == to_json(other)
 
 

@@ -16,7 +16,7 @@ from paiview.figures.heatmap import (
     heatmap_figure,
     heatmap_info,
 )
-from paiview.figures.pareto import ParetoInfo, pareto_figure, pareto_info
+from paiview.figures.pareto import ParetoInfo, means, pareto_figure, pareto_info
 from paiview.figures.still import delta_still
 from paiview.figures.trend import TrendInfo, TrendPanel, trend_figure, trend_info
 
@@ -38,6 +38,7 @@ __all__ = [
     "effect_heatmap_info",
     "heatmap_figure",
     "heatmap_info",
+    "means",
     "pareto_figure",
     "pareto_info",
     "trend_figure",

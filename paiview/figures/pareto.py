@@ -86,12 +86,8 @@ def pareto_info(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> 
             a number.
         y: likewise.
     """
-    values = {decision.candidate: _numbers(decision, "candidate") for decision in decisions}
+    values = _values(decisions)
     baselines = {name for decision in decisions if (name := _baseline(decision)) is not None}
-    for decision in decisions:
-        name = _baseline(decision)
-        if name is not None:
-            values[name] = values.get(name, {}) | _numbers(decision, "baseline")
     judged = [pair for decision in decisions for pair in decision.pairs]
     dataset_names = {pair.dataset: pair.name for pair in judged if pair.name}
     directions = {pair.metric: pair.direction for pair in judged}
@@ -170,6 +166,31 @@ def pareto_figure(info: ParetoInfo) -> go.Figure:
     return figure
 
 
+def means(decisions: Sequence[Decision]) -> set[str]:
+    """The metrics whose mean an axis can show: all versions that have one at all have it on some same dataset."""
+    values = _values(decisions)
+    return {
+        metric for metric in {pair.metric for given in values.values() for pair in given} if _shared(values, metric)
+    }
+
+
+def _values(decisions: Sequence[Decision]) -> dict[str, dict[Pair, float]]:
+    """The numbers of the candidates as given, then of the baselines, by name."""
+    values = {decision.candidate: _numbers(decision, "candidate") for decision in decisions}
+    for decision in decisions:
+        name = _baseline(decision)
+        if name is not None:
+            values[name] = values.get(name, {}) | _numbers(decision, "baseline")
+    return values
+
+
+def _shared(values: Mapping[str, Mapping[Pair, float]], metric: str) -> list[str]:
+    """The datasets on which all versions have a metric that have it at all."""
+    covered = [{pair.dataset for pair in given if pair.metric == metric} for given in values.values()]
+    covered = [given for given in covered if given]
+    return sorted(set.intersection(*covered)) if covered else []
+
+
 def _numbers(decision: Decision, side: Literal["baseline", "candidate"]) -> dict[Pair, float]:
     found = ((Pair(pair.metric, pair.dataset), getattr(pair, side)) for pair in decision.pairs)
     return {pair: value for pair, value in found if value is not None}
@@ -202,9 +223,7 @@ def _axis(
         told = f" on {dataset_label(chosen.dataset, dataset_names)}"
     else:
         metric = chosen
-        covered = [{pair.dataset for pair in given if pair.metric == metric} for given in values.values()]
-        covered = [given for given in covered if given]
-        datasets = sorted(set.intersection(*covered)) if covered else []
+        datasets = _shared(values, metric)
         told = f", mean of {counted(len(datasets), 'dataset')}"
     pairs = [Pair(metric, dataset) for dataset in datasets]
     numbers = {

@@ -258,7 +258,7 @@ def dataset_names(
     names = registry.dataset_names(ids, model.workspace_id)
     beyond = [name for name in _ids(also) if name not in ids]
     if beyond:
-        names |= registry.dataset_names(beyond)
+        names = names | registry.dataset_names(beyond)  # Another mapping: this one is the cache's.
     configured = {dataset: known.name for dataset, known in contracts.datasets.items() if known.name is not None}
     aliases = {alias: configured[dataset] for alias, dataset in contracts.aliases.items() if dataset in configured}
     return told_by_id(names | aliases | configured)

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from paiview import report, verdict
+from paiview import figures, report, verdict
 from paiview.decision import Decision, MetricInForce, PairDecision, State, Word
 from paiview.frames import Pair, column_names
 from paiview.metrics import display_digits, format_value
@@ -270,19 +270,12 @@ def _axes(decisions: Sequence[Decision]) -> dict[str, Pair | str]:
     most = [pair for pair, _ in pairs.most_common(_MOST_AXES)]
     axes: dict[str, Pair | str] = {f"{metric}, mean": metric for metric in metrics}
     axes |= dict(zip(column_names(most), most, strict=True))
+    means = figures.means(decisions)
     held = {
-        name: pairs[axis] if isinstance(axis, Pair) else metrics[axis] if _has_mean(decisions, axis) else 0
+        name: pairs[axis] if isinstance(axis, Pair) else metrics[axis] if axis in means else 0
         for name, axis in axes.items()
     }
     return dict(sorted(axes.items(), key=lambda item: -held[item[0]]))
-
-
-def _has_mean(decisions: Sequence[Decision], metric: str) -> bool:
-    """Whether all versions that have the metric at all have it on one dataset."""
-    pairs = [[pair for pair in decision.pairs if pair.metric == metric] for decision in decisions]
-    candidates = [{pair.dataset for pair in of_one if pair.candidate is not None} for of_one in pairs]
-    baselines = [{pair.dataset for pair in of_one if pair.baseline is not None} for of_one in pairs]
-    return bool(set.intersection(*filter(None, candidates + baselines)))
 
 
 def about_deltas(left_out: Mapping[State, int], at_the_edge: int, *, whole_rows: bool) -> None:

@@ -234,6 +234,19 @@ def test_several_candidates_keep_the_cautions_of_one(run: Run, service: Service)
     assert "A row shows all candidates" not in written(one)
 
 
+def test_names_of_another_models_datasets_are_not_put_among_those_of_this_one(run: Run, service: Service) -> None:
+    run("compare", model="model-asr")
+    service.models.append({"ModelId": "model-other", "ModelName": "other", "WorkspaceId": "7"})
+    service.datasets.append({"DatasetId": "d-other", "Name": "Other"})
+    registry.connect().refresh_models()
+    service.versions["model-other"] = [version("5.0.0", "2025-01-01", {"d-other": {"cer": 0.05}})]
+    run("compare", model="model-asr", candidate="0.10.0", baseline_model="model-other", baseline="5.0.0")
+    asked = [request.query["DatasetIds"].split(",") for request in service.requests if "DatasetIds" in request.query]
+    assert ["d-other"] in asked
+    [of_model] = [ids for ids in asked if ids != ["d-other"]]
+    assert set(registry.connect().dataset_names(of_model, "7")) <= {*of_model}
+
+
 def test_numbers_have_the_room_they_need(run: Run, service: Service) -> None:
     results: dict[str, dict[str, Any]] = {"d": {"cer": 0.20, "tokens": 1000000000001}, "e": {"cer": "n/a"}}
     service.versions["model-asr"] = [

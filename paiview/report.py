@@ -457,7 +457,7 @@ def _chart(decision: Decision) -> tuple["Markup", list[str]]:
     info = delta_info([decision])
     if not info.rows:
         return Markup(), []
-    figure = go.Figure(delta_figure(info))
+    figure = go.Figure(delta_figure(info).to_dict())
     figure.update_layout(template="none")
     drawn = plotly.io.to_html(
         figure,

@@ -31,6 +31,11 @@ _LOG = logging.getLogger(__name__)
 
 TIDY: Final = 60.0
 """Seconds between two searches for what closed pages left behind."""
+SEARCH: Final = 20_000
+"""Objects more than before at which Python searches the youngest for such circles; each run of a page makes thousands.
+
+With its own 700 the searches take a twentieth of a run.
+"""
 SHELL: Final = Path(st.__file__).with_name("static") / "index.html"
 """The one HTML page that Streamlit serves; it holds a script of its own."""
 
@@ -117,6 +122,7 @@ async def _lifespan(ending: asyncio.Event, _app: Any) -> AsyncIterator[None]:
     plotly.io.to_json(go.Figure(go.Scatter(y=[1.0])))
     gc.collect()
     gc.freeze()
+    gc.set_threshold(SEARCH)
     transport.observers.add(telemetry.pai_request)
     # Retries are counted there; stamina would log a line for each that tells nothing.
     stamina.instrumentation.set_on_retry_hooks([])

@@ -1,10 +1,12 @@
 """What the pictures have in common: colours, arrays plotly takes whole, and texts that tell categories apart."""
 
+import base64
 import html
 import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from itertools import accumulate, pairwise
 from typing import Any, Final
 from unicodedata import east_asian_width
@@ -69,8 +71,32 @@ def scatter(**given: object) -> Trace:
 def drawn(traces: Sequence[Trace], layout: Mapping[str, object]) -> go.Figure:
     """The figure of these traces and this layout, made in one go, in the template that is plotly's default now."""
     # Without checks plotly would leave the template's name where a browser needs the template.
-    template = plotly.io.templates[plotly.io.templates.default or "none"].to_plotly_json()
-    return go.Figure([*traces], {"template": template, **layout}, _validate=_CHECKED)
+    template = {"template": _template(plotly.io.templates.default or "none")}
+    if _CHECKED:
+        return go.Figure([*traces], template | {**layout})
+    # plotly would make an object of every part, and for each session and run anew a copy of all of them.
+    dictionary = {"data": _sent([*traces]), "layout": template | _sent({**layout})}
+    # The height is what Streamlit asks of the object itself.
+    figure = go.Figure(None, {"height": layout.get("height")}, _validate=False)
+    figure.to_dict = lambda: dictionary
+    return figure
+
+
+@cache
+def _template(name: str) -> dict[str, Any]:
+    return dict(plotly.io.templates[name].to_plotly_json())
+
+
+def _sent(part: Any) -> Any:
+    """A part of a figure as plotly would send it: without what is not set, and numbers as plotly.js's typed arrays."""
+    if isinstance(part, dict):
+        return {name: _sent(value) for name, value in part.items() if value is not None}
+    if isinstance(part, list):
+        return [*map(_sent, part)]
+    if isinstance(part, np.ndarray) and part.dtype == np.float64 and part.size:
+        shape = {"shape": ", ".join(map(str, part.shape))} if part.ndim > 1 else {}
+        return {"dtype": "f8", "bdata": base64.b64encode(part.tobytes()).decode("ascii"), **shape}
+    return part
 
 
 def marker(symbol: str, colour: str, size: int = 10) -> dict[str, object]:

@@ -1,4 +1,7 @@
-"""Figures, built once for what they show and shared by every session that shows the same."""
+"""Figures, built once for what they show and shared by every session that shows the same.
+
+What is cached is called with names: Streamlit looks up that of every argument without one anew each time.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
@@ -46,8 +49,15 @@ def trend(
         names: DatasetId to a name, where known.
         contracts: what metrics mean.
     """
-    key = identity, contracts.fingerprint, tuple(shown), orders, tuple(names.items())
-    figure, hidden = _trend(*key, frames, contracts)
+    figure, hidden = _trend(
+        identity=identity,
+        meaning=contracts.fingerprint,
+        shown=tuple(shown),
+        orders=orders,
+        names=tuple(names.items()),
+        _frames=frames,
+        _contracts=contracts,
+    )
     event = st.plotly_chart(
         figure,
         key="trend-figure",
@@ -77,8 +87,15 @@ def heatmap(
     Returns:
         How to read it, as Markdown.
     """
-    key = identity, contracts.fingerprint, tuple(shown), orders, tuple(names.items())
-    figure, unknown = _heatmap(*key, frames, contracts)
+    figure, unknown = _heatmap(
+        identity=identity,
+        meaning=contracts.fingerprint,
+        shown=tuple(shown),
+        orders=orders,
+        names=tuple(names.items()),
+        _frames=frames,
+        _contracts=contracts,
+    )
     st.plotly_chart(figure, key="heatmap-figure", config=_CONFIG, alt="Raw values by dataset and version")
     return f"Each row has its own scale, the stronger the colour the better, blank is missing.{_uncoloured(unknown)}"
 
@@ -93,8 +110,16 @@ def effect_heatmap(
     baseline: int,
 ) -> str:
     """Draw the heatmap of effects against ``baseline``, a position in the versions frame; else as ``heatmap``."""
-    key = identity, contracts.fingerprint, tuple(shown), orders, tuple(names.items()), baseline
-    figure, info = _effect_heatmap(*key, frames, contracts)
+    figure, info = _effect_heatmap(
+        identity=identity,
+        meaning=contracts.fingerprint,
+        shown=tuple(shown),
+        orders=orders,
+        names=tuple(names.items()),
+        baseline=baseline,
+        _frames=frames,
+        _contracts=contracts,
+    )
     st.plotly_chart(figure, key="effect-figure", config=_CONFIG, alt="Effect by dataset and version")
     against = markdown(str(frames.versions["version_name"].iloc[baseline]), 60)
     count = len(info.unmeasured)
@@ -115,7 +140,7 @@ def deltas(decisions: Sequence[Decision], shown: Collection[Pair]) -> tuple[Mapp
     Returns:
         How many pairs of each state are left out, and how many marks stand at the edge because their effect is larger.
     """
-    figure, hidden, beyond = _deltas(_identity(decisions), frozenset(shown), decisions)
+    figure, hidden, beyond = _deltas(identity=_identity(decisions), shown=frozenset(shown), _decisions=decisions)
     st.plotly_chart(
         figure, key="delta-figure", config=_CONFIG, alt="Effect on each dataset: right of the line is better"
     )
@@ -124,14 +149,14 @@ def deltas(decisions: Sequence[Decision], shown: Collection[Pair]) -> tuple[Mapp
 
 def dumbbells(decision: Decision, shown: Collection[Pair]) -> Mapping[State, int]:
     """Draw both versions in the units of each metric; returns how many pairs of each state are left out."""
-    figure, hidden = _dumbbells(_identity([decision]), frozenset(shown), decision)
+    figure, hidden = _dumbbells(identity=_identity([decision]), shown=frozenset(shown), _decision=decision)
     st.plotly_chart(figure, key="dumbbell-figure", config=_CONFIG, alt="Both versions on each dataset, in raw units")
     return hidden
 
 
 def pareto(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> figures.ParetoInfo:
     """Draw the candidates and their baseline by two of their numbers, with the Pareto front; nothing without such."""
-    figure, info = _pareto(_identity(decisions), x, y, decisions)
+    figure, info = _pareto(identity=_identity(decisions), x=x, y=y, _decisions=decisions)
     if info.names:
         st.plotly_chart(figure, key="pareto-figure", config=_CONFIG, alt="Candidates by two metrics")
     return info
@@ -160,7 +185,7 @@ def _deltas(
     _decisions: Sequence[Decision],
 ) -> tuple[go.Figure, Mapping[State, int], int]:
     info = figures.delta_info(_decisions, shown=shown)
-    return _finished(figures.delta_figure(info)), info.hidden, info.beyond
+    return figures.delta_figure(info), info.hidden, info.beyond
 
 
 @st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
@@ -170,7 +195,7 @@ def _dumbbells(
     _decision: Decision,
 ) -> tuple[go.Figure, Mapping[State, int]]:
     info = figures.dumbbell_info(_decision, shown=shown)
-    return _finished(figures.dumbbell_figure(info)), info.hidden
+    return figures.dumbbell_figure(info), info.hidden
 
 
 @st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
@@ -181,7 +206,7 @@ def _pareto(
     _decisions: Sequence[Decision],
 ) -> tuple[go.Figure, figures.ParetoInfo]:
     info = figures.pareto_info(_decisions, x, y)
-    return _finished(figures.pareto_figure(info)), info
+    return figures.pareto_figure(info), info
 
 
 @st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
@@ -195,7 +220,7 @@ def _trend(
     _contracts: Contracts,
 ) -> tuple[go.Figure, int]:
     info = figures.trend_info(_frames, shown, orders=orders, dataset_names=dict(names), metrics=_contracts.metrics)
-    return _finished(figures.trend_figure(info)), info.hidden
+    return figures.trend_figure(info), info.hidden
 
 
 @st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
@@ -209,7 +234,7 @@ def _heatmap(
     _contracts: Contracts,
 ) -> tuple[go.Figure, list[str]]:
     info = figures.heatmap_info(_frames, shown, orders=orders, dataset_names=dict(names), metrics=_contracts.metrics)
-    return _finished(figures.heatmap_figure(info)), info.unknown
+    return figures.heatmap_figure(info), info.unknown
 
 
 @st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
@@ -231,11 +256,4 @@ def _effect_heatmap(
         dataset_names=dict(names),
         metrics=_contracts.metrics,
     )
-    return _finished(figures.effect_heatmap_figure(info)), info
-
-
-def _finished(figure: go.Figure) -> go.Figure:
-    """Make the figure's dictionary once: plotly copies and encodes all of it for every session and every rerun."""
-    dictionary = figure.to_dict()
-    figure.to_dict = lambda: dictionary
-    return figure
+    return figures.effect_heatmap_figure(info), info

@@ -30,7 +30,7 @@ def in_force() -> Contracts:
 
 
 def form(metrics: Sequence[str], contracts: Contracts) -> None:
-    """Let the reader say which way is better and what change counts, and offer the lines that keep it.
+    """Let the reader say which way is better and what change counts, when opened, with the lines that keep it.
 
     Args:
         metrics: those of the comparison.
@@ -41,7 +41,12 @@ def form(metrics: Sequence[str], contracts: Contracts) -> None:
     if unknown:
         named = ", ".join(markdown(metric, 60) for metric in unknown[:5])
         st.info(f"Which way is better is unknown for {named}: no verdict there until somebody says so.")
-    with st.expander("Directions and tolerances", expanded=bool(unknown)):
+    place = st.expander(
+        "Directions and tolerances", expanded=bool(unknown or chosen), on_change="rerun", key="meanings"
+    )
+    if not place.open:
+        return
+    with place:
         options = [*unknown, *(name for name in metrics if name not in unknown)]
         # What was chosen stays chosen when it is known and stands elsewhere in the list.
         shown = state.labels(options, plain)

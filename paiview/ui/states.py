@@ -103,7 +103,7 @@ def _jumps(identity: str, _frames: Frames) -> str | None:  # noqa: ARG001 - the 
 
 def warn_of_jumps(identity: str, frames: Frames) -> None:
     """Report the jumps of scale in a listing, which ``identity`` names."""
-    if sentence := _jumps(identity, frames):
+    if sentence := _jumps(identity=identity, _frames=frames):
         warn(sentence)
 
 

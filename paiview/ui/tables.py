@@ -57,8 +57,17 @@ def versions(
     Returns:
         The versions that are ticked, as positions in the versions frame.
     """
-    shown = tuple(pairs), tuple(fields), tuple(dataset_names.items())
-    table, config = _drawn(identity, contracts.fingerprint, kept, part, *shown, frames, contracts)
+    table, config = _drawn(
+        identity=identity,
+        meaning=contracts.fingerprint,
+        kept=kept,
+        part=part,
+        pairs=tuple(pairs),
+        fields=tuple(fields),
+        dataset_names=tuple(dataset_names.items()),
+        _frames=frames,
+        _contracts=contracts,
+    )
     rows = kept[part.start : part.stop]
     key = f"rows-{identity}-{hash(rows.tobytes())}"
 

@@ -1,6 +1,14 @@
 """The form that says what a metric means, for a session."""
 
+from streamlit.testing.v1 import AppTest
+
 from tests.pages.conftest import Run, Service, version, written
+
+
+def opened(app: AppTest) -> AppTest:
+    """The page with the form, which is sent when it is wanted."""
+    app.session_state["meanings"] = True
+    return app.run()
 
 
 def test_the_metric_that_was_set_stays_the_one_in_the_form(run: Run, service: Service) -> None:
@@ -26,7 +34,7 @@ def test_a_tolerance_is_the_number_that_was_written(run: Run, service: Service) 
         version("0.1.0", "2024-01-01", {"d": {"bleu": 100}}, ApprovalStatus="Approved"),
         version("0.2.0", "2024-01-02", {"d": {"bleu": 99.3}}),
     ]
-    app = run("compare", model="model-asr")
+    app = opened(run("compare", model="model-asr"))
     app.number_input("relative-bleu").set_value(0.7)
     next(button for button in app.button if button.label == "Apply to this session").click()
     app.run()
@@ -37,5 +45,7 @@ def test_a_tolerance_is_the_number_that_was_written(run: Run, service: Service) 
 
 def test_limits_say_what_they_are_in(run: Run) -> None:
     app = run("compare", model="model-asr")
+    assert not app.number_input
+    opened(app)
     labels = [field.label for field in app.number_input]
     assert labels == ["A change counts above, in % of the baseline", "and above, in units of the metric"]

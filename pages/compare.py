@@ -73,8 +73,7 @@ with st.container(key="compare-table"):
     hidden = every - len(rows)
     part = tables.paged(len(rows), ROWS, "pairs") if every else None
     if part is not None and len(rows):
-        in_force = [known for decision in decisions for known in decision.metrics]
-        verdicts.pairs(rows[part.start : part.stop], in_force, with_version=len(decisions) > 1)
+        verdicts.pairs(rows[part.start : part.stop], decisions)
     if hidden:
         st.caption(f"{hidden} hidden by the filters of the sidebar. The verdict counts them all.")
     if len(decisions) == 1:

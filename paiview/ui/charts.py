@@ -1,6 +1,7 @@
-"""Figures, built once for what they show and shared by every session that shows the same.
+"""Figures, made once for what they show and shared by every session that shows the same.
 
-What is cached is called with names: Streamlit looks up that of every argument without one anew each time.
+Of those that take no clicks Streamlit keeps what it sends. What is cached is called with names: Streamlit looks up that
+of every argument without one anew each time.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -19,6 +20,8 @@ from paiview.views import Orders
 
 _KEEP_SECONDS = 600
 _KEEP_FIGURES = 64
+_KEEP_DECISIONS = 256
+"""Pictures of decisions: they are small, and a model has many candidates."""
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 Names = tuple[tuple[str, str], ...]
@@ -29,6 +32,14 @@ class TrendDrawn(NamedTuple):
 
     hidden: int
     clicked: str | None
+
+
+class _Effects(NamedTuple):
+    """What is told of a heatmap of effects; the parts are those of ``figures.EffectHeatmapInfo``."""
+
+    clip: float
+    unmeasured: Sequence[str]
+    unknown: Sequence[str]
 
 
 def trend(
@@ -87,7 +98,7 @@ def heatmap(
     Returns:
         How to read it, as Markdown.
     """
-    figure, unknown = _heatmap(
+    unknown = _heatmap(
         identity=identity,
         meaning=contracts.fingerprint,
         shown=tuple(shown),
@@ -96,7 +107,6 @@ def heatmap(
         _frames=frames,
         _contracts=contracts,
     )
-    st.plotly_chart(figure, key="heatmap-figure", config=_CONFIG, alt="Raw values by dataset and version")
     return f"Each row has its own scale, the stronger the colour the better, blank is missing.{_uncoloured(unknown)}"
 
 
@@ -110,7 +120,7 @@ def effect_heatmap(
     baseline: int,
 ) -> str:
     """Draw the heatmap of effects against ``baseline``, a position in the versions frame; else as ``heatmap``."""
-    figure, info = _effect_heatmap(
+    told = _effect_heatmap(
         identity=identity,
         meaning=contracts.fingerprint,
         shown=tuple(shown),
@@ -120,13 +130,12 @@ def effect_heatmap(
         _frames=frames,
         _contracts=contracts,
     )
-    st.plotly_chart(figure, key="effect-figure", config=_CONFIG, alt="Effect by dataset and version")
     against = markdown(str(frames.versions["version_name"].iloc[baseline]), 60)
-    count = len(info.unmeasured)
+    count = len(told.unmeasured)
     unmeasured = f" {against} has no number in {counted(count, 'row')}: nothing to compare with there." if count else ""
     return (
         f"Against {against}, the newest approved: blue is better, vermillion worse, the full colour at "
-        f"{percent(info.clip).lstrip('+')} and beyond; blank is missing.{unmeasured}{_uncoloured(info.unknown)}"
+        f"{percent(told.clip).lstrip('+')} and beyond; blank is missing.{unmeasured}{_uncoloured(told.unknown)}"
     )
 
 
@@ -140,30 +149,21 @@ def deltas(decisions: Sequence[Decision], shown: Collection[Pair]) -> tuple[Mapp
     Returns:
         How many pairs of each state are left out, and how many marks stand at the edge because their effect is larger.
     """
-    figure, hidden, beyond = _deltas(identity=_identity(decisions), shown=frozenset(shown), _decisions=decisions)
-    st.plotly_chart(
-        figure, key="delta-figure", config=_CONFIG, alt="Effect on each dataset: right of the line is better"
-    )
-    return hidden, beyond
+    return _deltas(identity=identity_of(decisions), shown=frozenset(shown), _decisions=decisions)
 
 
 def dumbbells(decision: Decision, shown: Collection[Pair]) -> Mapping[State, int]:
     """Draw both versions in the units of each metric; returns how many pairs of each state are left out."""
-    figure, hidden = _dumbbells(identity=_identity([decision]), shown=frozenset(shown), _decision=decision)
-    st.plotly_chart(figure, key="dumbbell-figure", config=_CONFIG, alt="Both versions on each dataset, in raw units")
-    return hidden
+    return _dumbbells(identity=identity_of([decision]), shown=frozenset(shown), _decision=decision)
 
 
 def pareto(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> figures.ParetoInfo:
     """Draw the candidates and their baseline by two of their numbers, with the Pareto front; nothing without such."""
-    figure, info = _pareto(identity=_identity(decisions), x=x, y=y, _decisions=decisions)
-    if info.names:
-        st.plotly_chart(figure, key="pareto-figure", config=_CONFIG, alt="Candidates by two metrics")
-    return info
+    return _pareto(identity=identity_of(decisions), x=x, y=y, _decisions=decisions)
 
 
-def _identity(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], ...]:
-    """What a picture of decisions depends on: the data, what they mean, and the names of datasets."""
+def identity_of(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], ...]:
+    """What a picture or a table of decisions depends on: the data, what they mean, and the names of datasets."""
     return tuple(
         (
             decision.model,
@@ -178,35 +178,44 @@ def _identity(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], ...]:
     )
 
 
-@st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
+@st.cache_data(ttl=_KEEP_SECONDS, max_entries=_KEEP_DECISIONS, show_spinner=False)
 def _deltas(
     identity: tuple[tuple[str, ...], ...],  # noqa: ARG001 - stands for the decisions in the cache's key
     shown: frozenset[Pair],
     _decisions: Sequence[Decision],
-) -> tuple[go.Figure, Mapping[State, int], int]:
+) -> tuple[Mapping[State, int], int]:
     info = figures.delta_info(_decisions, shown=shown)
-    return figures.delta_figure(info), info.hidden, info.beyond
+    figure = figures.delta_figure(info)
+    st.plotly_chart(
+        figure, key="delta-figure", config=_CONFIG, alt="Effect on each dataset: right of the line is better"
+    )
+    return info.hidden, info.beyond
 
 
-@st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
+@st.cache_data(ttl=_KEEP_SECONDS, max_entries=_KEEP_DECISIONS, show_spinner=False)
 def _dumbbells(
     identity: tuple[tuple[str, ...], ...],  # noqa: ARG001 - stands for the decision in the cache's key
     shown: frozenset[Pair],
     _decision: Decision,
-) -> tuple[go.Figure, Mapping[State, int]]:
+) -> Mapping[State, int]:
     info = figures.dumbbell_info(_decision, shown=shown)
-    return figures.dumbbell_figure(info), info.hidden
+    figure = figures.dumbbell_figure(info)
+    st.plotly_chart(figure, key="dumbbell-figure", config=_CONFIG, alt="Both versions on each dataset, in raw units")
+    return info.hidden
 
 
-@st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
+@st.cache_data(ttl=_KEEP_SECONDS, max_entries=_KEEP_DECISIONS, show_spinner=False)
 def _pareto(
     identity: tuple[tuple[str, ...], ...],  # noqa: ARG001 - stands for the decisions in the cache's key
     x: Pair | str,
     y: Pair | str,
     _decisions: Sequence[Decision],
-) -> tuple[go.Figure, figures.ParetoInfo]:
+) -> figures.ParetoInfo:
     info = figures.pareto_info(_decisions, x, y)
-    return figures.pareto_figure(info), info
+    if info.names:
+        figure = figures.pareto_figure(info)
+        st.plotly_chart(figure, key="pareto-figure", config=_CONFIG, alt="Candidates by two metrics")
+    return info
 
 
 @st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
@@ -223,7 +232,7 @@ def _trend(
     return figures.trend_figure(info), info.hidden
 
 
-@st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
+@st.cache_data(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
 def _heatmap(
     identity: str,  # noqa: ARG001 - stands for the frames in the cache's key
     meaning: str,  # noqa: ARG001 - stands for the contracts
@@ -232,12 +241,14 @@ def _heatmap(
     names: Names,
     _frames: Frames,
     _contracts: Contracts,
-) -> tuple[go.Figure, list[str]]:
+) -> list[str]:
     info = figures.heatmap_info(_frames, shown, orders=orders, dataset_names=dict(names), metrics=_contracts.metrics)
-    return figures.heatmap_figure(info), info.unknown
+    figure = figures.heatmap_figure(info)
+    st.plotly_chart(figure, key="heatmap-figure", config=_CONFIG, alt="Raw values by dataset and version")
+    return info.unknown
 
 
-@st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
+@st.cache_data(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
 def _effect_heatmap(
     identity: str,  # noqa: ARG001 - stands for the frames in the cache's key
     meaning: str,  # noqa: ARG001 - stands for the contracts
@@ -247,7 +258,7 @@ def _effect_heatmap(
     baseline: int,
     _frames: Frames,
     _contracts: Contracts,
-) -> tuple[go.Figure, figures.EffectHeatmapInfo]:
+) -> _Effects:
     info = figures.effect_heatmap_info(
         _frames,
         shown,
@@ -256,4 +267,6 @@ def _effect_heatmap(
         dataset_names=dict(names),
         metrics=_contracts.metrics,
     )
-    return figures.effect_heatmap_figure(info), info
+    figure = figures.effect_heatmap_figure(info)
+    st.plotly_chart(figure, key="effect-figure", config=_CONFIG, alt="Effect by dataset and version")
+    return _Effects(info.clip, info.unmeasured, info.unknown)

@@ -122,14 +122,26 @@ def _caution(decisions: Sequence[Decision]) -> None:
         st.caption(markdown(caution, 400))
 
 
-def pairs(rows: Sequence[PairRow], metrics: Sequence[MetricInForce], *, with_version: bool) -> None:
-    """Draw the table of pairs.
+def pairs(rows: Sequence[PairRow], decisions: Sequence[Decision]) -> None:
+    """Draw the table of pairs, made once for what it shows.
 
     Args:
         rows: of ``paiview.views.pair_rows``, those on the screen.
-        metrics: the contracts in force, for the decimals to show.
-        with_version: whether the rows belong to several candidates.
+        decisions: those they are of.
     """
+    shown = tuple((row.candidate, row.pair.metric, row.pair.dataset) for row in rows)
+    _pairs(identity=charts.identity_of(decisions), shown=shown, _rows=rows, _decisions=decisions)
+
+
+@st.cache_data(ttl=600, max_entries=256, show_spinner=False)
+def _pairs(
+    identity: tuple[tuple[str, ...], ...],  # noqa: ARG001 - stands for the decisions in the cache's key
+    shown: tuple[tuple[str, str, str], ...],  # noqa: ARG001 - stands for the rows
+    _rows: Sequence[PairRow],
+    _decisions: Sequence[Decision],
+) -> None:
+    rows, with_version = _rows, len(_decisions) > 1
+    metrics = [known for decision in _decisions for known in decision.metrics]
     judged = [row.pair for row in rows]
     notes = [None if pair.note is None else plain(pair.note) for pair in judged]
     table = pd.DataFrame(
@@ -153,9 +165,9 @@ def pairs(rows: Sequence[PairRow], metrics: Sequence[MetricInForce], *, with_ver
     for places in dict.fromkeys(digits):
         plainly, signed = _formatter(places, signed=False), _formatter(places, signed=True)
         known = {"baseline": plainly, "candidate": plainly, "change": signed, "effect": _percent}
-        shown: dict[str, Any] = {number: told for number, told in known.items() if number not in unsafe}
-        at = None if len({*digits}) == 1 else ([here == places for here in digits], [*shown])
-        look = look.format(shown, subset=at)
+        formats: dict[str, Any] = {number: told for number, told in known.items() if number not in unsafe}
+        at = None if len({*digits}) == 1 else ([here == places for here in digits], [*formats])
+        look = look.format(formats, subset=at)
     tints = [_TINTS.get(pair.state, "") for pair in judged]
     look = look.apply(lambda _: tints, subset=["state"])
     st.dataframe(

@@ -69,6 +69,36 @@ def test_filters_hide_rows_and_never_move_the_verdict(run: Run) -> None:
     assert "2 hidden by the filters" in written(app)
 
 
+def test_what_is_sent_again_is_what_was_sent_and_follows_the_data_their_meaning_and_the_names(
+    run: Run, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chart and the table are kept for all visitors."""
+    monkeypatch.setattr(registry, "AFRESH", 0.0)
+
+    def sent(app: AppTest) -> tuple[str, str]:
+        (chart,) = app.get("plotly_chart")
+        return chart.proto.spec, display(app).to_json()
+
+    app = run("compare", model="model-asr")
+    first = sent(app)
+    assert sent(app.run()) == sent(run("compare", model="model-asr")) == first
+    seen = [first]
+    for change in ("data", "meaning", "name"):
+        if change == "data":
+            service.versions["model-asr"][2]["Metrics"]["Results"][0]["Metrics"]["cer"] = 0.03
+        elif change == "meaning":
+            file = tmp_path / "paiview.toml"
+            file.write_text("[metrics.cer]\nrelative = 0.02\ndigits = 6\n", encoding="utf-8")
+            monkeypatch.setenv("PAIVIEW_CONFIG", str(file))
+        else:
+            service.datasets[0]["Name"] = "AISHELL-2"
+            registry.disconnect()
+        shown = sent(run("compare", model="model-asr"))
+        assert all(new != old for new, old in zip(shown, seen[-1], strict=True)), change
+        seen.append(shown)
+    assert len(display(run("compare", model="model-asr", metric=["cer"]))) == 2
+
+
 def test_identical_rows_can_be_hidden(run: Run, service: Service) -> None:
     service.versions["model-asr"][2] = version("0.10.0", "2024-03-01", {"d-aishell": {"cer": 0.05, "rtf": 0.1}})
     assert ("AISHELL-1", "cer", "＝ same") in rows(run("compare", model="model-asr"))

@@ -15,16 +15,14 @@ from paiview.contracts import Contracts
 from paiview.decision import Decision, State
 from paiview.frames import Frames, Pair
 from paiview.text import counted, markdown
+from paiview.ui import kept
 from paiview.verdict import percent
 from paiview.views import Orders
 
-_KEEP_SECONDS = 600
 _KEEP_FIGURES = 64
 _KEEP_DECISIONS = 256
 """Pictures of decisions: they are small, and a model has many candidates."""
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
-
-Names = tuple[tuple[str, str], ...]
 
 
 class TrendDrawn(NamedTuple):
@@ -61,11 +59,10 @@ def trend(
         contracts: what metrics mean.
     """
     figure, hidden = _trend(
-        identity=identity,
-        meaning=contracts.fingerprint,
-        shown=tuple(shown),
-        orders=orders,
-        names=tuple(names.items()),
+        key=_key(identity, contracts, shown, orders, names),
+        _shown=shown,
+        _orders=orders,
+        _names=names,
         _frames=frames,
         _contracts=contracts,
     )
@@ -99,11 +96,10 @@ def heatmap(
         How to read it, as Markdown.
     """
     unknown = _heatmap(
-        identity=identity,
-        meaning=contracts.fingerprint,
-        shown=tuple(shown),
-        orders=orders,
-        names=tuple(names.items()),
+        key=_key(identity, contracts, shown, orders, names),
+        _shown=shown,
+        _orders=orders,
+        _names=names,
         _frames=frames,
         _contracts=contracts,
     )
@@ -121,12 +117,11 @@ def effect_heatmap(
 ) -> str:
     """Draw the heatmap of effects against ``baseline``, a position in the versions frame; else as ``heatmap``."""
     told = _effect_heatmap(
-        identity=identity,
-        meaning=contracts.fingerprint,
-        shown=tuple(shown),
-        orders=orders,
-        names=tuple(names.items()),
-        baseline=baseline,
+        key=_key(identity, contracts, shown, orders, names),
+        _shown=shown,
+        _orders=orders,
+        _names=names,
+        _baseline=baseline,
         _frames=frames,
         _contracts=contracts,
     )
@@ -149,17 +144,24 @@ def deltas(decisions: Sequence[Decision], shown: Collection[Pair]) -> tuple[Mapp
     Returns:
         How many pairs of each state are left out, and how many marks stand at the edge because their effect is larger.
     """
-    return _deltas(identity=identity_of(decisions), shown=frozenset(shown), _decisions=decisions)
+    return _deltas(key=kept.key_of(identity_of(decisions), *sorted(shown)), _shown=shown, _decisions=decisions)
 
 
 def dumbbells(decision: Decision, shown: Collection[Pair]) -> Mapping[State, int]:
     """Draw both versions in the units of each metric; returns how many pairs of each state are left out."""
-    return _dumbbells(identity=identity_of([decision]), shown=frozenset(shown), _decision=decision)
+    return _dumbbells(key=kept.key_of(identity_of([decision]), *sorted(shown)), _shown=shown, _decision=decision)
 
 
 def pareto(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> figures.ParetoInfo:
     """Draw the candidates and their baseline by two of their numbers, with the Pareto front; nothing without such."""
-    return _pareto(identity=identity_of(decisions), x=x, y=y, _decisions=decisions)
+    return _pareto(key=kept.key_of(identity_of(decisions), x, y), _x=x, _y=y, _decisions=decisions)
+
+
+def _key(
+    identity: str, contracts: Contracts, shown: Sequence[Pair], orders: Orders, names: Mapping[str, str], *more: object
+) -> str:
+    """The key of a figure of frames; ``identity`` names the listing they were made of."""
+    return kept.key_of(identity, contracts.fingerprint, *shown, orders, *names.items(), *more)
 
 
 def identity_of(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], ...]:
@@ -178,13 +180,13 @@ def identity_of(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], ...]:
     )
 
 
-@st.cache_data(ttl=_KEEP_SECONDS, max_entries=_KEEP_DECISIONS, show_spinner=False)
+@st.cache_data(ttl=kept.SECONDS, max_entries=_KEEP_DECISIONS, show_spinner=False)
 def _deltas(
-    identity: tuple[tuple[str, ...], ...],  # noqa: ARG001 - stands for the decisions in the cache's key
-    shown: frozenset[Pair],
+    key: str,  # noqa: ARG001 - stands for all the others in the cache
+    _shown: Collection[Pair],
     _decisions: Sequence[Decision],
 ) -> tuple[Mapping[State, int], int]:
-    info = figures.delta_info(_decisions, shown=shown)
+    info = figures.delta_info(_decisions, shown=_shown)
     figure = figures.delta_figure(info)
     st.plotly_chart(
         figure, key="delta-figure", config=_CONFIG, alt="Effect on each dataset: right of the line is better"
@@ -192,79 +194,76 @@ def _deltas(
     return info.hidden, info.beyond
 
 
-@st.cache_data(ttl=_KEEP_SECONDS, max_entries=_KEEP_DECISIONS, show_spinner=False)
+@st.cache_data(ttl=kept.SECONDS, max_entries=_KEEP_DECISIONS, show_spinner=False)
 def _dumbbells(
-    identity: tuple[tuple[str, ...], ...],  # noqa: ARG001 - stands for the decision in the cache's key
-    shown: frozenset[Pair],
+    key: str,  # noqa: ARG001 - stands for all the others in the cache
+    _shown: Collection[Pair],
     _decision: Decision,
 ) -> Mapping[State, int]:
-    info = figures.dumbbell_info(_decision, shown=shown)
+    info = figures.dumbbell_info(_decision, shown=_shown)
     figure = figures.dumbbell_figure(info)
     st.plotly_chart(figure, key="dumbbell-figure", config=_CONFIG, alt="Both versions on each dataset, in raw units")
     return info.hidden
 
 
-@st.cache_data(ttl=_KEEP_SECONDS, max_entries=_KEEP_DECISIONS, show_spinner=False)
+@st.cache_data(ttl=kept.SECONDS, max_entries=_KEEP_DECISIONS, show_spinner=False)
 def _pareto(
-    identity: tuple[tuple[str, ...], ...],  # noqa: ARG001 - stands for the decisions in the cache's key
-    x: Pair | str,
-    y: Pair | str,
+    key: str,  # noqa: ARG001 - stands for all the others in the cache
+    _x: Pair | str,
+    _y: Pair | str,
     _decisions: Sequence[Decision],
 ) -> figures.ParetoInfo:
-    info = figures.pareto_info(_decisions, x, y)
+    info = figures.pareto_info(_decisions, _x, _y)
     if info.names:
         figure = figures.pareto_figure(info)
         st.plotly_chart(figure, key="pareto-figure", config=_CONFIG, alt="Candidates by two metrics")
     return info
 
 
-@st.cache_resource(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
+@st.cache_resource(ttl=kept.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
 def _trend(
-    identity: str,  # noqa: ARG001 - stands for the frames in the cache's key
-    meaning: str,  # noqa: ARG001 - stands for the contracts
-    shown: tuple[Pair, ...],
-    orders: Orders,
-    names: Names,
+    key: str,  # noqa: ARG001 - stands for all the others in the cache
+    _shown: Sequence[Pair],
+    _orders: Orders,
+    _names: Mapping[str, str],
     _frames: Frames,
     _contracts: Contracts,
 ) -> tuple[go.Figure, int]:
-    info = figures.trend_info(_frames, shown, orders=orders, dataset_names=dict(names), metrics=_contracts.metrics)
+    info = figures.trend_info(_frames, _shown, orders=_orders, dataset_names=_names, metrics=_contracts.metrics)
     return figures.trend_figure(info), info.hidden
 
 
-@st.cache_data(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
+@st.cache_data(ttl=kept.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
 def _heatmap(
-    identity: str,  # noqa: ARG001 - stands for the frames in the cache's key
-    meaning: str,  # noqa: ARG001 - stands for the contracts
-    shown: tuple[Pair, ...],
-    orders: Orders,
-    names: Names,
+    key: str,  # noqa: ARG001 - stands for all the others in the cache
+    _shown: Sequence[Pair],
+    _orders: Orders,
+    _names: Mapping[str, str],
     _frames: Frames,
     _contracts: Contracts,
 ) -> list[str]:
-    info = figures.heatmap_info(_frames, shown, orders=orders, dataset_names=dict(names), metrics=_contracts.metrics)
+    info = figures.heatmap_info(_frames, _shown, orders=_orders, dataset_names=_names, metrics=_contracts.metrics)
     figure = figures.heatmap_figure(info)
     st.plotly_chart(figure, key="heatmap-figure", config=_CONFIG, alt="Raw values by dataset and version")
     return info.unknown
 
 
-@st.cache_data(ttl=_KEEP_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
+@st.cache_data(ttl=kept.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
 def _effect_heatmap(
-    identity: str,  # noqa: ARG001 - stands for the frames in the cache's key
-    meaning: str,  # noqa: ARG001 - stands for the contracts
-    shown: tuple[Pair, ...],
-    orders: Orders,
-    names: Names,
-    baseline: int,
+    key: str,  # noqa: ARG001 - stands for all the others in the cache
+    _shown: Sequence[Pair],
+    _orders: Orders,
+    _names: Mapping[str, str],
+    _baseline: int,
     _frames: Frames,
     _contracts: Contracts,
 ) -> _Effects:
     info = figures.effect_heatmap_info(
         _frames,
-        shown,
-        orders=orders,
-        baseline=baseline,
-        dataset_names=dict(names),
+        _shown,
+        orders=_orders,
+        baseline=_baseline,
+        dataset_names=_names,
         metrics=_contracts.metrics,
     )
     figure = figures.effect_heatmap_figure(info)

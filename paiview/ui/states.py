@@ -20,7 +20,7 @@ from paiview.pai.objects import Model, VersionFilters
 from paiview.registry import Registry
 from paiview.snapshots import ModelsSnapshot, VersionsSnapshot
 from paiview.text import counted, markdown, told_by_id
-from paiview.ui import url
+from paiview.ui import kept, url
 from paiview.views import counts, scale_jumps
 
 _NAMED = 200
@@ -84,7 +84,7 @@ def _together(told: Sequence[str], count: int) -> str:
     return "; ".join([*told, f"and {beyond} more like {'it' if beyond == 1 else 'them'}"] if beyond else told)
 
 
-@st.cache_resource(ttl=600, max_entries=64, show_spinner=False)
+@st.cache_resource(ttl=kept.SECONDS, max_entries=64, show_spinner=False)
 def _jumps(identity: str, _frames: Frames) -> str | None:  # noqa: ARG001 - the identity stands for the frames
     """A sentence about the jumps of ``paiview.views.scale_jumps``, made once a listing; ``None`` without any."""
     found = scale_jumps(_frames.metrics)

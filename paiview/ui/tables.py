@@ -16,6 +16,7 @@ from paiview.frames import Frames, Pair
 from paiview.metrics import contract, display_digits, format_value
 from paiview.text import counted, markdown, plain, shorten_front, unique
 from paiview.ui import shell, state, url
+from paiview.ui.kept import SECONDS, key_of
 from paiview.views import FIELDS, Meanings, Orders, Slice, page_of
 
 _BEST = "font-weight: 700; background-color: rgba(0, 158, 115, 0.2)"
@@ -58,13 +59,20 @@ def versions(
         The versions that are ticked, as positions in the versions frame.
     """
     table, config = _drawn(
-        identity=identity,
-        meaning=contracts.fingerprint,
-        kept=kept,
-        part=part,
-        pairs=tuple(pairs),
-        fields=tuple(fields),
-        dataset_names=tuple(dataset_names.items()),
+        key=key_of(
+            identity,
+            contracts.fingerprint,
+            kept,
+            part,
+            tuple(pairs),
+            tuple(fields),
+            tuple(dataset_names.items()),
+        ),
+        _kept=kept,
+        _part=part,
+        _pairs=pairs,
+        _fields=fields,
+        _dataset_names=dataset_names,
         _frames=frames,
         _contracts=contracts,
     )
@@ -110,32 +118,31 @@ def _status(status: str) -> str:
     return _STATUS.get(status, plain(status))
 
 
-@st.cache_resource(ttl=600, max_entries=256, show_spinner=False)
+@st.cache_resource(ttl=SECONDS, max_entries=256, show_spinner=False)
 def _drawn(
-    identity: str,  # noqa: ARG001 - stands for the frames in the cache's key
-    meaning: str,  # noqa: ARG001 - stands for the contracts
-    kept: Orders,
-    part: Slice,
-    pairs: tuple[Pair, ...],
-    fields: tuple[str, ...],
-    dataset_names: tuple[tuple[str, str], ...],
+    key: str,  # noqa: ARG001 - stands for all the others in the cache
+    _kept: Orders,
+    _part: Slice,
+    _pairs: Sequence[Pair],
+    _fields: Sequence[str],
+    _dataset_names: Mapping[str, str],
     _frames: Frames,
     _contracts: Contracts,
 ) -> tuple[Styler | pd.DataFrame, dict[str, Any]]:
     """What ``st.dataframe`` is given: the table with the best of each number column marked, and how columns look."""
-    table = versions_frame(_frames, kept[part.start : part.stop], pairs, fields)
+    table = versions_frame(_frames, _kept[_part.start : _part.stop], _pairs, _fields)
     if "status" in table:
         table["status"] = table["status"].astype("str").map(_status, na_action="ignore")
-    for field in ("version", *(name for name in fields if name not in _NOT_TEXT)):
+    for field in ("version", *(name for name in _fields if name not in _NOT_TEXT)):
         table[field] = table[field].astype("str").map(_line, na_action="ignore")
-    numbers = views.numbers(_frames, pairs)
-    config = column_config(numbers, pairs, dict(dataset_names), _contracts.metrics)
+    numbers = views.numbers(_frames, _pairs)
+    config = column_config(numbers, _pairs, _dataset_names, _contracts.metrics)
     config["version"] = name_column("version", table["version"], pinned=True)
-    best = views.best_numbers(numbers.iloc[kept], pairs, _contracts.metrics)
+    best = views.best_numbers(numbers.iloc[_kept], _pairs, _contracts.metrics)
     marks = pd.DataFrame("", index=table.index, columns=table.columns)
     for column, number in best.items():
         marks.loc[table[column] == number, column] = _BEST
-    for column, pair in zip(numbers.columns, pairs, strict=True):
+    for column, pair in zip(numbers.columns, _pairs, strict=True):
         if is_unsafe(table[column]):
             many = places(pair, numbers[column].to_numpy(), _contracts.metrics)
             table[column] = as_text(table[column], [many] * len(table))
@@ -185,7 +192,7 @@ def places(pair: Pair, values: Iterable[float], meanings: Meanings) -> int:
     return display_digits(values) if configured is None else configured
 
 
-@st.cache_resource(ttl=600, max_entries=256, show_spinner=False)
+@st.cache_resource(ttl=SECONDS, max_entries=256, show_spinner=False)
 def decimals(
     identity: str,  # noqa: ARG001 - stands for the frames in the cache's key
     meaning: str,  # noqa: ARG001 - stands for the contracts

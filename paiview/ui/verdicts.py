@@ -15,7 +15,7 @@ from paiview.decision import Decision, MetricInForce, PairDecision, State, Word
 from paiview.frames import Pair, column_names
 from paiview.metrics import display_digits, format_value
 from paiview.text import counted, markdown, plain, shorten_front
-from paiview.ui import charts, state, tables
+from paiview.ui import charts, kept, state, tables
 from paiview.views import PairRow
 
 _COLOURS: dict[Word, str] = {
@@ -129,14 +129,13 @@ def pairs(rows: Sequence[PairRow], decisions: Sequence[Decision]) -> None:
         rows: of ``paiview.views.pair_rows``, those on the screen.
         decisions: those they are of.
     """
-    shown = tuple((row.candidate, row.pair.metric, row.pair.dataset) for row in rows)
-    _pairs(identity=charts.identity_of(decisions), shown=shown, _rows=rows, _decisions=decisions)
+    shown = [(row.candidate, row.pair.metric, row.pair.dataset) for row in rows]
+    _pairs(key=kept.key_of(charts.identity_of(decisions), *shown), _rows=rows, _decisions=decisions)
 
 
-@st.cache_data(ttl=600, max_entries=256, show_spinner=False)
+@st.cache_data(ttl=kept.SECONDS, max_entries=256, show_spinner=False)
 def _pairs(
-    identity: tuple[tuple[str, ...], ...],  # noqa: ARG001 - stands for the decisions in the cache's key
-    shown: tuple[tuple[str, str, str], ...],  # noqa: ARG001 - stands for the rows
+    key: str,  # noqa: ARG001 - stands for all the others in the cache
     _rows: Sequence[PairRow],
     _decisions: Sequence[Decision],
 ) -> None:

@@ -1,0 +1,31 @@
+"""The key of what is kept for all visitors: no two different things may share one."""
+
+import numpy as np
+
+from paiview.frames import Pair
+from paiview.ui.kept import key_of
+
+
+def test_different_parts_have_different_keys_and_equal_ones_the_same() -> None:
+    numbers = np.arange(10_000)
+    parts = [
+        ("a", "b"),
+        ("a, b",),
+        ("a', 'b",),
+        (("a", "b"),),
+        ("a", None),
+        ("a", "None"),
+        ("a", 1),
+        ("a", "1"),
+        (Pair("a", "b"),),
+        (Pair("b", "a"),),
+        ("\udc80",),
+        ("\ufffd",),
+        (numbers,),
+        (numbers[::-1],),
+        (np.delete(numbers, 5_000),),
+        (),
+    ]
+    keys = [key_of(*each) for each in parts]
+    assert len({*keys}) == len(parts)
+    assert key_of(numbers.copy(), Pair("a", "b")) == key_of(numbers, Pair("a", "b"))

@@ -20,8 +20,6 @@ from paiview.verdict import percent
 from paiview.views import Orders
 
 _KEEP_FIGURES = 64
-_KEEP_DECISIONS = 256
-"""Pictures of decisions: they are small, and a model has many candidates."""
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
@@ -117,7 +115,7 @@ def effect_heatmap(
 ) -> str:
     """Draw the heatmap of effects against ``baseline``, a position in the versions frame; else as ``heatmap``."""
     told = _effect_heatmap(
-        key=_key(identity, contracts, shown, orders, names),
+        key=_key(identity, contracts, shown, orders, names, baseline),
         _shown=shown,
         _orders=orders,
         _names=names,
@@ -158,10 +156,15 @@ def pareto(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> figur
 
 
 def _key(
-    identity: str, contracts: Contracts, shown: Sequence[Pair], orders: Orders, names: Mapping[str, str], *more: object
+    identity: str,
+    contracts: Contracts,
+    shown: Sequence[Pair],
+    orders: Orders,
+    names: Mapping[str, str],
+    baseline: int | None = None,
 ) -> str:
     """The key of a figure of frames; ``identity`` names the listing they were made of."""
-    return kept.key_of(identity, contracts.fingerprint, *shown, orders, *names.items(), *more)
+    return kept.key_of(identity, contracts.fingerprint, tuple(shown), orders, tuple(names.items()), baseline)
 
 
 def identity_of(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], ...]:
@@ -180,7 +183,7 @@ def identity_of(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], ...]:
     )
 
 
-@st.cache_data(ttl=kept.SECONDS, max_entries=_KEEP_DECISIONS, show_spinner=False)
+@st.cache_data(ttl=kept.SECONDS, max_entries=kept.DECISIONS, show_spinner=False)
 def _deltas(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _shown: Collection[Pair],
@@ -194,7 +197,7 @@ def _deltas(
     return info.hidden, info.beyond
 
 
-@st.cache_data(ttl=kept.SECONDS, max_entries=_KEEP_DECISIONS, show_spinner=False)
+@st.cache_data(ttl=kept.SECONDS, max_entries=kept.DECISIONS, show_spinner=False)
 def _dumbbells(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _shown: Collection[Pair],
@@ -206,7 +209,7 @@ def _dumbbells(
     return info.hidden
 
 
-@st.cache_data(ttl=kept.SECONDS, max_entries=_KEEP_DECISIONS, show_spinner=False)
+@st.cache_data(ttl=kept.SECONDS, max_entries=kept.DECISIONS, show_spinner=False)
 def _pareto(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _x: Pair | str,

@@ -7,6 +7,8 @@ import numpy as np
 
 SECONDS: Final = 600
 """How long something made for one run is kept for others."""
+DECISIONS: Final = 256
+"""Pictures, and tables, of decisions that are kept: they are small, and a model has many candidates."""
 
 
 def key_of(*parts: object) -> str:

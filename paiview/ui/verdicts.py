@@ -133,7 +133,7 @@ def pairs(rows: Sequence[PairRow], decisions: Sequence[Decision]) -> None:
     _pairs(key=kept.key_of(charts.identity_of(decisions), *shown), _rows=rows, _decisions=decisions)
 
 
-@st.cache_data(ttl=kept.SECONDS, max_entries=256, show_spinner=False)
+@st.cache_data(ttl=kept.SECONDS, max_entries=kept.DECISIONS, show_spinner=False)
 def _pairs(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _rows: Sequence[PairRow],

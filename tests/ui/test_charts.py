@@ -34,7 +34,7 @@ OTHERWISE: list[dict[str, Any]] = [
     {"orders": np.arange(2)},
     {"names": {"aishell": "AISHELL-2"}},
     {"names": {}},
-    {"contracts": Contracts(metrics={"cer": MetricContract("cer", "higher", source="file")})},
+    {"contracts": Contracts(metrics={"cer": MetricContract("cer", "higher", source="configuration")})},
 ]
 
 

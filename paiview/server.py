@@ -32,7 +32,7 @@ _LOG = logging.getLogger(__name__)
 TIDY: Final = 60.0
 """Seconds between two searches for what closed pages left behind."""
 SEARCH: Final = 20_000
-"""Objects more than before at which Python searches the youngest for such circles; each run of a page makes thousands.
+"""Objects more than before at which Python searches the youngest for circles of references; a run makes thousands.
 
 With its own 700 the searches take a twentieth of a run.
 """
@@ -119,6 +119,8 @@ async def _lifespan(ending: asyncio.Event, _app: Any) -> AsyncIterator[None]:
     import plotly.graph_objects as go  # noqa: PLC0415 - the import is the work here
     import plotly.io  # noqa: PLC0415
 
+    # orjson, which plotly takes where it finds it, needs four times as long for panels: each text is looked at first.
+    plotly.io.json.config.default_engine = "json"
     plotly.io.to_json(go.Figure(go.Scatter(y=[1.0])))
     gc.collect()
     gc.freeze()

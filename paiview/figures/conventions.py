@@ -69,7 +69,10 @@ def scatter(**given: object) -> Trace:
 
 
 def drawn(traces: Sequence[Trace], layout: Mapping[str, object]) -> go.Figure:
-    """The figure of these traces and this layout, made in one go, in the template that is plotly's default now."""
+    """The figure of these traces and this layout, made in one go, in the template that is plotly's default now.
+
+    It is made to be sent: ``to_dict`` has all of it, its parts and what changes them do not.
+    """
     # Without checks plotly would leave the template's name where a browser needs the template.
     template = {"template": _template(plotly.io.templates.default or "none")}
     if _CHECKED:
@@ -78,7 +81,7 @@ def drawn(traces: Sequence[Trace], layout: Mapping[str, object]) -> go.Figure:
     dictionary = {"data": _sent([*traces]), "layout": template | _sent({**layout})}
     # The height is what Streamlit asks of the object itself.
     figure = go.Figure(None, {"height": layout.get("height")}, _validate=False)
-    figure.to_dict = lambda: dictionary
+    figure.to_dict = lambda: {**dictionary}
     return figure
 
 
@@ -88,7 +91,7 @@ def _template(name: str) -> dict[str, Any]:
 
 
 def _sent(part: Any) -> Any:
-    """A part of a figure as plotly would send it: without what is not set, and numbers as plotly.js's typed arrays."""
+    """A part of a figure as plotly would send it: without what is not set, and floats as plotly.js's typed arrays."""
     if isinstance(part, dict):
         return {name: _sent(value) for name, value in part.items() if value is not None}
     if isinstance(part, list):

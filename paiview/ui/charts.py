@@ -1,7 +1,7 @@
 """Figures, made once for what they show and shared by every session that shows the same.
 
-Of those that take no clicks Streamlit keeps what it sends. What is cached is called with names: Streamlit looks up that
-of every argument without one anew each time.
+Of those that take no clicks Streamlit keeps what it sends. What is kept is called with arguments by name: for each one
+by place Streamlit reads the signature again, at every call.
 """
 
 from collections.abc import Collection, Mapping, Sequence

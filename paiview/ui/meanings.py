@@ -15,6 +15,9 @@ from paiview.text import markdown, plain
 from paiview.ui import state, states
 
 _CHOSEN = "contracts-of-this-session"
+_FORM = "meanings"
+_UNKNOWN = "metrics-told-to-be-unknown"
+_OPENED = "meanings-opened"
 _DIRECTIONS: tuple[Direction, ...] = ("lower", "higher")
 
 
@@ -41,11 +44,15 @@ def form(metrics: Sequence[str], contracts: Contracts) -> None:
     if unknown:
         named = ", ".join(markdown(metric, 60) for metric in unknown[:5])
         st.info(f"Which way is better is unknown for {named}: no verdict there until somebody says so.")
-    place = st.expander(
-        "Directions and tolerances", expanded=bool(unknown or chosen), on_change="rerun", key="meanings"
-    )
-    if not place.open:
+    told = st.session_state.get(_UNKNOWN, []) if _FORM in st.session_state else []
+    if not {*unknown} <= {*told}:
+        st.session_state[_FORM] = True
+    st.session_state[_UNKNOWN] = unknown
+    place = st.expander("Directions and tolerances", on_change="rerun", key=_FORM)
+    # What is typed there stays when the part is closed again.
+    if not (place.open or st.session_state.get(_OPENED)):
         return
+    st.session_state[_OPENED] = True
     with place:
         options = [*unknown, *(name for name in metrics if name not in unknown)]
         # What was chosen stays chosen when it is known and stands elsewhere in the list.

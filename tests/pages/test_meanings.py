@@ -49,3 +49,22 @@ def test_limits_say_what_they_are_in(run: Run) -> None:
     opened(app)
     labels = [field.label for field in app.number_input]
     assert labels == ["A change counts above, in % of the baseline", "and above, in units of the metric"]
+
+
+def test_the_form_opens_for_a_metric_nobody_can_judge_and_keeps_what_is_typed(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", {"d": {"cer": 0.1}}, ApprovalStatus="Approved"),
+        version("0.2.0", "2024-01-02", {"d": {"cer": 0.2}}),
+        version("0.3.0", "2024-01-03", {"d": {"cer": 0.2, "size": 2.0}}),
+    ]
+    app = run("compare", model="model-asr", candidate="0.2.0")
+    assert not app.number_input
+    opened(app).session_state["meanings"] = False
+    assert len(app.run().number_input) == 2, "A browser forgets what was typed into a form that is not there."
+    app.query_params["candidate"] = "0.3.0"
+    app.run()
+    assert app.session_state["meanings"]
+    assert app.selectbox("metric-to-set").options == ["size", "cer"]
+    app.session_state["meanings"] = False
+    app.run()
+    assert not app.session_state["meanings"], "It opens again though it was closed."

@@ -1,6 +1,7 @@
 """Figures are kept for all visitors: each thing they depend on makes another one."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,12 +9,13 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from paiview import figures
+from paiview import figures, views
 from paiview.contracts import Contracts
-from paiview.frames import build
+from paiview.decision import Decision
+from paiview.frames import Pair, build
 from paiview.metrics import MetricContract
-from paiview.ui import charts
-from tests.figures.conftest import CER, TOP1, version
+from paiview.ui import charts, verdicts
+from tests.figures.conftest import CER, TOP1, decision, version
 
 FRAMES = build(
     [version(place, f"0.{place}.0", "Approved", {"cer": 0.1 + place / 10, "top1": 0.5}) for place in range(3)]
@@ -65,3 +67,57 @@ def test_a_figure_is_made_once_for_equal_things_and_anew_for_any_other(
     for count, other in enumerate([{}, *others], 1):
         first, again = draw(**given | other), draw(**given | other)
         assert (len(made), again) == (count, first), other
+
+
+TWO = decision({"cer@a": 0.1, "cer@b": 0.3, "top1@a": 0.5}, {"cer@a": 0.2, "cer@b": 0.2, "top1@a": 0.5})
+DECISIONS: list[list[Decision]] = [
+    [TWO],
+    [TWO, TWO.model_copy(update={"candidate": "0.13.0"})],
+    *(
+        [TWO.model_copy(update={field: "other"})]
+        for field in ("model", "candidate", "baseline_model", "baseline", "data_fingerprint", "policy_fingerprint")
+    ),
+    [TWO.named({"a": "A"})],
+]
+
+
+KEYS = {"delta-figure", "dumbbell-figure", "pareto-figure"}
+
+
+def of_charts(decisions: Sequence[Decision], shown: Sequence[Pair]) -> None:
+    charts.deltas(decisions, shown)
+    charts.dumbbells(decisions[0], shown)
+    charts.pareto(decisions, shown[0], shown[-1])
+
+
+def of_pairs(decisions: Sequence[Decision], shown: Sequence[Pair]) -> None:
+    rows = views.pair_rows(decisions)
+    verdicts.pairs(
+        [row for pair in shown for row in rows if Pair(row.pair.metric, row.pair.dataset) == pair], decisions
+    )
+
+
+@pytest.mark.parametrize("draw", [of_charts, of_pairs])
+def test_what_is_sent_of_decisions_is_made_once_for_equal_ones_and_anew_for_any_other(
+    draw: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    st.cache_data.clear()
+    sent: Counter[str] = Counter()
+    monkeypatch.setattr(st, "plotly_chart", lambda *_, key, **__: sent.update([key]))
+    monkeypatch.setattr(st, "dataframe", lambda *_, **__: sent.update(["table"]))
+    a, b, top1 = Pair("cer", "a"), Pair("cer", "b"), Pair("top1", "a")
+    things: list[tuple[list[Decision], list[Pair]]] = [(decisions, [a, b, top1]) for decisions in DECISIONS]
+    things += [([TWO], [b, top1]), ([TWO], [a, b])]
+    for decisions, shown in things:
+        before = sent.copy()
+        draw(decisions, shown)
+        new = sent - before
+        expected = {"table"} if draw is of_pairs else KEYS
+        # One candidate beside another: the first one's dumbbells are those it had alone.
+        assert {*new} == expected - ({"dumbbell-figure"} if len(decisions) > 1 else set()), (decisions[0], shown)
+        draw([each.model_copy() for each in decisions], [*shown])
+        assert sent - before == new, "Made again for what is equal."
+    if draw is of_pairs:
+        before = sent.copy()
+        draw([TWO], [top1, b, a])
+        assert sent != before, "The order of rows is part of a table."

@@ -24,6 +24,9 @@ def test_different_parts_have_different_keys_and_equal_ones_the_same() -> None:
         (numbers,),
         (numbers[::-1],),
         (np.delete(numbers, 5_000),),
+        (numbers.reshape(100, 100),),
+        (np.array([1], dtype=np.int64),),
+        (np.array([1, 0], dtype=np.int32),),
         (),
     ]
     keys = [key_of(*each) for each in parts]

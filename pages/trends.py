@@ -40,7 +40,8 @@ empty, pairs = len(pairs) - len(drawn), drawn
 names = states.dataset_names(registry, model, frames, contracts)
 with st.container(key="trend-chart"):
     part = tables.paged(len(pairs), PANELS, "panels")
-    hidden, clicked = charts.trend(snapshot.identity, frames, pairs[part.start : part.stop], orders, names, contracts)
+    plot = charts.Plot(snapshot.identity, frames, pairs[part.start : part.stop], orders, names, contracts)
+    hidden, clicked = charts.trend(plot)
     if clicked is not None:
         tables.version_links(model_id, clicked)
     st.caption(
@@ -53,10 +54,9 @@ with st.container(key="heatmap"):
     approved = views.newest_approved(frames, pairs)
     scales = {"raw": "Raw values"} | ({"effect": "Effect against the approved version"} if approved is not None else {})
     scale = state.choice("Heatmap", scales, key="scale", default="raw")
-    if scale == "effect" and approved is not None:
-        told = charts.effect_heatmap(snapshot.identity, frames, pairs[:ROWS], orders, names, contracts, approved)
-    else:
-        told = charts.heatmap(snapshot.identity, frames, pairs[:ROWS], orders, names, contracts)
+    plot = plot._replace(shown=pairs[:ROWS])
+    against = approved if scale == "effect" else None
+    told = charts.heatmap(plot) if against is None else charts.effect_heatmap(plot, against)
     left_out = f" {len(pairs) - ROWS} rows are not shown: choose datasets." if len(pairs) > ROWS else ""
     st.caption(told + left_out)
 not_numbers = int(frames.metrics["value"].isna().sum())

@@ -38,32 +38,34 @@ class _Effects(NamedTuple):
     unknown: Sequence[str]
 
 
-def trend(
-    identity: str,
-    frames: Frames,
-    shown: Sequence[Pair],
-    orders: Orders,
-    names: Mapping[str, str],
-    contracts: Contracts,
-) -> TrendDrawn:
-    """Draw the trend panels.
+class Plot(NamedTuple):
+    """What is plotted of a model's versions.
 
-    Args:
+    Attributes:
         identity: names the listing that ``frames`` were made of.
         frames: both frames of the snapshot.
-        shown: the pairs, a panel each.
+        shown: the pairs, a panel or a row each.
         orders: the versions to draw.
         names: DatasetId to a name, where known.
         contracts: what metrics mean.
     """
-    figure, hidden = _trend(
-        key=_key(identity, contracts, shown, orders, names),
-        _shown=shown,
-        _orders=orders,
-        _names=names,
-        _frames=frames,
-        _contracts=contracts,
-    )
+
+    identity: str
+    frames: Frames
+    shown: Sequence[Pair]
+    orders: Orders
+    names: Mapping[str, str]
+    contracts: Contracts
+
+    def key(self, *more: object) -> str:
+        """Stands for all of it and ``more`` where a figure is kept."""
+        parts = self.identity, self.contracts.fingerprint, tuple(self.shown), self.orders, tuple(self.names.items())
+        return kept.key_of(*parts, *more)
+
+
+def trend(plot: Plot) -> TrendDrawn:
+    """Draw the trend panels."""
+    figure, hidden = _trend(key=plot.key(), _plot=plot)
     event = st.plotly_chart(
         figure,
         key="trend-figure",
@@ -75,55 +77,25 @@ def trend(
     points = event.selection.points
     if not points:
         return TrendDrawn(hidden, None)
-    labels = figures.version_labels(frames.versions)
-    named = dict(zip(labels, frames.versions["version_name"].tolist(), strict=True))
+    labels = figures.version_labels(plot.frames.versions)
+    named = dict(zip(labels, plot.frames.versions["version_name"].tolist(), strict=True))
     return TrendDrawn(hidden, named.get(str(points[0]["x"])))
 
 
-def heatmap(
-    identity: str,
-    frames: Frames,
-    shown: Sequence[Pair],
-    orders: Orders,
-    names: Mapping[str, str],
-    contracts: Contracts,
-) -> str:
-    """Draw the heatmap of raw values; arguments as for ``trend``.
+def heatmap(plot: Plot) -> str:
+    """Draw the heatmap of raw values.
 
     Returns:
         How to read it, as Markdown.
     """
-    unknown = _heatmap(
-        key=_key(identity, contracts, shown, orders, names),
-        _shown=shown,
-        _orders=orders,
-        _names=names,
-        _frames=frames,
-        _contracts=contracts,
-    )
+    unknown = _heatmap(key=plot.key(), _plot=plot)
     return f"Each row has its own scale, the stronger the colour the better, blank is missing.{_uncoloured(unknown)}"
 
 
-def effect_heatmap(
-    identity: str,
-    frames: Frames,
-    shown: Sequence[Pair],
-    orders: Orders,
-    names: Mapping[str, str],
-    contracts: Contracts,
-    baseline: int,
-) -> str:
+def effect_heatmap(plot: Plot, baseline: int) -> str:
     """Draw the heatmap of effects against ``baseline``, a position in the versions frame; else as ``heatmap``."""
-    told = _effect_heatmap(
-        key=_key(identity, contracts, shown, orders, names, baseline),
-        _shown=shown,
-        _orders=orders,
-        _names=names,
-        _baseline=baseline,
-        _frames=frames,
-        _contracts=contracts,
-    )
-    against = markdown(str(frames.versions["version_name"].iloc[baseline]), 60)
+    told = _effect_heatmap(key=plot.key(baseline), _plot=plot, _baseline=baseline)
+    against = markdown(str(plot.frames.versions["version_name"].iloc[baseline]), 60)
     count = len(told.unmeasured)
     unmeasured = f" {against} has no number in {counted(count, 'row')}: nothing to compare with there." if count else ""
     return (
@@ -153,18 +125,6 @@ def dumbbells(decision: Decision, shown: Collection[Pair]) -> Mapping[State, int
 def pareto(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> figures.ParetoInfo:
     """Draw the candidates and their baseline by two of their numbers, with the Pareto front; nothing without such."""
     return _pareto(key=kept.key_of(identity_of(decisions), x, y), _x=x, _y=y, _decisions=decisions)
-
-
-def _key(
-    identity: str,
-    contracts: Contracts,
-    shown: Sequence[Pair],
-    orders: Orders,
-    names: Mapping[str, str],
-    baseline: int | None = None,
-) -> str:
-    """The key of a figure of frames; ``identity`` names the listing they were made of."""
-    return kept.key_of(identity, contracts.fingerprint, tuple(shown), orders, tuple(names.items()), baseline)
 
 
 def identity_of(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], ...]:
@@ -226,26 +186,22 @@ def _pareto(
 @st.cache_resource(ttl=kept.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
 def _trend(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
-    _shown: Sequence[Pair],
-    _orders: Orders,
-    _names: Mapping[str, str],
-    _frames: Frames,
-    _contracts: Contracts,
+    _plot: Plot,
 ) -> tuple[go.Figure, int]:
-    info = figures.trend_info(_frames, _shown, orders=_orders, dataset_names=_names, metrics=_contracts.metrics)
+    info = figures.trend_info(
+        _plot.frames, _plot.shown, orders=_plot.orders, dataset_names=_plot.names, metrics=_plot.contracts.metrics
+    )
     return figures.trend_figure(info), info.hidden
 
 
 @st.cache_data(ttl=kept.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
 def _heatmap(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
-    _shown: Sequence[Pair],
-    _orders: Orders,
-    _names: Mapping[str, str],
-    _frames: Frames,
-    _contracts: Contracts,
+    _plot: Plot,
 ) -> list[str]:
-    info = figures.heatmap_info(_frames, _shown, orders=_orders, dataset_names=_names, metrics=_contracts.metrics)
+    info = figures.heatmap_info(
+        _plot.frames, _plot.shown, orders=_plot.orders, dataset_names=_plot.names, metrics=_plot.contracts.metrics
+    )
     figure = figures.heatmap_figure(info)
     st.plotly_chart(figure, key="heatmap-figure", config=_CONFIG, alt="Raw values by dataset and version")
     return info.unknown
@@ -254,20 +210,16 @@ def _heatmap(
 @st.cache_data(ttl=kept.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
 def _effect_heatmap(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
-    _shown: Sequence[Pair],
-    _orders: Orders,
-    _names: Mapping[str, str],
+    _plot: Plot,
     _baseline: int,
-    _frames: Frames,
-    _contracts: Contracts,
 ) -> _Effects:
     info = figures.effect_heatmap_info(
-        _frames,
-        _shown,
-        orders=_orders,
+        _plot.frames,
+        _plot.shown,
         baseline=_baseline,
-        dataset_names=_names,
-        metrics=_contracts.metrics,
+        orders=_plot.orders,
+        dataset_names=_plot.names,
+        metrics=_plot.contracts.metrics,
     )
     figure = figures.effect_heatmap_figure(info)
     st.plotly_chart(figure, key="effect-figure", config=_CONFIG, alt="Effect by dataset and version")

@@ -44,6 +44,7 @@ def form(metrics: Sequence[str], contracts: Contracts) -> None:
     if unknown:
         named = ", ".join(markdown(metric, 60) for metric in unknown[:5])
         st.info(f"Which way is better is unknown for {named}: no verdict there until somebody says so.")
+    # It opens by itself for a metric that is unknown anew; else it stays as the reader left it.
     told = st.session_state.get(_UNKNOWN, []) if _FORM in st.session_state else []
     if not {*unknown} <= {*told}:
         st.session_state[_FORM] = True

@@ -59,14 +59,11 @@ def test_a_figure_is_made_once_for_equal_things_and_anew_for_any_other(
         monkeypatch.setattr(figures, name, counted(getattr(figures, name)))
     nothing = SimpleNamespace(selection=SimpleNamespace(points=[]))
     monkeypatch.setattr(st, "plotly_chart", lambda *_, **__: nothing)
-    others = [*OTHERWISE]
-    given = dict(GIVEN)
-    if draw is charts.effect_heatmap:
-        given["baseline"] = 0
-        others += [{"baseline": 1}, {"baseline": 2}]
-    for count, other in enumerate([{}, *others], 1):
-        first, again = draw(**given | other), draw(**given | other)
-        assert (len(made), again) == (count, first), other
+    baselines = [0, 1, 2] if draw is charts.effect_heatmap else []
+    others = [(other, baselines[:1]) for other in ({}, *OTHERWISE)] + [({}, [baseline]) for baseline in baselines[1:]]
+    for count, (other, baseline) in enumerate(others, 1):
+        first, again = draw(charts.Plot(**GIVEN | other), *baseline), draw(charts.Plot(**GIVEN | other), *baseline)
+        assert (len(made), again) == (count, first), (other, baseline)
 
 
 TWO = decision({"cer@a": 0.1, "cer@b": 0.3, "top1@a": 0.5}, {"cer@a": 0.2, "cer@b": 0.2, "top1@a": 0.5})

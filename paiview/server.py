@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from paiview import ahead, api, config, edge, glance, registry, telemetry
+from paiview import api, config, edge, glance, registry, telemetry
 from paiview.pai import transport
 from paiview.pai.errors import SettingError
 from paiview.text import traceback_of
@@ -52,7 +52,6 @@ def settings() -> dict[str, Any]:
         raise SystemExit(f"paiview: {error.message}") from None
     address = st.get_option("server.address")
     hosts = (*in_force.allowed_hosts, *([address.lower()] if address else []))
-    limit = edge.RateLimit(edge.RATE, edge.BURST, edge.REMEMBERED)
     ending = asyncio.Event()
     return {
         "lifespan": partial(_lifespan, ending),
@@ -61,10 +60,15 @@ def settings() -> dict[str, Any]:
             Route("/metrics", _metrics),
             api.mount(),
             *glance.routes(SHELL),
-            *ahead.routes(SHELL, limit),
         ],
         "middleware": [
-            Middleware(edge.Edge, hosts=hosts, headers=security_headers(), limit=limit, ending=ending),
+            Middleware(
+                edge.Edge,
+                hosts=hosts,
+                headers=security_headers(),
+                limit=edge.RateLimit(edge.RATE, edge.BURST, edge.REMEMBERED),
+                ending=ending,
+            ),
         ],
         "on_script_error": _on_script_error,
     }

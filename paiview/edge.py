@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from paiview import api, glance, telemetry
+from paiview import api, telemetry
 from paiview.config import LOOPBACK_HOSTS
 from paiview.text import traceback_of
 
@@ -30,8 +30,8 @@ RATE: Final = 10.0
 """Requests a second that one client may send on average to what costs more than a file: ``LIMITED`` and /api."""
 BURST: Final = 60
 """Requests that one client may send to them at once."""
-LIMITED: Final = frozenset({"/metrics", "/_stcore/script-health-check", glance.PATH})
-"""The second one runs a page, the third one decides."""
+LIMITED: Final = frozenset({"/metrics", "/_stcore/script-health-check"})
+"""The second one runs a page."""
 REMEMBERED: Final = 10_000
 """Clients whose rate is remembered; those that asked longest ago are forgotten first."""
 METHODS: Final = ("GET", "HEAD")

@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from paiview import api, config, edge, glance, registry, telemetry
+from paiview import api, config, edge, registry, telemetry
 from paiview.pai import transport
 from paiview.pai.errors import SettingError
 from paiview.text import traceback_of
@@ -59,7 +59,6 @@ def settings() -> dict[str, Any]:
             Route("/healthz", _healthz),
             Route("/metrics", _metrics),
             api.mount(),
-            *glance.routes(SHELL),
         ],
         "middleware": [
             Middleware(

@@ -261,7 +261,7 @@ def test_what_a_page_of_another_site_embeds_is_refused_and_not_counted(
     )
     assert counted("paiview_refused_total", code="ForeignOrigin") == refused + BURST + 1
     # Its reader is the same client, and has lost nothing.
-    assert [ask(port, "/glance.svg").status for _ in range(BURST + 1)] == [200] * BURST + [429]
+    assert [ask(port, "/metrics").status for _ in range(BURST + 1)] == [200] * BURST + [429]
     # What costs no more than a file is not asked who wants it.
     assert ask(port, "/versions", *told).status == 200
 
@@ -278,7 +278,7 @@ def test_what_a_page_of_another_site_embeds_is_refused_and_not_counted(
     ids=["link", "typed", "own image", "own script", "program"],
 )
 def test_links_the_own_pages_and_programs_are_answered(port: int, told: list[str]) -> None:
-    assert [ask(port, path, *told).status for path in ("/glance.svg", "/metrics")] == [200, 200]
+    assert [ask(port, path, *told).status for path in ("/metrics", "/_stcore/script-health-check")] == [200, 200]
     assert json.loads(ask(port, "/api/nothing", *told).body)["Code"] == "NotFound"
 
 

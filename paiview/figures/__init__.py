@@ -17,7 +17,6 @@ from paiview.figures.heatmap import (
     heatmap_info,
 )
 from paiview.figures.pareto import ParetoInfo, means, pareto_figure, pareto_info
-from paiview.figures.still import delta_still
 from paiview.figures.trend import TrendInfo, TrendPanel, trend_figure, trend_info
 
 __all__ = [
@@ -31,7 +30,6 @@ __all__ = [
     "TrendPanel",
     "delta_figure",
     "delta_info",
-    "delta_still",
     "dumbbell_figure",
     "dumbbell_info",
     "effect_heatmap_figure",

@@ -185,31 +185,6 @@ def test_a_click_on_a_point_offers_its_version(page: Page, embedded: str) -> Non
     expect(page.locator(".st-key-version-detail")).to_contain_text("3.1.0_large_turbo")
 
 
-def test_a_link_shows_its_picture_before_the_page_and_gives_way_to_the_chart(page: Page, embedded: str) -> None:
-    image = page.locator("#glance")
-    page.goto(f"{embedded}{DEFAULT}&candidate=0.1.0_service_r5", wait_until="commit")
-    # Fails for an image that did not come or is none.
-    image.evaluate("image => image.decode()")
-    settled(page)
-    expect(page.locator(".st-key-delta-chart .scatterlayer .point").first).to_be_visible()
-    expect(image).to_be_hidden()
-    page.evaluate(
-        """() => {
-            const look = () => {
-                window.returned ||= getComputedStyle(document.querySelector('#glance')).visibility === 'visible';
-                requestAnimationFrame(look);
-            };
-            look();
-        }"""
-    )
-    page.get_by_role("link", name="Versions").click()
-    expect(page.locator(".st-key-versions-table canvas").first).to_be_visible()
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Compare").click()
-    expect(page.locator(".st-key-delta-chart .scatterlayer .point").first).to_be_visible()
-    assert page.evaluate("window.returned") is False
-
-
-def test_a_link_to_nothing_shows_the_problem_under_no_picture(page: Page, embedded: str) -> None:
+def test_a_link_to_nothing_shows_the_problem(page: Page, embedded: str) -> None:
     opened(page, f"{embedded}/compare?model=model-whisper&candidate=9.9.9")
     expect(page.locator(".st-key-problem")).to_be_visible()
-    expect(page.locator("#glance")).to_be_hidden()

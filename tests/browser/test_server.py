@@ -238,7 +238,7 @@ def refused(url: str) -> float:
 
 def test_a_page_of_another_site_embeds_nothing_and_its_link_is_followed(embedded: str, page: Page) -> None:
     """Another port is another site for everything but the name that browsers give it."""
-    image = f"{embedded}/glance.svg?model=model-whisper&candidate=3.0.0_large"
+    image = f"{embedded}/metrics"
     models = f"{embedded}/api/models"
     other = HTMLResponse(f'<img src="{image}"><iframe src="{models}"></iframe><a href="{models}">models</a>')
     before = refused(embedded)

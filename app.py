@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from paiview import server
+from paiview.server import app_arguments
 from paiview.ui import shell
 
 if __name__ == "__main__":
     shell.run()
 else:
-    app = st.App(__file__, **server.settings())
+    app = st.App(__file__, **app_arguments())

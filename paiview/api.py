@@ -33,8 +33,9 @@ from paiview.pai.errors import (
     ThrottledError,
 )
 from paiview.pai.objects import PaiObject
+from paiview.secret_masking import mask_secrets
 from paiview.snapshots import ModelsSnapshot, VersionsSnapshot
-from paiview.text import mask_secrets, plain, traceback_of
+from paiview.text import one_line, traceback_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -185,7 +186,7 @@ def _parameters(items: Sequence[tuple[str, str]], known: Collection[str]) -> dic
     found: dict[str, str] = {}
     for name, value in items:
         if name not in known:
-            raise ParameterError(f"There is no parameter {plain(name, 60)} here.")
+            raise ParameterError(f"There is no parameter {one_line(name, 60)} here.")
         if name in found:
             raise ParameterError(f"The parameter {name} is given more than once.")
         if not value:
@@ -203,7 +204,7 @@ def _check(name: str, value: str) -> None:
 def _failed(error: PaiviewError) -> Response:
     status = next(status for kind, status in _STATUSES if isinstance(error, kind))
     code = error.code or type(error).__name__.removesuffix("Error")
-    message = f"{plain(error.message, 600)} {error.advice}".strip()
+    message = f"{one_line(error.message, 600)} {error.advice}".strip()
     response = _error(status, code, message, error.request_id or _new_id())
     if isinstance(error, ThrottledError) and error.retry_after is not None:
         response.headers["retry-after"] = str(max(1, math.ceil(error.retry_after)))
@@ -219,7 +220,7 @@ async def _refuse(_request: Request, error: Exception) -> Response:
 
 
 def _error(status: int, code: str, message: str, request_id: str) -> Response:
-    return _json(status, json.dumps({"Code": plain(code), "Message": message, "RequestId": plain(request_id)}))
+    return _json(status, json.dumps({"Code": one_line(code), "Message": message, "RequestId": one_line(request_id)}))
 
 
 def _json(status: int, body: str | bytes) -> Response:

@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from pydantic_core import from_json, to_json
 
-from paiview import config
+from paiview import settings
 from paiview.pai.errors import PaiviewError, SettingError
 from paiview.pai.objects import PaiObject, VersionFilters
-from paiview.text import mask_secrets, plain, tame
+from paiview.secret_masking import mask_secrets
+from paiview.settings import load_settings, setting_origins
+from paiview.text import one_line, strip_controls
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -285,8 +287,8 @@ def show_config() -> None:
     """
     from paiview import contracts  # noqa: PLC0415
 
-    settings = config.load()
-    origins = config.origins()
+    settings = load_settings()
+    origins = setting_origins()
     values = {name: getattr(settings, name) for name in origins}
     values["data"] = os.pathsep.join(map(str, settings.data)) or None
     values |= {name: ", ".join(values[name]) or None for name in ("allowed_hosts", "trusted_proxies")}
@@ -317,7 +319,7 @@ def local(
     """Serve the embedded registry alone, and print what to paste to use it."""
     from paiview.local import LocalRegistry  # noqa: PLC0415
 
-    settings = config.load()
+    settings = load_settings()
     registry = LocalRegistry(data_dir or settings.data_dir, data_files=tuple(data or settings.data), port=port)
     registry.start()
     try:
@@ -343,7 +345,7 @@ def dashboard(
         raise SettingError(f"The dashboard runs from a checkout of paiview: there is no {APP}.")
     if data:
         os.environ["PAIVIEW_DATA"] = os.pathsep.join(map(str, data))
-    settings = config.load()
+    settings = load_settings()
     _check_port(host, port)
     # uvicorn believes every client of this machine unless it is told whom to believe.
     os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)
@@ -357,7 +359,7 @@ def _check_port(host: str, port: int) -> None:
     except OSError as error:
         told = (error.strerror or str(error)).partition(" (while ")[0]
         reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be opened ({told})"
-        raise PortError(f"Port {port} on {plain(host)} {reason}.") from None
+        raise PortError(f"Port {port} on {one_line(host)} {reason}.") from None
 
 
 def _decide(
@@ -374,9 +376,9 @@ def _decide(
     )
 
 
-def _alone() -> config.Settings:
+def _alone() -> settings.Settings:
     """The settings of a command: it reads PAI itself, for what others read a while ago is no ground for a check."""
-    return config.load().model_copy(update={"cache_url": None})
+    return load_settings().model_copy(update={"cache_url": None})
 
 
 @contextmanager
@@ -390,7 +392,7 @@ def _undecided_on_any_error() -> Iterator[None]:
         if isinstance(error, BrokenPipeError):
             # Nobody reads any more. Python would flush what is left once more at its end, and fail again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        typer.echo(f"error: {type(error).__name__}: {plain(str(error), 600)}", err=True)
+        typer.echo(f"error: {type(error).__name__}: {one_line(str(error), 600)}", err=True)
     else:
         return
     raise typer.Exit(_EXIT_CODES["undecided"])
@@ -398,9 +400,9 @@ def _undecided_on_any_error() -> Iterator[None]:
 
 def _tell(error: PaiviewError) -> None:
     named = (("Code", error.code), ("RequestId", error.request_id))
-    facts = ", ".join(f"{name} {plain(value)}" for name, value in named if value)
+    facts = ", ".join(f"{name} {one_line(value)}" for name, value in named if value)
     told = f" ({facts})" if facts else ""
-    typer.echo(f"error: {plain(error.message, 600)}{told} {error.advice}".rstrip(), err=True)
+    typer.echo(f"error: {one_line(error.message, 600)}{told} {error.advice}".rstrip(), err=True)
 
 
 def _print_decision(decision: "Decision", output: ReportFormat) -> None:
@@ -423,9 +425,9 @@ def _print_verdict(decision: "Decision") -> None:
     from paiview import report, verdict  # noqa: PLC0415
 
     typer.echo(report.WORDS[decision.summary.word])
-    typer.echo(f"{plain(decision.model)} {plain(decision.candidate)} {report.against(decision)}")
+    typer.echo(f"{one_line(decision.model)} {one_line(decision.candidate)} {report.against(decision)}")
     for sentence in verdict.headline(decision):
-        typer.echo(f"  {plain(sentence, 800)}")
+        typer.echo(f"  {one_line(sentence, 800)}")
     if pairs := report.rows(decision):
         noted = any(row.note for row in pairs)
         header = (
@@ -456,14 +458,14 @@ def _print_verdict(decision: "Decision") -> None:
         typer.echo(sentence)
     typer.echo()
     for rule in report.rules(decision):
-        typer.echo(f"{report.OUTCOMES[rule.result]}: {plain(rule.rule)}: {plain(rule.sentence, 800)}")
+        typer.echo(f"{report.OUTCOMES[rule.result]}: {one_line(rule.rule)}: {one_line(rule.sentence, 800)}")
     typer.echo(f"Policy: {report.OUTCOMES[decision.overall]}")
     for sentence in report.cautions(decision):
         _say(sentence)
 
 
 def _say(sentence: str) -> None:
-    typer.echo(plain(sentence, 400), err=True)
+    typer.echo(one_line(sentence, 400), err=True)
 
 
 def _print_json(items: Sequence[PaiObject]) -> None:
@@ -481,12 +483,12 @@ def _print_frame(frame: "pd.DataFrame") -> None:
 
 def _print_csv(content: bytes) -> None:
     """Print CSV without the characters that a terminal would obey."""
-    typer.echo(tame(content.decode()).encode(), nl=False)
+    typer.echo(strip_controls(content.decode()).encode(), nl=False)
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[str | None]], limit: int = 60) -> None:
     """Print rows in columns as wide as their widest cell, each cell cut at ``limit`` characters."""
-    cells = [header, *([plain(cell or "", limit) for cell in row] for row in rows)]
+    cells = [header, *([one_line(cell or "", limit) for cell in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         padded = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))

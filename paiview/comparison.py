@@ -19,7 +19,7 @@ from paiview.order import ordered
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import ModelVersion
 from paiview.results import Evaluation, Pair, evaluation, having
-from paiview.text import counted, plain, shorten_front
+from paiview.text import counted, one_line, shorten_front
 
 _NEWEST_APPROVED: Final = "newest approved by creation"
 _NEWEST_BEFORE: Final = "newest approved before the candidate"
@@ -171,7 +171,7 @@ class Lineage:
         if not approved:
             return self.names[found], _NONE_APPROVED
         if found != approved[0]:
-            newest = plain(self.names[approved[0]], _NAME)
+            newest = one_line(self.names[approved[0]], _NAME)
             return self.names[found], f"{_NEWEST_BEFORE} that shares a result: {newest} is newer and shares none"
         return self.names[found], _NEWEST_BEFORE if self.approved_after(self.names[candidate]) else _NEWEST_APPROVED
 
@@ -280,7 +280,7 @@ def _baseline(
         reason = f"{_GIVEN} from another model" if elsewhere else _GIVEN
         if not elsewhere and by_rule is not None:
             # Links keep a baseline, and a newer version may have been approved since.
-            reason += f", the rules choose {plain(by_rule, _NAME)}"
+            reason += f", the rules choose {one_line(by_rule, _NAME)}"
     if asked is None:
         asked = by_rule
     if asked is None:
@@ -316,7 +316,7 @@ def _in_force(known: MetricContract) -> MetricInForce:
 def _notes(judged: _Side, against: _Side | None, lineage: Lineage, other: Lineage | None) -> tuple[str, ...]:
     """What a reader should know about the two sides as a whole, in plain sentences."""
     uneven = [
-        f"{plain(read.model_id, _NAME)}: {read.uneven} Versions may be missing, and with them a newer baseline."
+        f"{one_line(read.model_id, _NAME)}: {read.uneven} Versions may be missing, and with them a newer baseline."
         for read in (lineage, other)
         if read is not None and read.uneven
     ]
@@ -324,17 +324,17 @@ def _notes(judged: _Side, against: _Side | None, lineage: Lineage, other: Lineag
     later = lineage.approved_after(judged.name) if judged.version.approval_status != "Approved" else []
     if later and other is None and (against is None or against.name != later[0]):
         others = f" and {counted(len(later) - 1, 'more version')}, which are" if len(later) > 1 else ", which is"
-        told = f"{plain(judged.name, _NAME)} was created before {plain(later[0], _NAME)}{others} approved"
+        told = f"{one_line(judged.name, _NAME)} was created before {one_line(later[0], _NAME)}{others} approved"
         overtaken.append(f"{told}: it is not compared with the newest approved.")
     unapproved = []
     if against is not None and against.version.approval_status != "Approved":
         status = against.version.approval_status
-        told = f"is {plain(status, _NAME)}" if status else "has no approval status"
-        name = plain(against.name, _NAME)
+        told = f"is {one_line(status, _NAME)}" if status else "has no approval status"
+        name = one_line(against.name, _NAME)
         unapproved.append(f"Baseline {name} {told}: the comparison is with a version that is not approved.")
     earlier = against.results if against else {}
     jumps = sorted(
-        f"{plain(pair.metric, _NAME)} on {shorten_front(pair.dataset, _NAME)} is {after.value:g} and was "
+        f"{one_line(pair.metric, _NAME)} on {shorten_front(pair.dataset, _NAME)} is {after.value:g} and was "
         f"{before.value:g}: about 100 times apart, like a fraction beside a percentage. It is judged as stored."
         for pair, after in judged.results.items()
         if (before := earlier.get(pair)) is not None and _is_jump(before.value, after.value)

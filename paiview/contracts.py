@@ -17,11 +17,11 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from paiview import toml
+from paiview import toml_file
 from paiview.metrics import DatasetContract, Direction, MetricContract, contract
 from paiview.pai.errors import SettingError
 from paiview.policy import DEFAULT_POLICY, KINDS, Improves, NoRegression, Rule, Size, is_name
-from paiview.text import plain
+from paiview.text import one_line
 
 _MOST_DIGITS: Final = 12
 _MOST_ITEMS: Final = 2**63 - 1
@@ -109,7 +109,7 @@ class _PolicyFile(_Table):
 class _Problem(NamedTuple):
     """What is wrong at a place of the file."""
 
-    path: toml.KeyPath
+    path: toml_file.KeyPath
     sentence: str
 
 
@@ -119,7 +119,7 @@ def load(path: Path) -> Contracts:
     Raises:
         SettingError: one sentence with the file and the line of the first thing that cannot be used.
     """
-    content = toml.read(path)
+    content = toml_file.read(path)
     return Contracts() if content is None else _contracts(path, content)
 
 
@@ -129,8 +129,8 @@ def in_force() -> Contracts:
     Raises:
         SettingError: as ``load``, or the file that was named is missing.
     """
-    content = toml.content_in_use()
-    return _BUILT_IN if content is None else _contracts(toml.file_in_use(), content)
+    content = toml_file.content_in_use()
+    return _BUILT_IN if content is None else _contracts(toml_file.file_in_use(), content)
 
 
 def load_policy(path: Path, known: Contracts) -> tuple[Rule, ...]:
@@ -143,10 +143,10 @@ def load_policy(path: Path, known: Contracts) -> tuple[Rule, ...]:
     Raises:
         SettingError: as ``load``, or the file cannot be read.
     """
-    content = toml.read(path)
+    content = toml_file.read(path)
     if content is None:
         raise SettingError(f"The policy {path} is not a file.")
-    given = _validated(_PolicyFile, toml.parse(content, path), path, content)
+    given = _validated(_PolicyFile, toml_file.parse(content, path), path, content)
     rules = tuple(given.policy)
     if problems := [*_policy_problems(rules, known.metrics)]:
         raise _refusal(problems, path, content)
@@ -178,12 +178,12 @@ def explain() -> list[tuple[str, str, str]]:
         SettingError: as ``in_force``.
     """
     contracts = in_force()
-    content = toml.content_in_use()
-    places = toml.lines(content) if content is not None else {}
+    content = toml_file.content_in_use()
+    places = toml_file.lines(content) if content is not None else {}
     rows = [("metrics", f"direction by the metric's name, relative {MetricContract('').relative:g}", "built-in")]
 
-    def tell(path: toml.KeyPath, value: object, otherwise: str) -> None:
-        origin = f"{toml.file_in_use()}, line {places[path]}" if path in places else otherwise
+    def tell(path: toml_file.KeyPath, value: object, otherwise: str) -> None:
+        origin = f"{toml_file.file_in_use()}, line {places[path]}" if path in places else otherwise
         name = ".".join(_key(key + 1 if isinstance(key, int) else key) for key in path)
         rows.append((name, str(value), origin))
 
@@ -194,7 +194,7 @@ def explain() -> list[tuple[str, str, str]]:
             if (value := getattr(known, field_name)) is not None:
                 tell(("metrics", name, field_name), value, "default")
     for name, dataset in contracts.datasets.items():
-        said: dict[toml.KeyPath, object] = {("alias_of",): dataset.alias_of, ("name",): dataset.name}
+        said: dict[toml_file.KeyPath, object] = {("alias_of",): dataset.alias_of, ("name",): dataset.name}
         said |= {("n", metric): n for metric, n in dataset.n.items()}
         for keys, value in said.items():
             if value is not None:
@@ -206,8 +206,8 @@ def explain() -> list[tuple[str, str, str]]:
 
 @lru_cache(maxsize=8)
 def _contracts(file: Path, content: bytes) -> Contracts:
-    written = toml.parse(content, file)
-    tables = {name: value for name, value in written.items() if name in _File.model_fields or toml.is_table(value)}
+    written = toml_file.parse(content, file)
+    tables = {name: value for name, value in written.items() if name in _File.model_fields or toml_file.is_table(value)}
     given = _validated(_File, tables, file, content)
     metrics = {name: metric.contract(name) for name, metric in given.metrics.items()}
     rules = DEFAULT_POLICY if given.policy is None else tuple(given.policy)
@@ -237,7 +237,7 @@ def _dataset_problems(given: Mapping[str, _Dataset]) -> Iterator[_Problem]:
             if target == name:
                 yield _Problem(path, f"{here} is an alias of itself")
             elif chain[-1] in chain[:-1]:
-                yield _Problem(path, f"the aliases go in a circle: {' → '.join(map(plain, chain))}")
+                yield _Problem(path, f"the aliases go in a circle: {' → '.join(map(one_line, chain))}")
             elif len(chain) > 2:
                 last = _key(chain[-1])
                 yield _Problem(path, f"{here} is an alias of an alias: write alias_of = {last}, where it ends")
@@ -247,7 +247,7 @@ def _dataset_problems(given: Mapping[str, _Dataset]) -> Iterator[_Problem]:
         for metric, n in dataset.n.items():
             other, said = counted.setdefault((target or name, metric), (name, n))
             if said != n:
-                told = f"{here} says n of {plain(metric)} is {n}, and [datasets.{_key(other)}] says {said}"
+                told = f"{here} says n of {one_line(metric)} is {n}, and [datasets.{_key(other)}] says {said}"
                 yield _Problem(("datasets", name, "n", metric), f"{told}, though they are one dataset")
 
 
@@ -271,7 +271,7 @@ def _policy_problems(rules: Sequence[Rule], metrics: Mapping[str, MetricContract
             and is_name(rule.metric)
             and contract(rule.metric, metrics).direction is None
         ):
-            told = f"{_rule(place)} needs to know which way is better for {plain(rule.metric)}"
+            told = f"{_rule(place)} needs to know which way is better for {one_line(rule.metric)}"
             yield _Problem(("policy", place, "metric"), f"{told}: set direction in [metrics.{_key(rule.metric)}]")
 
 
@@ -285,7 +285,7 @@ def _validated(model: type[_Parsed], tables: Mapping[str, Any], file: Path, cont
 
 def _refusal(problems: Sequence[_Problem], file: Path, content: bytes) -> SettingError:
     """The error for the first of the problems in the file."""
-    places = toml.lines(content)
+    places = toml_file.lines(content)
 
     def line(problem: _Problem) -> int:
         parents = (problem.path[:depth] for depth in range(len(problem.path), 0, -1))
@@ -328,7 +328,7 @@ def _rule(place: int) -> str:
 
 def _key(name: str | int) -> str:
     """A key as TOML writes it, on one line."""
-    text = plain(str(name))
+    text = one_line(str(name))
     return text if _BARE.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 

@@ -8,7 +8,7 @@ from deepdiff.helper import notpresent
 
 from paiview.pai.objects import JsonObject, ModelVersion
 from paiview.results import json_text
-from paiview.text import mask_secrets
+from paiview.secret_masking import mask_secrets
 
 _ELSEWHERE: Final = ("Metrics", "VersionName")
 """Fields that the comparison itself is about."""

@@ -13,7 +13,7 @@ from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import ModelVersion
 from paiview.registry import Registry, are_alike
 from paiview.snapshots import Afresh, VersionsSnapshot
-from paiview.text import plain
+from paiview.text import one_line
 
 MOST_CANDIDATES: Final = 50
 """Versions that a page judges side by side."""
@@ -162,7 +162,7 @@ def _list_anew(registry: Registry, model_id: str, missing: str, since: datetime)
             registry.refresh_versions(model_id)
             listed = registry.versions(model_id)
     if listed.failure is not None or listed.uneven or listed.whole_at < since:
-        raise UnknownVersionError(f"{model_id} has no version {plain(missing)} any more, or a new one.", status=404)
+        raise UnknownVersionError(f"{model_id} has no version {one_line(missing)} any more, or a new one.", status=404)
     return listed
 
 
@@ -183,13 +183,13 @@ def _facts(version: ModelVersion) -> tuple[object, ...]:
 
 def _not_afresh(model_id: str, found: Afresh, failure: PaiviewError) -> str:
     return (
-        f"{plain(model_id, 80)}: the versions compared could not be read anew for this verdict, and count as they "
-        f"were at {found.fetched_at:%Y-%m-%d %H:%M:%S} UTC. {plain(failure.message, 300)}"
+        f"{one_line(model_id, 80)}: the versions compared could not be read anew for this verdict, and count as they "
+        f"were at {found.fetched_at:%Y-%m-%d %H:%M:%S} UTC. {one_line(failure.message, 300)}"
     )
 
 
 def _not_current(model_id: str, snapshot: VersionsSnapshot, failure: PaiviewError) -> str:
     return (
-        f"{plain(model_id, 80)}: the versions could not be listed anew for this verdict. What was created or approved "
-        f"since {snapshot.fetched_at:%Y-%m-%d %H:%M:%S} UTC does not count. {plain(failure.message, 300)}"
+        f"{one_line(model_id, 80)}: the versions could not be listed anew for this verdict. What was created or "
+        f"approved since {snapshot.fetched_at:%Y-%m-%d %H:%M:%S} UTC does not count. {one_line(failure.message, 300)}"
     )

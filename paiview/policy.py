@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from paiview.decision import BY_URGENCY, JUDGED, Overall, PairDecision, RuleOutcome, RuleResult, State, sentence_of
 from paiview.metrics import MetricContract, contract
-from paiview.text import counted, plain
+from paiview.text import counted, one_line
 from paiview.verdict import SEVERAL, change_text, percent, state_of, value_digits
 
 _NAMED: Final = 5
@@ -102,7 +102,7 @@ class _Selecting(_Rule):
     @property
     def scope(self) -> str:
         """What the patterns select, in words."""
-        return f"metric {plain(self.metric)}"
+        return f"metric {one_line(self.metric)}"
 
     def _matching(self, facts: Facts) -> list[PairDecision]:
         matches = _matcher(self.metric)
@@ -118,7 +118,7 @@ class _SelectingDatasets(_Selecting):
     @property
     def scope(self) -> str:
         """What the patterns select, in words."""
-        return f"{super().scope} on dataset {plain(self.dataset)}"
+        return f"{super().scope} on dataset {one_line(self.dataset)}"
 
     def _matching(self, facts: Facts) -> list[PairDecision]:
         matches = _matcher(self.dataset)
@@ -460,7 +460,7 @@ def _listed(items: Sequence[_Item], tell: Callable[[_Item], str]) -> str:
 
 
 def _name(text: str) -> str:
-    return plain(text, _NAME)
+    return one_line(text, _NAME)
 
 
 def _sentence(parts: Sequence[str]) -> str:

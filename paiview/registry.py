@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic_core import to_json
 
-from paiview import config
 from paiview.cache import PATIENCE, Cache, Key, Missed
 from paiview.clock import seconds, utc
-from paiview.config import Settings
 from paiview.pai.client import Client
 from paiview.pai.credentials import CredentialSource, StaticCredentials, from_chain
 from paiview.pai.errors import AnswerError, NotFoundError, PaiviewError, PermissionDeniedError
 from paiview.pai.objects import Model, ModelFilters, ModelVersion, VersionFilters
 from paiview.pai.paging import Progress
+from paiview.settings import Settings, load_settings
 from paiview.snapshots import Afresh, ModelsSnapshot, Names, Review, VersionsSnapshot, WorkspacesSnapshot
 
 if TYPE_CHECKING:
@@ -362,7 +361,7 @@ class _Process:
                     raise copy.copy(self._failure)
                 with ExitStack() as undo:
                     try:
-                        self._registry = _open(settings or config.load(), undo)
+                        self._registry = _open(settings or load_settings(), undo)
                     except PaiviewError as error:
                         self._failure = copy.copy(error)
                         raise

@@ -26,7 +26,7 @@ from paiview.decision import (
     spoken,
 )
 from paiview.metrics import format_value
-from paiview.text import counted, plain, shorten_front
+from paiview.text import counted, one_line, shorten_front
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -207,8 +207,8 @@ def rows(decision: Decision) -> list[Row]:
             mark=STATES[pair.state],
             label=_label(pair),
             dataset=shorten_front(pair.dataset, _ID),
-            name=plain(pair.name or "", _NAME),
-            metric=plain(pair.metric, _NAME),
+            name=one_line(pair.name or "", _NAME),
+            metric=one_line(pair.metric, _NAME),
             baseline=_number(pair.baseline, digits[pair.metric]),
             candidate=_number(pair.candidate, digits[pair.metric]),
             change=verdict.written_change(pair, digits[pair.metric], units.get(pair.metric)),
@@ -224,7 +224,7 @@ def average_rows(decision: Decision) -> list[AverageRow]:
     digits = _digits(decision)
     return [
         AverageRow(
-            metric=plain(average.metric, _NAME),
+            metric=one_line(average.metric, _NAME),
             n=str(average.n),
             baseline=_number(average.macro_baseline, digits[average.metric] + 1),
             candidate=_number(average.macro_candidate, digits[average.metric] + 1),
@@ -240,7 +240,7 @@ def doubts(decision: Decision) -> list[str]:
     labels = {pair.dataset: _label(pair) for pair in decision.pairs}
     told = []
     for average in decision.averages:
-        metric = plain(average.metric, _NAME)
+        metric = one_line(average.metric, _NAME)
         if average.disagree:
             told.append(f"{metric}: the averages name different winners, so none of them is the answer.")
         if average.turned_by:
@@ -257,7 +257,7 @@ def names(decision: Decision, state: State) -> list[str]:
     for pair in decision.pairs:
         if pair.state == state:
             labels[pair.dataset] = _label(pair)
-            found.setdefault(pair.dataset, []).append(plain(pair.metric, _NAME))
+            found.setdefault(pair.dataset, []).append(one_line(pair.metric, _NAME))
     return [f"{labels[dataset]} ({_some(metrics)})" for dataset, metrics in found.items()]
 
 
@@ -268,8 +268,8 @@ def rules(decision: Decision) -> list[RuleResult]:
 
 def cautions(decision: Decision) -> list[str]:
     """What a reader should know about the decision as a whole: plain sentences."""
-    told = [plain(note, _SENTENCE) for note in decision.notes]
-    set_here = [plain(known.metric, _NAME) for known in decision.metrics if known.source == "page"]
+    told = [one_line(note, _SENTENCE) for note in decision.notes]
+    set_here = [one_line(known.metric, _NAME) for known in decision.metrics if known.source == "page"]
     if set_here:
         told.append(
             f"Judged with what one reader set for {_some(set_here)}: links, the command line and the API judge without."
@@ -291,11 +291,11 @@ def by_state(counts: Mapping[State, int]) -> str:
 
 def against(decision: Decision, *, why: bool = True) -> str:
     """The baseline and why it is that one, as plain text: ``against 0.10.0 (newest approved by creation)``."""
-    reason = f" ({plain(decision.baseline_reason, _SENTENCE).removeprefix('no baseline: ')})" if why else ""
+    reason = f" ({one_line(decision.baseline_reason, _SENTENCE).removeprefix('no baseline: ')})" if why else ""
     if decision.baseline is None:
         return f"against nothing{reason}"
-    home = f" of {plain(decision.baseline_model or '')}" if decision.baseline_model != decision.model else ""
-    return f"against {plain(decision.baseline)}{home}{reason}"
+    home = f" of {one_line(decision.baseline_model or '')}" if decision.baseline_model != decision.model else ""
+    return f"against {one_line(decision.baseline)}{home}{reason}"
 
 
 def all_against(decisions: Sequence[Decision]) -> str | None:
@@ -320,7 +320,7 @@ def _digits(decision: Decision) -> dict[str, int]:
 
 
 def _label(pair: PairDecision) -> str:
-    return plain(pair.name, _NAME) if pair.name else shorten_front(pair.dataset, _NAME)
+    return one_line(pair.name, _NAME) if pair.name else shorten_front(pair.dataset, _NAME)
 
 
 def _number(value: float | None, digits: int) -> str:
@@ -337,7 +337,7 @@ def _effect(pair: PairDecision) -> str:
 
 
 def _note(pair: PairDecision) -> str:
-    told = [plain(pair.note, _ID)] if pair.note else []
+    told = [one_line(pair.note, _ID)] if pair.note else []
     if pair.uncertain:
         told.append("uncertain: the interval of the change holds 0")
     return "; ".join(told)
@@ -351,7 +351,7 @@ def _some(texts: Sequence[str]) -> str:
 
 def _code(text: str) -> str:
     """A name for Markdown: as code where it has only the characters of names, else escaped."""
-    line = plain(text, _NAME)
+    line = one_line(text, _NAME)
     return f"`{line}`" if _IDENTIFIER.fullmatch(line) else _prose(line)
 
 
@@ -361,7 +361,7 @@ def _prose(text: str) -> str:
     What GitHub and GitLab look for after the escapes are read, an invisible word joiner has to break. A pipe is written
     as its entity, for tables differ in how they read an escaped one.
     """
-    line = _REFERENCES.sub(lambda match: match[0] + _WORD_JOINER, plain(text, _SENTENCE))
+    line = _REFERENCES.sub(lambda match: match[0] + _WORD_JOINER, one_line(text, _SENTENCE))
     line = _BLOCK.sub(r"\1\\\2", _MARKS.sub(r"\\\g<0>", line))
     return line.replace("|", "&#124;")
 
@@ -438,9 +438,9 @@ def _template(name: str) -> "Template":
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "plain": lambda text: plain(text, _SENTENCE),
-        "name": lambda text: plain(text, _NAME),
-        "sentence": lambda text: plain(text, _SENTENCE).replace(" %", "\N{NO-BREAK SPACE}%"),
+        "plain": lambda text: one_line(text, _SENTENCE),
+        "name": lambda text: one_line(text, _NAME),
+        "sentence": lambda text: one_line(text, _SENTENCE).replace(" %", "\N{NO-BREAK SPACE}%"),
         "tolerance": _tolerance,
     }
     return environment.get_template(name)

@@ -22,9 +22,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from paiview import api, config, edge, registry, telemetry
+from paiview import api, edge, registry, telemetry
 from paiview.pai import transport
 from paiview.pai.errors import SettingError
+from paiview.settings import load_settings
 from paiview.text import traceback_of
 
 _LOG = logging.getLogger(__name__)
@@ -40,14 +41,14 @@ SHELL: Final = Path(st.__file__).with_name("static") / "index.html"
 """The one HTML page that Streamlit serves; it holds a script of its own."""
 
 
-def settings() -> dict[str, Any]:
+def app_arguments() -> dict[str, Any]:
     """The arguments of ``st.App``.
 
     Raises:
         SystemExit: a setting cannot be used; the message is one sentence naming it.
     """
     try:
-        in_force = config.load()
+        in_force = load_settings()
     except SettingError as error:
         raise SystemExit(f"paiview: {error.message}") from None
     address = st.get_option("server.address")

@@ -32,7 +32,7 @@ from paiview import telemetry
 from paiview.entries import FORMAT, Head, UnreadableError, pack_body, pack_error, pack_head, read_body, read_error
 from paiview.entries import read_head as head_of
 from paiview.pai.errors import PaiviewError, SettingError
-from paiview.text import plain
+from paiview.text import one_line
 
 LIFE: Final = 86_400.0
 """Seconds a snapshot is kept: a process that starts while PAI is away shows the last good one of up to a day ago."""
@@ -218,7 +218,7 @@ class Shared:
         self._ask(lambda: self._drop(name, why), None)
 
     def _drop(self, name: str, why: Exception) -> None:
-        _LOG.warning("The shared cache held what cannot be read (%s); it is removed.", plain(str(why)))
+        _LOG.warning("The shared cache held what cannot be read (%s); it is removed.", one_line(str(why)))
         self._client.delete(name, f"{name}:failed", f"{name}:progress")
 
     def write(
@@ -323,7 +323,7 @@ class Shared:
             with self._lock:
                 first, self._away_until = self._away_until is None, time.monotonic() + AWAY
             if first:
-                _LOG.warning("The shared cache is away, every process reads for itself: %s", plain(str(error)))
+                _LOG.warning("The shared cache is away, every process reads for itself: %s", one_line(str(error)))
             return otherwise
         finally:
             with self._lock:

@@ -5,7 +5,6 @@ characters, load a picture or carry a secret.
 """
 
 import html
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -37,29 +36,8 @@ _READ_LATE: Final = re.compile(
     re.IGNORECASE,
 )
 
-MASK: Final = "••••"
-_DEEPEST: Final = 64
-_SECRET_NAME: Final = re.compile(
-    r"secret|passw(or)?d|passphrase|credential|authorization|(api|access|private|auth|session|security)_?(key|token)"
-    r"|(?<![a-z])(token|pwd|cookie)s?(?![a-z])|(?<![a-z])keys?$|role_?arn",
-)
-_HARMLESS_NAME: Final = re.compile(r"label_?keys?$|(primary|foreign|sort|partition)_keys?$")
-_ENVIRONMENT: Final = frozenset({"env", "envs", "environ", "environment", "environments", "environment_variables"})
-_HUMPS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
-_USER_IN_URL: Final = re.compile(r"(?<=://)[^/\s?#]*@")
-_TELLING: Final = (
-    r"[\w-]*(?:secret|passw(?:or)?d|passphrase|credential|(?<![a-z])tokens?(?![a-z])|(?:access|security|session|auth)token"
-    r"|api[_-]?key|access[_-]?key(?:[_-]?id)?|private[_-]?key|role[_-]?arn)[\w-]*"
-)
-_SECRET_IN_QUERY: Final = re.compile(rf"(?i)((?:[?&;]|%26)(?:{_TELLING}|[\w-]*signature|pwd|key)=)[^&#\s\"']+")
-_SECRET_IN_COMMAND: Final = re.compile(rf"(?i)(?<![?&;\w-])({_TELLING}=|--{_TELLING}\s+)(\"[^\"]*\"|'[^']*'|\S+)")
-_COMMAND_LIKE: Final = ("secret", "passw", "passphrase", "credential", "token", "key", "arn")
-"""One of these is in whatever ``_SECRET_IN_COMMAND`` finds: most texts are spared half a second a megabyte."""
-_SECRET_OPTION: Final = re.compile(rf"(?i)--?{_TELLING}")
-_BEARER: Final = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 
-
-def plain(text: str, limit: int = 200) -> str:
+def one_line(text: str, limit: int = 200) -> str:
     """One line of visible characters, at most ``limit`` of them.
 
     White space becomes single spaces. Control, bidirectional, zero-width and other invisible characters, escapes of
@@ -69,23 +47,23 @@ def plain(text: str, limit: int = 200) -> str:
     return _shown(_shortened(" ".join(text.split()), limit)) or (_UNSEEN if text else "")
 
 
-def block(text: str, limit: int = 4000, most: int = 40) -> str:
+def several_lines(text: str, limit: int = 4000, most: int = 40) -> str:
     """``plain`` that keeps line breaks: up to ``most`` lines of ``limit`` characters in all."""
-    lines = _shortened("\n".join([plain(line, limit) for line in text.splitlines()]), limit).split("\n")
+    lines = _shortened("\n".join([one_line(line, limit) for line in text.splitlines()]), limit).split("\n")
     return "\n".join(lines if len(lines) <= most else [*lines[:most], _ELLIPSIS])
 
 
-def tame(text: str) -> str:
+def strip_controls(text: str) -> str:
     """The text with its lines, and ``�`` in place of what a terminal obeys and what turns text around."""
     return _COMMANDS.sub(_UNSEEN, text)
 
 
 def traceback_of(error: BaseException) -> str:
     """The traceback for a log, each line set in: what a stranger wrote into a message is no line of the log's own."""
-    return tame(indent("".join(format_exception(error)).rstrip(), "  "))
+    return strip_controls(indent("".join(format_exception(error)).rstrip(), "  "))
 
 
-def unique(texts: Sequence[str]) -> list[str]:
+def unique_labels(texts: Sequence[str]) -> list[str]:
     """The texts, with a number behind those that another one before them equals."""
     taken = set(texts)
     seen: dict[str, int] = {}
@@ -111,30 +89,30 @@ def file_name(*parts: str, ending: str) -> str:
     return f"{'-'.join(kept)}.{ending}"
 
 
-def for_chart(text: str, limit: int = 200) -> str:
+def escape_for_plotly(text: str, limit: int = 200) -> str:
     """``plain`` for plotly's names, ticks and hover texts, which read some HTML.
 
     Not for inside a ``hovertemplate`` or ``texttemplate``, where ``%{`` means more: pass it as text or customdata.
     """
-    return html.escape(plain(text, limit), quote=False)
+    return html.escape(one_line(text, limit), quote=False)
 
 
 def shorten_front(text: str, limit: int) -> str:
     """``plain``, shortened at the front: the end of a long Uri is what tells it from the others."""
-    line = plain(text, len(text))
+    line = one_line(text, len(text))
     return line if len(line) <= limit else _ELLIPSIS + line[len(line) - limit + 1 :]
 
 
-def markdown(text: str, limit: int = 200) -> str:
+def escape_markdown(text: str, limit: int = 200) -> str:
     """``plain`` for the sinks of Streamlit that read Markdown: every mark is escaped, bare addresses are no links.
 
     Addresses, icons (``:streamlit:``) and arrows (``->``) are found after escapes are read, so an invisible word
     joiner has to break them.
     """
-    return _MARKUP.sub(r"\\\1", _READ_LATE.sub(rf"\1{_WORD_JOINER}", plain(text, limit)))
+    return _MARKUP.sub(r"\\\1", _READ_LATE.sub(rf"\1{_WORD_JOINER}", one_line(text, limit)))
 
 
-def told_by_id(names: Mapping[str, str]) -> dict[str, str]:
+def unique_names(names: Mapping[str, str]) -> dict[str, str]:
     """Names by id, where one that several ids share stands with its id.
 
     >>> told_by_id({"d-a": "Test", "d-b": "Test", "d-c": "Dev"})
@@ -165,7 +143,7 @@ def http_url(text: object) -> str | None:
     return text if usable else None
 
 
-def host(address: str) -> str:
+def ascii_host(address: str) -> str:
     """The host of an ``http_url`` in ASCII, as its owner registered it: a letter that only looks like another shows.
 
     >>> host("https://аlibaba.example/x")
@@ -178,128 +156,17 @@ def host(address: str) -> str:
         return ascii(name)[1:-1]
 
 
-def visible(tree: Any) -> Any:
+def escape_invisible(tree: Any) -> Any:
     """The same JSON tree, its invisible characters written as escapes: a reader sees each for what it is."""
     if isinstance(tree, Mapping):
-        return dict(zip(unique([_escaped(str(name)) for name in tree]), map(visible, tree.values()), strict=True))
-    if isinstance(tree, list | tuple):
-        return [visible(item) for item in tree]
-    return _escaped(tree) if isinstance(tree, str) else tree
-
-
-def mask_secrets(tree: Any) -> Any:
-    """The same JSON tree with ``••••`` in place of what its name says is secret.
-
-    Masked are values named token, secret, password, credential, authorization or key (``api_key``, ``AccessKeyId``;
-    not the bare Key of a label or of an object in a bucket), every value of an environment, the value beside a secret
-    name (``{"Name": "token", "Value": …}``), and inside of texts the user part of URLs, signatures and tokens in
-    queries, ``--password …`` (in a list too), ``API_KEY=…`` and bearer tokens. A text that is itself JSON is
-    masked inside. True, false and null stay, and so does a number named token (``max_tokens``).
-    """
-    return _masked(tree, _DEEPEST)
-
-
-def _masked(tree: Any, depth: int) -> Any:
-    if depth == 0:
-        return MASK
-    if isinstance(tree, Mapping):
-        return _masked_object(tree, depth - 1)
-    if isinstance(tree, list | tuple):
-        return _masked_list(tree, depth - 1)
-    return _masked_text(tree, depth - 1) if isinstance(tree, str) else tree
-
-
-def _masked_list(items: Sequence[Any], depth: int) -> list[Any]:
-    """A list, which may be the words of a command: what follows ``--password`` is hidden."""
-    after_option = [False, *(isinstance(item, str) and bool(_SECRET_OPTION.fullmatch(item)) for item in items)]
-    return [
-        MASK if told and isinstance(item, str) else _masked(item, depth)
-        for item, told in zip(items, after_option, strict=False)
-    ]
-
-
-def _masked_object(tree: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
-    names = {str(name).lower(): name for name in tree}
-    described = next((tree[names[name]] for name in ("name", "key") if name in names), None)
-    is_pair = "value" in names or "defaultvalue" in names or "default_value" in names
-    hides_value = is_pair and isinstance(described, str) and _is_secret(described)
-    harmless_key = is_pair or "bucket" in names
-    masked: dict[Any, Any] = {}
-    for name, value in tree.items():
-        words = _words(str(name))
-        if words in _ENVIRONMENT:
-            masked[name] = _hidden_environment(value, depth)
-        elif (hides_value and words in ("value", "default_value")) or (
-            _is_secret(str(name)) and not (harmless_key and words == "key") and not _is_token_count(words, value)
-        ):
-            masked[name] = _hidden(value, depth)
-        else:
-            masked[name] = _masked(value, depth)
-    return masked
-
-
-def _hidden(value: Any, depth: int) -> Any:
-    """The same shape with every text and number hidden."""
-    if value is None or isinstance(value, bool):
-        return value
-    if depth > 0 and isinstance(value, Mapping):
-        return {name: _hidden(inner, depth - 1) for name, inner in value.items()}
-    if depth > 0 and isinstance(value, list | tuple):
-        return [_hidden(inner, depth - 1) for inner in value]
-    return MASK
-
-
-def _hidden_environment(value: Any, depth: int) -> Any:
-    """An environment with its names kept: an object, a list of name and value, or a list of ``NAME=value``."""
-    if not isinstance(value, list | tuple):
-        return _hidden(value, depth)
-    hidden: list[Any] = []
-    for item in value:
-        if isinstance(item, Mapping):
-            hidden.append(
-                {
-                    name: inner
-                    if str(name).lower() in ("name", "key") and isinstance(inner, str)
-                    else _hidden(inner, depth)
-                    for name, inner in item.items()
-                }
+        return dict(
+            zip(
+                unique_labels([_escaped(str(name)) for name in tree]), map(escape_invisible, tree.values()), strict=True
             )
-        elif isinstance(item, str) and "=" in item:
-            hidden.append(f"{item.partition('=')[0]}={MASK}")
-        else:
-            hidden.append(_hidden(item, depth))
-    return hidden
-
-
-def _masked_text(text: str, depth: int) -> str:
-    if text.lstrip()[:1] in ("{", "["):
-        try:
-            tree = json.loads(text)
-        except (ValueError, RecursionError):
-            tree = None
-        if tree is not None:
-            masked = _masked(tree, depth)
-            return text if masked == tree else json.dumps(masked, ensure_ascii=False)
-    text = _USER_IN_URL.sub(f"{MASK}@", text)
-    text = _SECRET_IN_QUERY.sub(rf"\1{MASK}", text)
-    folded = text.casefold()
-    if any(word in folded for word in _COMMAND_LIKE):
-        text = _SECRET_IN_COMMAND.sub(rf"\1{MASK}", text)
-    return _BEARER.sub(rf"\1 {MASK}", text)
-
-
-def _words(name: str) -> str:
-    """A name in lower case with ``_`` between its words, whatever its style."""
-    return _HUMPS.sub("_", name).strip("_").lower()
-
-
-def _is_secret(name: str) -> bool:
-    words = _words(name)
-    return bool(_SECRET_NAME.search(words)) and not _HARMLESS_NAME.search(words)
-
-
-def _is_token_count(words: str, value: Any) -> bool:
-    return isinstance(value, int | float) and words.endswith(("token", "tokens"))
+        )
+    if isinstance(tree, list | tuple):
+        return [escape_invisible(item) for item in tree]
+    return _escaped(tree) if isinstance(tree, str) else tree
 
 
 def _shortened(line: str, limit: int) -> str:

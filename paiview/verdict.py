@@ -36,7 +36,7 @@ from paiview.metrics import (
     is_rate,
 )
 from paiview.results import Evaluation, Measurement, Pair
-from paiview.text import plain, shorten_front
+from paiview.text import one_line, shorten_front
 
 Judgement = Literal["better", "worse", "same", "not_comparable"]
 
@@ -224,7 +224,7 @@ def written_change(pair: PairDecision, digits: int, unit: str | None = None) -> 
     if unit == "fraction":
         points = float(_decimal(change).scaleb(2, _EXACT))
         return f"{format_value(points, max(0, digits - 2), signed=True)} pp"
-    return format_value(change, digits, signed=True) + (f" {plain(unit, 20)}" if unit and unit != "count" else "")
+    return format_value(change, digits, signed=True) + (f" {one_line(unit, 20)}" if unit and unit != "count" else "")
 
 
 def value_digits(pairs: Iterable[PairDecision], known: MetricContract | MetricInForce | None) -> int:
@@ -392,7 +392,7 @@ def _finite(number: Decimal) -> float | None:
 def _why_no_number(side: str, measurement: Measurement | None) -> str | None:
     if measurement is None or _number(measurement) is not None:
         return None
-    raw = plain(measurement.raw or "", 80)
+    raw = one_line(measurement.raw or "", 80)
     if measurement.duplicated:
         return f"{SEVERAL} {side}: {raw}"
     return f"not a number in the {side}: {raw}"
@@ -540,7 +540,7 @@ def _sums_of_others(values: Sequence[float]) -> list[float]:
 def _sentence(metric: str, pairs: Sequence[PairDecision]) -> str:
     worst = next((pair for pair in pairs if pair.state == "worse"), None)
     told = f" ({shorten_front(worst.name or worst.dataset, 60)} {_size(worst)})" if worst else ""
-    return f"{plain(metric, 60)}: {_spoken(Counter(pair.state for pair in pairs), told)}"
+    return f"{one_line(metric, 60)}: {_spoken(Counter(pair.state for pair in pairs), told)}"
 
 
 def _spoken(counts: Mapping[State, int], of_worse: str = "") -> str:

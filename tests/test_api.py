@@ -23,7 +23,6 @@ from starlette.routing import Route
 from paiview import api, judgement, registry
 from paiview.cache import Cache
 from paiview.comparison import ComparisonError, UnknownVersionError
-from paiview.config import Settings
 from paiview.decision import Decision
 from paiview.local.background import HOST, BackgroundServer
 from paiview.pai.errors import (
@@ -43,6 +42,7 @@ from paiview.pai.errors import (
 )
 from paiview.pai.paging import Progress
 from paiview.registry import Registry
+from paiview.settings import Settings
 from tests.test_cache import KEY, TTL, Clock, Numbered
 
 WAIT = 10.0

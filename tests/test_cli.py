@@ -451,7 +451,7 @@ def test_local_prints_what_to_paste_and_serves_until_told_to_end(
             serving.kill()
 
 
-@pytest.mark.parametrize("module", ["paiview.cli", "paiview.registry", "paiview.config"])
+@pytest.mark.parametrize("module", ["paiview.cli", "paiview.registry", "paiview.settings"])
 def test_nothing_heavy_is_imported_before_it_is_needed(module: str) -> None:
     code = f"import sys, {module}; print(*{{'streamlit', 'plotly', 'pandas', 'numpy'}} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

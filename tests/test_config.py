@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from paiview import config
-from paiview.config import Settings
 from paiview.pai.errors import SettingError
+from paiview.settings import Settings, load_settings, setting_origins
 
 DEFAULTS = {
     "endpoint": None,
@@ -47,28 +46,28 @@ def write(text: str | bytes, name: str = "paiview.toml") -> Path:
 
 def refusal() -> str:
     with pytest.raises(SettingError) as caught:
-        config.load()
+        load_settings()
     assert caught.value.message.endswith(".")
     assert "\n" not in caught.value.message
     return caught.value.message
 
 
 def test_without_settings_the_defaults_hold(home: Path) -> None:
-    settings = config.load()
+    settings = load_settings()
     assert {name: getattr(settings, name) for name in DEFAULTS} == DEFAULTS
     assert settings.data_dir == home / ".local/share/paiview"
     assert settings.service_endpoint is None
-    assert set(config.origins()) == {*DEFAULTS, "data_dir"}
-    assert set(config.origins().values()) == {"default"}
+    assert set(setting_origins()) == {*DEFAULTS, "data_dir"}
+    assert set(setting_origins().values()) == {"default"}
 
 
 def test_the_environment_wins_over_the_file_and_the_file_over_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     write('page_size = 20\nconcurrency = 4\nregion = "cn-beijing"\ndata = []')
     monkeypatch.setenv("PAIVIEW_CONCURRENCY", "2")
     monkeypatch.setenv("PAIVIEW_DEADLINE", "7.5")
-    settings = config.load()
+    settings = load_settings()
     assert (settings.page_size, settings.concurrency, settings.deadline, settings.read_timeout) == (20, 2, 7.5, 10.0)
-    found = config.origins()
+    found = setting_origins()
     assert {
         name: found[name] for name in ("page_size", "concurrency", "deadline", "read_timeout", "region", "data")
     } == {
@@ -84,16 +83,16 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_defaults(monke
 def test_an_empty_variable_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ENDPOINT", "PAGE_SIZE", "DATA"):
         monkeypatch.setenv(f"PAIVIEW_{name}", "")
-    assert config.load().page_size == 50
-    assert config.origins()["page_size"] == "default"
+    assert load_settings().page_size == 50
+    assert setting_origins()["page_size"] == "default"
 
 
 def test_another_file_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     write("page_size = 10")
     other = write("page_size = 30", "other.toml")
     monkeypatch.setenv("PAIVIEW_CONFIG", str(other))
-    assert config.load().page_size == 30
-    assert config.origins()["page_size"] == "other.toml"
+    assert load_settings().page_size == 30
+    assert setting_origins()["page_size"] == "other.toml"
 
 
 def test_a_named_file_that_is_missing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +121,7 @@ def test_the_line_of_a_name_that_is_no_setting_is_named() -> None:
 
 def test_metrics_datasets_and_the_policy_stand_in_the_same_file() -> None:
     write('page_size = 20\n[datasets.d-1]\nname = "test"\n[[policy]]\nrule = "no_missing"')
-    assert config.load().page_size == 20
+    assert load_settings().page_size == 20
 
 
 @pytest.mark.parametrize(
@@ -210,7 +209,7 @@ def test_a_wrong_variable_is_named_though_the_file_has_the_setting_too(monkeypat
 )
 def test_an_endpoint_is_a_host(monkeypatch: pytest.MonkeyPatch, given: str, used: str) -> None:
     monkeypatch.setenv("PAIVIEW_ENDPOINT", given)
-    assert config.load().service_endpoint == used
+    assert load_settings().service_endpoint == used
 
 
 @pytest.mark.parametrize(
@@ -235,9 +234,9 @@ def test_the_endpoint_and_the_rate_follow_from_what_is_set(
 
 def test_data_files_are_a_list_in_both_places(monkeypatch: pytest.MonkeyPatch) -> None:
     write('data = ["a.json", "b.json"]')
-    assert config.load().data == (Path("a.json"), Path("b.json"))
+    assert load_settings().data == (Path("a.json"), Path("b.json"))
     monkeypatch.setenv("PAIVIEW_DATA", os.pathsep.join(["c.json", "", "d e.json"]))
-    assert config.load().data == (Path("c.json"), Path("d e.json"))
+    assert load_settings().data == (Path("c.json"), Path("d e.json"))
 
 
 @pytest.mark.parametrize(("name", "value"), [("ENDPOINT", "https://a.example"), ("REGION", "cn-beijing")])
@@ -251,7 +250,7 @@ def test_neither_dotenv_nor_credentials_are_read(monkeypatch: pytest.MonkeyPatch
     write("PAIVIEW_PAGE_SIZE=7\nPAIVIEW_ACCESS_KEY_SECRET=s3cr3t", ".env")
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "s3cr3t")
     monkeypatch.setenv("PAIVIEW_ACCESS_KEY_SECRET", "s3cr3t")
-    settings = config.load()
+    settings = load_settings()
     assert settings.page_size == 50
     assert "s3cr3t" not in repr(settings)
     assert "s3cr3t" not in settings.model_dump_json()
@@ -259,16 +258,16 @@ def test_neither_dotenv_nor_credentials_are_read(monkeypatch: pytest.MonkeyPatch
 
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        config.load().page_size = 3  # type: ignore[misc]
+        load_settings().page_size = 3  # type: ignore[misc]
 
 
 def test_hosts_and_proxies_are_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     write('allowed_hosts = ["PAI.example.com.", "fd00::1"]\ntrusted_proxies = ["10.0.0.9/24"]')
-    settings = config.load()
+    settings = load_settings()
     assert (settings.allowed_hosts, settings.trusted_proxies) == (("pai.example.com", "fd00::1"), ("10.0.0.0/24",))
     monkeypatch.setenv("PAIVIEW_ALLOWED_HOSTS", "a.example, [::1] ,")
     monkeypatch.setenv("PAIVIEW_TRUSTED_PROXIES", "::1, 10.0.0.9")
-    settings = config.load()
+    settings = load_settings()
     assert (settings.allowed_hosts, settings.trusted_proxies) == (("a.example", "::1"), ("::1/128", "10.0.0.9/32"))
 
 
@@ -286,7 +285,7 @@ def test_a_proxy_is_an_address(monkeypatch: pytest.MonkeyPatch, value: str) -> N
 
 def test_the_address_of_a_shared_cache_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAIVIEW_CACHE_URL", "rediss://user:s3cr3t@cache.example.com:6379/0?socket_timeout=5")
-    settings = config.load()
+    settings = load_settings()
     assert settings.cache_url is not None
     assert settings.cache_url.get_secret_value().endswith("@cache.example.com:6379/0?socket_timeout=5")
     assert "s3cr3t" not in repr(settings) + str(settings.cache_url) + settings.model_dump_json()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paiview import contracts, toml
+from paiview import contracts, toml_file
 from paiview.contracts import Contracts
 from paiview.metrics import DatasetContract, MetricContract, contract
 from paiview.pai.errors import SettingError
@@ -434,11 +434,11 @@ def test_the_default_policy_is_explained_as_such() -> None:
         ("a = '''\n'''\nb = '\u2028'\nc = 1", {("a",): 1, ("b",): 3, ("c",): 4}),
     ],
 )
-def test_lines_are_found_whatever_the_style(text: str, places: dict[toml.KeyPath, int]) -> None:
-    assert toml.lines(text.encode()) == places
+def test_lines_are_found_whatever_the_style(text: str, places: dict[toml_file.KeyPath, int]) -> None:
+    assert toml_file.lines(text.encode()) == places
 
 
-def _paths(node: Any, here: toml.KeyPath = ()) -> list[toml.KeyPath]:
+def _paths(node: Any, here: toml_file.KeyPath = ()) -> list[toml_file.KeyPath]:
     items: Any = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     return [path for key, value in items for path in [(*here, key), *_paths(value, (*here, key))]]
 
@@ -467,7 +467,7 @@ def test_everything_in_a_file_has_a_line(statements: list[str]) -> None:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return
-    found = toml.lines(text.encode())
+    found = toml_file.lines(text.encode())
     assert set(found) == set(_paths(tree))
     rows = text.split("\n")
     for path, line in found.items():

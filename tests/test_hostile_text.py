@@ -19,7 +19,6 @@ from starlette.applications import Starlette
 from typer.testing import CliRunner
 
 from paiview import api, cli, judgement, registry, report, views
-from paiview.config import Settings
 from paiview.decision import Decision
 from paiview.exports import csv_bytes
 from paiview.frames import wide
@@ -28,7 +27,8 @@ from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import PaiviewError
 from paiview.registry import Registry
-from paiview.text import mask_secrets
+from paiview.secret_masking import mask_secrets
+from paiview.settings import Settings
 from tests import hostile
 from tests.pai.server import Reply, Request, Server, reply
 

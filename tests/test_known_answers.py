@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 
 from paiview import api, cli, registry
 from paiview.comparison import Lineage, decide
-from paiview.config import Settings
 from paiview.decision import Decision, Word
 from paiview.local.answers import saved_answer
 from paiview.local.background import HOST, BackgroundServer
 from paiview.local.families import published
 from paiview.pai.objects import ModelVersion
+from paiview.settings import Settings
 from tests.known_answers import CASES, Case, save_sizes
 
 FAMILIES = {

@@ -15,13 +15,13 @@ import pytest
 
 from paiview import judgement
 from paiview import registry as layer
-from paiview.config import Settings
 from paiview.local import LocalRegistry
 from paiview.pai import Client, StaticCredentials, transport
 from paiview.pai.credentials import CredentialSource
 from paiview.pai.errors import CredentialError, NotFoundError, PermissionDeniedError, SettingError, UnreachableError
 from paiview.pai.objects import VersionFilters
 from paiview.registry import LONG, WAITING, Registry
+from paiview.settings import Settings
 from tests.pai.server import Reply, Request, Server, refusal, reply
 
 TTL = 60.0

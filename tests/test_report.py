@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 
 from paiview import report
 from paiview.decision import Average, Decision, MetricInForce, PairDecision, RuleResult, State, Summary, Word
-from paiview.text import plain
+from paiview.text import one_line
 
 JOINER = "\N{WORD JOINER}"
 GITHUB = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -306,8 +306,8 @@ def assert_only_text(text: str) -> None:
     heads = [token for token in GITHUB.parse(markdown) if token.type == "heading_open"]
     assert [token.tag for token in heads] == ["h2", "h3", "h3"]
     pieces = shown(markdown).split("\n")
-    assert f"✕ fail: bound: {plain(text, 800)}" in pieces
-    notes = (plain(text, 800), plain(text, 250))  # of the decision, and of a pair, which is shorter
+    assert f"✕ fail: bound: {one_line(text, 800)}" in pieces
+    notes = (one_line(text, 800), one_line(text, 250))  # of the decision, and of a pair, which is shorter
     assert sum(piece in notes for piece in pieces) >= 2
     tables = markdown.count("| --- | --- | --- |")
     cells = [token for token in GITHUB.parse(markdown) if token.type == "td_open"]
@@ -377,7 +377,7 @@ def test_html_shows_foreign_text_as_text(text: str) -> None:
     page, calm = (Page(report.html(hostile(given))) for given in (text, "harmless"))
     assert page.outline == calm.outline
     assert len(page.code["script"]) == len(calm.code["script"])
-    assert plain(text, 800) in page.texts
+    assert one_line(text, 800) in page.texts
 
 
 def test_html_tells_a_long_dataset_whole() -> None:

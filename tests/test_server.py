@@ -9,10 +9,11 @@ import pytest
 import stamina
 from streamlit.testing.v1 import AppTest
 
-from paiview import server, telemetry
+from paiview import telemetry
 from paiview.pai import transport
 from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
+from paiview.server import app_arguments
 from tests.pai.server import Server, refusal, reply, script
 from tests.test_telemetry import samples
 
@@ -20,9 +21,9 @@ SETTINGS = Path(__file__).resolve().parents[1] / ".streamlit" / "config.toml"
 
 
 def failing_page() -> None:
-    from paiview import server  # noqa: PLC0415 - the script of a page stands alone
+    from paiview.server import app_arguments  # noqa: PLC0415 - the script of a page stands alone
 
-    assert server.settings()["on_script_error"](ZeroDivisionError("s3cr3t"))
+    assert app_arguments()["on_script_error"](ZeroDivisionError("s3cr3t"))
 
 
 def test_a_failed_page_says_so_calmly_and_is_counted(caplog: pytest.LogCaptureFixture) -> None:
@@ -72,7 +73,7 @@ def test_who_serves_hears_that_the_process_is_to_end_and_so_does_the_server(
 
     before = signal.signal(number, server_hears)
     try:
-        settings = server.settings()
+        settings = app_arguments()
         [edge] = settings["middleware"]
 
         async def serve() -> None:
@@ -103,7 +104,7 @@ def test_a_retry_is_counted_and_writes_no_line(
     answers = script(refusal("SignatureNonceUsed", 400), reply({"Models": [], "TotalCount": 0, "RequestId": "R-good"}))
 
     async def serve() -> None:
-        async with server.settings()["lifespan"](None):
+        async with app_arguments()["lifespan"](None):
             with Server(answers) as pai, Client(pai.url, StaticCredentials("key", "secret")) as client:
                 await asyncio.to_thread(client.list_models)
 

@@ -10,21 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from paiview.secret_masking import MASK, mask_secrets
 from paiview.text import (
-    MASK,
-    block,
+    ascii_host,
+    escape_for_plotly,
+    escape_invisible,
+    escape_markdown,
     file_name,
-    for_chart,
-    host,
     http_url,
-    markdown,
-    mask_secrets,
-    plain,
+    one_line,
+    several_lines,
     shorten_front,
-    tame,
+    strip_controls,
     traceback_of,
-    unique,
-    visible,
+    unique_labels,
 )
 
 UNHURRIED = settings(deadline=None)
@@ -92,14 +91,14 @@ HOSTILE = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3)), max_
     ],
 )
 def test_plain_text_is_one_line_of_visible_characters(text: str, shown: str) -> None:
-    assert plain(text) == shown
+    assert one_line(text) == shown
 
 
 @pytest.mark.parametrize(
     ("limit", "shown"), [(6, "abcdef"), (5, "abcd…"), (2, "a…"), (1, "…")], ids=["fits", "cut", "two", "one"]
 )
 def test_long_text_is_cut_at_the_end(limit: int, shown: str) -> None:
-    assert plain("abcdef", limit) == shown
+    assert one_line("abcdef", limit) == shown
 
 
 @pytest.mark.parametrize(
@@ -116,22 +115,22 @@ def test_a_uri_cut_at_the_front_is_plain() -> None:
 @UNHURRIED
 @given(HOSTILE, st.integers(1, 20))
 def test_plain_text_is_printable_short_and_done_once(text: str, limit: int) -> None:
-    for shown in (plain(text, limit), shorten_front(text, limit)):
+    for shown in (one_line(text, limit), shorten_front(text, limit)):
         assert shown.isprintable()
         assert len(shown) <= limit
-        assert plain(shown, limit) == shown.strip()
+        assert one_line(shown, limit) == shown.strip()
 
 
 @UNHURRIED
 @given(st.text(max_size=30))
 def test_text_without_replacements_is_as_it_was_but_for_its_white_space(text: str) -> None:
-    if UNSEEN not in plain(text):
-        assert plain(text) == " ".join(text.split())
+    if UNSEEN not in one_line(text):
+        assert one_line(text) == " ".join(text.split())
 
 
 def test_a_name_of_nothing_but_white_space_is_seen() -> None:
-    assert plain(" \t") == markdown(" ") == for_chart("\n") == UNSEEN
-    assert plain("") == ""
+    assert one_line(" \t") == escape_markdown(" ") == escape_for_plotly("\n") == UNSEEN
+    assert one_line("") == ""
 
 
 @pytest.mark.parametrize(
@@ -145,23 +144,23 @@ def test_a_name_of_nothing_but_white_space_is_seen() -> None:
     ],
 )
 def test_a_chart_gets_no_tag_and_no_entity(text: str, escaped: str) -> None:
-    assert for_chart(text) == escaped
+    assert escape_for_plotly(text) == escaped
 
 
 @UNHURRIED
 @given(HOSTILE)
 def test_a_chart_shows_exactly_the_plain_text(text: str) -> None:
-    assert not set("<>") & set(for_chart(text))
-    assert html.unescape(for_chart(text)) == plain(text)
+    assert not set("<>") & set(escape_for_plotly(text))
+    assert html.unescape(escape_for_plotly(text)) == one_line(text)
 
 
 def test_a_chart_is_cut_before_it_is_escaped() -> None:
-    assert for_chart("<<<<<<", 3) == "&lt;&lt;…"
+    assert escape_for_plotly("<<<<<<", 3) == "&lt;&lt;…"
 
 
 def rendered(text: str) -> str:
     """The text a Markdown page shows for ``text`` once escaped; fails when anything but text stands there."""
-    tokens = COMMON_MARK.parse(markdown(text, 10_000))
+    tokens = COMMON_MARK.parse(escape_markdown(text, 10_000))
     if not tokens:
         return ""
     assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
@@ -172,7 +171,7 @@ def rendered(text: str) -> str:
 
 def assert_only_text(text: str) -> None:
     shown = rendered(text)
-    assert shown.replace(JOINER, "") == plain(text, 10_000)
+    assert shown.replace(JOINER, "") == one_line(text, 10_000)
     for pattern in FOUND_IN_PLAIN_TEXT:
         assert not re.search(pattern, shown, re.ASCII | re.IGNORECASE), pattern
 
@@ -226,14 +225,14 @@ def test_markdown_never_shows_anything_but_the_text(text: str) -> None:
 
 def test_markdown_leaves_harmless_text_without_joiners() -> None:
     text = "cer on test_clean (0.175 -> -1): 12:30:45Z, a--b, x>=1"
-    assert markdown(text).count(JOINER) == 1
-    assert JOINER not in markdown("通用语音识别 2021-01-21T17:12:35Z http wwwx a@ :streamlit")
+    assert escape_markdown(text).count(JOINER) == 1
+    assert JOINER not in escape_markdown("通用语音识别 2021-01-21T17:12:35Z http wwwx a@ :streamlit")
 
 
 @UNHURRIED
 @given(st.text(max_size=20), st.integers(1, 20))
 def test_markdown_is_cut_before_it_is_escaped(text: str, limit: int) -> None:
-    assert re.sub(r"\\(.)", r"\1", markdown(text, limit)).replace(JOINER, "") == plain(text, limit)
+    assert re.sub(r"\\(.)", r"\1", escape_markdown(text, limit)).replace(JOINER, "") == one_line(text, limit)
 
 
 @pytest.mark.parametrize(
@@ -440,14 +439,14 @@ def test_a_dataset_of_blanks_is_seen_where_its_end_counts_too() -> None:
 
 
 def test_a_block_keeps_its_lines_up_to_a_bound() -> None:
-    assert block(" a \r\n\x1b[31mb\u202e\n\nc") == f"a\n{UNSEEN}[31mb{UNSEEN}\n\nc"
-    assert block("a\nb\nc\nd", most=2) == "a\nb\n…"
-    assert block("abcdef\ngh", limit=5) == "abcd…"
+    assert several_lines(" a \r\n\x1b[31mb\u202e\n\nc") == f"a\n{UNSEEN}[31mb{UNSEEN}\n\nc"
+    assert several_lines("a\nb\nc\nd", most=2) == "a\nb\n…"
+    assert several_lines("abcdef\ngh", limit=5) == "abcd…"
 
 
 def test_a_tamed_text_keeps_its_lines_and_gives_no_command() -> None:
     commands = "\x1b\x07\x9b\r\x00\u202e\u2066\u2028\u200f"
-    assert tame(f"a,\tb\n{commands}通用e\u0301") == f"a,\tb\n{UNSEEN * len(commands)}通用e\u0301"
+    assert strip_controls(f"a,\tb\n{commands}通用e\u0301") == f"a,\tb\n{UNSEEN * len(commands)}通用e\u0301"
 
 
 def test_no_line_of_a_traceback_is_a_line_of_the_log() -> None:
@@ -456,7 +455,7 @@ def test_no_line_of_a_traceback_is_a_line_of_the_log() -> None:
 
 
 def test_texts_that_read_alike_are_told_apart() -> None:
-    assert unique(["a", "b", "a", "a (2)", "a"]) == ["a", "b", "a (3)", "a (2)", "a (4)"]
+    assert unique_labels(["a", "b", "a", "a (2)", "a"]) == ["a", "b", "a (3)", "a (2)", "a (4)"]
 
 
 @pytest.mark.parametrize(
@@ -482,10 +481,10 @@ def test_the_name_of_a_file_leads_nowhere_else(parts: tuple[str, ...], name: str
     ],
 )
 def test_a_host_is_told_in_ascii(address: str, shown: str) -> None:
-    assert host(address) == shown
+    assert ascii_host(address) == shown
 
 
 def test_every_invisible_character_of_a_tree_is_written_as_its_escape() -> None:
-    assert visible("Z" + "\u0301" * 6) == "Z" + "\u0301" * 4 + "\\u0301" * 2
+    assert escape_invisible("Z" + "\u0301" * 6) == "Z" + "\u0301" * 4 + "\\u0301" * 2
     tree = {"a\u202e": ["b\x1b", 1, None, "通用\nx"], "a\\u202e": {"c\u200b": True}}
-    assert visible(tree) == {"a\\u202e": ["b\\x1b", 1, None, "通用\nx"], "a\\u202e (2)": {"c\\u200b": True}}
+    assert escape_invisible(tree) == {"a\\u202e": ["b\\x1b", 1, None, "通用\nx"], "a\\u202e (2)": {"c\\u200b": True}}

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from paiview.decision import BY_CONCERN, Decision, MetricInForce, State
 from paiview.metrics import Direction
 from paiview.results import Pair
-from paiview.text import for_chart, shorten_front, unique
+from paiview.text import escape_for_plotly, shorten_front, unique_labels
 
 BETTER = BEST = "#0072B2"
 WORSE = "#D55E00"
@@ -148,7 +148,7 @@ def dataset_label(dataset: str, dataset_names: Mapping[str, str], limit: int = 4
     """A dataset by its name where one is known, a long Uri by its end; ``limit`` counts letters of usual width."""
     name = shorten_front(dataset_names.get(dataset, dataset), limit)
     widths = [*accumulate(map(_letter, reversed(name)))]
-    return for_chart(shorten_front(name, max(bisect_right(widths, limit), 1)), 60)
+    return escape_for_plotly(shorten_front(name, max(bisect_right(widths, limit), 1)), 60)
 
 
 def _letter(char: str) -> float:
@@ -158,12 +158,12 @@ def _letter(char: str) -> float:
 
 def row_labels(pairs: Iterable[Pair], dataset_names: Mapping[str, str]) -> list[str]:
     """The datasets of a panel's rows, told apart where they read the same."""
-    return unique([dataset_label(pair.dataset, dataset_names, 36) for pair in pairs])
+    return unique_labels([dataset_label(pair.dataset, dataset_names, 36) for pair in pairs])
 
 
 def version_labels(versions: pd.DataFrame) -> list[str]:
     """Version names as categories of an axis: plain, and still told apart where plain text makes two of them alike."""
-    return unique([for_chart(name, 80) for name in versions["version_name"].tolist()])
+    return unique_labels([escape_for_plotly(name, 80) for name in versions["version_name"].tolist()])
 
 
 def tick_positions(count: int, most: int) -> list[int]:
@@ -188,7 +188,7 @@ def told_apart(texts: Sequence[str], limit: int) -> list[str]:
     cuts = [[_cut(line, limit, at) for line, at in zip(distinct, way, strict=True)] for way in ways]
     best = max(cuts, key=lambda cut: len({*cut}))
     shown = dict(zip(distinct, best, strict=True))
-    return unique([for_chart(shown[line], limit) for line in lines])
+    return unique_labels([escape_for_plotly(shown[line], limit) for line in lines])
 
 
 def _shared(one: str, other: str) -> int:

@@ -37,7 +37,7 @@ from paiview.figures.conventions import (
 )
 from paiview.metrics import format_value
 from paiview.results import Pair
-from paiview.text import for_chart
+from paiview.text import escape_for_plotly
 from paiview.verdict import ROUGH, percent, value_digits
 
 MOST_ROWS = 40
@@ -294,8 +294,8 @@ def _mark(row: int, column: int, pair: PairDecision, numbers: str, candidate: st
         ends = [(-end if pair.direction == "lower" else end) / whole for end in pair.interval]
         low, high = min(ends), max(ends)
     told = [
-        f"<b>{for_chart(candidate, 80)}</b> · {dataset_label(pair.dataset, names)}",
-        f"{for_chart(pair.metric, 40)} {numbers}",
+        f"<b>{escape_for_plotly(candidate, 80)}</b> · {dataset_label(pair.dataset, names)}",
+        f"{escape_for_plotly(pair.metric, 40)} {numbers}",
         f"{GLYPHS[pair.state]} {spoken(pair.state)}" + (f" · {label}" if label != spoken(pair.state) else ""),
     ]
     if pair.reading == "error" and effect is not None:
@@ -303,7 +303,7 @@ def _mark(row: int, column: int, pair: PairDecision, numbers: str, candidate: st
     if not math.isnan(low):
         told.append(f"{percent(low)} to {percent(high)}: {ROUGH}")
     if pair.note:
-        told.append(for_chart(pair.note, 120))
+        told.append(escape_for_plotly(pair.note, 120))
     return DeltaMark(
         row, column, pair.state, math.nan if effect is None else effect, low, high, label, "<br>".join(told)
     )
@@ -344,7 +344,7 @@ def _panel(
 ) -> DeltaPanel:
     metric = pairs[0].metric
     direction = next((judged.direction for _, _, judged in found if judged.metric == metric), None)
-    title = f"<b>{for_chart(metric, 40)}</b> {WAYS[direction]}"
+    title = f"<b>{escape_for_plotly(metric, 40)}</b> {WAYS[direction]}"
     if known is not None and direction is not None:
         absolute = f" and {known.absolute:g}" if known.absolute else ""
         title += f", tolerance {known.relative * 100:g} %{absolute}"

@@ -31,7 +31,7 @@ from paiview.figures.conventions import (
 )
 from paiview.metrics import format_value
 from paiview.results import Pair
-from paiview.text import for_chart
+from paiview.text import escape_for_plotly
 from paiview.verdict import value_digits
 
 MOST_ROWS = 40
@@ -95,7 +95,7 @@ def dumbbell_info(decision: Decision, *, shown: Collection[Pair] | None = None, 
         labels = row_labels((Pair(metric, judged.dataset) for judged in pairs), names)
         panels.append(
             DumbbellPanel(
-                f"<b>{for_chart(metric, 40)}</b> {WAYS[pairs[0].direction]}",
+                f"<b>{escape_for_plotly(metric, 40)}</b> {WAYS[pairs[0].direction]}",
                 [_row(judged, label, names, digits) for judged, label in zip(pairs, labels, strict=True)],
             )
         )
@@ -177,7 +177,7 @@ def _row(pair: PairDecision, label: str, names: dict[str, str], digits: int) -> 
     numbers = f"{format_value(candidate, digits)} ← {format_value(baseline, digits)}"
     told = [
         f"<b>{dataset_label(pair.dataset, names)}</b>",
-        f"{for_chart(pair.metric, 40)} {numbers}",
+        f"{escape_for_plotly(pair.metric, 40)} {numbers}",
         f"{GLYPHS[pair.state]} {spoken(pair.state)}",
     ]
     return DumbbellRow(Pair(pair.metric, pair.dataset), label, pair.state, baseline, candidate, "<br>".join(told))

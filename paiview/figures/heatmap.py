@@ -23,7 +23,7 @@ from paiview.figures.conventions import (
 )
 from paiview.frames import Frames, Pair
 from paiview.metrics import Direction, MetricContract, contract, display_digits, format_value
-from paiview.text import for_chart, unique
+from paiview.text import escape_for_plotly, unique_labels
 from paiview.verdict import percent
 
 _COLUMNS_WITH_GAPS = 60
@@ -123,7 +123,7 @@ def heatmap_info(
         else:
             share = (values - values.min()) / spread
             shade[row][present] = 1 - share if known.direction == "lower" else share
-    rows = unique([_row_label(pair, dataset_names) for pair in shown])
+    rows = unique_labels([_row_label(pair, dataset_names) for pair in shown])
     return HeatmapInfo(rows, [labels[at] for at in kept], shade, texts, sorted(set(unknown)))
 
 
@@ -172,7 +172,7 @@ def effect_heatmap_info(
     clip = max(usual, tolerance) or 1.0
     step = ((values > before) * 1.0 - (values < before)) * upwards.reshape(-1, 1)
     shade = np.where(np.isnan(effect), np.nan_to_num(step), np.clip(effect, -clip, clip) / clip)
-    rows = unique([_row_label(pair, dataset_names) for pair in shown])
+    rows = unique_labels([_row_label(pair, dataset_names) for pair in shown])
     return EffectHeatmapInfo(
         rows=rows,
         names=[labels[at] for at in kept],
@@ -326,4 +326,4 @@ def _laid_out(info: HeatmapInfo | EffectHeatmapInfo, colours: Trace, emphasized:
 
 
 def _row_label(pair: Pair, dataset_names: Mapping[str, str]) -> str:
-    return f"{dataset_label(pair.dataset, dataset_names)} · {for_chart(pair.metric, 30)}"
+    return f"{dataset_label(pair.dataset, dataset_names)} · {escape_for_plotly(pair.metric, 30)}"

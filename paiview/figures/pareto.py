@@ -24,7 +24,7 @@ from paiview.figures.conventions import (
 )
 from paiview.metrics import Direction, MetricContract, display_digits, format_value
 from paiview.results import Measurement, Pair
-from paiview.text import counted, for_chart
+from paiview.text import counted, escape_for_plotly
 from paiview.verdict import dominators
 
 _ROOM = (520, 350)
@@ -232,7 +232,9 @@ def _axis(
         if pairs and all(pair in given for pair in pairs)
     }
     direction = directions.get(metric)
-    return _Axis(ParetoAxis(f"{for_chart(metric, 40)}{told} ({WAYS[direction]})", direction, datasets), metric, numbers)
+    return _Axis(
+        ParetoAxis(f"{escape_for_plotly(metric, 40)}{told} ({WAYS[direction]})", direction, datasets), metric, numbers
+    )
 
 
 def _front(info: ParetoInfo) -> list[int]:
@@ -271,8 +273,8 @@ def _hover(info: ParetoInfo, place: int) -> str:
         for axis, values in zip(info.axes, (info.x, info.y), strict=True)
     ]
     dominator = info.dominators[place]
-    told = [] if dominator is None else [f"dominated by {for_chart(dominator, 80)}"]
-    return "<br>".join([f"<b>{for_chart(info.names[place], 80)}</b>", *numbers, *told])
+    told = [] if dominator is None else [f"dominated by {escape_for_plotly(dominator, 80)}"]
+    return "<br>".join([f"<b>{escape_for_plotly(info.names[place], 80)}</b>", *numbers, *told])
 
 
 def _range(values: NDArray[np.float64], share: float = 0.15) -> list[float] | None:

@@ -26,7 +26,7 @@ from paiview.figures.conventions import (
 )
 from paiview.frames import Frames, Pair
 from paiview.metrics import Direction, MetricContract, contract, running_best
-from paiview.text import for_chart
+from paiview.text import escape_for_plotly
 
 _STATUS_MARKS: Mapping[str, tuple[str, str]] = {
     "Pending": ("circle-open", PENDING),
@@ -88,7 +88,7 @@ def trend_info(
     """
     labels = version_labels(frames.versions)
     statuses = frames.versions["approval_status"].astype("str").fillna("").tolist()
-    notes = [for_chart(text, 120) for text in frames.versions["description"].fillna("").tolist()]
+    notes = [escape_for_plotly(text, 120) for text in frames.versions["description"].fillna("").tolist()]
     visible = np.zeros(len(frames.versions), dtype=bool)
     visible[orders] = True
     panels = []
@@ -226,7 +226,7 @@ def _panel_traces(panel: TrendPanel, suffix: str) -> list[Trace]:
             mode="lines",
             line={"width": 1, "color": NEUTRAL},
             hoverinfo="skip",
-            name=for_chart(f"{panel.pair.metric} on {panel.pair.dataset}", 120),
+            name=escape_for_plotly(f"{panel.pair.metric} on {panel.pair.dataset}", 120),
             **place,
         )
     )
@@ -258,7 +258,7 @@ def _marks(panel: TrendPanel, place: Mapping[str, object]) -> Iterator[Trace]:
             text="✓" if approved and roomy else None,
             textfont={"size": 9, "color": "white"},
             textposition="middle center",
-            customdata=cells([(for_chart(panel.statuses[index], 30), notes[index]) for index in at.tolist()]),
+            customdata=cells([(escape_for_plotly(panel.statuses[index], 30), notes[index]) for index in at.tolist()]),
             hovertemplate="<b>%{x}</b> · %{y}<br>%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
             name=kind or "other status",
             **place,
@@ -283,4 +283,4 @@ def _legend() -> list[Trace]:
 
 def _title(pair: Pair, known: Direction | None, dataset_names: Mapping[str, str]) -> str:
     """The head of a panel: the dataset, the metric, and which way is better."""
-    return f"<b>{dataset_label(pair.dataset, dataset_names)}</b><br>{for_chart(pair.metric, 40)} {WAYS[known]}"
+    return f"<b>{dataset_label(pair.dataset, dataset_names)}</b><br>{escape_for_plotly(pair.metric, 40)} {WAYS[known]}"

@@ -14,7 +14,7 @@ from paiview import figures
 from paiview.contracts import Contracts
 from paiview.decision import Decision, State
 from paiview.frames import Frames, Pair
-from paiview.text import counted, markdown
+from paiview.text import counted, escape_markdown
 from paiview.ui import kept
 from paiview.verdict import percent
 from paiview.views import Orders
@@ -95,7 +95,7 @@ def heatmap(plot: Plot) -> str:
 def effect_heatmap(plot: Plot, baseline: int) -> str:
     """Draw the heatmap of effects against ``baseline``, a position in the versions frame; else as ``heatmap``."""
     told = _effect_heatmap(key=plot.key(baseline), _plot=plot, _baseline=baseline)
-    against = markdown(str(plot.frames.versions["version_name"].iloc[baseline]), 60)
+    against = escape_markdown(str(plot.frames.versions["version_name"].iloc[baseline]), 60)
     count = len(told.unmeasured)
     unmeasured = f" {against} has no number in {counted(count, 'row')}: nothing to compare with there." if count else ""
     return (
@@ -105,7 +105,7 @@ def effect_heatmap(plot: Plot, baseline: int) -> str:
 
 
 def _uncoloured(unknown: Sequence[str]) -> str:
-    return f" No colour for {markdown(', '.join(unknown), 200)}: direction unknown." if unknown else ""
+    return f" No colour for {escape_markdown(', '.join(unknown), 200)}: direction unknown." if unknown else ""
 
 
 def deltas(decisions: Sequence[Decision], shown: Collection[Pair]) -> tuple[Mapping[State, int], int]:

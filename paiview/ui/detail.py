@@ -13,7 +13,8 @@ from paiview.contracts import Contracts
 from paiview.frames import Frames, Pair
 from paiview.pai.objects import JsonObject, Model, ModelVersion
 from paiview.registry import Registry
-from paiview.text import block, host, http_url, markdown, mask_secrets, plain, visible
+from paiview.secret_masking import mask_secrets
+from paiview.text import ascii_host, escape_invisible, escape_markdown, http_url, one_line, several_lines
 from paiview.ui import shell, state, tables, url
 from paiview.views import Orders
 
@@ -39,7 +40,7 @@ def choose(frames: Frames, on_screen: Orders) -> int | None:
     asked = url.asked("version")
     if asked is not None and asked not in orders:
         orders.update((asked, int(order)) for order in np.flatnonzero(known.to_numpy() == asked))
-    options = {name: plain(name) for name in orders}
+    options = {name: one_line(name) for name in orders}
     opened = state.choice("Version in detail", options, key="version", placeholder="Tick a row, or choose one of them")
     return None if opened is None else orders[opened]
 
@@ -67,14 +68,14 @@ def show(
         contracts: what metrics mean.
     """
     row = cast("pd.Series[Any]", frames.versions.loc[order])
-    st.subheader(markdown(str(row["version_name"])))
+    st.subheader(escape_markdown(str(row["version_name"])))
     if version.version_description:
-        st.text(block(version.version_description))
+        st.text(several_lines(version.version_description))
     if version.version_name and model.model_id:
         told = "Compare with the approved version"
         shell.link(shell.COMPARE, told, model=model.model_id, candidate=version.version_name)
     if row["problems"]:
-        st.warning(f"{row['problems']} flagged in this version: {markdown(str(row['problem']), 400)}")
+        st.warning(f"{row['problems']} flagged in this version: {escape_markdown(str(row['problem']), 400)}")
     results, about, specs, raw = st.tabs(["Results", "About", "Specs", "Raw JSON"])
     with results:
         _results(identity, frames, order, dataset_names, contracts)
@@ -87,7 +88,7 @@ def show(
             "As the service sent it; values under names like token or password are masked, and characters that cannot "
             "be seen are written as escapes."
         )
-        st.json(visible(mask_secrets(version.raw)), expanded=2)
+        st.json(escape_invisible(mask_secrets(version.raw)), expanded=2)
 
 
 def _results(identity: str, frames: Frames, order: int, dataset_names: Mapping[str, str], contracts: Contracts) -> None:
@@ -106,7 +107,7 @@ def _results(identity: str, frames: Frames, order: int, dataset_names: Mapping[s
     digits = [*map(max, of_columns, of_numbers)]
     shown.insert(1, "name", shown["dataset"].map(dataset_names))
     for column in ("dataset", "name", "metric", *(name for name in ("raw", "problem") if name in shown)):
-        shown[column] = shown[column].astype("str").map(plain, na_action="ignore")
+        shown[column] = shown[column].astype("str").map(one_line, na_action="ignore")
     table = shown.dropna(axis="columns", how="all").reset_index(drop=True)
     st.dataframe(
         tables.written(table, ["value"], digits) if "value" in table else table,
@@ -146,7 +147,7 @@ def _about(registry: Registry, model: Model, version: ModelVersion, row: "pd.Ser
     for name, value in (*others.items(), *mask_secrets(version.model_extra or {}).items()):
         fields.append((name, value if isinstance(value, str) else _json(value)))
     table = pd.DataFrame(
-        [(plain(name), _shown(value)) for name, value in fields], columns=["field", "value"], dtype="str"
+        [(one_line(name), _shown(value)) for name, value in fields], columns=["field", "value"], dtype="str"
     )
     table = table[table["value"] != ""]
     st.dataframe(table, hide_index=True, height=tables.height(len(table)), alt="Fields of the version")
@@ -162,7 +163,8 @@ def _covers(covers: object) -> list[tuple[str, str]]:
     listed = covers if isinstance(covers, list) else []
     addresses = [address for cover in listed if (address := http_url(str(cover)))][:_MOST_COVERS]
     return [
-        (f"Open cover {number} at {markdown(host(address))}", address) for number, address in enumerate(addresses, 1)
+        (f"Open cover {number} at {escape_markdown(ascii_host(address))}", address)
+        for number, address in enumerate(addresses, 1)
     ]
 
 
@@ -178,7 +180,7 @@ def _links(registry: Registry, model: Model, version: ModelVersion, row: "pd.Ser
         links.append(("Open the training job", f"{_CONSOLE}{query}#/training/jobs/{quote(row['source_run'], safe='')}"))
     uri = http_url(version.uri or "")
     if uri:
-        links.append((f"Open the Uri at {markdown(host(uri))}", uri))
+        links.append((f"Open the Uri at {escape_markdown(ascii_host(uri))}", uri))
     return links
 
 
@@ -190,8 +192,8 @@ def _specs(version: ModelVersion) -> None:
         st.markdown(f"**{name}**")
         methods = _methods(name, spec)
         if methods:
-            st.caption(f"{len(methods)} methods: {markdown(', '.join(methods), 300)}")
-        st.json(visible(mask_secrets(spec)), expanded=2)
+            st.caption(f"{len(methods)} methods: {escape_markdown(', '.join(methods), 300)}")
+        st.json(escape_invisible(mask_secrets(spec)), expanded=2)
 
 
 def _methods(name: str, spec: JsonObject) -> list[str]:
@@ -210,7 +212,7 @@ def _moment(parsed: Any, text: str | None) -> str | None:
 
 
 def _shown(value: Any) -> str:
-    return "" if pd.isna(value) else plain(str(value), 2000)
+    return "" if pd.isna(value) else one_line(str(value), 2000)
 
 
 def _json(value: object) -> str:
@@ -220,6 +222,6 @@ def _json(value: object) -> str:
 def _parsed(options: str) -> object:
     """Options is a JSON text; what does not parse is shown as it is."""
     try:
-        return visible(mask_secrets(json.loads(options)))
+        return escape_invisible(mask_secrets(json.loads(options)))
     except (ValueError, RecursionError):
-        return {"Options": visible(mask_secrets(options))}
+        return {"Options": escape_invisible(mask_secrets(options))}

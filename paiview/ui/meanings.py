@@ -11,7 +11,7 @@ from paiview.contracts import Contracts
 from paiview.figures import WAYS
 from paiview.metrics import Direction, MetricContract, contract
 from paiview.pai.errors import PaiviewError
-from paiview.text import markdown, plain
+from paiview.text import escape_markdown, one_line
 from paiview.ui import state, states
 
 _CHOSEN = "contracts-of-this-session"
@@ -42,7 +42,7 @@ def form(metrics: Sequence[str], contracts: Contracts) -> None:
     unknown = [metric for metric in metrics if contract(metric, contracts.metrics).direction is None]
     chosen = _chosen()
     if unknown:
-        named = ", ".join(markdown(metric, 60) for metric in unknown[:5])
+        named = ", ".join(escape_markdown(metric, 60) for metric in unknown[:5])
         st.info(f"Which way is better is unknown for {named}: no verdict there until somebody says so.")
     # It opens by itself for a metric that is unknown anew; else it stays as the reader left it.
     told = st.session_state.get(_UNKNOWN, []) if _FORM in st.session_state else []
@@ -57,7 +57,7 @@ def form(metrics: Sequence[str], contracts: Contracts) -> None:
     with place:
         options = [*unknown, *(name for name in metrics if name not in unknown)]
         # What was chosen stays chosen when it is known and stands elsewhere in the list.
-        shown = state.labels(options, plain)
+        shown = state.labels(options, one_line)
         metric = st.selectbox("Metric", options, format_func=shown.__getitem__, key="metric-to-set")
         known = contract(metric, contracts.metrics)
         with st.form("meaning", border=False):

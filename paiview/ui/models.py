@@ -19,7 +19,7 @@ from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model
 from paiview.registry import Registry
 from paiview.snapshots import Review
-from paiview.text import counted, markdown
+from paiview.text import counted, escape_markdown
 from paiview.ui import shell, states, url
 from paiview.verdict import short_headline
 
@@ -35,17 +35,17 @@ def rows(models: Sequence[Model]) -> list[DeltaGenerator]:
         with st.container(border=True, gap="xsmall"):
             left, right = st.columns([3, 2], vertical_alignment="top")
             with left:
-                shell.link(shell.VERSIONS, f"**{markdown(model.model_name or model_id)}**", model=model_id)
+                shell.link(shell.VERSIONS, f"**{escape_markdown(model.model_name or model_id)}**", model=model_id)
                 st.caption(_facts(model))
                 if model.model_description:
-                    st.caption(markdown(model.model_description, 160))
+                    st.caption(escape_markdown(model.model_description, 160))
             with right:
                 places.append(st.empty())
                 with st.container(horizontal=True, gap="small"):
                     shell.link(shell.TRENDS, "Trends", model=model_id)
                     newest = model.latest_version
                     if newest is not None and newest.version_name:
-                        name = markdown(newest.version_name, 40)
+                        name = escape_markdown(newest.version_name, 40)
                         shell.link(shell.VERSIONS, f"Newest: {name}", model=model_id, version=newest.version_name)
     return places
 
@@ -114,13 +114,13 @@ def _waiting(queue: DeltaGenerator, model: Model, found: Review) -> list[tuple[s
         return []
     model_id = model.model_id or ""
     name, versions = queue.columns([1, 3], vertical_alignment="top")
-    name.markdown(f"**{markdown(model.model_name or model_id)}**")
+    name.markdown(f"**{escape_markdown(model.model_name or model_id)}**")
     places = []
     with versions.container(gap="xxsmall"):
         for version in found.waiting[:_WAITING_SHOWN]:
             if version.version_name:
                 with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                    told = markdown(version.version_name, 40)
+                    told = escape_markdown(version.version_name, 40)
                     shell.link(shell.COMPARE, told, model=model_id, candidate=version.version_name)
                     places.append((version.version_name, st.empty()))
         if found.pending > _WAITING_SHOWN:
@@ -138,13 +138,13 @@ def _verdict(registry: Registry, model_id: str, candidate: str) -> str:
         [decision] = judge(registry, model_id, [candidate], afresh=False).decisions
     except PaiviewError as error:
         return states.describe(error)
-    against = f" against {markdown(decision.baseline, 40)}" if decision.baseline is not None else ""
+    against = f" against {escape_markdown(decision.baseline, 40)}" if decision.baseline is not None else ""
     warned = " · with a warning" if decision.notes else ""
-    return f"{decision.summary.word}: {markdown(short_headline(decision.summary))}{against}{warned}"
+    return f"{decision.summary.word}: {escape_markdown(short_headline(decision.summary))}{against}{warned}"
 
 
 def _facts(model: Model) -> str:
     created = parse_time(model.gmt_create_time)
     facts = [model.model_id, model.task, model.domain, model.origin or model.provider]
-    told = [markdown(fact, 60) for fact in facts if fact]
+    told = [escape_markdown(fact, 60) for fact in facts if fact]
     return " · ".join([*told, *([f"created {created:%Y-%m-%d}"] if created is not None else [])])

@@ -10,7 +10,7 @@ from paiview import differences as compared
 from paiview import report
 from paiview.decision import Decision
 from paiview.judgement import Judged
-from paiview.text import counted, file_name, markdown, plain, unique
+from paiview.text import counted, escape_markdown, file_name, one_line, unique_labels
 
 _MOST_ROWS = 500
 
@@ -35,10 +35,10 @@ def differences(judged: Judged) -> None:
             return
         table = pd.DataFrame(
             [
-                [plain(item.path), *(None if text is None else plain(text, 500) for text in item.texts)]
+                [one_line(item.path), *(None if text is None else one_line(text, 500) for text in item.texts)]
                 for item in found
             ],
-            columns=unique(["field", *(plain(name) for name, _ in sides)]),
+            columns=unique_labels(["field", *(one_line(name) for name, _ in sides)]),
         )
         st.dataframe(
             table.head(_MOST_ROWS),
@@ -72,7 +72,7 @@ def offer(decisions: Sequence[Decision], names: Mapping[str, str]) -> None:
     with place:
         for decision in decisions:
             if len(decisions) > 1:
-                st.caption(f"**{markdown(decision.candidate, 60)}**")
+                st.caption(f"**{escape_markdown(decision.candidate, 60)}**")
             with st.container(horizontal=True):
                 for label, ending, mime, make in kinds:
                     st.download_button(

@@ -13,7 +13,7 @@ from paiview.frames import Frames
 from paiview.pai.errors import PaiviewError, PermissionDeniedError
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry import Registry
-from paiview.text import plain, told_by_id
+from paiview.text import one_line, unique_names
 from paiview.ui import state, states, url
 from paiview.views import FIELDS, MODEL_SORTS
 
@@ -87,7 +87,7 @@ def workspace(registry: Registry) -> str | None:
     names = {item.workspace_id: item.workspace_name or item.workspace_id for item in found if item.workspace_id}
     if registry.workspace_id and registry.workspace_id not in names:
         names[registry.workspace_id] = registry.workspace_id
-    shown = {key: plain(f"{name} ({key})" if name != key else key, 80) for key, name in names.items()}
+    shown = {key: one_line(f"{name} ({key})" if name != key else key, 80) for key, name in names.items()}
     return state.choice(
         "Workspace", shown, key="workspace", default=registry.workspace_id, placeholder="All workspaces"
     )
@@ -120,7 +120,7 @@ def model() -> Chosen:
         if not models:
             st.info("There are no models here. Register one in PAI, or choose another workspace.")
             states.end()
-        shown = told_by_id({key: plain(item.model_name or key, 80) for key, item in models.items()})
+        shown = unique_names({key: one_line(item.model_name or key, 80) for key, item in models.items()})
         first = next(iter(shown))
         model_id = (
             state.choice("Model", shown, key="model", default=first, pinned=True, on_change=_drop_its_versions) or first
@@ -226,7 +226,7 @@ def table_filters(metric: str | None) -> TableFilters:
         created_from = since.date_input("Created from", None, key="created_from", bind="query-params")
         created_to = until.date_input("to", None, key="created_to", bind="query-params")
         low, high = st.columns(2)
-        named = plain(metric, 24) if metric else "Metric"
+        named = one_line(metric, 24) if metric else "Metric"
         passing = "A version passes when one of its values is in the range, on any of the datasets chosen, else on any."
         minimum = low.number_input(
             f"{named} from", value=None, key="min", bind="query-params", format="%g", help=passing

@@ -12,7 +12,7 @@ from paiview.decision import Decision
 from paiview.judgement import MOST_CANDIDATES, Judged, judge
 from paiview.pai.errors import PaiviewError
 from paiview.registry import Registry
-from paiview.text import markdown, plain
+from paiview.text import escape_markdown, one_line
 from paiview.ui import state, states, url
 
 LISTED = 200
@@ -59,7 +59,7 @@ def choose(registry: Registry, lineage: Lineage, workspace_id: str | None, alias
     _know(home, [name] if (name := url.asked("baseline")) else [], "baseline")
     baseline = state.choice(
         "Baseline",
-        {name: plain(name, 80) for name in _listed(home)},
+        {name: one_line(name, 80) for name in _listed(home)},
         key="baseline",
         default=by_rule,
         pinned=True,
@@ -91,7 +91,7 @@ def _candidates(lineage: Lineage) -> list[str]:
         key="candidate",
         chosen=chosen,
         most=MOST_CANDIDATES,
-        format_func=lambda name: plain(name, 80),
+        format_func=lambda name: one_line(name, 80),
         allowed=lineage.__contains__,
         on_change=follow,
         help=_help(lineage),
@@ -115,16 +115,16 @@ def _know(lineage: Lineage, asked: Sequence[str], key: str) -> None:
         return
     for name in asked:
         if name not in lineage:
-            states.stop(UnknownVersionError(f"{lineage.model_id} has no version {plain(name)}."))
+            states.stop(UnknownVersionError(f"{lineage.model_id} has no version {one_line(name)}."))
 
 
 def _baseline_model(registry: Registry, model_id: str, workspace_id: str | None) -> str | None:
     try:
         models = registry.models(workspace_id).items
-        shown = {item.model_id: plain(item.model_name or item.model_id, 80) for item in models if item.model_id}
+        shown = {item.model_id: one_line(item.model_name or item.model_id, 80) for item in models if item.model_id}
         asked = url.asked("baseline_model")
         if asked is not None and asked not in shown:
-            shown[asked] = plain(registry.model(asked).model_name or asked, 80)
+            shown[asked] = one_line(registry.model(asked).model_name or asked, 80)
     except PaiviewError as error:
         states.stop(error)
     shown.pop(model_id, None)
@@ -148,7 +148,7 @@ def decide(registry: Registry, model_id: str, chosen: Sides, contracts: Contract
     """
     candidates = chosen.candidates
     if len(candidates) > 1 and chosen.baseline_model is None and chosen.baseline in candidates:
-        states.warn(f"{markdown(chosen.baseline)} is the baseline and is left out of the candidates.")
+        states.warn(f"{escape_markdown(chosen.baseline)} is the baseline and is left out of the candidates.")
         candidates = [name for name in candidates if name != chosen.baseline]
     try:
         return judge(
@@ -184,6 +184,6 @@ def pin(decisions: Sequence[Decision], seen: str | None) -> None:
     url.write("data", pinned[1])
     if pinned[1] != current:
         states.warn(
-            f"The data have changed since this link was made: it was about {plain(pinned[1], 20)}, and they are now "
+            f"The data have changed since this link was made: it was about {one_line(pinned[1], 20)}, and they are now "
             f"{current}. What you see is decided from the data as they are now."
         )

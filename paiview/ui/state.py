@@ -10,7 +10,7 @@ from typing import Final
 
 import streamlit as st
 
-from paiview.text import markdown, plain, unique
+from paiview.text import escape_markdown, one_line, unique_labels
 from paiview.ui import states, url
 
 _MOST_CHARACTERS: Final = 1000
@@ -47,7 +47,7 @@ def choice(
     _tell_refused(label, key)
     value = url.asked(key)
     if value is not None and value not in options and allowed is not None and allowed(value):
-        options = {**options, value: plain(value, 80)}
+        options = {**options, value: one_line(value, 80)}
     if value is not None and value not in options:
         if url.is_of_a_link(key):
             states.invalid(key, value)
@@ -60,7 +60,7 @@ def choice(
         label,
         list(options),
         index=None,
-        format_func=lambda option: shown.get(option, plain(option)),
+        format_func=lambda option: shown.get(option, one_line(option)),
         key=key,
         on_change=_follow,
         args=(key, allowed, on_change),
@@ -75,7 +75,7 @@ def choice(
 def labels(options: Iterable[str], told: Callable[[str], str]) -> dict[str, str]:
     """What is shown for each option, all different: Streamlit knows an option by nothing else."""
     known = [*options]
-    return dict(zip(known, unique([plain(told(option), _MOST_CHARACTERS) for option in known]), strict=True))
+    return dict(zip(known, unique_labels([one_line(told(option), _MOST_CHARACTERS) for option in known]), strict=True))
 
 
 def choices(
@@ -118,7 +118,7 @@ def choices(
         [*shown],
         key=key,
         max_selections=most,
-        format_func=lambda option: shown.get(option, plain(option)),
+        format_func=lambda option: shown.get(option, one_line(option)),
         on_change=follow,
         accept_new_options=True,
         # All at once stands first in the list, where whoever meant one version hits it.
@@ -168,7 +168,7 @@ def _refuse(key: str, values: list[str]) -> None:
 
 def _tell_refused(label: str, key: str) -> None:
     for value in st.session_state.pop(f"refused-{key}", ()):
-        states.warn(f"{label}: {markdown(value)} is not there. Type the whole name, or find it on Versions.")
+        states.warn(f"{label}: {escape_markdown(value)} is not there. Type the whole name, or find it on Versions.")
 
 
 def check(key: str, allowed: Callable[[str], bool]) -> None:

@@ -19,7 +19,7 @@ from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry import Registry
 from paiview.snapshots import ModelsSnapshot, VersionsSnapshot
-from paiview.text import counted, markdown, told_by_id
+from paiview.text import counted, escape_markdown, unique_names
 from paiview.ui import kept, url
 from paiview.views import counts, scale_jumps
 
@@ -72,10 +72,10 @@ def warn_of_notes(notes: Iterable[str]) -> None:
         alike.setdefault(separator + end, []).append(fact)
     for end, facts in alike.items():
         if len(facts) == 1:
-            warn(markdown(facts[0] + end, 600))
+            warn(escape_markdown(facts[0] + end, 600))
         else:
-            told = [markdown(fact, 300) for fact in facts[:_TOLD]]
-            warn(_together(told, len(facts)) + markdown(end, 600))
+            told = [escape_markdown(fact, 300) for fact in facts[:_TOLD]]
+            warn(_together(told, len(facts)) + escape_markdown(end, 600))
 
 
 def _together(told: Sequence[str], count: int) -> str:
@@ -89,8 +89,8 @@ def _jumps(identity: str, _frames: Frames) -> str | None:  # noqa: ARG001 - the 
     """A sentence about the jumps of ``paiview.views.scale_jumps``, made once a listing; ``None`` without any."""
     found = scale_jumps(_frames.metrics)
     told = [
-        f"{markdown(jump['metric'])} on {markdown(jump['dataset'])} is {jump['value']:g} in "
-        f"{markdown(jump['version_name'])} and was {jump['previous']:g} before"
+        f"{escape_markdown(jump['metric'])} on {escape_markdown(jump['dataset'])} is {jump['value']:g} in "
+        f"{escape_markdown(jump['version_name'])} and was {jump['previous']:g} before"
         for jump in found.head(_TOLD).astype({"metric": "str", "dataset": "str"}).to_dict("records")
     ]
     if not told:
@@ -141,14 +141,15 @@ def stop(error: PaiviewError) -> NoReturn:
 def describe(error: PaiviewError) -> str:
     """One error as Markdown, its foreign parts escaped."""
     named = (("Code", error.code), ("RequestId", error.request_id))
-    facts = ", ".join(f"{name} {markdown(value)}" for name, value in named if value)
+    facts = ", ".join(f"{name} {escape_markdown(value)}" for name, value in named if value)
     told = f" ({facts})" if facts else ""
-    return f"{markdown(error.message, 600)}{told} {error.advice}".strip()
+    return f"{escape_markdown(error.message, 600)}{told} {error.advice}".strip()
 
 
 def invalid(name: str, value: str) -> None:
     """Report a value in the URL that no control knows; it is ignored."""
-    warn(f"The link asks for {markdown(name)} = {markdown(value)}, which is not a choice here. It is ignored.")
+    asked = f"{escape_markdown(name)} = {escape_markdown(value)}"
+    warn(f"The link asks for {asked}, which is not a choice here. It is ignored.")
 
 
 @contextmanager
@@ -192,7 +193,7 @@ def origin(registry: Registry) -> str:
     """The service in words, and who sees it."""
     if registry.embedded:
         return "**Embedded registry**: numbers are published and cited, approval statuses are the demo's"
-    return f"**{markdown(registry.endpoint)}** · everyone here sees what the server's credential sees"
+    return f"**{escape_markdown(registry.endpoint)}** · everyone here sees what the server's credential sees"
 
 
 def age(moment: datetime) -> str:
@@ -206,9 +207,9 @@ def age(moment: datetime) -> str:
 
 def title(model: Model, model_id: str) -> None:
     """The head of a page about one model."""
-    st.title(markdown(model.model_name or model_id), anchor=False)
+    st.title(escape_markdown(model.model_name or model_id), anchor=False)
     facts = [model_id, model.task, model.domain, model.provider]
-    st.caption(" · ".join(markdown(fact, 80) for fact in facts if fact))
+    st.caption(" · ".join(escape_markdown(fact, 80) for fact in facts if fact))
 
 
 def versions(
@@ -239,7 +240,7 @@ def versions(
         facts.append(f"every field as of {age(snapshot.whole_at)} ago")
     connection(registry, snapshot, ", ".join(facts))
     if snapshot.uneven:
-        warn(markdown(snapshot.uneven, 400))
+        warn(escape_markdown(snapshot.uneven, 400))
     return snapshot
 
 
@@ -261,7 +262,7 @@ def dataset_names(
         names = names | registry.dataset_names(beyond)  # Another mapping: this one is the cache's.
     configured = {dataset: known.name for dataset, known in contracts.datasets.items() if known.name is not None}
     aliases = {alias: configured[dataset] for alias, dataset in contracts.aliases.items() if dataset in configured}
-    return told_by_id(names | aliases | configured)
+    return unique_names(names | aliases | configured)
 
 
 def _ids(datasets: Iterable[str]) -> list[str]:

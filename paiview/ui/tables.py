@@ -14,7 +14,7 @@ from paiview import views
 from paiview.contracts import Contracts
 from paiview.frames import Frames, Pair
 from paiview.metrics import contract, display_digits, format_value
-from paiview.text import counted, markdown, plain, shorten_front, unique
+from paiview.text import counted, escape_markdown, one_line, shorten_front, unique_labels
 from paiview.ui import shell, state, url
 from paiview.ui.kept import SECONDS, key_of
 from paiview.views import FIELDS, Meanings, Orders, Slice, page_of
@@ -111,11 +111,11 @@ def versions_frame(frames: Frames, orders: Orders, pairs: Sequence[Pair], fields
 
 
 def _line(text: str) -> str:
-    return plain(text, _MOST_CHARACTERS)
+    return one_line(text, _MOST_CHARACTERS)
 
 
 def _status(status: str) -> str:
-    return _STATUS.get(status, plain(status))
+    return _STATUS.get(status, one_line(status))
 
 
 @st.cache_resource(ttl=SECONDS, max_entries=256, show_spinner=False)
@@ -179,8 +179,8 @@ def column_config(
         name = dataset_names.get(pair.dataset, pair.dataset)
         direction = contract(pair.metric, meanings).direction
         config[column] = st.column_config.NumberColumn(
-            f"{plain(pair.metric, 30)} {_ARROWS[direction]} {plain(shorten_front(name, 28))}",
-            help=markdown(pair.dataset),
+            f"{one_line(pair.metric, 30)} {_ARROWS[direction]} {one_line(shorten_front(name, 28))}",
+            help=escape_markdown(pair.dataset),
             format=f"%.{places(pair, numbers[column].to_numpy(), meanings)}f",
         )
     return config
@@ -264,13 +264,13 @@ def side_by_side(
     pairs = [pair for pair, present in zip(frames.histories, had, strict=True) if present]
     heads = pd.DataFrame(
         {
-            "dataset": [plain(dataset_names.get(pair.dataset, pair.dataset)) for pair in pairs],
-            "metric": [plain(pair.metric) for pair in pairs],
+            "dataset": [one_line(dataset_names.get(pair.dataset, pair.dataset)) for pair in pairs],
+            "metric": [one_line(pair.metric) for pair in pairs],
         },
         dtype="str",
     )
     names = frames.versions["version_name"].iloc[chosen].tolist()
-    shown = unique([*heads.columns, *map(plain, names)])[heads.shape[1] :]
+    shown = unique_labels([*heads.columns, *map(one_line, names)])[heads.shape[1] :]
     table = pd.concat([heads, pd.DataFrame(numbers[had], columns=shown)], axis="columns")
     digits = decimals(identity, contracts.fingerprint, tuple(pairs), frames, contracts)
     order = table.sort_values(["dataset", "metric"], kind="stable").index
@@ -280,7 +280,7 @@ def side_by_side(
 def version_links(model_id: str, name: str) -> None:
     """Links to one version in detail and to its comparison."""
     with st.container(horizontal=True, key="version-links"):
-        told = markdown(name, 60)
+        told = escape_markdown(name, 60)
         shell.link(shell.VERSIONS, f"Open {told}", model=model_id, version=name)
         shell.link(shell.COMPARE, f"Compare {told} with the approved version", model=model_id, candidate=name)
 

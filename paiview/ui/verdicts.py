@@ -14,7 +14,7 @@ from paiview import figures, report, verdict
 from paiview.decision import Decision, MetricInForce, PairDecision, State, Word
 from paiview.frames import Pair, column_names
 from paiview.metrics import display_digits, format_value
-from paiview.text import counted, markdown, plain, shorten_front
+from paiview.text import counted, escape_markdown, one_line, shorten_front
 from paiview.ui import charts, kept, state, tables
 from paiview.views import PairRow
 
@@ -62,19 +62,21 @@ def headline(decision: Decision, statuses: Mapping[str, str]) -> None:
     """
     word = decision.summary.word
     st.markdown(f"## :{_COLOURS[word]}[{report.WORDS[word]}] &nbsp; {_OVERALL[decision.overall]}")
-    status = markdown(statuses.get(decision.candidate, ""))
+    status = escape_markdown(statuses.get(decision.candidate, ""))
     is_now = f" ({status})" if status else ""
-    st.markdown(f"**{markdown(decision.candidate)}**{is_now} {markdown(report.against(decision), 400)}")
+    st.markdown(f"**{escape_markdown(decision.candidate)}**{is_now} {escape_markdown(report.against(decision), 400)}")
     if decision.pairs:
         st.markdown(
-            "\n".join(f"- {markdown(sentence, 600)}" for sentence in report.cut(verdict.headline(decision), "metric"))
+            "\n".join(
+                f"- {escape_markdown(sentence, 600)}" for sentence in report.cut(verdict.headline(decision), "metric")
+            )
         )
     else:
         st.markdown("Neither version has an evaluation result.")
     for unpaired, told in _UNPAIRED.items():
         if named := report.names(decision, unpaired):
             more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
-            st.caption(f"{told}: {markdown(', '.join(named[:_NAMED]), 2000)}{more}")
+            st.caption(f"{told}: {escape_markdown(', '.join(named[:_NAMED]), 2000)}{more}")
     _caution([decision])
 
 
@@ -83,13 +85,13 @@ def several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
     count = len(decisions)
     together = report.all_against(decisions)
     told = together or "each against the baseline that the rules choose for it"
-    reasons = [plain(decision.baseline_reason) for decision in decisions]
-    st.markdown(f"**{count} candidates** {markdown(told, 400)}")
+    reasons = [one_line(decision.baseline_reason) for decision in decisions]
+    st.markdown(f"**{count} candidates** {escape_markdown(told, 400)}")
     table = pd.DataFrame(
         {
-            "version": [plain(decision.candidate) for decision in decisions],
-            "status": [plain(statuses.get(decision.candidate, "")) for decision in decisions],
-            **({} if together else {"baseline": [plain(decision.baseline or "–") for decision in decisions]}),
+            "version": [one_line(decision.candidate) for decision in decisions],
+            "status": [one_line(statuses.get(decision.candidate, "")) for decision in decisions],
+            **({} if together else {"baseline": [one_line(decision.baseline or "–") for decision in decisions]}),
             "verdict": [report.WORDS[decision.summary.word] for decision in decisions],
             "policy": [decision.overall for decision in decisions],
             "worst": [_worst(decision) for decision in decisions],
@@ -119,7 +121,7 @@ def _caution(decisions: Sequence[Decision]) -> None:
     for decision in decisions:
         told |= dict.fromkeys(report.cautions(decision)[len(decision.notes) :])
     for caution in told:
-        st.caption(markdown(caution, 400))
+        st.caption(escape_markdown(caution, 400))
 
 
 def pairs(rows: Sequence[PairRow], decisions: Sequence[Decision]) -> None:
@@ -142,17 +144,19 @@ def _pairs(
     rows, with_version = _rows, len(_decisions) > 1
     metrics = [known for decision in _decisions for known in decision.metrics]
     judged = [row.pair for row in rows]
-    notes = [None if pair.note is None else plain(pair.note) for pair in judged]
+    notes = [None if pair.note is None else one_line(pair.note) for pair in judged]
     table = pd.DataFrame(
         {
-            **({"version": [plain(row.candidate) for row in rows]} if with_version else {}),
+            **({"version": [one_line(row.candidate) for row in rows]} if with_version else {}),
             "state": [report.STATES[pair.state] for pair in judged],
-            "dataset": [plain(shorten_front(pair.name or pair.dataset, 60)) for pair in judged],
-            "metric": [plain(pair.metric) for pair in judged],
+            "dataset": [one_line(shorten_front(pair.name or pair.dataset, 60)) for pair in judged],
+            "metric": [one_line(pair.metric) for pair in judged],
             **{number: np.array([getattr(pair, number) for pair in judged], dtype=np.float64) for number in _NUMBERS},
             **({"note": notes} if any(note is not None for note in notes) else {}),
             # Links and the filter know a dataset by its id.
-            **({"dataset id": [plain(pair.dataset) for pair in judged]} if any(pair.name for pair in judged) else {}),
+            **(
+                {"dataset id": [one_line(pair.dataset) for pair in judged]} if any(pair.name for pair in judged) else {}
+            ),
         }
     )
     digits = _digits(judged, metrics)
@@ -246,7 +250,7 @@ def pareto(decisions: Sequence[Decision]) -> None:
         return
     st.subheader("Which candidates are worth a look", anchor=False)
     first, second, *_ = options
-    shown = {key: plain(key, 100) for key in options}
+    shown = {key: one_line(key, 100) for key in options}
     with st.container(horizontal=True):
         x = state.choice("Across", shown, key="x", default=first) or first
         y = state.choice("Up", shown, key="y", default=second) or second
@@ -259,11 +263,12 @@ def pareto(decisions: Sequence[Decision]) -> None:
         if by is not None:
             excluded.setdefault(by, []).append(name)
     told = "; ".join(
-        f"dominated by {markdown(by, 80)}: {markdown(', '.join(names), 600)}" for by, names in excluded.items()
+        f"dominated by {escape_markdown(by, 80)}: {escape_markdown(', '.join(names), 600)}"
+        for by, names in excluded.items()
     )
     drawn = " drawn" if info.left_out else ""
     told = told[:1].upper() + told[1:] or f"No version{drawn} is dominated: each is the best trade of the two"
-    missing = f" Not drawn: {markdown(', '.join(info.left_out), 300)}." if info.left_out else ""
+    missing = f" Not drawn: {escape_markdown(', '.join(info.left_out), 300)}." if info.left_out else ""
     st.caption(f"{told}.{missing}")
 
 
@@ -327,15 +332,16 @@ def averages(decision: Decision) -> None:
     height = tables.height(len(table))
     st.dataframe(table, hide_index=True, height=height, alt="Averages over the datasets that both versions have")
     for doubt in report.doubts(decision):
-        st.caption(markdown(doubt, 1000))
+        st.caption(escape_markdown(doubt, 1000))
 
 
 def rules(decision: Decision, *, named: bool) -> None:
     """Draw what each rule of the policy found, failures first; ``named`` tells of which candidate."""
     if named:
-        st.markdown(f"**{markdown(decision.candidate)}** {_OVERALL[decision.overall]}")
+        st.markdown(f"**{escape_markdown(decision.candidate)}** {_OVERALL[decision.overall]}")
     for rule in report.rules(decision):
-        st.markdown(f"**{markdown(rule.rule)}** · {report.OUTCOMES[rule.result]} · {markdown(rule.sentence, 1000)}")
+        outcome = report.OUTCOMES[rule.result]
+        st.markdown(f"**{escape_markdown(rule.rule)}** · {outcome} · {escape_markdown(rule.sentence, 1000)}")
 
 
 def _worst(decision: Decision) -> str | None:
@@ -344,4 +350,4 @@ def _worst(decision: Decision) -> str | None:
         return None
     size = "" if worst.effect is None else f" {verdict.percent(worst.effect)}"
     names = {pair.dataset: pair.name for pair in decision.pairs if pair.name}
-    return plain(f"{shorten_front(names.get(worst.dataset, worst.dataset), 40)} · {worst.metric}{size}", 120)
+    return one_line(f"{shorten_front(names.get(worst.dataset, worst.dataset), 40)} · {worst.metric}{size}", 120)

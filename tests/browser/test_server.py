@@ -14,8 +14,9 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from paiview import edge, server
+from paiview import edge
 from paiview.local.background import BackgroundServer
+from paiview.server import app_arguments
 from tests.browser.conftest import LOOPBACK, Start
 
 pytestmark = pytest.mark.browser
@@ -275,4 +276,4 @@ def test_a_name_of_the_company_is_served_and_a_forged_address_is_not_believed(st
 def test_a_wrong_setting_ends_it_before_the_first_visitor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAIVIEW_CONCURRENCY", "none")
     with pytest.raises(SystemExit, match=r"paiview: PAIVIEW_CONCURRENCY .+"):
-        server.settings()
+        app_arguments()

@@ -18,10 +18,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from paiview import cache, registry
-from paiview.config import Settings
 from paiview.pai import transport
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import PaiviewError
+from paiview.settings import Settings
 from tests.faults.matrix import FAULTS, MODEL, PAGE_SIZE, VERSIONS, Fault, Way, names_in
 from tests.pages.conftest import ROOT, Service, told
 from tests.pai.server import Reply, Request, Responder, Server

@@ -19,9 +19,9 @@ from streamlit.testing.v1.element_tree import Block, Dataframe
 
 from paiview import contracts, registry
 from paiview.comparison import decide
-from paiview.config import Settings
 from paiview.decision import Decision, Overall, RuleOutcome, State, Word
 from paiview.registry import Registry
+from paiview.settings import Settings
 from tests.known_answers import CASES, Case, save_sizes
 from tests.pages.conftest import ROOT, Json, told, version
 

@@ -9,8 +9,8 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import StopException
 
 from paiview import registry
-from paiview.config import Settings
 from paiview.pai.objects import Model
+from paiview.settings import Settings
 from paiview.ui import models
 from tests.pages.conftest import CREDENTIALS, Run, Service, told, version, written
 from tests.pai.server import Reply, Request, Server, refusal

@@ -19,9 +19,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from paiview import toml
+from paiview import toml_file
 from paiview.pai.errors import SettingError
-from paiview.text import plain
+from paiview.text import one_line
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 SERVICE_RATE_LIMIT = 20.0
@@ -121,7 +121,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Leave out .env files and secret folders: credentials come from the official chain alone."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=toml.file_in_use())
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=toml_file.file_in_use())
 
     @cached_property
     def service_endpoint(self) -> str | None:
@@ -139,27 +139,27 @@ class Settings(BaseSettings):
         return 0.0 if host is None or host in LOOPBACK_HOSTS else SERVICE_RATE_LIMIT
 
 
-def load() -> Settings:
+def load_settings() -> Settings:
     """Read the settings, and check all that the file in use says about metrics, datasets and the policy.
 
     Raises:
         SettingError: one sentence naming the first thing that cannot be used.
     """
-    given = toml.content_in_use()
-    written = {} if given is None else toml.parse(given, toml.file_in_use())
+    given = toml_file.content_in_use()
+    written = {} if given is None else toml_file.parse(given, toml_file.file_in_use())
     try:
         settings = Settings()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
         told = f"PAIVIEW_{name.upper()}"
-        if given is not None and origins().get(name) == str(toml.file_in_use()):
+        if given is not None and setting_origins().get(name) == str(toml_file.file_in_use()):
             told = f"{_line(given, name)}: {name}"
         raise SettingError(f"{told} {_reason(first['msg'])}.") from None
-    tables = {*TABLES, *(name for name, value in written.items() if toml.is_table(value))}
+    tables = {*TABLES, *(name for name, value in written.items() if toml_file.is_table(value))}
     unknown = [name for name in written if name not in tables.union(Settings.model_fields)]
     if given is not None and unknown:
-        raise SettingError(f"{_line(given, unknown[0])}: {plain(unknown[0])} is no setting of paiview.")
+        raise SettingError(f"{_line(given, unknown[0])}: {one_line(unknown[0])} is no setting of paiview.")
     if settings.data and settings.service_endpoint:
         raise SettingError(
             "PAIVIEW_DATA is for the embedded registry, which PAIVIEW_ENDPOINT or PAIVIEW_REGION leaves out."
@@ -167,22 +167,22 @@ def load() -> Settings:
     if not tables.isdisjoint(written):
         from paiview import contracts  # noqa: PLC0415 - most starts can do without
 
-        contracts.load(toml.file_in_use())
+        contracts.load(toml_file.file_in_use())
     return settings
 
 
-def origins() -> dict[str, str]:
+def setting_origins() -> dict[str, str]:
     """Where the value of each setting comes from: the environment, the file in use, or the default."""
     environment = EnvSettingsSource(Settings)()
-    file = TomlConfigSettingsSource(Settings, toml_file=toml.file_in_use()).toml_data
+    file = TomlConfigSettingsSource(Settings, toml_file=toml_file.file_in_use()).toml_data
     return {
-        name: "environment" if name in environment else str(toml.file_in_use()) if name in file else "default"
+        name: "environment" if name in environment else str(toml_file.file_in_use()) if name in file else "default"
         for name in Settings.model_fields
     }
 
 
 def _line(content: bytes, name: str) -> str:
-    return f"{toml.file_in_use()}, line {toml.lines(content)[name,]}"
+    return f"{toml_file.file_in_use()}, line {toml_file.lines(content)[name,]}"
 
 
 def _reason(message: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.report import Row
-from paiview.frames import build
+from paiview.evaluation.frames import build
 from paiview.pai.objects import ModelVersion
 
 VERSIONS = 10_000

@@ -30,7 +30,7 @@ from benchmarks.paged_server import PAGE_SIZE
 from benchmarks.painted import Painted, cold
 from benchmarks.peer import MODEL, run_id, server
 from benchmarks.report import Row
-from paiview import frames, views
+from paiview.evaluation import frames, queries
 from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
 from tests.browser import chromium
@@ -186,7 +186,7 @@ def _frame(sides: Sides) -> Row:
     ):
         start = time.perf_counter()
         made = frames.build(client.list_all_model_versions("model-1").items)
-        wide = views.numbers(made, list(made.histories))
+        wide = queries.numbers(made, list(made.histories))
         ours = time.perf_counter() - start
     if wide.shape != (MANY, 10) or wide.isna().to_numpy().any():
         raise RuntimeError(f"the frame is not whole: {wide.shape}")

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from paiview import report, views
+from paiview import report
+from paiview.pair_rows import PAIR_SORTS, pair_rows, pairs_of
 from paiview.ui import charts, meanings, reports, shell, sidebar, sides, state, states, tables, verdicts
 
 shell.require()
@@ -39,7 +40,7 @@ with st.sidebar:
     datasets = sidebar.several("Dataset", datasets_in_play, "dataset", "All")
     shown_states = sidebar.several("State", list(report.STATES), "state", "All")
     identical = st.toggle("Hide identical rows", key="hide_identical", bind="query-params")
-    sort = state.choice("Sort rows", views.PAIR_SORTS, key="sort", default="worst") or "worst"
+    sort = state.choice("Sort rows", PAIR_SORTS, key="sort", default="worst") or "worst"
 
 status = sides.statuses(judged, model_id)
 with st.container(key="verdict", border=True):
@@ -55,12 +56,12 @@ with st.container(key="read-anew"):
 if metrics_in_play:
     meanings.form(metrics_in_play, contracts)
 
-rows = views.pair_rows(
+rows = pair_rows(
     decisions, metrics=metrics, datasets=datasets, states=shown_states, hide_identical=identical, sort=sort
 )
 if len(rows):
     with st.container(key="delta-chart"):
-        shown = views.pairs_of(rows)
+        shown = pairs_of(rows)
         one = len(decisions) == 1
         picture = state.choice("Picture", PICTURES, key="picture", default="effect") if one else "effect"
         if picture == "raw":

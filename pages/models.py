@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from paiview import views
+from paiview.model_search import matching_models
 from paiview.ui import models, shell, sidebar, states, tables
 
 shell.require()
@@ -19,7 +19,7 @@ with st.sidebar:
     task = sidebar.one_of_these("Task", [model.task for model in listing.items], "task")
     domain = sidebar.one_of_these("Domain", [model.domain for model in listing.items], "domain")
     sort = sidebar.model_sort()
-found = views.matching_models(listing.items, text=text, task=task, domain=domain, sort=sort)
+found = matching_models(listing.items, text=text, task=task, domain=domain, sort=sort)
 
 queue = st.container(key="queue", border=True)
 st.subheader("All models", anchor=False)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from paiview import views
+from paiview.evaluation import queries
 from paiview.text import counted
 from paiview.ui import charts, downloads, meanings, shell, sidebar, state, states, tables
 
@@ -25,17 +25,20 @@ with st.sidebar:
         "Search versions", key="text", bind="query-params", placeholder="name, description, label, uri"
     )
     window = state.choice("Versions shown", WINDOWS, key="window", default="100")
-pairs = views.shown_pairs(frames, metrics, datasets, contracts.metrics)
+pairs = queries.shown_pairs(frames, metrics, datasets, contracts.metrics)
 if not pairs:
     st.info("No version of this model has evaluation results that are numbers. Versions shows what there is.")
     states.end()
-orders = views.newest_with(
-    frames, views.matching(frames, text=text, statuses=statuses), pairs, None if window == "all" else int(window or 100)
+orders = queries.newest_with(
+    frames,
+    queries.matching(frames, text=text, statuses=statuses),
+    pairs,
+    None if window == "all" else int(window or 100),
 )
 if not len(orders):
     st.info("No version passes the filters. Clear a filter in the sidebar.")
     states.end()
-drawn = views.drawn_pairs(frames, pairs, orders)
+drawn = queries.drawn_pairs(frames, pairs, orders)
 empty, pairs = len(pairs) - len(drawn), drawn
 names = states.dataset_names(registry, model, frames, contracts)
 with st.container(key="trend-chart"):
@@ -51,7 +54,7 @@ with st.container(key="trend-chart"):
         + (f" Left out: {counted(empty, 'panel')} without a point of these versions." if empty else "")
     )
 with st.container(key="heatmap"):
-    approved = views.newest_approved(frames, pairs)
+    approved = queries.newest_approved(frames, pairs)
     scales = {"raw": "Raw values"} | ({"effect": "Effect against the approved version"} if approved is not None else {})
     scale = state.choice("Heatmap", scales, key="scale", default="raw")
     plot = plot._replace(shown=pairs[:ROWS])
@@ -64,4 +67,4 @@ if not_numbers:
     told = "1 value is not a number and is" if not_numbers == 1 else f"{not_numbers} values are not numbers and are"
     states.warn(f"{told} not drawn; the version in detail shows each.")
 states.warn_of_jumps(snapshot.identity, frames)
-downloads.offer(lambda: views.long_form(frames, pairs, orders), "the numbers drawn", f"{model_id}-trends", frames)
+downloads.offer(lambda: queries.long_form(frames, pairs, orders), "the numbers drawn", f"{model_id}-trends", frames)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from paiview import views
+from paiview.evaluation import queries
 from paiview.text import counted
 from paiview.ui import detail, downloads, meanings, shell, sidebar, state, states, tables
 
@@ -22,12 +22,12 @@ frames = snapshot.frames
 
 with choices:
     metrics, datasets = sidebar.metric_and_dataset(frames)
-metric = metrics[0] if metrics else views.main_metric(frames, contracts.metrics)
+metric = metrics[0] if metrics else queries.main_metric(frames, contracts.metrics)
 wanted = sidebar.table_filters(metric)
-pairs = views.shown_pairs(frames, metrics, datasets, contracts.metrics)
+pairs = queries.shown_pairs(frames, metrics, datasets, contracts.metrics)
 drawn = pairs[:NUMBER_COLUMNS]
 names = states.dataset_names(registry, model, frames, contracts)
-kept = views.matching(
+kept = queries.matching(
     frames,
     text=wanted.text,
     created_from=wanted.created_from,
@@ -38,10 +38,12 @@ kept = views.matching(
     maximum=wanted.maximum,
 )
 
-numbers = views.numbers(frames, drawn)
+numbers = queries.numbers(frames, drawn)
 with choices:
-    sort = state.choice("Sort", views.sort_options(list(numbers.columns)), key="sort", default="-created") or "-created"
-kept = views.ordered(frames, kept, sort, numbers)
+    sort = (
+        state.choice("Sort", queries.sort_options(list(numbers.columns)), key="sort", default="-created") or "-created"
+    )
+kept = queries.ordered(frames, kept, sort, numbers)
 
 with st.container(key="versions-table"):
     if 0 < len(kept) < len(frames.versions):

@@ -139,7 +139,7 @@ def models(
 ) -> None:
     """List the models, newest first."""
     from paiview import registry as layer  # noqa: PLC0415 - the imports of what reads take time only reading needs
-    from paiview.views import matching_models  # noqa: PLC0415
+    from paiview.model_search import matching_models  # noqa: PLC0415
 
     registry = layer.connect(_alone())
     snapshot = registry.models(workspace or registry.workspace_id)
@@ -224,7 +224,7 @@ def versions(
     if output is Format.JSON:
         _print_json(snapshot.versions)
     elif output is Format.CSV:
-        from paiview.frames import wide  # noqa: PLC0415
+        from paiview.evaluation.frames import wide  # noqa: PLC0415
 
         frames = snapshot.frames
         numbers = wide(frames.metrics, len(frames.versions))

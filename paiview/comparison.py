@@ -14,11 +14,11 @@ from typing import Final
 from paiview import policy, verdict
 from paiview.contracts import Contracts
 from paiview.decision import Decision, MetricInForce
-from paiview.metrics import SCALE_JUMP, MetricContract, contract
-from paiview.order import ordered
+from paiview.evaluation.metric_meaning import SCALE_JUMP, MetricContract, contract
+from paiview.evaluation.results import Evaluation, Pair, evaluation, having
+from paiview.evaluation.version_order import ordered
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import ModelVersion
-from paiview.results import Evaluation, Pair, evaluation, having
 from paiview.text import counted, one_line, shorten_front
 
 _NEWEST_APPROVED: Final = "newest approved by creation"

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from paiview import toml_file
-from paiview.metrics import DatasetContract, Direction, MetricContract, contract
+from paiview.evaluation.metric_meaning import DatasetContract, Direction, MetricContract, contract
 from paiview.pai.errors import SettingError
 from paiview.policy import DEFAULT_POLICY, KINDS, Improves, NoRegression, Rule, Size, is_name
 from paiview.text import one_line
@@ -34,7 +34,7 @@ class Contracts:
     """What is in force.
 
     Attributes:
-        metrics: by name, what the configuration or the page says; ``paiview.metrics.contract`` completes it.
+        metrics: by name, what the configuration or the page says; ``metric_meaning.contract`` completes it.
         datasets: by DatasetId or Uri; what was said about an alias stands at its target too.
         rules: the policy.
     """

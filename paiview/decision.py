@@ -10,7 +10,7 @@ from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from paiview.metrics import Direction
+from paiview.evaluation.metric_meaning import Direction
 from paiview.text import shorten_front
 
 State = Literal["better", "worse", "same", "missing", "new", "not_comparable"]
@@ -159,7 +159,7 @@ class RuleResult(_Part):
 
 
 class MetricInForce(_Part):
-    """The contract one metric was judged by (``paiview.metrics.MetricContract``)."""
+    """The contract one metric was judged by (``paiview.evaluation.metric_meaning.MetricContract``)."""
 
     metric: str
     direction: Direction | None

@@ -6,8 +6,8 @@ from typing import Any, Final, NamedTuple, cast
 from deepdiff import DeepDiff
 from deepdiff.helper import notpresent
 
+from paiview.evaluation.results import json_text
 from paiview.pai.objects import JsonObject, ModelVersion
-from paiview.results import json_text
 from paiview.secret_masking import mask_secrets
 
 _ELSEWHERE: Final = ("Metrics", "VersionName")

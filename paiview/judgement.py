@@ -8,7 +8,7 @@ from paiview import comparison
 from paiview.comparison import UnknownVersionError
 from paiview.contracts import Contracts, in_force
 from paiview.decision import Decision
-from paiview.order import naive_time
+from paiview.evaluation.version_order import naive_time
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import ModelVersion
 from paiview.registry import Registry, are_alike

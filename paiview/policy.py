@@ -19,7 +19,7 @@ from typing import Annotated, Final, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from paiview.decision import BY_URGENCY, JUDGED, Overall, PairDecision, RuleOutcome, RuleResult, State, sentence_of
-from paiview.metrics import MetricContract, contract
+from paiview.evaluation.metric_meaning import MetricContract, contract
 from paiview.text import counted, one_line
 from paiview.verdict import SEVERAL, change_text, percent, state_of, value_digits
 

@@ -25,7 +25,7 @@ from paiview.decision import (
     Word,
     spoken,
 )
-from paiview.metrics import format_value
+from paiview.evaluation.metric_meaning import format_value
 from paiview.text import counted, one_line, shorten_front
 
 if TYPE_CHECKING:

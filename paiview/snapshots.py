@@ -18,7 +18,7 @@ from paiview.pai.objects import Model, ModelVersion, PaiObject, VersionFilters, 
 
 if TYPE_CHECKING:
     from paiview.comparison import Lineage
-    from paiview.frames import Frames
+    from paiview.evaluation.frames import Frames
 
 _APART: Final = {"fetched_at", "failure", "identity"}
 """Fields of a snapshot that are no facts of its head."""
@@ -116,7 +116,7 @@ class _SharedFrames:
         self._frames: Frames | None = None
 
     def of(self, versions: tuple[ModelVersion, ...]) -> "Frames":
-        from paiview import frames  # noqa: PLC0415 - pandas takes most of a second to import, and not all need it
+        from paiview.evaluation import frames  # noqa: PLC0415 - pandas takes most of a second to import, and not all need it
 
         with self._lock:
             if self._frames is None:

@@ -25,7 +25,7 @@ from paiview.decision import (
     Worst,
     spoken,
 )
-from paiview.metrics import (
+from paiview.evaluation.metric_meaning import (
     RELATIVE,
     DatasetContract,
     Direction,
@@ -35,7 +35,7 @@ from paiview.metrics import (
     format_value,
     is_rate,
 )
-from paiview.results import Evaluation, Measurement, Pair
+from paiview.evaluation.results import Evaluation, Measurement, Pair
 from paiview.text import one_line, shorten_front
 
 Judgement = Literal["better", "worse", "same", "not_comparable"]

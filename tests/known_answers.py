@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, NamedTuple
 import pytest
 
 from paiview.decision import Decision, Overall, State, Word
-from paiview.metrics import Direction
+from paiview.evaluation.metric_meaning import Direction
 
 NEWEST_APPROVED: Final = "newest approved by creation"
 NEWEST_BEFORE: Final = "newest approved before the candidate"

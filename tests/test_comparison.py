@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from paiview.comparison import ComparisonError, Lineage, UnknownVersionError, decide
 from paiview.contracts import Contracts, with_metric
 from paiview.decision import Decision
-from paiview.metrics import DatasetContract, MetricContract
+from paiview.evaluation.metric_meaning import DatasetContract, MetricContract
 from paiview.pai.objects import ModelVersion
 
 READ = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from paiview import contracts, toml_file
 from paiview.contracts import Contracts
-from paiview.metrics import DatasetContract, MetricContract, contract
+from paiview.evaluation.metric_meaning import DatasetContract, MetricContract, contract
 from paiview.pai.errors import SettingError
 from paiview.policy import DEFAULT_POLICY, Bound, Improves, NoMissing, NoRegression
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from paiview.evaluation.frames import Frames, build
 from paiview.exports import csv_bytes, json_bytes, parquet_bytes
-from paiview.frames import Frames, build
 from paiview.pai.objects import ModelVersion
 
 UNHURRIED = settings(deadline=None)

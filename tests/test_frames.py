@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from paiview.frames import NO_DATASET, Frames, build, wide
-from paiview.order import parse_time
+from paiview.evaluation.frames import NO_DATASET, Frames, build, wide
+from paiview.evaluation.results import DATASET_KINDS, Results
+from paiview.evaluation.version_order import parse_time
 from paiview.pai.objects import ModelVersion
-from paiview.results import DATASET_KINDS, Results
 
 VERSION_DTYPES = {
     "version_name": "str",
@@ -612,7 +612,7 @@ def assert_same_one_by_one(many: list[Any]) -> Frames:
     versions = [version(f"0.{place}.0", Metrics=metrics) for place, metrics in enumerate(many)]
     bulk = build(versions)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("paiview.frames.Results", OneByOne)
+        patch.setattr("paiview.evaluation.frames.Results", OneByOne)
         single = build(versions)
     # Which problem is met first differs, and with it the order of their categories.
     of_bulk, of_single = (frames.metrics.astype({"problem": "str"}) for frames in (bulk, single))

@@ -18,10 +18,11 @@ from markdown_it import MarkdownIt
 from starlette.applications import Starlette
 from typer.testing import CliRunner
 
-from paiview import api, cli, judgement, registry, report, views
+from paiview import api, cli, judgement, registry, report
 from paiview.decision import Decision
+from paiview.evaluation import queries
+from paiview.evaluation.frames import wide
 from paiview.exports import csv_bytes
-from paiview.frames import wide
 from paiview.local.background import HOST, BackgroundServer
 from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
@@ -110,7 +111,7 @@ def test_the_corpus_would_be_live_without_care() -> None:
 
 def test_no_csv_has_a_live_formula_and_all_of_them_have_every_text(source: Registry, decision: Decision) -> None:
     frames = source.versions(hostile.MODEL).frames
-    every = views.long_form(frames, [*frames.histories], frames.versions.index.to_numpy())
+    every = queries.long_form(frames, [*frames.histories], frames.versions.index.to_numpy())
     files = {
         "versions": csv_bytes(frames.versions.join(wide(frames.metrics, len(frames.versions)))),
         "numbers": csv_bytes(every),

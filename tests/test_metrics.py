@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paiview.frames import build
-from paiview.metrics import (
+from paiview.evaluation.frames import build
+from paiview.evaluation.metric_meaning import (
     Direction,
     MetricContract,
     contract,
@@ -18,8 +18,8 @@ from paiview.metrics import (
     format_value,
     running_best,
 )
+from paiview.evaluation.queries import scale_jumps
 from paiview.pai.objects import ModelVersion
-from paiview.views import scale_jumps
 
 UNHURRIED = settings(deadline=None)
 

@@ -15,20 +15,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from paiview import exports, figures, report, views
+from paiview import exports, figures, report
 from paiview.comparison import Lineage, UnknownVersionError, decide
 from paiview.contracts import Contracts
 from paiview.decision import Decision
 from paiview.differences import differences
-from paiview.frames import NO_DATASET, Frames, build, wide
-from paiview.metrics import DatasetContract, MetricContract
+from paiview.evaluation import queries
+from paiview.evaluation.frames import NO_DATASET, Frames, build, wide
+from paiview.evaluation.metric_meaning import DatasetContract, MetricContract
+from paiview.evaluation.results import Pair
 from paiview.pai import Client, StaticCredentials, client, transport
 from paiview.pai.answers import DEEPEST, INTEGER_DIGITS, Answer, read_answer
 from paiview.pai.errors import ServiceError
 from paiview.pai.objects import ModelVersion
 from paiview.pai.paging import Listing
 from paiview.policy import Bound, Described, Improves, Labelled, NoMissing, NoRegression, Shares
-from paiview.results import Pair
 from tests.odd_data import GOOD_TIMES, OBJECT_FIELDS, TEXT_FIELDS, answers, written
 from tests.pai.server import Reply, Request, Server, reply
 
@@ -257,7 +258,7 @@ def strict(text: str) -> Any:
 def pictures(frames: Frames, decisions: Sequence[Decision], contracts: Contracts) -> list[Callable[[], go.Figure]]:
     """All pictures of a listing and of a comparison: computed, and ready to be drawn."""
     shown = list(frames.histories)[:6]
-    orders = views.newest_with(frames, views.matching(frames), shown, 4)
+    orders = queries.newest_with(frames, queries.matching(frames), shown, 4)
     trend = figures.trend_info(frames, shown, orders=orders, dataset_names={"d-1": "<b>"}, metrics=contracts.metrics)
     drawn = sum(len(panel.names) for panel in trend.panels)
     assert drawn + trend.hidden == sum(len(frames.histories[pair].orders) for pair in shown)
@@ -286,20 +287,20 @@ def pictures(frames: Frames, decisions: Sequence[Decision], contracts: Contracts
 
 def look_at(frames: Frames, turn: int) -> None:
     """What the pages ask of the frames; the parts of a split keep every version."""
-    everything = views.matching(frames)
-    table = views.numbers(frames, list(frames.histories))
+    everything = queries.matching(frames)
+    table = queries.numbers(frames, list(frames.histories))
     assert len(wide(frames.metrics, len(frames.versions))) == len(table) == len(everything)
-    sorts = [*views.sort_options(list(table.columns))]
+    sorts = [*queries.sort_options(list(table.columns))]
     for sort in (sorts[3 * turn], sorts[-1 - turn]):
-        assert sorted(views.ordered(frames, everything, sort, table)) == everything.tolist()
-    dated = views.matching(frames, created_from=date(2022, 1, 1))
-    earlier = views.matching(frames, created_to=date(2021, 12, 31))
+        assert sorted(queries.ordered(frames, everything, sort, table)) == everything.tolist()
+    dated = queries.matching(frames, created_from=date(2022, 1, 1))
+    earlier = queries.matching(frames, created_to=date(2021, 12, 31))
     assert len(dated) + len(earlier) + frames.versions["created"].isna().sum() == len(everything)
-    views.matching(frames, text="情", statuses=["Approved"], datasets=["d-1"], metric="cer", minimum=0, maximum=1e308)
-    views.best_numbers(table, list(frames.histories))
-    views.newest_approved(frames, list(frames.histories))
-    views.long_form(frames, list(frames.histories), everything)
-    views.scale_jumps(frames.metrics)
+    queries.matching(frames, text="情", statuses=["Approved"], datasets=["d-1"], metric="cer", minimum=0, maximum=1e308)
+    queries.best_numbers(table, list(frames.histories))
+    queries.newest_approved(frames, list(frames.histories))
+    queries.long_form(frames, list(frames.histories), everything)
+    queries.scale_jumps(frames.metrics)
     frame = (frames.versions, frames.metrics)[turn % 2]
     assert len(strict(exports.json_bytes(frame).decode())) == len(frame)
     exports.parquet_bytes(frame)

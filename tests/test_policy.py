@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from paiview.decision import Overall, PairDecision, RuleResult
-from paiview.metrics import DatasetContract, MetricContract
+from paiview.evaluation.metric_meaning import DatasetContract, MetricContract
+from paiview.evaluation.results import Measurement, Pair, evaluation
 from paiview.policy import DEFAULT_POLICY, KINDS, Rule, evaluate, is_name
-from paiview.results import Measurement, Pair, evaluation
 from paiview.verdict import judge
 
 RULES: TypeAdapter[Rule] = TypeAdapter(Rule)

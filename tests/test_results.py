@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paiview.results import Pair, evaluation, having
+from paiview.evaluation.results import Pair, evaluation, having
 
 ALIASES = {"oss://a": "a"}
 VALUES = st.one_of(st.floats(), st.integers(), st.sampled_from(["0.1", "n/a", None, True, 10**400, [1], {"y": 1.0}]))

@@ -15,8 +15,8 @@ from statsmodels.stats.proportion import (  # type: ignore[import-untyped]
 )
 
 from paiview.decision import Decision, PairDecision, State, Summary, Word
-from paiview.metrics import DatasetContract, Direction, MetricContract, is_rate
-from paiview.results import Evaluation, Measurement, Pair
+from paiview.evaluation.metric_meaning import DatasetContract, Direction, MetricContract, is_rate
+from paiview.evaluation.results import Evaluation, Measurement, Pair
 from paiview.verdict import (
     averages,
     change_text,

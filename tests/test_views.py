@@ -5,8 +5,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from paiview import views
-from paiview.frames import Frames, Pair, build
+from paiview.evaluation import queries
+from paiview.evaluation.frames import Frames, Pair, build
+from paiview.model_search import matching_models
 from paiview.pai.objects import Model, ModelVersion
 
 
@@ -43,12 +44,12 @@ def frames() -> Frames:
     )
 
 
-def names(frames: Frames, orders: views.Orders) -> list[str]:
+def names(frames: Frames, orders: queries.Orders) -> list[str]:
     return frames.versions["version_name"].iloc[orders].tolist()
 
 
 def test_without_filters_every_version_passes(frames: Frames) -> None:
-    assert names(frames, views.matching(frames)) == ["0.1.0", "0.2.0", "0.10.0", "0.3.0"]
+    assert names(frames, queries.matching(frames)) == ["0.1.0", "0.2.0", "0.10.0", "0.3.0"]
 
 
 @pytest.mark.parametrize(
@@ -56,28 +57,28 @@ def test_without_filters_every_version_passes(frames: Frames) -> None:
     [("GRÖSSER", ["0.10.0"]), ("语音", ["0.3.0"]), ("0.2", ["0.2.0"]), ("nothing has this", []), ("  ", 4)],
 )
 def test_text_is_found_whatever_the_case(frames: Frames, text: str, expected: list[str] | int) -> None:
-    found = names(frames, views.matching(frames, text=text))
+    found = names(frames, queries.matching(frames, text=text))
     assert (len(found) if isinstance(expected, int) else found) == expected
 
 
 def test_dates_include_both_days(frames: Frames) -> None:
-    found = views.matching(frames, created_from=date(2024, 2, 1), created_to=date(2024, 3, 1))
+    found = queries.matching(frames, created_from=date(2024, 2, 1), created_to=date(2024, 3, 1))
     assert names(frames, found) == ["0.2.0", "0.10.0"]
 
 
 def test_status_and_dataset_filters_join(frames: Frames) -> None:
-    assert names(frames, views.matching(frames, statuses=["Pending"], datasets=["aishell"])) == ["0.10.0"]
-    assert names(frames, views.matching(frames, datasets=["meeting"])) == ["0.1.0"]
+    assert names(frames, queries.matching(frames, statuses=["Pending"], datasets=["aishell"])) == ["0.10.0"]
+    assert names(frames, queries.matching(frames, datasets=["meeting"])) == ["0.1.0"]
 
 
 def test_a_range_bounds_one_metric_on_the_chosen_datasets(frames: Frames) -> None:
-    assert names(frames, views.matching(frames, metric="cer", minimum=0.05, maximum=0.06)) == ["0.1.0", "0.2.0"]
-    assert names(frames, views.matching(frames, metric="cer", maximum=0.1, datasets=["meeting"])) == []
-    assert names(frames, views.matching(frames, metric="blobs", minimum=3)) == ["0.2.0"]
+    assert names(frames, queries.matching(frames, metric="cer", minimum=0.05, maximum=0.06)) == ["0.1.0", "0.2.0"]
+    assert names(frames, queries.matching(frames, metric="cer", maximum=0.1, datasets=["meeting"])) == []
+    assert names(frames, queries.matching(frames, metric="blobs", minimum=3)) == ["0.2.0"]
 
 
 def test_a_metric_alone_bounds_nothing(frames: Frames) -> None:
-    assert len(views.matching(frames, metric="blobs")) == 4
+    assert len(queries.matching(frames, metric="blobs")) == 4
 
 
 @pytest.mark.parametrize(
@@ -93,34 +94,34 @@ def test_a_metric_alone_bounds_nothing(frames: Frames) -> None:
     ],
 )
 def test_sorting_puts_missing_numbers_last_both_ways(frames: Frames, sort: str, expected: list[str]) -> None:
-    numbers = views.numbers(frames, [Pair("cer", "aishell")])
-    orders = views.matching(frames)
-    assert names(frames, views.ordered(frames, orders, sort, numbers)) == expected
-    assert sort in views.sort_options(list(numbers.columns))
+    numbers = queries.numbers(frames, [Pair("cer", "aishell")])
+    orders = queries.matching(frames)
+    assert names(frames, queries.ordered(frames, orders, sort, numbers)) == expected
+    assert sort in queries.sort_options(list(numbers.columns))
 
 
 def test_sorting_a_filtered_list_keeps_the_filter(frames: Frames) -> None:
-    kept = views.matching(frames, statuses=["Pending"])
-    assert names(frames, views.ordered(frames, kept, "-version", views.numbers(frames, []))) == ["0.10.0", "0.3.0"]
+    kept = queries.matching(frames, statuses=["Pending"])
+    assert names(frames, queries.ordered(frames, kept, "-version", queries.numbers(frames, []))) == ["0.10.0", "0.3.0"]
 
 
 def test_numbers_have_a_column_a_pair_in_the_order_asked(frames: Frames) -> None:
-    table = views.numbers(frames, [Pair("cer", "meeting"), Pair("cer", "aishell")])
+    table = queries.numbers(frames, [Pair("cer", "meeting"), Pair("cer", "aishell")])
     assert list(table.columns) == ["cer@meeting", "cer@aishell"]
     np.testing.assert_array_equal(table["cer@meeting"], [0.2, np.nan, np.nan, np.nan])
 
 
 def test_the_main_metric_is_the_most_covered_with_a_direction(frames: Frames) -> None:
-    assert views.main_metric(frames) == "cer"
-    assert views.main_metric(build([])) is None
+    assert queries.main_metric(frames) == "cer"
+    assert queries.main_metric(build([])) is None
     only_unknown = build([version("0.1.0", "2024-01-01T00:00:00Z", results={"a": {"blobs": 1.0}})])
-    assert views.main_metric(only_unknown) == "blobs"
+    assert queries.main_metric(only_unknown) == "blobs"
 
 
 def test_shown_pairs_follow_the_choice(frames: Frames) -> None:
-    assert views.shown_pairs(frames, [], []) == [Pair("cer", "aishell"), Pair("cer", "meeting")]
-    assert views.shown_pairs(frames, ["blobs"], []) == [Pair("blobs", "aishell")]
-    assert views.shown_pairs(frames, ["blobs"], ["meeting"]) == []
+    assert queries.shown_pairs(frames, [], []) == [Pair("cer", "aishell"), Pair("cer", "meeting")]
+    assert queries.shown_pairs(frames, ["blobs"], []) == [Pair("blobs", "aishell")]
+    assert queries.shown_pairs(frames, ["blobs"], ["meeting"]) == []
 
 
 def test_best_numbers_follow_the_direction() -> None:
@@ -132,13 +133,17 @@ def test_best_numbers_follow_the_direction() -> None:
         ]
     )
     pairs = [Pair("cer", "a"), Pair("top1", "a"), Pair("blobs", "a"), Pair("cer", "b")]
-    assert views.best_numbers(views.numbers(frames, pairs), pairs) == {"cer@a": 0.2, "top1@a": 0.8}
+    assert queries.best_numbers(queries.numbers(frames, pairs), pairs) == {"cer@a": 0.2, "top1@a": 0.8}
 
 
 def test_newest_with_counts_only_versions_that_have_a_number(frames: Frames) -> None:
     shown = [Pair("cer", "aishell")]
-    assert names(frames, views.newest_with(frames, views.matching(frames), shown, 2)) == ["0.2.0", "0.10.0"]
-    assert names(frames, views.newest_with(frames, views.matching(frames), shown, None)) == ["0.1.0", "0.2.0", "0.10.0"]
+    assert names(frames, queries.newest_with(frames, queries.matching(frames), shown, 2)) == ["0.2.0", "0.10.0"]
+    assert names(frames, queries.newest_with(frames, queries.matching(frames), shown, None)) == [
+        "0.1.0",
+        "0.2.0",
+        "0.10.0",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +157,7 @@ def test_newest_with_counts_only_versions_that_have_a_number(frames: Frames) -> 
     ],
 )
 def test_pages_cut_the_list(count: int, number: int, expected: tuple[int, ...]) -> None:
-    assert tuple(views.page_of(count, 50, number)) == expected
+    assert tuple(queries.page_of(count, 50, number)) == expected
 
 
 def test_models_are_filtered_and_sorted() -> None:
@@ -166,7 +171,7 @@ def test_models_are_filtered_and_sorted() -> None:
 
     def ids(**wanted: str | None) -> list[str | None]:
         arguments: dict[str, str | None] = {"text": "", "task": None, "domain": None, "sort": "name"} | wanted
-        return [model.model_id for model in views.matching_models(models, **arguments)]  # type: ignore[arg-type]
+        return [model.model_id for model in matching_models(models, **arguments)]  # type: ignore[arg-type]
 
     assert ids(sort="name") == ["model-c", "model-a", "model-b"]
     assert ids(sort="-created") == ["model-b", "model-a", "model-c"]
@@ -195,19 +200,19 @@ def test_a_pair_given_twice_by_a_version_has_no_one_number() -> None:
 
 
 def test_counts_name_the_most_covered_first(frames: Frames) -> None:
-    assert views.counts(frames, "metric") == {"cer": 4, "blobs": 1}
-    assert views.counts(frames, "dataset") == {"aishell": 4, "meeting": 1}
+    assert queries.counts(frames, "metric") == {"cer": 4, "blobs": 1}
+    assert queries.counts(frames, "dataset") == {"aishell": 4, "meeting": 1}
 
 
 def test_drawn_pairs_are_those_that_a_version_asked_for_has(frames: Frames) -> None:
     pairs = [Pair("cer", "meeting"), Pair("cer", "aishell"), Pair("blobs", "aishell")]
-    assert views.drawn_pairs(frames, pairs, np.array([1, 2])) == pairs[1:]
-    assert views.drawn_pairs(frames, pairs, np.array([0])) == pairs[:2]
-    assert views.drawn_pairs(frames, pairs, np.array([3])) == []
+    assert queries.drawn_pairs(frames, pairs, np.array([1, 2])) == pairs[1:]
+    assert queries.drawn_pairs(frames, pairs, np.array([0])) == pairs[:2]
+    assert queries.drawn_pairs(frames, pairs, np.array([3])) == []
 
 
 def test_the_long_form_has_a_row_a_number_of_the_versions_asked(frames: Frames) -> None:
-    table = views.long_form(frames, [Pair("cer", "aishell"), Pair("cer", "meeting")], np.array([0, 1]))
+    table = queries.long_form(frames, [Pair("cer", "aishell"), Pair("cer", "meeting")], np.array([0, 1]))
     assert table.to_dict("list") == {
         "version_name": ["0.1.0", "0.1.0", "0.2.0"],
         "dataset": ["aishell", "meeting", "aishell"],
@@ -223,10 +228,10 @@ def test_columns_of_one_name_stay_apart_and_can_be_sorted_by() -> None:
             version("0.2.0", "2024-01-02T00:00:00Z", results={"c": {"a@b": 1.0}, "b@c": {"a": 2.0}}),
         ]
     )
-    table = views.numbers(frames, [Pair("a@b", "c"), Pair("a", "b@c")])
+    table = queries.numbers(frames, [Pair("a@b", "c"), Pair("a", "b@c")])
     assert list(table.columns) == ["a@b@c", "a@b@c "]
-    assert names(frames, views.ordered(frames, np.array([0, 1]), "a@b@c", table)) == ["0.2.0", "0.1.0"]
-    assert names(frames, views.ordered(frames, np.array([0, 1]), "a@b@c ", table)) == ["0.1.0", "0.2.0"]
+    assert names(frames, queries.ordered(frames, np.array([0, 1]), "a@b@c", table)) == ["0.2.0", "0.1.0"]
+    assert names(frames, queries.ordered(frames, np.array([0, 1]), "a@b@c ", table)) == ["0.1.0", "0.2.0"]
 
 
 def test_a_metric_whose_name_begins_with_the_sign_of_falling_sorts_both_ways() -> None:
@@ -236,6 +241,6 @@ def test_a_metric_whose_name_begins_with_the_sign_of_falling_sorts_both_ways() -
             version("0.2.0", "2024-01-02T00:00:00Z", results={"d": {"-loss": 2.0}}),
         ]
     )
-    table = views.numbers(frames, [Pair("-loss", "d")])
-    assert names(frames, views.ordered(frames, np.array([0, 1]), "-loss@d", table)) == ["0.1.0", "0.2.0"]
-    assert names(frames, views.ordered(frames, np.array([0, 1]), "--loss@d", table)) == ["0.2.0", "0.1.0"]
+    table = queries.numbers(frames, [Pair("-loss", "d")])
+    assert names(frames, queries.ordered(frames, np.array([0, 1]), "-loss@d", table)) == ["0.1.0", "0.2.0"]
+    assert names(frames, queries.ordered(frames, np.array([0, 1]), "--loss@d", table)) == ["0.2.0", "0.1.0"]

@@ -18,8 +18,8 @@ import plotly.io
 from numpy.typing import NDArray
 
 from paiview.decision import BY_CONCERN, Decision, MetricInForce, State
-from paiview.metrics import Direction
-from paiview.results import Pair
+from paiview.evaluation.metric_meaning import Direction
+from paiview.evaluation.results import Pair
 from paiview.text import escape_for_plotly, shorten_front, unique_labels
 
 BETTER = BEST = "#0072B2"

@@ -14,6 +14,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from paiview.decision import BY_CONCERN, GLYPHS, Decision, MetricInForce, PairDecision, State, spoken
+from paiview.evaluation.metric_meaning import format_value
+from paiview.evaluation.results import Pair
 from paiview.figures.conventions import (
     COLOURS,
     FAINT,
@@ -35,8 +37,6 @@ from paiview.figures.conventions import (
     scatter,
     told_apart,
 )
-from paiview.metrics import format_value
-from paiview.results import Pair
 from paiview.text import escape_for_plotly
 from paiview.verdict import ROUGH, percent, value_digits
 

@@ -8,6 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from paiview.decision import GLYPHS, Decision, PairDecision, State, spoken
+from paiview.evaluation.metric_meaning import format_value
+from paiview.evaluation.results import Pair
 from paiview.figures.conventions import (
     COLOURS,
     FAINT,
@@ -29,8 +31,6 @@ from paiview.figures.conventions import (
     scatter,
     told_apart,
 )
-from paiview.metrics import format_value
-from paiview.results import Pair
 from paiview.text import escape_for_plotly
 from paiview.verdict import value_digits
 

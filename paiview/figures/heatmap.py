@@ -10,6 +10,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from paiview.decision import GLYPHS
+from paiview.evaluation.frames import Frames, Pair
+from paiview.evaluation.metric_meaning import Direction, MetricContract, contract, display_digits, format_value
 from paiview.figures.conventions import (
     TRANSPARENT,
     Trace,
@@ -21,8 +23,6 @@ from paiview.figures.conventions import (
     tick_positions,
     version_labels,
 )
-from paiview.frames import Frames, Pair
-from paiview.metrics import Direction, MetricContract, contract, display_digits, format_value
 from paiview.text import escape_for_plotly, unique_labels
 from paiview.verdict import percent
 

@@ -10,6 +10,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from paiview.decision import Decision
+from paiview.evaluation.metric_meaning import Direction, MetricContract, display_digits, format_value
+from paiview.evaluation.results import Measurement, Pair
 from paiview.figures.conventions import (
     BETTER,
     FAINT,
@@ -22,8 +24,6 @@ from paiview.figures.conventions import (
     marker,
     told_apart,
 )
-from paiview.metrics import Direction, MetricContract, display_digits, format_value
-from paiview.results import Measurement, Pair
 from paiview.text import counted, escape_for_plotly
 from paiview.verdict import dominators
 

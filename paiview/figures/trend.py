@@ -8,6 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from paiview.evaluation.frames import Frames, Pair
+from paiview.evaluation.metric_meaning import Direction, MetricContract, contract, running_best
 from paiview.figures.conventions import (
     APPROVED,
     BEST,
@@ -24,8 +26,6 @@ from paiview.figures.conventions import (
     tick_positions,
     version_labels,
 )
-from paiview.frames import Frames, Pair
-from paiview.metrics import Direction, MetricContract, contract, running_best
 from paiview.text import escape_for_plotly
 
 _STATUS_MARKS: Mapping[str, tuple[str, str]] = {

@@ -84,7 +84,7 @@ Labels = Annotated[tuple[Label, ...], BeforeValidator(_none_is_empty)]
 class ModelVersion(PaiObject):
     """One version of a model, as ListModelVersions and GetModelVersion give it.
 
-    Times are the strings of the wire (UTC, in one of three shapes; ``paiview.frames`` reads them). ``options`` is a
+    Times are the strings of the wire (UTC, in one of three shapes; ``version_order`` reads them). ``options`` is a
     JSON text, while ``metrics``, ``extra_info`` and the specs are objects without a fixed shape.
     """
 

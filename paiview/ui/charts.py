@@ -13,11 +13,11 @@ import streamlit as st
 from paiview import figures
 from paiview.contracts import Contracts
 from paiview.decision import Decision, State
-from paiview.frames import Frames, Pair
+from paiview.evaluation.frames import Frames, Pair
+from paiview.evaluation.queries import Orders
 from paiview.text import counted, escape_markdown
 from paiview.ui import kept
 from paiview.verdict import percent
-from paiview.views import Orders
 
 _KEEP_FIGURES = 64
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}

@@ -10,13 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from paiview.contracts import Contracts
-from paiview.frames import Frames, Pair
+from paiview.evaluation.frames import Frames, Pair
+from paiview.evaluation.queries import Orders
 from paiview.pai.objects import JsonObject, Model, ModelVersion
 from paiview.registry import Registry
 from paiview.secret_masking import mask_secrets
 from paiview.text import ascii_host, escape_invisible, escape_markdown, http_url, one_line, several_lines
 from paiview.ui import shell, state, tables, url
-from paiview.views import Orders
 
 _SPECS = {
     "TrainingSpec": "training_spec",

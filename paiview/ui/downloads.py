@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from paiview import exports
-from paiview.frames import Frames
+from paiview.evaluation.frames import Frames
 from paiview.text import file_name
 
 

@@ -8,8 +8,8 @@ import streamlit as st
 
 from paiview import contracts as layer
 from paiview.contracts import Contracts
+from paiview.evaluation.metric_meaning import Direction, MetricContract, contract
 from paiview.figures import WAYS
-from paiview.metrics import Direction, MetricContract, contract
 from paiview.pai.errors import PaiviewError
 from paiview.text import escape_markdown, one_line
 from paiview.ui import state, states

@@ -13,8 +13,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from paiview import turns
+from paiview.evaluation.version_order import parse_time
 from paiview.judgement import judge
-from paiview.order import parse_time
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model
 from paiview.registry import Registry

@@ -8,14 +8,15 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from paiview import registry as registry_layer
-from paiview import views
-from paiview.frames import Frames
+from paiview.evaluation import queries
+from paiview.evaluation.frames import Frames
+from paiview.evaluation.queries import FIELDS
+from paiview.model_search import MODEL_SORTS
 from paiview.pai.errors import PaiviewError, PermissionDeniedError
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry import Registry
 from paiview.text import one_line, unique_names
 from paiview.ui import state, states, url
-from paiview.views import FIELDS, MODEL_SORTS
 
 STATUSES = ("Pending", "Approved", "Rejected")
 FORMAT_TYPES = (
@@ -190,8 +191,8 @@ def _one_of(label: str, documented: Sequence[str], key: str, *, open_list: bool 
 
 def metric_and_dataset(frames: Frames) -> tuple[list[str], list[str]]:
     """Choose metrics and datasets among those with results; none chosen leaves the choice to the page."""
-    metrics = several("Metric", list(views.counts(frames, "metric")), "metric", "The most covered")
-    datasets = several("Dataset", list(views.counts(frames, "dataset")), "dataset", "All, the most covered first")
+    metrics = several("Metric", list(queries.counts(frames, "metric")), "metric", "The most covered")
+    datasets = several("Dataset", list(queries.counts(frames, "dataset")), "dataset", "All, the most covered first")
     return metrics, datasets
 
 

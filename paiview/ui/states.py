@@ -14,14 +14,14 @@ from paiview import cache
 from paiview import registry as registry_layer
 from paiview.cache import Key, Missed
 from paiview.contracts import Contracts
-from paiview.frames import NO_DATASET, Frames
+from paiview.evaluation.frames import NO_DATASET, Frames
+from paiview.evaluation.queries import counts, scale_jumps
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry import Registry
 from paiview.snapshots import ModelsSnapshot, VersionsSnapshot
 from paiview.text import counted, escape_markdown, unique_names
 from paiview.ui import kept, url
-from paiview.views import counts, scale_jumps
 
 _NAMED = 200
 """Datasets whose names are asked for: four short requests, kept for minutes."""
@@ -86,7 +86,7 @@ def _together(told: Sequence[str], count: int) -> str:
 
 @st.cache_resource(ttl=kept.SECONDS, max_entries=64, show_spinner=False)
 def _jumps(identity: str, _frames: Frames) -> str | None:  # noqa: ARG001 - the identity stands for the frames
-    """A sentence about the jumps of ``paiview.views.scale_jumps``, made once a listing; ``None`` without any."""
+    """A sentence about the jumps of ``queries.scale_jumps``, made once a listing; ``None`` without any."""
     found = scale_jumps(_frames.metrics)
     told = [
         f"{escape_markdown(jump['metric'])} on {escape_markdown(jump['dataset'])} is {jump['value']:g} in "

@@ -10,14 +10,14 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from paiview import views
 from paiview.contracts import Contracts
-from paiview.frames import Frames, Pair
-from paiview.metrics import contract, display_digits, format_value
+from paiview.evaluation import queries
+from paiview.evaluation.frames import Frames, Pair
+from paiview.evaluation.metric_meaning import contract, display_digits, format_value
+from paiview.evaluation.queries import FIELDS, Meanings, Orders, Slice, page_of
 from paiview.text import counted, escape_markdown, one_line, shorten_front, unique_labels
 from paiview.ui import shell, state, url
 from paiview.ui.kept import SECONDS, key_of
-from paiview.views import FIELDS, Meanings, Orders, Slice, page_of
 
 _BEST = "font-weight: 700; background-color: rgba(0, 158, 115, 0.2)"
 _LONG_NAME = 28
@@ -51,7 +51,7 @@ def versions(
         kept: the versions that pass the filters, sorted.
         part: the part of them to draw.
         pairs: the number columns.
-        fields: the other columns, names of ``paiview.views.FIELDS``.
+        fields: the other columns, names of ``paiview.evaluation.queries.FIELDS``.
         dataset_names: DatasetId to a name, where known.
         contracts: what metrics mean.
 
@@ -105,7 +105,7 @@ def versions_frame(frames: Frames, orders: Orders, pairs: Sequence[Pair], fields
     long = [field for field in fields if field in _LONG_TEXTS]
     columns: list[tuple[str, pd.Series]] = [("version", rows["version_name"])]
     columns += [(field, rows[FIELDS[field]]) for field in short]
-    columns += [(str(column), values) for column, values in views.numbers(frames, pairs).iloc[orders].items()]
+    columns += [(str(column), values) for column, values in queries.numbers(frames, pairs).iloc[orders].items()]
     columns += [(field, rows[FIELDS[field]]) for field in long]
     return pd.concat([values.rename(column) for column, values in columns], axis="columns")
 
@@ -135,10 +135,10 @@ def _drawn(
         table["status"] = table["status"].astype("str").map(_status, na_action="ignore")
     for field in ("version", *(name for name in _fields if name not in _NOT_TEXT)):
         table[field] = table[field].astype("str").map(_line, na_action="ignore")
-    numbers = views.numbers(_frames, _pairs)
+    numbers = queries.numbers(_frames, _pairs)
     config = column_config(numbers, _pairs, _dataset_names, _contracts.metrics)
     config["version"] = name_column("version", table["version"], pinned=True)
-    best = views.best_numbers(numbers.iloc[_kept], _pairs, _contracts.metrics)
+    best = queries.best_numbers(numbers.iloc[_kept], _pairs, _contracts.metrics)
     marks = pd.DataFrame("", index=table.index, columns=table.columns)
     for column, number in best.items():
         marks.loc[table[column] == number, column] = _BEST
@@ -259,7 +259,7 @@ def side_by_side(
 ) -> Styler | pd.DataFrame:
     """The numbers of a few versions, a row a (dataset, metric) that any of them has, a column a version."""
     chosen = sorted(orders)
-    numbers = views.numbers(frames, list(frames.histories)).iloc[chosen].to_numpy().T
+    numbers = queries.numbers(frames, list(frames.histories)).iloc[chosen].to_numpy().T
     had = ~np.isnan(numbers).all(axis=1)
     pairs = [pair for pair, present in zip(frames.histories, had, strict=True) if present]
     heads = pd.DataFrame(

@@ -12,11 +12,11 @@ from pandas.io.formats.style import Styler
 
 from paiview import figures, report, verdict
 from paiview.decision import Decision, MetricInForce, PairDecision, State, Word
-from paiview.frames import Pair, column_names
-from paiview.metrics import display_digits, format_value
+from paiview.evaluation.frames import Pair, column_names
+from paiview.evaluation.metric_meaning import display_digits, format_value
+from paiview.pair_rows import PairRow
 from paiview.text import counted, escape_markdown, one_line, shorten_front
 from paiview.ui import charts, kept, state, tables
-from paiview.views import PairRow
 
 _COLOURS: dict[Word, str] = {
     "Better": "blue",
@@ -128,7 +128,7 @@ def pairs(rows: Sequence[PairRow], decisions: Sequence[Decision]) -> None:
     """Draw the table of pairs, made once for what it shows.
 
     Args:
-        rows: of ``paiview.views.pair_rows``, those on the screen.
+        rows: of ``paiview.evaluation.queries.pair_rows``, those on the screen.
         decisions: those they are of.
     """
     shown = [(row.candidate, row.pair.metric, row.pair.dataset) for row in rows]

@@ -11,11 +11,11 @@ import pytest
 
 from paiview import verdict
 from paiview.decision import Decision, MetricInForce
+from paiview.evaluation.frames import Frames, Pair, build
+from paiview.evaluation.metric_meaning import DatasetContract, MetricContract, contract
+from paiview.evaluation.results import Evaluation, Measurement
 from paiview.figures import HeatmapInfo, TrendInfo, heatmap_info, trend_info
-from paiview.frames import Frames, Pair, build
-from paiview.metrics import DatasetContract, MetricContract, contract
 from paiview.pai.objects import ModelVersion
-from paiview.results import Evaluation, Measurement
 
 CER = Pair("cer", "aishell")
 TOP1 = Pair("top1", "aishell")

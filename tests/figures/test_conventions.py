@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paiview.decision import State
+from paiview.evaluation.frames import Frames, Pair, build
 from paiview.figures import (
     conventions,
     delta_figure,
@@ -21,7 +22,6 @@ from paiview.figures import (
     trend_figure,
 )
 from paiview.figures.conventions import dataset_label, kept_rows, left_out, legend_lines, told_apart
-from paiview.frames import Frames, Pair, build
 from tests.figures.conftest import CER, MARKUP, TOP1, decision, heatmap, texts_of, trend, version
 
 

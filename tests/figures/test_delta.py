@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paiview.evaluation.metric_meaning import DatasetContract, MetricContract
+from paiview.evaluation.results import Measurement, Pair
 from paiview.figures import DeltaInfo, delta_figure, delta_info
 from paiview.figures.conventions import BETTER, NEUTRAL, WORSE
-from paiview.metrics import DatasetContract, MetricContract
-from paiview.results import Measurement, Pair
 from tests.figures.conftest import MARKUP, decision, texts_of
 
 MIXED = decision(

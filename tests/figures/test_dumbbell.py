@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from paiview.evaluation.metric_meaning import DatasetContract
+from paiview.evaluation.results import Measurement, Pair
 from paiview.figures import DumbbellInfo, dumbbell_figure, dumbbell_info
 from paiview.figures.conventions import BETTER, NEUTRAL, WORSE
-from paiview.metrics import DatasetContract
-from paiview.results import Measurement, Pair
 from tests.figures.conftest import MARKUP, decision, texts_of
 
 MIXED = decision(

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from paiview.evaluation.frames import Frames, Pair, build
+from paiview.evaluation.metric_meaning import MetricContract
 from paiview.figures import effect_heatmap_figure, effect_heatmap_info, heatmap_figure
-from paiview.frames import Frames, Pair, build
-from paiview.metrics import MetricContract
 from paiview.verdict import judge
 from tests.figures.conftest import BLOBS, CER, TOP1, heatmap, measured, version
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paiview.decision import Decision
+from paiview.evaluation.metric_meaning import DatasetContract, MetricContract
+from paiview.evaluation.results import Pair
 from paiview.figures import pareto_figure, pareto_info
-from paiview.metrics import DatasetContract, MetricContract
-from paiview.results import Pair
 from tests.figures.conftest import MARKUP, decision, texts_of
 
 CER = Pair("cer", "a")

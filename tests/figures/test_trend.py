@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from paiview.evaluation.frames import Frames, Pair, build
 from paiview.figures import TrendInfo, trend_figure
 from paiview.figures.conventions import APPROVED, BEST, NEUTRAL, PENDING, REJECTED
-from paiview.frames import Frames, Pair, build
 from tests.figures.conftest import BLOBS, CER, TOP1, trend, version
 
 

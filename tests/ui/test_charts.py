@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from paiview import figures, views
+from paiview import figures
 from paiview.contracts import Contracts
 from paiview.decision import Decision
-from paiview.frames import Pair, build
-from paiview.metrics import MetricContract
+from paiview.evaluation.frames import Pair, build
+from paiview.evaluation.metric_meaning import MetricContract
+from paiview.pair_rows import pair_rows
 from paiview.ui import charts, verdicts
 from tests.figures.conftest import CER, TOP1, decision, version
 
@@ -88,7 +89,7 @@ def of_charts(decisions: Sequence[Decision], shown: Sequence[Pair]) -> None:
 
 
 def of_pairs(decisions: Sequence[Decision], shown: Sequence[Pair]) -> None:
-    rows = views.pair_rows(decisions)
+    rows = pair_rows(decisions)
     verdicts.pairs(
         [row for pair in shown for row in rows if Pair(row.pair.metric, row.pair.dataset) == pair], decisions
     )

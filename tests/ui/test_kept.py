@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paiview.frames import Pair
+from paiview.evaluation.frames import Pair
 from paiview.ui.kept import key_of
 
 

@@ -9,8 +9,8 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from paiview.contracts import Contracts
-from paiview.frames import Frames, build
-from paiview.metrics import MetricContract
+from paiview.evaluation.frames import Frames, build
+from paiview.evaluation.metric_meaning import MetricContract
 from paiview.pai.objects import ModelVersion
 from paiview.ui import tables
 from tests.pages.conftest import version

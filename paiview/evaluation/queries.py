@@ -3,22 +3,18 @@
 Pure. Versions are named by their position in the versions frame, which is their place in the total order.
 """
 
-import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from paiview.decision import BY_CONCERN, Decision, PairDecision
-from paiview.frames import Frames, Pair, column_names
-from paiview.metrics import SCALE_JUMP, MetricContract, contract, running_best
-from paiview.order import parse_time
-from paiview.pai.objects import Model
+from paiview.evaluation.frames import Frames, Pair, column_names
+from paiview.evaluation.metric_meaning import SCALE_JUMP, MetricContract, contract, running_best
 
 Orders = NDArray[np.int64]
 
@@ -258,76 +254,11 @@ def long_form(frames: Frames, shown: Sequence[Pair], orders: Orders) -> pd.DataF
     )
 
 
-PAIR_SORTS = {
-    "worst": "Regressions first",
-    "best": "Improvements first",
-    "dataset": "Dataset, A to Z",
-    "metric": "Metric, then dataset",
-}
-
-
-class PairRow(NamedTuple):
-    """One pair of one decision: the candidate's name, and what was judged."""
-
-    candidate: str
-    pair: PairDecision
-
-
-def pair_rows(
-    decisions: Sequence[Decision],
-    *,
-    metrics: Sequence[str] = (),
-    datasets: Sequence[str] = (),
-    states: Sequence[str] = (),
-    hide_identical: bool = False,
-    sort: str = "worst",
-) -> list[PairRow]:
-    """The pairs of some decisions in the order a reader wants them; a filter left empty lets all pass.
-
-    Args:
-        decisions: one a candidate.
-        metrics: what to keep.
-        datasets: what to keep.
-        states: what to keep.
-        hide_identical: leave out pairs whose two numbers are equal.
-        sort: a key of ``PAIR_SORTS``; what it finds equal stays in the order of the decisions.
-    """
-    rows = [
-        PairRow(decision.candidate, pair)
-        for decision in decisions
-        for pair in decision.pairs
-        if (not metrics or pair.metric in metrics)
-        and (not datasets or pair.dataset in datasets)
-        and (not states or pair.state in states)
-        and not (hide_identical and pair.baseline is not None and pair.baseline == pair.candidate)
-    ]
-    return sorted(rows, key=_PAIR_ORDERS[sort])
-
-
-def _worst_first(row: PairRow) -> tuple[int, float]:
-    effect, state = row.pair.effect, row.pair.state
-    size = -math.inf if effect is None else -effect if state == "better" else effect
-    return BY_CONCERN.index(state), size
-
-
-_PAIR_ORDERS: Mapping[str, Callable[[PairRow], tuple[Any, ...]]] = {
-    "worst": _worst_first,
-    "best": lambda row: (row.pair.effect is None, -(row.pair.effect or 0.0)),
-    "dataset": lambda row: (row.pair.name or row.pair.dataset, row.pair.metric),
-    "metric": lambda row: (row.pair.metric, row.pair.name or row.pair.dataset),
-}
-
-
-def pairs_of(rows: Sequence[PairRow]) -> set[Pair]:
-    """The pairs that some rows are about."""
-    return {Pair(row.pair.metric, row.pair.dataset) for row in rows}
-
-
 def scale_jumps(metrics: pd.DataFrame) -> pd.DataFrame:
     """Where a history jumps by about 100 times: a fraction beside a percentage, most likely.
 
     Args:
-        metrics: a metrics frame (``paiview.frames``).
+        metrics: a metrics frame (``paiview.evaluation.frames``).
 
     Returns:
         One row a jump, with metric, dataset, version_name, previous and value: the number of that version is 50 to
@@ -343,52 +274,3 @@ def scale_jumps(metrics: pd.DataFrame) -> pd.DataFrame:
     jumps = (size >= SCALE_JUMP[0]) & (size <= SCALE_JUMP[1])
     found: pd.DataFrame = history.assign(previous=previous).loc[jumps, [*keys, "version_name", "previous", "value"]]
     return found.reset_index(drop=True)
-
-
-MODEL_SORTS = {
-    "-modified": "Newest change first",
-    "-created": "Newest model first",
-    "created": "Oldest model first",
-    "name": "Name, A to Z",
-    "-name": "Name, Z to A",
-}
-
-
-def matching_models(
-    models: Sequence[Model], *, text: str, task: str | None, domain: str | None, sort: str
-) -> list[Model]:
-    """Find and sort models.
-
-    Args:
-        models: as the service lists them.
-        text: contained in the name, id, description or a label, whatever the case.
-        task: the task, ``None`` for any.
-        domain: the domain, ``None`` for any.
-        sort: a key of ``MODEL_SORTS``; models without a time come last.
-    """
-    needle = text.strip().casefold()
-
-    def holds(model: Model) -> bool:
-        labels = [text for label in (*model.labels, *model.tags) for text in (label.key, label.value)]
-        texts = (model.model_name, model.model_id, model.model_description, *labels)
-        return any(needle in value.casefold() for value in texts if value)
-
-    found = [
-        model
-        for model in models
-        if task in (None, model.task) and domain in (None, model.domain) and (not needle or holds(model))
-    ]
-    field = sort.removeprefix("-")
-    if field == "name":
-        return sorted(found, key=lambda model: (model.model_name or "").casefold(), reverse=sort.startswith("-"))
-
-    def moment(model: Model) -> float:
-        times = (
-            [model.gmt_create_time]
-            if field == "created"
-            else [model.gmt_latest_version_modified_time, model.gmt_modified_time]
-        )
-        parsed = [time for time in map(parse_time, times) if time is not None]
-        return max(time.timestamp() for time in parsed) if parsed else -np.inf
-
-    return sorted(found, key=moment, reverse=sort.startswith("-"))

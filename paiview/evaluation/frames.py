@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from paiview.order import naive_time, ordered
+from paiview.evaluation.results import DATASET_KINDS, NO_DATASET, Codes, Pair, Results, json_text
+from paiview.evaluation.version_order import naive_time, ordered
 from paiview.pai.garbage import SearchPause
 from paiview.pai.objects import ModelVersion
-from paiview.results import DATASET_KINDS, NO_DATASET, Codes, Pair, Results, json_text
 
 __all__ = ["NO_DATASET", "Frames", "Pair", "build", "column_names", "wide"]
 
@@ -52,7 +52,7 @@ class Frames:
     """The two frames of one listing.
 
     Attributes:
-        versions: one row a version; index 0..n-1 in the total order of ``paiview.order``. Columns:
+        versions: one row a version; index 0..n-1 in the total order of ``paiview.evaluation.version_order``. Columns:
 
             ================ ================== ==================================================================
             version_name     str                placeholder ``(unnamed n)`` where the service gave none
@@ -141,7 +141,7 @@ class Frames:
 def build(versions: Sequence[ModelVersion]) -> Frames:
     """Flatten versions into the two frames.
 
-    Their order is that of ``paiview.order``.
+    Their order is that of ``paiview.evaluation.version_order``.
     """
     with SearchPause():
         return _build(versions)

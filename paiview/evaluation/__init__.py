@@ -1,0 +1,1 @@
+"""Evaluation results: Metrics read into frames, and what a number means."""

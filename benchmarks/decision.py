@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks.report import Row
-from paiview.comparison import Lineage, decide
-from paiview.decision import Decision
+from paiview.decisions.decision import Decision
+from paiview.decisions.lineage import Lineage, decide
 from paiview.pai.objects import ModelVersion
 
 METRICS = ("cer", "wer", "top1", "top5", "rtf", "latency_ms", "f1", "parameters")

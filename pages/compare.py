@@ -3,7 +3,7 @@
 import streamlit as st
 
 from paiview import report
-from paiview.pair_rows import PAIR_SORTS, pair_rows, pairs_of
+from paiview.decisions.pair_rows import PAIR_SORTS, pair_rows, pairs_of
 from paiview.ui import charts, meanings, reports, shell, sidebar, sides, state, states, tables, verdicts
 
 shell.require()
@@ -45,9 +45,9 @@ with st.sidebar:
 status = sides.statuses(judged, model_id)
 with st.container(key="verdict", border=True):
     if len(decisions) == 1:
-        verdicts.headline(first, status)
+        verdicts.draw_headline(first, status)
     else:
-        verdicts.several(decisions, status)
+        verdicts.draw_several(decisions, status)
 # A place of its own, empty or not: what came and went between the parts would move all below it.
 with st.container(key="read-anew"):
     if judged.read_at > snapshot.whole_at:
@@ -65,27 +65,27 @@ if len(rows):
         one = len(decisions) == 1
         picture = state.choice("Picture", PICTURES, key="picture", default="effect") if one else "effect"
         if picture == "raw":
-            verdicts.about_dumbbells(charts.dumbbells(first, shown))
+            verdicts.explain_dumbbells(charts.dumbbells(first, shown))
         else:
-            verdicts.about_deltas(*charts.deltas(decisions, shown), whole_rows=not one and bool(shown_states))
+            verdicts.explain_deltas(*charts.deltas(decisions, shown), whole_rows=not one and bool(shown_states))
 every = sum(len(decision.pairs) for decision in decisions)
 with st.container(key="compare-table"):
     st.subheader("Every pair" if every else "No pair", anchor=False)
     hidden = every - len(rows)
     part = tables.paged(len(rows), ROWS, "pairs") if every else None
     if part is not None and len(rows):
-        verdicts.pairs(rows[part.start : part.stop], decisions)
+        verdicts.draw_pairs(rows[part.start : part.stop], decisions)
     if hidden:
         st.caption(f"{hidden} hidden by the filters of the sidebar. The verdict counts them all.")
     if len(decisions) == 1:
-        verdicts.averages(first)
+        verdicts.draw_averages(first)
 if len(decisions) > 1:
     with st.container(key="pareto"):
-        verdicts.pareto(decisions)
+        verdicts.draw_pareto(decisions)
 with st.container(key="policy"):
     st.subheader("Policy", anchor=False)
     for decision in decisions:
-        verdicts.rules(decision, named=len(decisions) > 1)
+        verdicts.draw_rules(decision, named=len(decisions) > 1)
 with st.container(key="spec-diff"):
     reports.differences(judged)
 with st.container(key="report"):

@@ -21,8 +21,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from paiview import cache, judgement, registry, report
-from paiview.comparison import ComparisonError, UnknownVersionError
+from paiview import cache, registry, report
+from paiview.decisions.lineage import ComparisonError, UnknownVersionError
+from paiview.judgement import decide_now
 from paiview.pai.errors import (
     DeadlineError,
     NotFoundError,
@@ -123,7 +124,7 @@ def _versions(model: str, _asked: Mapping[str, str]) -> bytes:
 def _decision(model: str, asked: Mapping[str, str]) -> str:
     if "candidate" not in asked:
         raise ParameterError("The parameter candidate is missing.")
-    decision = judgement.decide(
+    decision = decide_now(
         registry.connect(),
         model,
         asked["candidate"],

@@ -30,7 +30,7 @@ from paiview.text import one_line, strip_controls
 if TYPE_CHECKING:
     import pandas as pd
 
-    from paiview.decision import Decision, Overall
+    from paiview.decisions.decision import Decision, Overall
 
 APP: Final = Path(__file__).resolve().parent.parent / "app.py"
 """What Streamlit runs; it stands beside the package in a checkout."""
@@ -285,7 +285,7 @@ def show_config() -> None:
 
     Credentials are no settings, and not shown.
     """
-    from paiview import contracts  # noqa: PLC0415
+    from paiview.decisions import contracts  # noqa: PLC0415
 
     settings = load_settings()
     origins = setting_origins()
@@ -365,13 +365,14 @@ def _check_port(host: str, port: int) -> None:
 def _decide(
     model: str, candidate: str, baseline: str | None, baseline_model: str | None, policy: Path | None
 ) -> "Decision":
-    from paiview import contracts, judgement  # noqa: PLC0415
     from paiview import registry as layer  # noqa: PLC0415
+    from paiview.decisions import contracts  # noqa: PLC0415
+    from paiview.judgement import decide_now  # noqa: PLC0415
 
     in_force = contracts.in_force()
     if policy is not None:
         in_force = replace(in_force, rules=contracts.load_policy(policy, in_force))
-    return judgement.decide(
+    return decide_now(
         layer.connect(_alone()), model, candidate, baseline=baseline, baseline_model=baseline_model, contracts=in_force
     )
 
@@ -422,11 +423,12 @@ def _print_decision(decision: "Decision", output: ReportFormat) -> None:
 
 def _print_verdict(decision: "Decision") -> None:
     """Print a decision for a reader at a terminal: the word, a sentence a metric, every pair, averages and rules."""
-    from paiview import report, verdict  # noqa: PLC0415
+    from paiview import report  # noqa: PLC0415
+    from paiview.decisions.wording import headline  # noqa: PLC0415
 
     typer.echo(report.WORDS[decision.summary.word])
     typer.echo(f"{one_line(decision.model)} {one_line(decision.candidate)} {report.against(decision)}")
-    for sentence in verdict.headline(decision):
+    for sentence in headline(decision):
         typer.echo(f"  {one_line(sentence, 800)}")
     if pairs := report.rows(decision):
         noted = any(row.note for row in pairs)

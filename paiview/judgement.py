@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from paiview import comparison
-from paiview.comparison import UnknownVersionError
-from paiview.contracts import Contracts, in_force
-from paiview.decision import Decision
+from paiview.decisions.contracts import Contracts, in_force
+from paiview.decisions.decision import Decision
+from paiview.decisions.lineage import UnknownVersionError, decide
 from paiview.evaluation.version_order import naive_time
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import ModelVersion
@@ -19,7 +18,7 @@ MOST_CANDIDATES: Final = 50
 """Versions that a page judges side by side."""
 
 
-class Judged(NamedTuple):
+class LiveDecisions(NamedTuple):
     """Decisions, and what they rest on.
 
     Attributes:
@@ -33,7 +32,7 @@ class Judged(NamedTuple):
     read_at: datetime
 
 
-def decide(
+def decide_now(
     registry: Registry,
     model_id: str,
     candidate: str,
@@ -43,13 +42,13 @@ def decide(
     contracts: Contracts | None = None,
 ) -> Decision:
     """Decide about one version; arguments and errors as for ``judge``."""
-    judged = judge(
+    judged = decide_all_now(
         registry, model_id, [candidate], baseline=baseline, baseline_model=baseline_model, contracts=contracts
     )
     return judged.decisions[0]
 
 
-def judge(
+def decide_all_now(
     registry: Registry,
     model_id: str,
     candidates: Sequence[str],
@@ -58,7 +57,7 @@ def judge(
     baseline_model: str | None = None,
     contracts: Contracts | None = None,
     afresh: bool = True,
-) -> Judged:
+) -> LiveDecisions:
     """Decide about some versions, each by the whole listings of its model and of the baseline's.
 
     The listings are no older than their time to live, and candidates and baselines count as they are read anew
@@ -88,7 +87,7 @@ def judge(
     while moved:
         moved = False
         decisions = [
-            comparison.decide(
+            decide(
                 lineages[model_id],
                 candidate,
                 baseline=baseline,
@@ -135,7 +134,7 @@ def judge(
         if afresh and snapshot.failure is not None:
             notes[_not_current(name, snapshot, snapshot.failure)] = None
     noted = [decision.model_copy(update={"notes": (*decision.notes, *notes)}) for decision in decisions]
-    return Judged(noted, versions, min(read_at))
+    return LiveDecisions(noted, versions, min(read_at))
 
 
 def _at_stake(decisions: Sequence[Decision], model_id: str) -> list[str]:

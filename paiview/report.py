@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from paiview import verdict
-from paiview.decision import (
+from paiview.decisions.decision import (
     BY_URGENCY,
     GLYPHS,
     Decision,
@@ -25,6 +24,8 @@ from paiview.decision import (
     Word,
     spoken,
 )
+from paiview.decisions.pairs import ROUGH
+from paiview.decisions.wording import headline, percent, value_digits, written_change
 from paiview.evaluation.metric_meaning import format_value
 from paiview.text import counted, one_line, shorten_front
 
@@ -50,7 +51,7 @@ OUTCOMES: Final[dict[RuleOutcome | Overall, str]] = {
     "undecided": "? undecided",
 }
 
-_ROUGH: Final = f"Intervals ({verdict.ROUGH}) inform, and change no state."
+_ROUGH: Final = f"Intervals ({ROUGH}) inform, and change no state."
 _UNCOUNTED: Final = "Significance cannot be judged: the registry holds no counts of the items scored."
 _NAME: Final = 80
 _ID: Final = 250
@@ -120,7 +121,7 @@ def html(decision: Decision) -> str:
     return _template("report.html").render(
         decision=decision,
         against=against(decision),
-        headline=cut(verdict.headline(decision), "metric"),
+        headline=cut(headline(decision), "metric"),
         tally=tally(decision),
         rows=(pairs := rows(decision)),
         noted=any(row.note for row in pairs),
@@ -154,7 +155,7 @@ def markdown(decision: Decision) -> str:
     parts = [
         f"## {WORDS[decision.summary.word]}: {sides}",
         f"**Policy: {OUTCOMES[decision.overall]}** · {tally(decision)} · baseline: {_prose(decision.baseline_reason)}",
-        _list(verdict.headline(decision), "metric"),
+        _list(headline(decision), "metric"),
         _pair_table(rows(decision)),
         _list(unpaired, "list"),
         _average_table(average_rows(decision)),
@@ -211,7 +212,7 @@ def rows(decision: Decision) -> list[Row]:
             metric=one_line(pair.metric, _NAME),
             baseline=_number(pair.baseline, digits[pair.metric]),
             candidate=_number(pair.candidate, digits[pair.metric]),
-            change=verdict.written_change(pair, digits[pair.metric], units.get(pair.metric)),
+            change=written_change(pair, digits[pair.metric], units.get(pair.metric)),
             effect=_effect(pair),
             note=_note(pair),
         )
@@ -316,7 +317,7 @@ def _digits(decision: Decision) -> dict[str, int]:
     pairs: dict[str, list[PairDecision]] = {}
     for pair in decision.pairs:
         pairs.setdefault(pair.metric, []).append(pair)
-    return {metric: verdict.value_digits(found, known.get(metric)) for metric, found in pairs.items()}
+    return {metric: value_digits(found, known.get(metric)) for metric, found in pairs.items()}
 
 
 def _label(pair: PairDecision) -> str:
@@ -328,7 +329,7 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "–" if share is None else verdict.percent(share)
+    return "–" if share is None else percent(share)
 
 
 def _effect(pair: PairDecision) -> str:

@@ -28,7 +28,7 @@ SERVICE_RATE_LIMIT = 20.0
 """Requests a second towards PAI: well under the 50 a second that the whole company account shares."""
 CACHE_SCHEMES = ("redis", "rediss", "valkey", "valkeys", "unix")
 TABLES = ("metrics", "datasets", "policy")
-"""What ``paiview.contracts`` reads from the same file."""
+"""What ``paiview.decisions.contracts`` reads from the same file."""
 
 
 def _endpoint(value: str) -> str:
@@ -165,7 +165,7 @@ def load_settings() -> Settings:
             "PAIVIEW_DATA is for the embedded registry, which PAIVIEW_ENDPOINT or PAIVIEW_REGION leaves out."
         )
     if not tables.isdisjoint(written):
-        from paiview import contracts  # noqa: PLC0415 - most starts can do without
+        from paiview.decisions import contracts  # noqa: PLC0415 - most starts can do without
 
         contracts.load(toml_file.file_in_use())
     return settings

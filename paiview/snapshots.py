@@ -17,7 +17,7 @@ from paiview.pai.garbage import SearchPause
 from paiview.pai.objects import Model, ModelVersion, PaiObject, VersionFilters, Workspace
 
 if TYPE_CHECKING:
-    from paiview.comparison import Lineage
+    from paiview.decisions.lineage import Lineage
     from paiview.evaluation.frames import Frames
 
 _APART: Final = {"fetched_at", "failure", "identity"}
@@ -170,7 +170,7 @@ class VersionsSnapshot(Snapshot):
     @cached_property
     def lineage(self) -> "Lineage":
         """The versions in their order, for decisions."""
-        from paiview.comparison import Lineage  # noqa: PLC0415 - only those who decide need it
+        from paiview.decisions.lineage import Lineage  # noqa: PLC0415 - only those who decide need it
 
         return Lineage(self.model_id, self.versions, self.fetched_at, uneven=self.uneven)
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import pytest
 
-from paiview.decision import Decision, Overall, State, Word
+from paiview.decisions.decision import Decision, Overall, State, Word
 from paiview.evaluation.metric_meaning import Direction
 
 NEWEST_APPROVED: Final = "newest approved by creation"

@@ -20,10 +20,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from paiview import api, judgement, registry
+from paiview import api, registry
 from paiview.cache import Cache
-from paiview.comparison import ComparisonError, UnknownVersionError
-from paiview.decision import Decision
+from paiview.decisions.decision import Decision
+from paiview.decisions.lineage import ComparisonError, UnknownVersionError
+from paiview.judgement import decide_now
 from paiview.local.background import HOST, BackgroundServer
 from paiview.pai.errors import (
     AccessKeyError,
@@ -107,7 +108,7 @@ def test_a_decision_is_the_decision(client: httpx.Client, source: Registry) -> N
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     assert answer.headers["cache-control"] == "no-store"
     decision = Decision.model_validate_json(answer.content)
-    assert decision == judgement.decide(source, "model-mine", "0.2.0")
+    assert decision == decide_now(source, "model-mine", "0.2.0")
     assert (decision.baseline, decision.summary.word) == ("0.1.0", "Better")
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from paiview import cli, report
 from paiview import registry as layer
-from paiview.decision import Decision
+from paiview.decisions.decision import Decision
 from paiview.registry import Registry
 
 WAIT = 30.0

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paiview.comparison import ComparisonError, Lineage, UnknownVersionError, decide
-from paiview.contracts import Contracts, with_metric
-from paiview.decision import Decision
+from paiview.decisions.contracts import Contracts, with_metric
+from paiview.decisions.decision import Decision
+from paiview.decisions.lineage import ComparisonError, Lineage, UnknownVersionError, decide
 from paiview.evaluation.metric_meaning import DatasetContract, MetricContract
 from paiview.pai.objects import ModelVersion
 

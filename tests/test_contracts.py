@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paiview import contracts, toml_file
-from paiview.contracts import Contracts
+from paiview import toml_file
+from paiview.decisions import contracts
+from paiview.decisions.contracts import Contracts
+from paiview.decisions.policy import DEFAULT_POLICY, Bound, Improves, NoMissing, NoRegression
 from paiview.evaluation.metric_meaning import DatasetContract, MetricContract, contract
 from paiview.pai.errors import SettingError
-from paiview.policy import DEFAULT_POLICY, Bound, Improves, NoMissing, NoRegression
 
 
 @pytest.fixture(autouse=True)

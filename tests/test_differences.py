@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paiview.differences import Difference, differences
+from paiview.decisions.differences import Difference, differences
 from paiview.pai.objects import ModelVersion
 
 

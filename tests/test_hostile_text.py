@@ -18,11 +18,12 @@ from markdown_it import MarkdownIt
 from starlette.applications import Starlette
 from typer.testing import CliRunner
 
-from paiview import api, cli, judgement, registry, report
-from paiview.decision import Decision
+from paiview import api, cli, registry, report
+from paiview.decisions.decision import Decision
 from paiview.evaluation import queries
 from paiview.evaluation.frames import wide
 from paiview.exports import csv_bytes
+from paiview.judgement import decide_now
 from paiview.local.background import HOST, BackgroundServer
 from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
@@ -71,7 +72,7 @@ def source(service: Server) -> Iterator[Registry]:
 @pytest.fixture(scope="module")
 def decision(source: Registry) -> Decision:
     """The comparison of two versions that have a result on a dataset of every name."""
-    found = judgement.decide(source, hostile.MODEL, hostile.CANDIDATE)
+    found = decide_now(source, hostile.MODEL, hostile.CANDIDATE)
     assert found.baseline == hostile.BASELINE
     assert {pair.dataset for pair in found.pairs} >= {*hostile.TEXTS}
     assert {pair.metric for pair in found.pairs} >= {*hostile.TEXTS}
@@ -196,7 +197,7 @@ def test_the_api_answers_in_ascii_with_every_text_as_it_came(client: httpx.Clien
     names = {version["VersionName"] for version in listed.json()["Versions"]}
     assert names >= {mask_secrets(text) for text in hostile.TEXTS}
     judged = client.get(f"/api/models/{hostile.MODEL}/decision", params={"candidate": hostile.CANDIDATE})
-    assert Decision.model_validate(judged.json()) == judgement.decide(source, hostile.MODEL, hostile.CANDIDATE)
+    assert Decision.model_validate(judged.json()) == decide_now(source, hostile.MODEL, hostile.CANDIDATE)
     for answer in (told, listed, judged):
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "application/json"

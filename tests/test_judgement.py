@@ -12,9 +12,9 @@ from typing import Any, Final
 import pytest
 
 from paiview import cache
-from paiview.comparison import UnknownVersionError
-from paiview.contracts import Contracts
-from paiview.judgement import Judged, judge
+from paiview.decisions.contracts import Contracts
+from paiview.decisions.lineage import UnknownVersionError
+from paiview.judgement import LiveDecisions, decide_all_now
 from paiview.pai import Client, StaticCredentials, transport
 from paiview.pai.objects import VersionFilters
 from paiview.registry import AFRESH, WHOLE, Registry
@@ -113,14 +113,14 @@ def registry(service: Service, clock: Clock, held: Held, monkeypatch: pytest.Mon
 
 
 @pytest.fixture
-def compare(registry: Registry) -> Callable[..., Judged]:
-    def about(*candidates: str, **options: Any) -> Judged:
-        return judge(registry, MODEL, candidates or ("1.2.0",), contracts=Contracts(), **options)
+def compare(registry: Registry) -> Callable[..., LiveDecisions]:
+    def about(*candidates: str, **options: Any) -> LiveDecisions:
+        return decide_all_now(registry, MODEL, candidates or ("1.2.0",), contracts=Contracts(), **options)
 
     return about
 
 
-Compare = Callable[..., Judged]
+Compare = Callable[..., LiveDecisions]
 
 
 def change(service: Service, name: str, **fields: Any) -> None:
@@ -397,7 +397,7 @@ def test_a_listing_that_could_not_be_read_anew_is_told_in_the_verdict(
 def test_a_listing_that_hangs_is_not_waited_for_as_long_as_a_page_waits(
     service: Service, clock: Clock, compare: Compare, held: Held
 ) -> None:
-    def as_page() -> Judged:
+    def as_page() -> LiveDecisions:
         with cache.reading():
             return compare()
 

@@ -10,8 +10,8 @@ from starlette.applications import Starlette
 from typer.testing import CliRunner
 
 from paiview import api, cli, registry
-from paiview.comparison import Lineage, decide
-from paiview.decision import Decision, Word
+from paiview.decisions.decision import Decision, Word
+from paiview.decisions.lineage import Lineage, decide
 from paiview.local.answers import saved_answer
 from paiview.local.background import HOST, BackgroundServer
 from paiview.local.families import published

@@ -16,10 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from paiview import exports, figures, report
-from paiview.comparison import Lineage, UnknownVersionError, decide
-from paiview.contracts import Contracts
-from paiview.decision import Decision
-from paiview.differences import differences
+from paiview.decisions.contracts import Contracts
+from paiview.decisions.decision import Decision
+from paiview.decisions.differences import differences
+from paiview.decisions.lineage import Lineage, UnknownVersionError, decide
+from paiview.decisions.policy import Bound, Described, Improves, Labelled, NoMissing, NoRegression, Shares
 from paiview.evaluation import queries
 from paiview.evaluation.frames import NO_DATASET, Frames, build, wide
 from paiview.evaluation.metric_meaning import DatasetContract, MetricContract
@@ -29,7 +30,6 @@ from paiview.pai.answers import DEEPEST, INTEGER_DIGITS, Answer, read_answer
 from paiview.pai.errors import ServiceError
 from paiview.pai.objects import ModelVersion
 from paiview.pai.paging import Listing
-from paiview.policy import Bound, Described, Improves, Labelled, NoMissing, NoRegression, Shares
 from tests.odd_data import GOOD_TIMES, OBJECT_FIELDS, TEXT_FIELDS, answers, written
 from tests.pai.server import Reply, Request, Server, reply
 

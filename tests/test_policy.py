@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from paiview.decision import Overall, PairDecision, RuleResult
+from paiview.decisions.decision import Overall, PairDecision, RuleResult
+from paiview.decisions.pairs import judge_pairs
+from paiview.decisions.policy import DEFAULT_POLICY, KINDS, Rule, evaluate, is_name
 from paiview.evaluation.metric_meaning import DatasetContract, MetricContract
 from paiview.evaluation.results import Measurement, Pair, evaluation
-from paiview.policy import DEFAULT_POLICY, KINDS, Rule, evaluate, is_name
-from paiview.verdict import judge
 
 RULES: TypeAdapter[Rule] = TypeAdapter(Rule)
 JUDGED = ("better", "worse", "same")
@@ -35,7 +35,7 @@ def pairs(
         items = [{"Dataset": {"DatasetId": name}, "Metrics": values} for name, values in given.items()]
         return evaluation({"Results": items})
 
-    return judge(read(candidate), None if baseline is None else read(baseline), metrics or {}, datasets or {})
+    return judge_pairs(read(candidate), None if baseline is None else read(baseline), metrics or {}, datasets or {})
 
 
 def found(
@@ -193,7 +193,7 @@ def test_what_cannot_be_compared_although_the_baseline_had_it_is_a_warning_that_
         clear = {"Dataset": {"DatasetId": "clear"}, "Metrics": {"wer": 0.1}}
         return evaluation({"Results": [*items, clear]})
 
-    given = judge(read(after), read(before))
+    given = judge_pairs(read(after), read(before))
     metric = "speed" if "speed" in before[0] else "cer"
     assert one(rule("no_regression"), given) == (
         "warn",
@@ -483,7 +483,7 @@ MEASURED = st.dictionaries(
         st.sampled_from([False] * 7 + [True]),
     ),
 )
-PAIRS = st.builds(judge, MEASURED, st.none() | MEASURED)
+PAIRS = st.builds(judge_pairs, MEASURED, st.none() | MEASURED)
 PATTERNS = st.sampled_from(["*", "cer", "acc", "a", "[ab]*", "nothing"])
 SIZES = st.none() | st.sampled_from([0.0, 0.005, 0.02, 0.5])
 STRICT = st.booleans()
@@ -515,7 +515,7 @@ FACTS = st.fixed_dictionaries(
     {"description": st.sampled_from([None, "text"]), "labels": st.sampled_from([{}, {"k": "v"}])}
 )
 REGRESSIONS = st.builds(
-    lambda before, after: judge(
+    lambda before, after: judge_pairs(
         {Pair("cer", "added"): Measurement(before + after)}, {Pair("cer", "added"): Measurement(before)}
     ),
     st.sampled_from([0.0, 0.1, 0.5]),

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from paiview.contracts import load
-from paiview.policy import NoRegression
+from paiview.decisions.contracts import load
+from paiview.decisions.policy import NoRegression
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from paiview import judgement
 from paiview import registry as layer
+from paiview.judgement import decide_now
 from paiview.local import LocalRegistry
 from paiview.pai import Client, StaticCredentials, transport
 from paiview.pai.credentials import CredentialSource
@@ -522,13 +522,13 @@ def results(value: float) -> dict[str, Any]:
 
 def test_a_decision_is_about_the_data_as_last_read(service: Service, registry: Registry) -> None:
     service.versions = [version(1, "Approved", Metrics=results(0.2)), version(2, Metrics=results(0.1))]
-    first = judgement.decide(registry, "model-a", "0.2.0")
+    first = decide_now(registry, "model-a", "0.2.0")
     assert (first.baseline, first.summary.word, first.notes) == ("0.1.0", "Better", ())
-    assert judgement.decide(registry, "model-a", "0.2.0", baseline_model="model-a") == first
+    assert decide_now(registry, "model-a", "0.2.0", baseline_model="model-a") == first
     assert service.asked == ["versions"]
     service.versions[1] = version(2, Metrics=results(0.3))
     registry.refresh_versions("model-a")
-    second = judgement.decide(registry, "model-a", "0.2.0")
+    second = decide_now(registry, "model-a", "0.2.0")
     assert (second.summary.word, second.overall) == ("Worse", "fail")
     assert second.data_fingerprint != first.data_fingerprint
     assert second.fetched_at > first.fetched_at
@@ -536,7 +536,7 @@ def test_a_decision_is_about_the_data_as_last_read(service: Service, registry: R
 
 def test_a_decision_about_an_uneven_listing_says_so(service: Service, registry: Registry) -> None:
     service.versions = [version(1, "Approved", Metrics=results(0.2)), version(2, Metrics=results(0.1)), version(2)]
-    [told] = judgement.decide(registry, "model-a", "0.2.0").notes
+    [told] = decide_now(registry, "model-a", "0.2.0").notes
     assert told.startswith("model-a: The list kept changing while it was read twice: the service counts 3, and 2 ")
     assert told.endswith(" Versions may be missing, and with them a newer baseline.")
 
@@ -550,7 +550,7 @@ def test_an_uneven_listing_takes_nothing_away_that_had_come(service: Service, re
     assert [item.version_name for item in shown.versions] == ["0.2.0", "0.3.0", "0.1.0"]
     assert shown.uneven
     assert shown.uneven.endswith("1 that did not come this time, and did before, are kept.")
-    decision = judgement.decide(registry, "model-a", "0.2.0")
+    decision = decide_now(registry, "model-a", "0.2.0")
     assert (decision.baseline, decision.summary.word) == ("0.1.0", "Worse")
     service.versions = [version(2), version(3)]
     registry.refresh_versions("model-a")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from paiview import report
-from paiview.decision import Average, Decision, MetricInForce, PairDecision, RuleResult, State, Summary, Word
+from paiview.decisions.decision import Average, Decision, MetricInForce, PairDecision, RuleResult, State, Summary, Word
 from paiview.text import one_line
 
 JOINER = "\N{WORD JOINER}"

@@ -14,22 +14,14 @@ from statsmodels.stats.proportion import (  # type: ignore[import-untyped]
     proportion_confint,
 )
 
-from paiview.decision import Decision, PairDecision, State, Summary, Word
+from paiview.decisions.averages import averages
+from paiview.decisions.decision import Decision, PairDecision, State, Summary, Word
+from paiview.decisions.dominance import dominators
+from paiview.decisions.intervals import newcombe, wilson
+from paiview.decisions.pairs import judge_pairs, state_of, summarize
+from paiview.decisions.wording import change_text, headline, percent, short_headline
 from paiview.evaluation.metric_meaning import DatasetContract, Direction, MetricContract, is_rate
 from paiview.evaluation.results import Evaluation, Measurement, Pair
-from paiview.verdict import (
-    averages,
-    change_text,
-    dominators,
-    headline,
-    judge,
-    newcombe,
-    percent,
-    short_headline,
-    state_of,
-    summarize,
-    wilson,
-)
 
 UNHURRIED = settings(deadline=None)
 NAN = math.nan
@@ -89,7 +81,7 @@ def one(baseline: float, candidate: float, metric: str = "cer", **contract: Any)
     """The pair of two numbers, by a contract where one is given."""
     metrics = {metric: MetricContract(metric, **contract)} if contract else {}
     pair = Pair(metric, "test")
-    (judged,) = judge({pair: Measurement(candidate)}, {pair: Measurement(baseline)}, metrics)
+    (judged,) = judge_pairs({pair: Measurement(candidate)}, {pair: Measurement(baseline)}, metrics)
     return judged
 
 
@@ -99,7 +91,7 @@ def counted(
     """The pair of two counted measurements, or of two with n from the configuration."""
     pair = Pair(metric, "test")
     datasets = {"test": DatasetContract(n={metric: n})} if n is not None else {}
-    (judged,) = judge({pair: candidate}, {pair: baseline} if baseline else None, {}, datasets)
+    (judged,) = judge_pairs({pair: candidate}, {pair: baseline} if baseline else None, {}, datasets)
     return judged
 
 
@@ -375,7 +367,7 @@ class TestJudge:
             Pair("blobs", "missing"): both,
             Pair("cer", "same"): both,
         }
-        states = {(pair.metric, pair.dataset): pair.state for pair in judge(candidate, baseline)}
+        states = {(pair.metric, pair.dataset): pair.state for pair in judge_pairs(candidate, baseline)}
         assert states == {
             ("cer", "twice"): "not_comparable",
             ("cer", "twice-alone"): "not_comparable",
@@ -408,12 +400,12 @@ class TestJudge:
         assert len(pair.note) < 120
 
     def test_without_a_baseline_every_number_is_new(self) -> None:
-        pairs = judge(results(a=0.1, b=NAN), None)
+        pairs = judge_pairs(results(a=0.1, b=NAN), None)
         assert [(pair.dataset, pair.state) for pair in pairs] == [("b", "not_comparable"), ("a", "new")]
         assert summarize(pairs).word == "Not comparable"
 
     def test_names_come_from_the_configuration(self) -> None:
-        (pair,) = judge(results(a=0.1), None, {}, {"a": DatasetContract(name="Meeting")})
+        (pair,) = judge_pairs(results(a=0.1), None, {}, {"a": DatasetContract(name="Meeting")})
         assert (pair.name, pair.dataset) == ("Meeting", "a")
 
     def test_the_configuration_overrules_the_built_in_direction(self) -> None:
@@ -424,7 +416,9 @@ class TestJudge:
     def test_regressions_come_first(self) -> None:
         before = results(a=0.1, b=0.1, c=0.1, d=0.1, e=0.1, f=0.0, g=0.1, h=0.0, i=0.1)
         after = results(a=0.09, b=0.05, c=0.1, d=0.11, e=0.2, f=0.001, h=-1.0, j=0.1, i=NAN)
-        pairs = judge({**after, Pair("blobs", "x"): Measurement(1)}, {**before, Pair("blobs", "x"): Measurement(1)})
+        pairs = judge_pairs(
+            {**after, Pair("blobs", "x"): Measurement(1)}, {**before, Pair("blobs", "x"): Measurement(1)}
+        )
         told = [(pair.state, pair.dataset) for pair in pairs]
         assert told == [
             ("worse", "f"),
@@ -447,13 +441,13 @@ class TestJudge:
     ) -> None:
         metrics = {"blobs": MetricContract("blobs", None, absolute=0.5)}
         datasets = {"a": DatasetContract(n={"cer": n, "top1": n, "blobs": n})} if n is not None else {}
-        pairs = judge(candidate, baseline, metrics, datasets)
+        pairs = judge_pairs(candidate, baseline, metrics, datasets)
         answer = decision(pairs)
         shuffled = [
             dict(random.sample(sorted(side.items()), len(side))) if side is not None else None
             for side in (candidate, baseline)
         ]
-        again = judge(shuffled[0] or {}, shuffled[1], metrics, datasets)
+        again = judge_pairs(shuffled[0] or {}, shuffled[1], metrics, datasets)
         mixed = random.sample(pairs, len(pairs))
         assert again == pairs
         assert summarize(mixed) == answer.summary
@@ -475,8 +469,8 @@ class TestJudge:
             {pair: given._replace(n=None, errors=None) for pair, given in side.items()}
             for side in (candidate, baseline)
         )
-        assert [(pair.state, pair.effect) for pair in judge(bare, bare_baseline)] == [
-            (pair.state, pair.effect) for pair in judge(candidate, baseline)
+        assert [(pair.state, pair.effect) for pair in judge_pairs(bare, bare_baseline)] == [
+            (pair.state, pair.effect) for pair in judge_pairs(candidate, baseline)
         ]
 
 
@@ -553,7 +547,7 @@ class TestIntervals:
     def test_milliseconds_are_no_share(self) -> None:
         pair = Pair("latency", "test")
         side = {pair: Measurement(0.5, 100, 50)}
-        (judged,) = judge(side, side, {"latency": MetricContract("latency", "lower", unit="ms")})
+        (judged,) = judge_pairs(side, side, {"latency": MetricContract("latency", "lower", unit="ms")})
         assert (judged.interval, judged.uncertain) == (None, None)
 
     def test_errors_without_n_say_nothing(self) -> None:
@@ -598,20 +592,20 @@ class TestSummary:
         assert summarize(of_states(fewer)).word not in ("Better", "Too close to call")
 
     def test_the_worst_is_the_regression_with_the_largest_effect(self) -> None:
-        worst = summarize(reversed(judge(results(a=0.11, b=0.2, c=0.05), results(a=0.1, b=0.1, c=0.1)))).worst
+        worst = summarize(reversed(judge_pairs(results(a=0.11, b=0.2, c=0.05), results(a=0.1, b=0.1, c=0.1)))).worst
         assert worst is not None
         assert (worst.dataset, worst.metric, worst.effect) == ("b", "cer", -1.0)
-        assert summarize(judge(results(a=0.1), results(a=0.2))).worst is None
+        assert summarize(judge_pairs(results(a=0.1), results(a=0.2))).worst is None
 
     def test_a_regression_from_zero_is_the_worst_of_all(self) -> None:
-        worst = summarize(judge(results(a=0.001, b=0.9), results(a=0.0, b=0.1))).worst
+        worst = summarize(judge_pairs(results(a=0.001, b=0.9), results(a=0.0, b=0.1))).worst
         assert worst is not None
         assert (worst.dataset, worst.effect) == ("a", None)
 
 
 class TestAverages:
     def test_means_are_over_the_datasets_that_both_have(self) -> None:
-        pairs = judge(results(a=0.1, b=0.3, c=0.9), results(a=0.2, b=0.4, d=0.9))
+        pairs = judge_pairs(results(a=0.1, b=0.3, c=0.9), results(a=0.2, b=0.4, d=0.9))
         (average,) = averages(pairs)
         assert (average.metric, average.n) == ("cer", 2)
         assert average.macro_baseline == pytest.approx(0.3)
@@ -623,27 +617,30 @@ class TestAverages:
     def test_metrics_stay_apart_and_those_without_a_shared_dataset_have_none(self) -> None:
         before = {**results(a=0.2), **results("top1", a=0.5), **results("wer", a=0.5)}
         after = {**results(a=0.1), **results("top1", a=0.6), **results("wer", b=0.5)}
-        assert [(average.metric, average.n) for average in averages(judge(after, before))] == [("cer", 1), ("top1", 1)]
+        assert [(average.metric, average.n) for average in averages(judge_pairs(after, before))] == [
+            ("cer", 1),
+            ("top1", 1),
+        ]
 
     def test_a_duplicated_side_counts_nowhere(self) -> None:
         after = {**results(a=0.1), Pair("cer", "b"): Measurement(NAN, duplicated=True)}
-        assert averages(judge(after, results(a=0.2, b=0.2)))[0].n == 1
+        assert averages(judge_pairs(after, results(a=0.2, b=0.2)))[0].n == 1
 
     def test_without_a_direction_nobody_wins(self) -> None:
-        (average,) = averages(judge(results("blobs", a=2.0, b=1.0), results("blobs", a=1.0, b=9.0)))
+        (average,) = averages(judge_pairs(results("blobs", a=2.0, b=1.0), results("blobs", a=1.0, b=9.0)))
         assert (average.macro_candidate, average.mean_gain, average.disagree) == (1.5, None, False)
         assert average.geometric_ratio == pytest.approx(math.sqrt(2 / 9))
 
     def test_undefined_means_are_null(self) -> None:
-        (average,) = averages(judge(results(a=0.1, b=0.1), results(a=0.0, b=0.2)))
+        (average,) = averages(judge_pairs(results(a=0.1, b=0.1), results(a=0.0, b=0.2)))
         assert (average.geometric_ratio, average.mean_gain, average.turned_by) == (None, None, ())
-        (average,) = averages(judge(results(a=-0.1, b=0.1), results(a=0.1, b=0.2)))
+        (average,) = averages(judge_pairs(results(a=-0.1, b=0.1), results(a=0.1, b=0.2)))
         assert average.geometric_ratio is None
         assert average.mean_gain == pytest.approx(1.25)
 
     def test_means_that_name_different_winners_are_told(self) -> None:
         """The mean falls by the large dataset, while the small one doubles."""
-        (average,) = averages(judge(results(a=0.02, b=0.85), results(a=0.01, b=0.9)))
+        (average,) = averages(judge_pairs(results(a=0.02, b=0.85), results(a=0.01, b=0.9)))
         assert average.macro_candidate is not None
         assert average.macro_candidate < 0.455
         assert average.geometric_ratio is not None
@@ -651,33 +648,33 @@ class TestAverages:
         assert average.disagree is True
 
     def test_a_tie_is_no_winner_whatever_its_floats_say(self) -> None:
-        (average,) = averages(judge(results(a=2.0, b=3.0, c=1.0), results(a=1.0, b=1.0, c=6.0)))
+        (average,) = averages(judge_pairs(results(a=2.0, b=3.0, c=1.0), results(a=1.0, b=1.0, c=6.0)))
         assert average.geometric_ratio == pytest.approx(1)
         assert average.mean_gain is not None
         assert average.mean_gain < 0
         assert average.disagree is True
-        (average,) = averages(judge(results(a=0.2, b=0.1, c=0.3), results(a=0.1, b=0.3, c=0.2)))
+        (average,) = averages(judge_pairs(results(a=0.2, b=0.1, c=0.3), results(a=0.1, b=0.3, c=0.2)))
         assert average.geometric_ratio == pytest.approx(1)
-        (average,) = averages(judge(results(a=0.9, b=0.8, c=1.3), results(a=1.0, b=1.0, c=1.0)))
+        (average,) = averages(judge_pairs(results(a=0.9, b=0.8, c=1.3), results(a=1.0, b=1.0, c=1.0)))
         assert average.mean_gain == pytest.approx(0)
         assert (average.disagree, average.turned_by) == (False, ())
 
     def test_the_dataset_that_turns_the_answer_is_named(self) -> None:
         before = results(a=1.0, b=1.0, c=1.0)
-        assert averages(judge(results(a=0.9, b=0.9, c=1.5), before))[0].turned_by == ("c",)
-        assert averages(judge(results(a=0.9, b=0.9, c=1.1), before))[0].turned_by == ()
-        assert averages(judge(results(a=0.9, b=1.05, c=1.02), before))[0].turned_by == ("a",)
-        assert averages(judge(results(a=0.9), before))[0].turned_by == ()
+        assert averages(judge_pairs(results(a=0.9, b=0.9, c=1.5), before))[0].turned_by == ("c",)
+        assert averages(judge_pairs(results(a=0.9, b=0.9, c=1.1), before))[0].turned_by == ()
+        assert averages(judge_pairs(results(a=0.9, b=1.05, c=1.02), before))[0].turned_by == ("a",)
+        assert averages(judge_pairs(results(a=0.9), before))[0].turned_by == ()
 
     def test_a_huge_regression_does_not_drown_the_rest(self) -> None:
         before, after = results(a=1e-17, b=1.0, c=1.0), results(a=1.0, b=0.95, c=0.95)
-        assert averages(judge(after, before))[0].turned_by == ("a",)
+        assert averages(judge_pairs(after, before))[0].turned_by == ("a",)
 
     def test_numbers_at_the_end_of_the_floats_have_means(self) -> None:
-        (average,) = averages(judge(results(a=LARGEST, b=LARGEST), results(a=LARGEST, b=SMALLEST)))
+        (average,) = averages(judge_pairs(results(a=LARGEST, b=LARGEST), results(a=LARGEST, b=SMALLEST)))
         assert (average.macro_candidate, average.macro_baseline) == (LARGEST, LARGEST / 2)
         assert (average.geometric_ratio, average.mean_gain) == (None, None)
-        (average,) = averages(judge(results(a=LARGEST), results(a=SMALLEST)))
+        (average,) = averages(judge_pairs(results(a=LARGEST), results(a=SMALLEST)))
         assert (average.geometric_ratio, average.mean_gain) == (None, None)
 
     @UNHURRIED
@@ -685,7 +682,7 @@ class TestAverages:
     def test_they_are_the_textbook_means(self, sides: list[tuple[int, int]]) -> None:
         before = {Pair("cer", f"{at}"): Measurement(side[0] / 1000) for at, side in enumerate(sides)}
         after = {Pair("cer", f"{at}"): Measurement(side[1] / 1000) for at, side in enumerate(sides)}
-        (average,) = averages(judge(after, before))
+        (average,) = averages(judge_pairs(after, before))
         gains = [Fraction(old - new, old) for old, new in sides]
         total = sum(gains)
         turned = [f"{at}" for at, gain in enumerate(gains) if total * (total - gain) < 0]
@@ -704,7 +701,7 @@ class TestWords:
     def test_the_sentence_of_a_metric(self) -> None:
         before = dict.fromkeys("abcdefgh", 0.1) | {"meeting": 0.3}
         after = dict.fromkeys("abcde", 0.09) | {"meeting": 0.31} | {"f": 0.1, "g": 0.1}
-        assert headline(decision(judge(results(**after), results(**before)))) == [
+        assert headline(decision(judge_pairs(results(**after), results(**before)))) == [
             "cer: better on 5, worse on 1 (meeting −3.3 %), same on 2, missing 1"
         ]
 
@@ -725,7 +722,7 @@ class TestWords:
             **results("loss", b=0.1),
             **results("wer", a=0.2, b=0.05),
         }
-        assert headline(decision(judge(after, before))) == [
+        assert headline(decision(judge_pairs(after, before))) == [
             "eer: worse on 1 (a from 0)",
             "wer: better on 1, worse on 1 (a −100.0 %)",
             "der: worse on 1 (a −10.0 %)",
@@ -737,22 +734,25 @@ class TestWords:
     def test_a_regression_comes_before_a_larger_fall_within_a_wide_tolerance(self) -> None:
         metrics = {"loss": MetricContract("loss", "lower", relative=0.5)}
         before, after = {**results(a=0.1), **results("loss", a=1.0)}, {**results(a=0.102), **results("loss", a=1.4)}
-        assert headline(decision(judge(after, before, metrics))) == ["cer: worse on 1 (a −2.0 %)", "loss: same on 1"]
+        assert headline(decision(judge_pairs(after, before, metrics))) == [
+            "cer: worse on 1 (a −2.0 %)",
+            "loss: same on 1",
+        ]
 
     def test_an_improvement_beyond_numbers_comes_before_what_was_not_judged(self) -> None:
         before, after = {**results("mos", a=0.0), **results(a=0.1)}, results("mos", a=9.0)
-        assert headline(decision(judge(after, before))) == ["mos: better on 1", "cer: missing 1"]
+        assert headline(decision(judge_pairs(after, before))) == ["mos: better on 1", "cer: missing 1"]
 
     def test_names_are_shortened_at_the_front_and_made_plain(self) -> None:
         uri = "oss://bucket/" + "folder/" * 30 + "meet\u202eing"
-        (told,) = headline(decision(judge(results(**{uri: 0.2}), results(**{uri: 0.1}))))
+        (told,) = headline(decision(judge_pairs(results(**{uri: 0.2}), results(**{uri: 0.1}))))
         assert told.startswith("cer: worse on 1 (…")
         assert told.endswith("/meet�ing −100.0 %)")
-        (pair,) = judge(results(**{uri: 0.2}), results(**{uri: 0.1}), {}, {uri: DatasetContract(name="Meeting")})
+        (pair,) = judge_pairs(results(**{uri: 0.2}), results(**{uri: 0.1}), {}, {uri: DatasetContract(name="Meeting")})
         assert headline(decision((pair,))) == ["cer: worse on 1 (Meeting −100.0 %)"]
 
     def test_an_effect_read_as_errors_says_so(self) -> None:
-        pairs = judge(results("top1", a=0.981, b=0.99), results("top1", a=0.99, b=1.0))
+        pairs = judge_pairs(results("top1", a=0.981, b=0.99), results("top1", a=0.99, b=1.0))
         assert headline(decision(pairs)) == ["top1: worse on 2 (b from no errors)"]
         assert headline(decision(pairs[1:])) == ["top1: worse on 1 (a −90.0 % read as errors)"]
 
@@ -898,7 +898,7 @@ class TestDominators:
         assert found.keys() == versions.keys()
         for version, other in found.items():
             if other is not None:
-                judged = judge(versions[other], versions[version])
+                judged = judge_pairs(versions[other], versions[version])
                 states = {pair.state for pair in judged if Pair(pair.metric, pair.dataset) in pairs and pair.direction}
                 assert "better" in states
                 assert "worse" not in states

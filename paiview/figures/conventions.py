@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 import plotly.io
 from numpy.typing import NDArray
 
-from paiview.decision import BY_CONCERN, Decision, MetricInForce, State
+from paiview.decisions.decision import BY_CONCERN, Decision, MetricInForce, State
 from paiview.evaluation.metric_meaning import Direction
 from paiview.evaluation.results import Pair
 from paiview.text import escape_for_plotly, shorten_front, unique_labels

@@ -13,7 +13,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from paiview.decision import BY_CONCERN, GLYPHS, Decision, MetricInForce, PairDecision, State, spoken
+from paiview.decisions.decision import BY_CONCERN, GLYPHS, Decision, MetricInForce, PairDecision, State, spoken
+from paiview.decisions.pairs import ROUGH
+from paiview.decisions.wording import percent, value_digits
 from paiview.evaluation.metric_meaning import format_value
 from paiview.evaluation.results import Pair
 from paiview.figures.conventions import (
@@ -38,7 +40,6 @@ from paiview.figures.conventions import (
     told_apart,
 )
 from paiview.text import escape_for_plotly
-from paiview.verdict import ROUGH, percent, value_digits
 
 MOST_ROWS = 40
 

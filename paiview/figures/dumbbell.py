@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from paiview.decision import GLYPHS, Decision, PairDecision, State, spoken
+from paiview.decisions.decision import GLYPHS, Decision, PairDecision, State, spoken
+from paiview.decisions.wording import value_digits
 from paiview.evaluation.metric_meaning import format_value
 from paiview.evaluation.results import Pair
 from paiview.figures.conventions import (
@@ -32,7 +33,6 @@ from paiview.figures.conventions import (
     told_apart,
 )
 from paiview.text import escape_for_plotly
-from paiview.verdict import value_digits
 
 MOST_ROWS = 40
 

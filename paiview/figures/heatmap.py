@@ -9,7 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from paiview.decision import GLYPHS
+from paiview.decisions.decision import GLYPHS
+from paiview.decisions.wording import percent
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.metric_meaning import Direction, MetricContract, contract, display_digits, format_value
 from paiview.figures.conventions import (
@@ -24,7 +25,6 @@ from paiview.figures.conventions import (
     version_labels,
 )
 from paiview.text import escape_for_plotly, unique_labels
-from paiview.verdict import percent
 
 _COLUMNS_WITH_GAPS = 60
 _CELLS_WITH_NUMBERS = 12
@@ -148,7 +148,7 @@ def effect_heatmap_info(
     dataset_names: Mapping[str, str],
     metrics: Mapping[str, MetricContract] = MappingProxyType({}),
 ) -> EffectHeatmapInfo:
-    """Compute the heatmap of effects against one version, of ``paiview.decision.PairDecision``.
+    """Compute the heatmap of effects against one version, of ``paiview.decisions.decision.PairDecision``.
 
     Args:
         frames: both frames of a snapshot, unfiltered.
@@ -233,7 +233,7 @@ def _covered(grid: NDArray[np.float64], orders: NDArray[np.int64]) -> NDArray[np
 def _effects(
     before: NDArray[np.float64], after: NDArray[np.float64], upwards: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The effects of ``paiview.verdict`` for many numbers at once; NaN where one has none.
+    """The effects of ``paiview.decisions.pairs`` for many numbers at once; NaN where one has none.
 
     Args:
         before: the baseline's numbers, a row a pair, one column.

@@ -9,7 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from paiview.decision import Decision
+from paiview.decisions.decision import Decision
+from paiview.decisions.dominance import dominators
 from paiview.evaluation.metric_meaning import Direction, MetricContract, display_digits, format_value
 from paiview.evaluation.results import Measurement, Pair
 from paiview.figures.conventions import (
@@ -25,7 +26,6 @@ from paiview.figures.conventions import (
     told_apart,
 )
 from paiview.text import counted, escape_for_plotly
-from paiview.verdict import dominators
 
 _ROOM = (520, 350)
 _MARK, _LETTER, _LINE = 6, 6.2, 15
@@ -78,7 +78,7 @@ class _Axis(NamedTuple):
 def pareto_info(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> ParetoInfo:
     """Compute the Pareto scatter of the candidates and their baseline.
 
-    Who dominates whom is told by ``paiview.verdict.dominators`` from exactly the two numbers drawn.
+    Who dominates whom is told by ``paiview.decisions.pairs.dominators`` from exactly the two numbers drawn.
 
     Args:
         decisions: one a candidate.

@@ -11,13 +11,13 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from paiview import figures
-from paiview.contracts import Contracts
-from paiview.decision import Decision, State
+from paiview.decisions.contracts import Contracts
+from paiview.decisions.decision import Decision, State
+from paiview.decisions.wording import percent
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.queries import Orders
 from paiview.text import counted, escape_markdown
 from paiview.ui import kept
-from paiview.verdict import percent
 
 _KEEP_FIGURES = 64
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}

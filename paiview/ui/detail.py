@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from paiview.contracts import Contracts
+from paiview.decisions.contracts import Contracts
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.queries import Orders
 from paiview.pai.objects import JsonObject, Model, ModelVersion

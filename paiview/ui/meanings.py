@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import streamlit as st
 
-from paiview import contracts as layer
-from paiview.contracts import Contracts
+from paiview.decisions import contracts as layer
+from paiview.decisions.contracts import Contracts
 from paiview.evaluation.metric_meaning import Direction, MetricContract, contract
 from paiview.figures import WAYS
 from paiview.pai.errors import PaiviewError

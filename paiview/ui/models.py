@@ -13,15 +13,15 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from paiview import turns
+from paiview.decisions.wording import short_headline
 from paiview.evaluation.version_order import parse_time
-from paiview.judgement import judge
+from paiview.judgement import decide_all_now
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model
 from paiview.registry import Registry
 from paiview.snapshots import Review
 from paiview.text import counted, escape_markdown
 from paiview.ui import shell, states, url
-from paiview.verdict import short_headline
 
 _AT_ONCE = 4
 _WAITING_SHOWN = 3
@@ -135,7 +135,7 @@ def _verdict(registry: Registry, model_id: str, candidate: str) -> str:
     It rests on the listing: reading each version of a long queue anew is left to the comparison it leads to.
     """
     try:
-        [decision] = judge(registry, model_id, [candidate], afresh=False).decisions
+        [decision] = decide_all_now(registry, model_id, [candidate], afresh=False).decisions
     except PaiviewError as error:
         return states.describe(error)
     against = f" against {escape_markdown(decision.baseline, 40)}" if decision.baseline is not None else ""

@@ -6,16 +6,16 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from paiview import differences as compared
 from paiview import report
-from paiview.decision import Decision
-from paiview.judgement import Judged
+from paiview.decisions import differences as compared
+from paiview.decisions.decision import Decision
+from paiview.judgement import LiveDecisions
 from paiview.text import counted, escape_markdown, file_name, one_line, unique_labels
 
 _MOST_ROWS = 500
 
 
-def differences(judged: Judged) -> None:
+def differences(judged: LiveDecisions) -> None:
     """Draw the fields, labels and specs in which the candidates differ from the baseline, on demand."""
     decisions = judged.decisions
     baselines = {(decision.baseline_model, decision.baseline): None for decision in decisions}

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from paiview.comparison import Lineage, UnknownVersionError
-from paiview.contracts import Contracts
-from paiview.decision import Decision
-from paiview.judgement import MOST_CANDIDATES, Judged, judge
+from paiview.decisions.contracts import Contracts
+from paiview.decisions.decision import Decision
+from paiview.decisions.lineage import Lineage, UnknownVersionError
+from paiview.judgement import MOST_CANDIDATES, LiveDecisions, decide_all_now
 from paiview.pai.errors import PaiviewError
 from paiview.registry import Registry
 from paiview.text import escape_markdown, one_line
@@ -141,7 +141,7 @@ def _lineage(registry: Registry, model_id: str) -> Lineage:
         states.stop(error)
 
 
-def decide(registry: Registry, model_id: str, chosen: Sides, contracts: Contracts) -> Judged:
+def decide(registry: Registry, model_id: str, chosen: Sides, contracts: Contracts) -> LiveDecisions:
     """Decide about each candidate; the page ends with the problem where one cannot be compared.
 
     A candidate that is the baseline itself is told and left out where there are others.
@@ -151,7 +151,7 @@ def decide(registry: Registry, model_id: str, chosen: Sides, contracts: Contract
         states.warn(f"{escape_markdown(chosen.baseline)} is the baseline and is left out of the candidates.")
         candidates = [name for name in candidates if name != chosen.baseline]
     try:
-        return judge(
+        return decide_all_now(
             registry,
             model_id,
             candidates,
@@ -163,7 +163,7 @@ def decide(registry: Registry, model_id: str, chosen: Sides, contracts: Contract
         states.stop(error)
 
 
-def statuses(judged: Judged, model_id: str) -> dict[str, str]:
+def statuses(judged: LiveDecisions, model_id: str) -> dict[str, str]:
     """The approval status of each version judged that is of this model; without those that have none."""
     return {
         name: version.approval_status

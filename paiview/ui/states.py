@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from paiview import cache
 from paiview import registry as registry_layer
 from paiview.cache import Key, Missed
-from paiview.contracts import Contracts
+from paiview.decisions.contracts import Contracts
 from paiview.evaluation.frames import NO_DATASET, Frames
 from paiview.evaluation.queries import counts, scale_jumps
 from paiview.pai.errors import PaiviewError

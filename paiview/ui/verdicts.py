@@ -10,11 +10,12 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from paiview import figures, report, verdict
-from paiview.decision import Decision, MetricInForce, PairDecision, State, Word
+from paiview import figures, report
+from paiview.decisions.decision import Decision, MetricInForce, PairDecision, State, Word
+from paiview.decisions.pair_rows import PairRow
+from paiview.decisions.wording import headline, percent
 from paiview.evaluation.frames import Pair, column_names
 from paiview.evaluation.metric_meaning import display_digits, format_value
-from paiview.pair_rows import PairRow
 from paiview.text import counted, escape_markdown, one_line, shorten_front
 from paiview.ui import charts, kept, state, tables
 
@@ -53,7 +54,7 @@ _NAMED = 12
 """Missing and new datasets named in a line; the table holds all."""
 
 
-def headline(decision: Decision, statuses: Mapping[str, str]) -> None:
+def draw_headline(decision: Decision, statuses: Mapping[str, str]) -> None:
     """Draw one decision's answer: the word, both sides with the reason, and a sentence a metric.
 
     Args:
@@ -67,9 +68,7 @@ def headline(decision: Decision, statuses: Mapping[str, str]) -> None:
     st.markdown(f"**{escape_markdown(decision.candidate)}**{is_now} {escape_markdown(report.against(decision), 400)}")
     if decision.pairs:
         st.markdown(
-            "\n".join(
-                f"- {escape_markdown(sentence, 600)}" for sentence in report.cut(verdict.headline(decision), "metric")
-            )
+            "\n".join(f"- {escape_markdown(sentence, 600)}" for sentence in report.cut(headline(decision), "metric"))
         )
     else:
         st.markdown("Neither version has an evaluation result.")
@@ -80,7 +79,7 @@ def headline(decision: Decision, statuses: Mapping[str, str]) -> None:
     _caution([decision])
 
 
-def several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
+def draw_several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
     """Draw the answers of several candidates, one row each; ``statuses`` as for ``headline``."""
     count = len(decisions)
     together = report.all_against(decisions)
@@ -124,7 +123,7 @@ def _caution(decisions: Sequence[Decision]) -> None:
         st.caption(escape_markdown(caution, 400))
 
 
-def pairs(rows: Sequence[PairRow], decisions: Sequence[Decision]) -> None:
+def draw_pairs(rows: Sequence[PairRow], decisions: Sequence[Decision]) -> None:
     """Draw the table of pairs, made once for what it shows.
 
     Args:
@@ -233,7 +232,7 @@ def _digits(judged: Sequence[PairDecision], metrics: Sequence[MetricInForce]) ->
 
 
 def _percent(share: object) -> str:
-    return "–" if not isinstance(share, float) or math.isnan(share) else verdict.percent(share)
+    return "–" if not isinstance(share, float) or math.isnan(share) else percent(share)
 
 
 def _formatter(digits: int, *, signed: bool) -> Callable[[object], str]:
@@ -243,7 +242,7 @@ def _formatter(digits: int, *, signed: bool) -> Callable[[object], str]:
     return text
 
 
-def pareto(decisions: Sequence[Decision]) -> None:
+def draw_pareto(decisions: Sequence[Decision]) -> None:
     """Draw the candidates by two of their numbers, and name for each excluded one what dominates it."""
     options = _axes(decisions)
     if len(options) < 2:
@@ -278,23 +277,23 @@ def _axes(decisions: Sequence[Decision]) -> dict[str, Pair | str]:
     A mean over datasets that are not those of all comes last: nothing can be drawn by it.
     """
     metrics: Counter[str] = Counter()
-    pairs: Counter[Pair] = Counter()
+    draw_pairs: Counter[Pair] = Counter()
     for decision in decisions:
         measured = [pair for pair in decision.pairs if pair.candidate is not None and pair.direction is not None]
         metrics.update({pair.metric for pair in measured})
-        pairs.update(Pair(pair.metric, pair.dataset) for pair in measured)
-    most = [pair for pair, _ in pairs.most_common(_MOST_AXES)]
+        draw_pairs.update(Pair(pair.metric, pair.dataset) for pair in measured)
+    most = [pair for pair, _ in draw_pairs.most_common(_MOST_AXES)]
     axes: dict[str, Pair | str] = {f"{metric}, mean": metric for metric in metrics}
     axes |= dict(zip(column_names(most), most, strict=True))
     means = figures.means(decisions)
     held = {
-        name: pairs[axis] if isinstance(axis, Pair) else metrics[axis] if axis in means else 0
+        name: draw_pairs[axis] if isinstance(axis, Pair) else metrics[axis] if axis in means else 0
         for name, axis in axes.items()
     }
     return dict(sorted(axes.items(), key=lambda item: -held[item[0]]))
 
 
-def about_deltas(left_out: Mapping[State, int], at_the_edge: int, *, whole_rows: bool) -> None:
+def explain_deltas(left_out: Mapping[State, int], at_the_edge: int, *, whole_rows: bool) -> None:
     """Say how to read the delta dot plot, and what it does not show.
 
     Args:
@@ -316,13 +315,13 @@ def _not_drawn(left_out: Mapping[State, int]) -> str:
     return f"Not drawn: {report.by_state(left_out)}. Choose datasets, metrics or states; the table has all."
 
 
-def about_dumbbells(left_out: Mapping[State, int]) -> None:
+def explain_dumbbells(left_out: Mapping[State, int]) -> None:
     """Say what the dumbbells do not show."""
     told = f" {_not_drawn(left_out)}" if left_out else ""
     st.caption(f"Each panel in the unit of its metric.{told}")
 
 
-def averages(decision: Decision) -> None:
+def draw_averages(decision: Decision) -> None:
     """Draw the means over the datasets that both sides have, and say where they name different winners."""
     rows = report.average_rows(decision)
     if not rows:
@@ -335,7 +334,7 @@ def averages(decision: Decision) -> None:
         st.caption(escape_markdown(doubt, 1000))
 
 
-def rules(decision: Decision, *, named: bool) -> None:
+def draw_rules(decision: Decision, *, named: bool) -> None:
     """Draw what each rule of the policy found, failures first; ``named`` tells of which candidate."""
     if named:
         st.markdown(f"**{escape_markdown(decision.candidate)}** {_OVERALL[decision.overall]}")
@@ -348,6 +347,6 @@ def _worst(decision: Decision) -> str | None:
     worst = decision.summary.worst
     if worst is None:
         return None
-    size = "" if worst.effect is None else f" {verdict.percent(worst.effect)}"
+    size = "" if worst.effect is None else f" {percent(worst.effect)}"
     names = {pair.dataset: pair.name for pair in decision.pairs if pair.name}
     return one_line(f"{shorten_front(names.get(worst.dataset, worst.dataset), 40)} · {worst.metric}{size}", 120)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from paiview.decision import Decision
+from paiview.decisions.decision import Decision
 from tests.browser.conftest import back_to, opened, region, settled
 
 pytestmark = pytest.mark.browser

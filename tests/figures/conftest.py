@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from paiview import verdict
-from paiview.decision import Decision, MetricInForce
+from paiview.decisions.averages import averages
+from paiview.decisions.decision import Decision, MetricInForce
+from paiview.decisions.pairs import judge_pairs, summarize
 from paiview.evaluation.frames import Frames, Pair, build
 from paiview.evaluation.metric_meaning import DatasetContract, MetricContract, contract
 from paiview.evaluation.results import Evaluation, Measurement
@@ -111,7 +112,7 @@ def decision(
     against_model: str = "model-a",
 ) -> Decision:
     """A decision about numbers named ``metric@dataset``, judged as everywhere."""
-    pairs = verdict.judge(measured(candidate), None if baseline is None else measured(baseline), metrics, datasets)
+    pairs = judge_pairs(measured(candidate), None if baseline is None else measured(baseline), metrics, datasets)
     known = [contract(metric, metrics) for metric in sorted({pair.metric for pair in pairs})]
     return Decision(
         model="model-a",
@@ -123,8 +124,8 @@ def decision(
         data_fingerprint="sha256:" + "0" * 64,
         policy_fingerprint="sha256:" + "0" * 64,
         pairs=pairs,
-        summary=verdict.summarize(pairs),
-        averages=verdict.averages(pairs),
+        summary=summarize(pairs),
+        averages=averages(pairs),
         rules=(),
         overall="undecided",
         metrics=tuple(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paiview.decision import State
+from paiview.decisions.decision import State
 from paiview.evaluation.frames import Frames, Pair, build
 from paiview.figures import (
     conventions,

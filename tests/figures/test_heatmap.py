@@ -10,10 +10,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from paiview.decisions.pairs import judge_pairs
 from paiview.evaluation.frames import Frames, Pair, build
 from paiview.evaluation.metric_meaning import MetricContract
 from paiview.figures import effect_heatmap_figure, effect_heatmap_info, heatmap_figure
-from paiview.verdict import judge
 from tests.figures.conftest import BLOBS, CER, TOP1, heatmap, measured, version
 
 
@@ -251,7 +251,7 @@ a share that is nearly 1."""
 def test_effects_are_those_of_the_verdict(metric: str, before: float, after: float) -> None:
     assume(before == 1 or abs(1 - before) > 1e-3)
     frames = build([version(0, "0.0.0", None, {metric: before}), version(1, "0.1.0", None, {metric: after})])
-    (pair,) = judge(measured({f"{metric}@aishell": after}), measured({f"{metric}@aishell": before}))
+    (pair,) = judge_pairs(measured({f"{metric}@aishell": after}), measured({f"{metric}@aishell": before}))
     (effect,) = effects(frames, Pair(metric, "aishell"), baseline=0, orders=[1]).effect[0].tolist()
     expected = math.nan if pair.effect is None else pair.effect
     assert effect == pytest.approx(expected, rel=1e-9, abs=1e-12, nan_ok=True)

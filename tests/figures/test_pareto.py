@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paiview.decision import Decision
+from paiview.decisions.decision import Decision
 from paiview.evaluation.metric_meaning import DatasetContract, MetricContract
 from paiview.evaluation.results import Pair
 from paiview.figures import pareto_figure, pareto_info

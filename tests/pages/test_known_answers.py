@@ -17,9 +17,10 @@ from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.testing.v1 import AppTest, app_test
 from streamlit.testing.v1.element_tree import Block, Dataframe
 
-from paiview import contracts, registry
-from paiview.comparison import decide
-from paiview.decision import Decision, Overall, RuleOutcome, State, Word
+from paiview import registry
+from paiview.decisions import contracts
+from paiview.decisions.decision import Decision, Overall, RuleOutcome, State, Word
+from paiview.decisions.lineage import decide
 from paiview.registry import Registry
 from paiview.settings import Settings
 from tests.known_answers import CASES, Case, save_sizes

@@ -10,11 +10,11 @@ import pytest
 import streamlit as st
 
 from paiview import figures
-from paiview.contracts import Contracts
-from paiview.decision import Decision
+from paiview.decisions.contracts import Contracts
+from paiview.decisions.decision import Decision
+from paiview.decisions.pair_rows import pair_rows
 from paiview.evaluation.frames import Pair, build
 from paiview.evaluation.metric_meaning import MetricContract
-from paiview.pair_rows import pair_rows
 from paiview.ui import charts, verdicts
 from tests.figures.conftest import CER, TOP1, decision, version
 
@@ -90,7 +90,7 @@ def of_charts(decisions: Sequence[Decision], shown: Sequence[Pair]) -> None:
 
 def of_pairs(decisions: Sequence[Decision], shown: Sequence[Pair]) -> None:
     rows = pair_rows(decisions)
-    verdicts.pairs(
+    verdicts.draw_pairs(
         [row for pair in shown for row in rows if Pair(row.pair.metric, row.pair.dataset) == pair], decisions
     )
 

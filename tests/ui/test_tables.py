@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from paiview.contracts import Contracts
+from paiview.decisions.contracts import Contracts
 from paiview.evaluation.frames import Frames, build
 from paiview.evaluation.metric_meaning import MetricContract
 from paiview.pai.objects import ModelVersion

@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from paiview import toml_file
+from paiview.decisions.policy import DEFAULT_POLICY, KINDS, Improves, NoRegression, Rule, Size, is_name
 from paiview.evaluation.metric_meaning import DatasetContract, Direction, MetricContract, contract
 from paiview.pai.errors import SettingError
-from paiview.policy import DEFAULT_POLICY, KINDS, Improves, NoRegression, Rule, Size, is_name
 from paiview.text import one_line
 
 _MOST_DIGITS: Final = 12

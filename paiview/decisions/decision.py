@@ -1,9 +1,10 @@
 """The Decision: one object for the page, the command line, the HTTP API and the report, so that they cannot disagree.
 
 Its shape is fixed, its numbers are those of the registry, and nothing in it is rounded. How it is reached stands in
-``paiview.verdict`` (pairs, summary, averages), ``paiview.policy`` (rules) and ``paiview.comparison`` (baseline).
+``pairs`` (pairs, summary), ``averages``, ``policy`` (rules) and ``lineage`` (baseline) of this package.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal, Self
@@ -225,3 +226,11 @@ class Decision(_Part):
 
     def _compared(self) -> dict[str, object]:
         return {name: value for name, value in self.__dict__.items() if name != "fetched_at"}
+
+
+def pair_order(pair: PairDecision) -> tuple[int, float, str, str]:
+    """Where a pair stands among the others; an effect that is beyond numbers is the largest."""
+    size = 0.0
+    if pair.state in ("better", "worse"):
+        size = math.inf if pair.effect is None else abs(pair.effect)
+    return BY_CONCERN.index(pair.state), -size, pair.metric, pair.dataset

@@ -11,9 +11,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-from paiview import policy, verdict
-from paiview.contracts import Contracts
-from paiview.decision import Decision, MetricInForce
+from paiview.decisions import policy
+from paiview.decisions.averages import averages
+from paiview.decisions.contracts import Contracts
+from paiview.decisions.decision import Decision, MetricInForce
+from paiview.decisions.pairs import judge_pairs, summarize
 from paiview.evaluation.metric_meaning import SCALE_JUMP, MetricContract, contract
 from paiview.evaluation.results import Evaluation, Pair, evaluation, having
 from paiview.evaluation.version_order import ordered
@@ -238,7 +240,7 @@ def _decide(
     aliases = contracts.aliases
     against, reason = _baseline(lineage, candidate, baseline, other, aliases)
     judged = _Side(lineage.model_id, candidate, lineage.version(candidate), lineage.evaluation(candidate, aliases))
-    pairs = verdict.judge(judged.results, against.results if against else None, contracts.metrics, contracts.datasets)
+    pairs = judge_pairs(judged.results, against.results if against else None, contracts.metrics, contracts.datasets)
     labels = {label.key: label.value for label in judged.version.labels}
     rules, overall = policy.evaluate(
         contracts.rules,
@@ -257,8 +259,8 @@ def _decide(
         data_fingerprint=_data_fingerprint(judged, against),
         policy_fingerprint=contracts.fingerprint,
         pairs=pairs,
-        summary=verdict.summarize(pairs),
-        averages=verdict.averages(pairs),
+        summary=summarize(pairs),
+        averages=averages(pairs),
         rules=rules,
         overall=overall,
         metrics=tuple(

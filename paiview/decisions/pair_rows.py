@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from paiview.decision import BY_CONCERN, Decision, PairDecision
+from paiview.decisions.decision import BY_CONCERN, Decision, PairDecision
 from paiview.evaluation.results import Pair
 
 PAIR_SORTS = {

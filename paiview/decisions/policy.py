@@ -18,10 +18,20 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from paiview.decision import BY_URGENCY, JUDGED, Overall, PairDecision, RuleOutcome, RuleResult, State, sentence_of
+from paiview.decisions.decision import (
+    BY_URGENCY,
+    JUDGED,
+    Overall,
+    PairDecision,
+    RuleOutcome,
+    RuleResult,
+    State,
+    sentence_of,
+)
+from paiview.decisions.pairs import SEVERAL, state_of
+from paiview.decisions.wording import change_text, percent, value_digits
 from paiview.evaluation.metric_meaning import MetricContract, contract
 from paiview.text import counted, one_line
-from paiview.verdict import SEVERAL, change_text, percent, state_of, value_digits
 
 _NAMED: Final = 5
 _WILDCARDS: Final = re.compile(r"[*?\[]")

@@ -15,11 +15,11 @@ from benchmarks.listing import server
 from benchmarks.paged_server import MODEL
 from benchmarks.report import Row
 from benchmarks.rerun import cpu
-from paiview.entries import pack_body, read_body
 from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.garbage import SearchPause
 from paiview.pai.objects import ModelVersion
+from paiview.registry.shared_format import pack_body, read_body
 from tests.browser.conftest import dashboard
 from tests.sessions import Session
 

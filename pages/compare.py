@@ -11,7 +11,7 @@ shell.require()
 ROWS = 100
 PICTURES = {"effect": "Effect on each dataset", "raw": "Both versions in raw units"}
 
-registry, model, model_id = sidebar.model()
+registry, model, model_id = sidebar.choose_model()
 states.title(model, model_id)
 # What the rules choose below is pinned in the link: it is chosen from what is approved now.
 snapshot = states.versions(registry, model_id, current=True)

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from paiview.model_search import matching_models
+from paiview.registry.model_search import matching_models
 from paiview.ui import models, shell, sidebar, states, tables
 
 shell.require()
 
 ROWS = 10
 
-registry = sidebar.connect()
+registry = sidebar.connect_or_end()
 st.title("Models", anchor=False)
 with st.sidebar:
     workspace_id = sidebar.workspace(registry)

@@ -12,7 +12,7 @@ PANELS = 12
 ROWS = 60
 WINDOWS = {"50": "Newest 50", "100": "Newest 100", "300": "Newest 300", "all": "All versions"}
 
-registry, model, model_id = sidebar.model()
+registry, model, model_id = sidebar.choose_model()
 states.title(model, model_id)
 snapshot = states.versions(registry, model_id)
 frames = snapshot.frames

@@ -11,7 +11,7 @@ shell.require()
 ROWS = 25
 NUMBER_COLUMNS = 12
 
-registry, model, model_id = sidebar.model()
+registry, model, model_id = sidebar.choose_model()
 states.title(model, model_id)
 # Choices stand above the filters, though their options come out of what the filters let through.
 choices = st.sidebar.container()

@@ -21,9 +21,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from paiview import cache, registry, report
+from paiview import report
 from paiview.decisions.lineage import ComparisonError, UnknownVersionError
-from paiview.judgement import decide_now
 from paiview.pai.errors import (
     DeadlineError,
     NotFoundError,
@@ -34,8 +33,11 @@ from paiview.pai.errors import (
     ThrottledError,
 )
 from paiview.pai.objects import PaiObject
+from paiview.registry import cache
+from paiview.registry.connection import connect
+from paiview.registry.live_decision import decide_now
+from paiview.registry.snapshots import ModelsSnapshot, VersionsSnapshot
 from paiview.secret_masking import mask_secrets
-from paiview.snapshots import ModelsSnapshot, VersionsSnapshot
 from paiview.text import one_line, traceback_of
 
 _LOG = logging.getLogger(__name__)
@@ -111,13 +113,13 @@ def refuse(status: int, code: str, message: str, headers: Mapping[str, str] = Ma
 
 
 def _models(_model: str, asked: Mapping[str, str]) -> bytes:
-    source = registry.connect()
+    source = connect()
     snapshot = source.models(asked.get("workspace") or source.workspace_id)
     return _listing("Models", snapshot, snapshot.items)
 
 
 def _versions(model: str, _asked: Mapping[str, str]) -> bytes:
-    snapshot = registry.connect().versions(model)
+    snapshot = connect().versions(model)
     return _listing("Versions", snapshot, snapshot.versions)
 
 
@@ -125,7 +127,7 @@ def _decision(model: str, asked: Mapping[str, str]) -> str:
     if "candidate" not in asked:
         raise ParameterError("The parameter candidate is missing.")
     decision = decide_now(
-        registry.connect(),
+        connect(),
         model,
         asked["candidate"],
         baseline=asked.get("baseline"),

@@ -127,8 +127,8 @@ def main() -> None:
         sys.exit(1)
     finally:
         # Only the commands that read import the registry layer; there is nothing to close for the others.
-        if (registry := sys.modules.get("paiview.registry")) is not None:
-            registry.disconnect()
+        if (connection := sys.modules.get("paiview.registry.connection")) is not None:
+            connection.disconnect()
 
 
 @app.command()
@@ -138,10 +138,10 @@ def models(
     output: FormatOption = Format.TABLE,
 ) -> None:
     """List the models, newest first."""
-    from paiview import registry as layer  # noqa: PLC0415 - the imports of what reads take time only reading needs
-    from paiview.model_search import matching_models  # noqa: PLC0415
+    from paiview.registry.connection import connect  # noqa: PLC0415 - the imports of what reads take time only reading needs
+    from paiview.registry.model_search import matching_models  # noqa: PLC0415
 
-    registry = layer.connect(_alone())
+    registry = connect(_alone())
     snapshot = registry.models(workspace or registry.workspace_id)
     found = matching_models(snapshot.items, text=q, task=None, domain=None, sort="-created")
     if output is Format.JSON:
@@ -207,7 +207,7 @@ def versions(
     output: FormatOption = Format.TABLE,
 ) -> None:
     """List the versions of a model, filtered and sorted by PAI. CSV has a column for each metric on each dataset."""
-    from paiview import registry as layer  # noqa: PLC0415
+    from paiview.registry.connection import connect  # noqa: PLC0415
 
     filters = VersionFilters(
         version_name=version_name,
@@ -220,7 +220,7 @@ def versions(
         order=order.value,
         sort_by=sort_by,
     )
-    snapshot = layer.connect(_alone()).versions(model, filters)
+    snapshot = connect(_alone()).versions(model, filters)
     if output is Format.JSON:
         _print_json(snapshot.versions)
     elif output is Format.CSV:
@@ -365,15 +365,15 @@ def _check_port(host: str, port: int) -> None:
 def _decide(
     model: str, candidate: str, baseline: str | None, baseline_model: str | None, policy: Path | None
 ) -> "Decision":
-    from paiview import registry as layer  # noqa: PLC0415
     from paiview.decisions import contracts  # noqa: PLC0415
-    from paiview.judgement import decide_now  # noqa: PLC0415
+    from paiview.registry.connection import connect  # noqa: PLC0415
+    from paiview.registry.live_decision import decide_now  # noqa: PLC0415
 
     in_force = contracts.in_force()
     if policy is not None:
         in_force = replace(in_force, rules=contracts.load_policy(policy, in_force))
     return decide_now(
-        layer.connect(_alone()), model, candidate, baseline=baseline, baseline_model=baseline_model, contracts=in_force
+        connect(_alone()), model, candidate, baseline=baseline, baseline_model=baseline_model, contracts=in_force
     )
 
 

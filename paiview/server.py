@@ -22,9 +22,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from paiview import api, edge, registry, telemetry
+from paiview import api, edge, telemetry
 from paiview.pai import transport
 from paiview.pai.errors import SettingError
+from paiview.registry.connection import disconnect, held, under_way
 from paiview.settings import load_settings
 from paiview.text import traceback_of
 
@@ -132,14 +133,14 @@ async def _lifespan(ending: asyncio.Event, _app: Any) -> AsyncIterator[None]:
     transport.observers.add(telemetry.pai_request)
     # Retries are counted there; stamina would log a line for each that tells nothing.
     stamina.instrumentation.set_on_retry_hooks([])
-    telemetry.watch(registry.held, registry.under_way)
+    telemetry.watch(held, under_way)
     tidying = asyncio.create_task(_tidy())
     try:
         with _set_at_the_end(ending):
             yield
     finally:
         tidying.cancel()
-        registry.disconnect()
+        disconnect()
 
 
 @contextmanager

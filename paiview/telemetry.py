@@ -10,7 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from paiview import __version__
-from paiview.clock import seconds
+from paiview.registry.clock import seconds
 
 # Without a series of its own for when each counter was begun, which nobody asks for.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -79,7 +79,7 @@ def watch(held: Callable[[], Iterable[tuple[str, float]]], reading: Callable[[],
 
     Args:
         held: gives the kind of each snapshot kept, one of the few queries there are and never whose, and when it was
-            read by ``paiview.clock``.
+            read by ``paiview.registry.clock``.
         reading: gives the kinds that are being read.
     """
     _CACHE.held, _CACHE.reading = held, reading

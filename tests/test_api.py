@@ -20,11 +20,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from paiview import api, registry
-from paiview.cache import Cache
+from paiview import api
 from paiview.decisions.decision import Decision
 from paiview.decisions.lineage import ComparisonError, UnknownVersionError
-from paiview.judgement import decide_now
 from paiview.local.background import HOST, BackgroundServer
 from paiview.pai.errors import (
     AccessKeyError,
@@ -42,7 +40,10 @@ from paiview.pai.errors import (
     UnreachableError,
 )
 from paiview.pai.paging import Progress
-from paiview.registry import Registry
+from paiview.registry.cache import Cache
+from paiview.registry.connection import connect, disconnect
+from paiview.registry.live_decision import decide_now
+from paiview.registry.registry import Registry
 from paiview.settings import Settings
 from tests.test_cache import KEY, TTL, Clock, Numbered
 
@@ -71,9 +72,9 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """The registry of this process: the embedded one with ``SAVED`` as model-mine."""
     folder = tmp_path_factory.mktemp("api")
     (folder / "mine.json").write_text(json.dumps({"Versions": SAVED}))
-    connected = registry.connect(Settings(data_dir=folder / "registry", data=(folder / "mine.json",)))
+    connected = connect(Settings(data_dir=folder / "registry", data=(folder / "mine.json",)))
     yield connected
-    registry.disconnect()
+    disconnect()
 
 
 @pytest.fixture(scope="module")

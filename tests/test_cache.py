@@ -12,7 +12,6 @@ from functools import partial
 
 import pytest
 
-from paiview.cache import FAILURE_MEMORY, PATIENCE, REFRESHES, Cache, Key, reading
 from paiview.pai.errors import (
     AccessKeyError,
     DeadlineError,
@@ -23,7 +22,8 @@ from paiview.pai.errors import (
     UnavailableError,
 )
 from paiview.pai.paging import Progress
-from paiview.snapshots import Snapshot
+from paiview.registry.cache import FAILURE_MEMORY, PATIENCE, REFRESHES, Cache, Key, reading
+from paiview.registry.snapshots import Snapshot
 
 TTL = 60.0
 KEY: Key = ("versions", "model-a")
@@ -220,7 +220,7 @@ class TestSharing:
     def test_beyond_so_many_reads_under_way_none_is_begun(
         self, cache: Cache, clock: Clock, service: Service, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("paiview.cache.READS", 2)
+        monkeypatch.setattr("paiview.registry.cache.READS", 2)
         read(cache, service)
         clock.now += TTL * PATIENCE
         service.gate.clear()

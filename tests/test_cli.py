@@ -16,11 +16,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from paiview import cli, registry
+from paiview import cli
 from paiview.local import LocalRegistry
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import SettingError
 from paiview.pai.transport import TRIES
+from paiview.registry import connection
+from paiview.registry.connection import connect
 from tests.pai.server import Server, refusal, script
 
 WAIT = 30.0
@@ -325,11 +327,11 @@ def test_a_command_reads_the_service_itself_whatever_others_share(
     monkeypatch.setenv("PAIVIEW_ENDPOINT", local_registry.endpoint)
     monkeypatch.setenv("PAIVIEW_CACHE_URL", "redis://127.0.0.1:1/0?no=option")
     key = StaticCredentials(local_registry.access_key_id, local_registry.access_key_secret)
-    monkeypatch.setattr(registry, "from_chain", lambda: key)
+    monkeypatch.setattr(connection, "from_chain", lambda: key)
     for command in (["models"], ["versions", "model-whisper"], ["compare", "model-whisper", "1.0.0_base_en"]):
         assert run(*command).code == 0
     with pytest.raises(SettingError, match="PAIVIEW_CACHE_URL"):
-        registry.connect()
+        connect()
 
 
 def test_config_tells_each_setting_its_value_and_its_source(
@@ -451,7 +453,7 @@ def test_local_prints_what_to_paste_and_serves_until_told_to_end(
             serving.kill()
 
 
-@pytest.mark.parametrize("module", ["paiview.cli", "paiview.registry", "paiview.settings"])
+@pytest.mark.parametrize("module", ["paiview.cli", "paiview.registry.registry", "paiview.settings"])
 def test_nothing_heavy_is_imported_before_it_is_needed(module: str) -> None:
     code = f"import sys, {module}; print(*{{'streamlit', 'plotly', 'pandas', 'numpy'}} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

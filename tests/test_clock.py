@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from paiview import telemetry
-from paiview.cache import Cache
-from paiview.snapshots import ModelsSnapshot
+from paiview.registry.cache import Cache
+from paiview.registry.snapshots import ModelsSnapshot
 from tests.test_telemetry import samples
 
 NIGHT = 8 * 3600.0
@@ -21,7 +21,7 @@ def test_what_was_read_before_a_night_of_sleep_is_old_after_it(monkeypatch: pyte
     def gettime(clock: int) -> float:
         return time.clock_gettime(clock) + (slept if clock == time.CLOCK_BOOTTIME else 0.0)
 
-    monkeypatch.setattr("paiview.clock.time", SimpleNamespace(clock_gettime=gettime, monotonic=time.monotonic))
+    monkeypatch.setattr("paiview.registry.clock.time", SimpleNamespace(clock_gettime=gettime, monotonic=time.monotonic))
     cache = Cache(10)
     calls: list[int] = []
 

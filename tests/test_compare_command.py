@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, NoReturn
 import pytest
 
 from paiview import cli, report
-from paiview import registry as layer
 from paiview.decisions.decision import Decision
-from paiview.registry import Registry
+from paiview.registry import connection
+from paiview.registry.connection import disconnect
+from paiview.registry.registry import Registry
 
 WAIT = 30.0
 ROOT = Path(cli.__file__).parent.parent
@@ -323,12 +324,11 @@ for form in ("table", "json", "md"):
 
 def test_the_registry_is_closed_when_a_check_has_failed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[bool] = []
-    disconnect = layer.disconnect
 
     def note() -> None:
         closed.append(True)
         disconnect()
 
-    monkeypatch.setattr(layer, "disconnect", note)
+    monkeypatch.setattr(connection, "disconnect", note)
     assert run("check", "model-mine", "0.3.0").code == 1
     assert closed == [True]

@@ -11,20 +11,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from paiview import entries
-from paiview.entries import (
-    LINE,
-    Head,
-    UnreadableError,
-    is_common,
-    name_of,
-    pack_body,
-    pack_error,
-    pack_head,
-    read_body,
-    read_error,
-    read_head,
-)
 from paiview.pai.answers import parse_json
 from paiview.pai.errors import (
     AccessKeyError,
@@ -42,7 +28,21 @@ from paiview.pai.errors import (
     error_for,
 )
 from paiview.pai.objects import Model, ModelVersion, VersionFilters, Workspace
-from paiview.snapshots import ModelsSnapshot, Review, Snapshot, VersionsSnapshot, WorkspacesSnapshot
+from paiview.registry import shared_format
+from paiview.registry.shared_format import (
+    LINE,
+    Head,
+    UnreadableError,
+    is_common,
+    name_of,
+    pack_body,
+    pack_error,
+    pack_head,
+    read_body,
+    read_error,
+    read_head,
+)
+from paiview.registry.snapshots import ModelsSnapshot, Review, Snapshot, VersionsSnapshot, WorkspacesSnapshot
 from tests.odd_data import LISTINGS, written
 
 READ_AT: Final = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -201,14 +201,14 @@ class TestGarbage:
             read_body(data, "i-1")
 
     def test_that_grows_beyond_the_bound_is_not_inflated_further(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(entries, "LARGEST", 1000)
+        monkeypatch.setattr(shared_format, "LARGEST", 1000)
         line = to_json(["x" * 900])
         assert read_body(body(b'"i-1"', line), "i-1") == ["x" * 900]
         with pytest.raises(UnreadableError):
             read_body(body(b'"i-1"', line, line), "i-1")
 
     def test_beyond_the_bound_is_not_written(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(entries, "LARGEST", 1000)
+        monkeypatch.setattr(shared_format, "LARGEST", 1000)
         assert pack_body("i-1", ["x" * 900]) is not None
         assert pack_body("i-1", ["x" * 1000]) is None
 

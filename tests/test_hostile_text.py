@@ -18,17 +18,19 @@ from markdown_it import MarkdownIt
 from starlette.applications import Starlette
 from typer.testing import CliRunner
 
-from paiview import api, cli, registry, report
+from paiview import api, cli, report
 from paiview.decisions.decision import Decision
 from paiview.evaluation import queries
 from paiview.evaluation.frames import wide
 from paiview.exports import csv_bytes
-from paiview.judgement import decide_now
 from paiview.local.background import HOST, BackgroundServer
 from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import PaiviewError
-from paiview.registry import Registry
+from paiview.registry import connection
+from paiview.registry.connection import connect, disconnect
+from paiview.registry.live_decision import decide_now
+from paiview.registry.registry import Registry
 from paiview.secret_masking import mask_secrets
 from paiview.settings import Settings
 from tests import hostile
@@ -63,10 +65,10 @@ def service() -> Iterator[Server]:
 def source(service: Server) -> Iterator[Registry]:
     """The registry of this process, over a service whose every text is hostile."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "from_chain", lambda: StaticCredentials("key", "secret"))
-        connected = registry.connect(Settings(endpoint=service.url, deadline=30))
+        patch.setattr(connection, "from_chain", lambda: StaticCredentials("key", "secret"))
+        connected = connect(Settings(endpoint=service.url, deadline=30))
         yield connected
-        registry.disconnect()
+        disconnect()
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,13 @@ from typing import Any, Final
 
 import pytest
 
-from paiview import cache
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.lineage import UnknownVersionError
-from paiview.judgement import LiveDecisions, decide_all_now
 from paiview.pai import Client, StaticCredentials, transport
 from paiview.pai.objects import VersionFilters
-from paiview.registry import AFRESH, WHOLE, Registry
+from paiview.registry import cache
+from paiview.registry.live_decision import LiveDecisions, decide_all_now
+from paiview.registry.registry import AFRESH, WHOLE, Registry
 from tests.pages.conftest import Service, version
 from tests.pai.server import Reply, Request, Responder, Server, refusal, reply
 

@@ -9,13 +9,14 @@ import pytest
 from starlette.applications import Starlette
 from typer.testing import CliRunner
 
-from paiview import api, cli, registry
+from paiview import api, cli
 from paiview.decisions.decision import Decision, Word
 from paiview.decisions.lineage import Lineage, decide
 from paiview.local.answers import saved_answer
 from paiview.local.background import HOST, BackgroundServer
 from paiview.local.families import published
 from paiview.pai.objects import ModelVersion
+from paiview.registry.connection import connect, disconnect
 from paiview.settings import Settings
 from tests.known_answers import CASES, Case, save_sizes
 
@@ -41,7 +42,7 @@ def lineages(tmp_path_factory: pytest.TempPathFactory) -> Lineages:
 def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """The HTTP API over the registry of this process, which the command line reads too: the embedded one."""
     folder = tmp_path_factory.mktemp("door")
-    registry.connect(Settings(data_dir=folder / "registry", data=(save_sizes(folder),)))
+    connect(Settings(data_dir=folder / "registry", data=(save_sizes(folder),)))
     try:
         with (
             BackgroundServer(Starlette(routes=[api.mount()])) as server,
@@ -49,7 +50,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         ):
             yield client
     finally:
-        registry.disconnect()
+        disconnect()
 
 
 @pytest.fixture(params=CASES, ids=str)

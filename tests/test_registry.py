@@ -13,14 +13,15 @@ from typing import Any
 
 import pytest
 
-from paiview import registry as layer
-from paiview.judgement import decide_now
 from paiview.local import LocalRegistry
 from paiview.pai import Client, StaticCredentials, transport
 from paiview.pai.credentials import CredentialSource
 from paiview.pai.errors import CredentialError, NotFoundError, PermissionDeniedError, SettingError, UnreachableError
 from paiview.pai.objects import VersionFilters
-from paiview.registry import LONG, WAITING, Registry
+from paiview.registry import connection
+from paiview.registry.connection import _PROCESS, connect, disconnect
+from paiview.registry.live_decision import decide_now
+from paiview.registry.registry import LONG, WAITING, Registry
 from paiview.settings import Settings
 from tests.pai.server import Reply, Request, Server, refusal, reply
 
@@ -91,7 +92,7 @@ class Service:
         return reply({field_name: items[start : start + size], "TotalCount": len(items), "RequestId": "R"})
 
 
-Connect = Callable[..., Registry]
+OpenRegistry = Callable[..., Registry]
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def server(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server
 
 
 @pytest.fixture
-def connect(clock: Clock) -> Iterator[Connect]:
+def open_registry(clock: Clock) -> Iterator[OpenRegistry]:
     with ExitStack() as clients:
 
         def start(endpoint: str, credentials: StaticCredentials = READER, ttl: float = TTL) -> Registry:
@@ -124,8 +125,8 @@ def connect(clock: Clock) -> Iterator[Connect]:
 
 
 @pytest.fixture
-def registry(server: Server, connect: Connect) -> Registry:
-    return connect(server.url)
+def registry(server: Server, open_registry: OpenRegistry) -> Registry:
+    return open_registry(server.url)
 
 
 def names(registry: Registry, filters: VersionFilters = VersionFilters()) -> list[str | None]:
@@ -149,9 +150,11 @@ def test_an_empty_listing_still_has_a_size(service: Service, registry: Registry)
     assert len(snapshot.frames.versions) == 0
 
 
-def test_the_embedded_registry_is_read_whole_by_the_same_layer(local_registry: LocalRegistry, connect: Connect) -> None:
+def test_the_embedded_registry_is_read_whole_by_the_same_layer(
+    local_registry: LocalRegistry, open_registry: OpenRegistry
+) -> None:
     credentials = StaticCredentials(local_registry.access_key_id, local_registry.access_key_secret)
-    registry = connect(local_registry.endpoint, credentials)
+    registry = open_registry(local_registry.endpoint, credentials)
     assert {model.model_id for model in registry.models().items} == {
         "model-funasr",
         "model-pyannotediarization",
@@ -227,8 +230,8 @@ def test_a_fresh_snapshot_asks_nothing(service: Service, registry: Registry, clo
     assert service.asked == ["versions"]
 
 
-def test_without_a_time_to_live_every_call_reads(service: Service, server: Server, connect: Connect) -> None:
-    registry = connect(server.url, ttl=0)
+def test_without_a_time_to_live_every_call_reads(service: Service, server: Server, open_registry: OpenRegistry) -> None:
+    registry = open_registry(server.url, ttl=0)
     registry.versions("model-a")
     service.versions.append(version(3))
     assert len(registry.versions("model-a").versions) == 3
@@ -245,12 +248,16 @@ def test_models_and_filters_are_kept_apart(service: Service, registry: Registry)
     assert len(service.asked) == 4
 
 
-def test_keys_hold_the_endpoint_and_the_principal(server: Server, connect: Connect) -> None:
+def test_keys_hold_the_endpoint_and_the_principal(server: Server, open_registry: OpenRegistry) -> None:
     other_reader = StaticCredentials("other", "secret")
-    one, other, elsewhere = connect(server.url), connect(server.url, other_reader), connect("http://127.0.0.1:9")
+    one, other, elsewhere = (
+        open_registry(server.url),
+        open_registry(server.url, other_reader),
+        open_registry("http://127.0.0.1:9"),
+    )
     keys = {registry._key("versions", "model-a") for registry in (one, other, elsewhere)}
     assert len(keys) == 3
-    assert one._key("versions", "model-a") == connect(server.url)._key("versions", "model-a")
+    assert one._key("versions", "model-a") == open_registry(server.url)._key("versions", "model-a")
 
 
 def test_refresh_reads_this_very_query_anew_and_no_other(service: Service, registry: Registry) -> None:
@@ -303,9 +310,9 @@ def test_equal_listings_of_two_models_differ_in_identity(registry: Registry) -> 
     assert registry.versions("model-a").identity != registry.versions("model-b").identity
 
 
-def test_when_the_service_is_gone_the_last_good_snapshot_says_so(service: Service, connect: Connect) -> None:
+def test_when_the_service_is_gone_the_last_good_snapshot_says_so(service: Service, open_registry: OpenRegistry) -> None:
     with Server(service.respond) as server:
-        registry = connect(server.url)
+        registry = open_registry(server.url)
         before = registry.versions("model-a")
     registry.refresh_versions("model-a")
     after = registry.versions("model-a")
@@ -407,9 +414,9 @@ def test_names_of_datasets_are_an_ornament(service: Service, registry: Registry,
 @pytest.fixture
 def process() -> Iterator[None]:
     """A process that has no registry yet, whatever tests ran in it before."""
-    layer.disconnect()
+    disconnect()
     yield
-    layer.disconnect()
+    disconnect()
 
 
 @pytest.mark.usefixtures("process")
@@ -424,23 +431,23 @@ def test_what_is_kept_and_read_is_told_by_kind_alone(service: Service, registry:
 def test_the_first_to_connect_starts_the_embedded_registry(tmp_path: Path) -> None:
     saved = tmp_path / "mine.json"
     saved.write_text(json.dumps({"Versions": [version(1)]}))
-    registry = layer.connect(Settings(data_dir=tmp_path / "data", data=(saved,), workspace_id="1", cache_ttl=5))
+    registry = connect(Settings(data_dir=tmp_path / "data", data=(saved,), workspace_id="1", cache_ttl=5))
     assert registry.embedded
     assert registry.endpoint.startswith("http://127.0.0.1:")
     assert (registry.workspace_id, registry.region) == ("1", None)
     assert [item.version_name for item in registry.versions("model-mine").versions] == ["0.1.0"]
-    assert layer.connect() is registry
+    assert connect() is registry
 
 
 @pytest.mark.usefixtures("process")
 def test_after_disconnecting_nothing_answers_and_the_next_begins_anew(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
-    first = layer.connect(settings)
-    layer.disconnect()
-    layer.disconnect()
+    first = connect(settings)
+    disconnect()
+    disconnect()
     with pytest.raises(UnreachableError):
         first.versions("model-funasr")
-    second = layer.connect(settings)
+    second = connect(settings)
     assert second is not first
     assert second.principal != first.principal
     assert second.versions("model-funasr").total > 0
@@ -450,7 +457,7 @@ def test_after_disconnecting_nothing_answers_and_the_next_begins_anew(tmp_path: 
 def test_all_threads_get_one_registry(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     with ThreadPoolExecutor(4) as pool:
-        found = [future.result(WAIT) for future in [pool.submit(layer.connect, settings) for _ in range(4)]]
+        found = [future.result(WAIT) for future in [pool.submit(connect, settings) for _ in range(4)]]
     assert len({id(registry) for registry in found}) == 1
 
 
@@ -458,12 +465,12 @@ def test_all_threads_get_one_registry(tmp_path: Path) -> None:
 def test_after_a_failure_the_next_call_tries_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAIVIEW_PAGE_SIZE", "0")
     with pytest.raises(SettingError, match="PAIVIEW_PAGE_SIZE"):
-        layer.connect()
+        connect()
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(SettingError, match="PAIVIEW_DATA_DIR"):
-        layer.connect(Settings(page_size=50, data_dir=blocked))
-    assert layer.connect(Settings(page_size=50, data_dir=tmp_path / "data")).embedded
+        connect(Settings(page_size=50, data_dir=blocked))
+    assert connect(Settings(page_size=50, data_dir=tmp_path / "data")).embedded
 
 
 @pytest.mark.usefixtures("process")
@@ -475,9 +482,9 @@ def test_those_who_wait_for_a_credential_that_does_not_come_get_one_failure(monk
         assert given_up.wait(WAIT)
         raise CredentialError("It hangs.")
 
-    monkeypatch.setattr(layer, "from_chain", hanging)
+    monkeypatch.setattr(connection, "from_chain", hanging)
     arrived = threading.Semaphore(0)
-    lock = layer._PROCESS._lock
+    lock = _PROCESS._lock
 
     class Lock:
         def __enter__(self) -> None:
@@ -487,11 +494,11 @@ def test_those_who_wait_for_a_credential_that_does_not_come_get_one_failure(monk
         def __exit__(self, *_: object) -> None:
             lock.release()
 
-    monkeypatch.setattr(layer._PROCESS, "_lock", Lock())
+    monkeypatch.setattr(_PROCESS, "_lock", Lock())
     settings = Settings(endpoint="http://127.0.0.1:1")
     for _ in range(2):
         with ThreadPoolExecutor(4) as pool:
-            waiting = [pool.submit(layer.connect, settings) for _ in range(4)]
+            waiting = [pool.submit(connect, settings) for _ in range(4)]
             for _ in waiting:
                 assert arrived.acquire(timeout=WAIT)
             tried.get(timeout=WAIT).set()
@@ -505,7 +512,7 @@ def test_those_who_wait_for_a_credential_that_does_not_come_get_one_failure(monk
 def test_a_service_without_a_credential_is_an_error_that_leaves_nothing_behind(server: Server) -> None:
     before = _own_threads()
     with pytest.raises(CredentialError) as caught:
-        layer.connect(Settings(endpoint=server.url))
+        connect(Settings(endpoint=server.url))
     assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in caught.value.advice
     assert server.requests == []
     assert _own_threads() <= before

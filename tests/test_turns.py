@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from paiview import turns
-from paiview.cache import Cache
 from paiview.pai.paging import Progress
+from paiview.registry.cache import Cache
 from tests.test_cache import KEY, TTL, WAIT, Clock, Numbered
 
 

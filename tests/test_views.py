@@ -7,8 +7,8 @@ import pytest
 
 from paiview.evaluation import queries
 from paiview.evaluation.frames import Frames, Pair, build
-from paiview.model_search import matching_models
 from paiview.pai.objects import Model, ModelVersion
+from paiview.registry.model_search import matching_models
 
 
 def version(

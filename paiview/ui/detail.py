@@ -13,7 +13,7 @@ from paiview.decisions.contracts import Contracts
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.queries import Orders
 from paiview.pai.objects import JsonObject, Model, ModelVersion
-from paiview.registry import Registry
+from paiview.registry.registry import Registry
 from paiview.secret_masking import mask_secrets
 from paiview.text import ascii_host, escape_invisible, escape_markdown, http_url, one_line, several_lines
 from paiview.ui import shell, state, tables, url

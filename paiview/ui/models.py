@@ -15,11 +15,11 @@ from streamlit.delta_generator import DeltaGenerator
 from paiview import turns
 from paiview.decisions.wording import short_headline
 from paiview.evaluation.version_order import parse_time
-from paiview.judgement import decide_all_now
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model
-from paiview.registry import Registry
-from paiview.snapshots import Review
+from paiview.registry.live_decision import decide_all_now
+from paiview.registry.registry import Registry
+from paiview.registry.snapshots import Review
 from paiview.text import counted, escape_markdown
 from paiview.ui import shell, states, url
 

@@ -9,7 +9,7 @@ import streamlit as st
 from paiview import report
 from paiview.decisions import differences as compared
 from paiview.decisions.decision import Decision
-from paiview.judgement import LiveDecisions
+from paiview.registry.live_decision import LiveDecisions
 from paiview.text import counted, escape_markdown, file_name, one_line, unique_labels
 
 _MOST_ROWS = 500

@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from paiview import turns
-from paiview.cache import reading
+from paiview.registry.cache import reading
 from paiview.ui import states, url
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,14 +7,14 @@ from typing import NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from paiview import registry as registry_layer
 from paiview.evaluation import queries
 from paiview.evaluation.frames import Frames
 from paiview.evaluation.queries import FIELDS
-from paiview.model_search import MODEL_SORTS
 from paiview.pai.errors import PaiviewError, PermissionDeniedError
 from paiview.pai.objects import Model, VersionFilters
-from paiview.registry import Registry
+from paiview.registry.connection import connect
+from paiview.registry.model_search import MODEL_SORTS
+from paiview.registry.registry import Registry
 from paiview.text import one_line, unique_names
 from paiview.ui import state, states, url
 
@@ -68,10 +68,10 @@ class TableFilters(NamedTuple):
     fields: list[str]
 
 
-def connect() -> Registry:
+def connect_or_end() -> Registry:
     """The registry layer; without one the page ends with the reason."""
     try:
-        return registry_layer.connect()
+        return connect()
     except PaiviewError as error:
         states.stop(error)
 
@@ -94,9 +94,9 @@ def workspace(registry: Registry) -> str | None:
     )
 
 
-def model() -> Chosen:
+def choose_model() -> Chosen:
     """Choose workspace and model; the page ends when there is no model to show, or the link asks for an unknown one."""
-    registry = connect()
+    registry = connect_or_end()
     unknown: PaiviewError | None = None
     with st.sidebar:
         workspace_id = workspace(registry)

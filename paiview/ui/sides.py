@@ -9,9 +9,9 @@ import streamlit as st
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import Decision
 from paiview.decisions.lineage import Lineage, UnknownVersionError
-from paiview.judgement import MOST_CANDIDATES, LiveDecisions, decide_all_now
 from paiview.pai.errors import PaiviewError
-from paiview.registry import Registry
+from paiview.registry.live_decision import MOST_CANDIDATES, LiveDecisions, decide_all_now
+from paiview.registry.registry import Registry
 from paiview.text import escape_markdown, one_line
 from paiview.ui import state, states, url
 

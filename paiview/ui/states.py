@@ -10,16 +10,16 @@ from typing import NoReturn, Protocol
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from paiview import cache
-from paiview import registry as registry_layer
-from paiview.cache import Key, Missed
 from paiview.decisions.contracts import Contracts
 from paiview.evaluation.frames import NO_DATASET, Frames
 from paiview.evaluation.queries import counts, scale_jumps
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model, VersionFilters
-from paiview.registry import Registry
-from paiview.snapshots import ModelsSnapshot, VersionsSnapshot
+from paiview.registry import cache
+from paiview.registry.cache import Key, Missed
+from paiview.registry.connection import connect
+from paiview.registry.registry import Registry
+from paiview.registry.snapshots import ModelsSnapshot, VersionsSnapshot
 from paiview.text import counted, escape_markdown, unique_names
 from paiview.ui import kept, url
 
@@ -122,7 +122,7 @@ def finish() -> None:
     """Do what belongs at the end of every run: bring the URL up to date, and watch for what the page had to miss."""
     url.send()
     if missed := cache.missed():
-        _watch(registry_layer.connect(), missed)
+        _watch(connect(), missed)
 
 
 @st.fragment(run_every=WATCH)

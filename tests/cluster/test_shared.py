@@ -15,9 +15,6 @@ from typing import Final, cast
 import pytest
 from pydantic import SecretStr
 
-from paiview import shared as layer
-from paiview.cache import FAILURE_MEMORY, PATIENCE, Cache, Key, Query
-from paiview.entries import name_of
 from paiview.pai import Client
 from paiview.pai.errors import (
     AccessKeyError,
@@ -29,9 +26,12 @@ from paiview.pai.errors import (
     UnreachableError,
 )
 from paiview.pai.objects import VersionFilters
-from paiview.registry import AFRESH, Registry
-from paiview.shared import CHANNEL, LIFE, Shared
-from paiview.snapshots import VersionsSnapshot
+from paiview.registry import shared_store as layer
+from paiview.registry.cache import FAILURE_MEMORY, PATIENCE, Cache, Key, Query
+from paiview.registry.registry import AFRESH, Registry
+from paiview.registry.shared_format import name_of
+from paiview.registry.shared_store import CHANNEL, LIFE, Shared
+from paiview.registry.snapshots import VersionsSnapshot
 from tests.cluster.stores import PASSWORD, Store, running_store, store, way_to
 from tests.cluster.waiting import until
 from tests.pai.server import Server, refusal
@@ -674,7 +674,7 @@ class TestGarbage:
     ) -> None:
         one.versions()
         written(store, one.name)
-        monkeypatch.setattr("paiview.entries.FORMAT", 2)
+        monkeypatch.setattr("paiview.registry.shared_format.FORMAT", 2)
         two.versions()
         assert service.asked == ["versions", "versions"]
         assert store.client.exists(one.name)

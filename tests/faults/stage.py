@@ -17,10 +17,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from paiview import cache, registry
 from paiview.pai import transport
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import PaiviewError
+from paiview.registry import cache, connection
+from paiview.registry.connection import connect, disconnect
 from paiview.settings import Settings
 from tests.faults.matrix import FAULTS, MODEL, PAGE_SIZE, VERSIONS, Fault, Way, names_in
 from tests.pages.conftest import ROOT, Service, told
@@ -117,10 +118,10 @@ class Stage:
             for name in ("deadline", "read_timeout", "connect_timeout"):
                 patch.setenv(f"PAIVIEW_{name.upper()}", str(getattr(self._limits, name)))
             patch.setattr(transport, "FIRST_WAIT", self._limits.first_wait)
-            patch.setattr(registry, "from_chain", lambda: StaticCredentials("key", "secret", "token"))
+            patch.setattr(connection, "from_chain", lambda: StaticCredentials("key", "secret", "token"))
             patch.setattr(socket, "getaddrinfo", self._looked_up(socket.getaddrinfo))
-            registry.disconnect()
-            undo.callback(registry.disconnect)
+            disconnect()
+            undo.callback(disconnect)
             transport.observers.add(self._observe)
             undo.callback(transport.observers.discard, self._observe)
             st.cache_resource.clear()
@@ -155,7 +156,7 @@ class Stage:
         self._gate.clear()
         waiting: set[int] = set()
         got: list[int] = []
-        layer = registry.connect()
+        layer = connect()
 
         def read(number: int) -> None:
             def progress(_done: int, _total: int) -> None:

@@ -10,8 +10,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from paiview import registry
 from paiview.pai.credentials import StaticCredentials
+from paiview.registry import connection
+from paiview.registry.connection import disconnect
 from tests.pai.server import Reply, Request, Server, refusal, reply
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -107,11 +108,11 @@ def run(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     st.cache_data.clear()
     with ExitStack() as running:
         server = running.enter_context(Server(service))
-        running.callback(registry.disconnect)
+        running.callback(disconnect)
         monkeypatch.setenv("PAIVIEW_ENDPOINT", server.url)
         monkeypatch.setenv("PAIVIEW_DEADLINE", "5")
         # The official chain reads its variables only once a process, so these tests do without it.
-        monkeypatch.setattr(registry, "from_chain", lambda: CREDENTIALS)
+        monkeypatch.setattr(connection, "from_chain", lambda: CREDENTIALS)
 
         def start(page: str, /, **parameters: str | list[str]) -> AppTest:
             app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)

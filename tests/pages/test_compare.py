@@ -9,7 +9,8 @@ import pytest
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
-from paiview import cache, registry
+from paiview.registry import cache, registry
+from paiview.registry.connection import connect, disconnect
 from paiview.ui import sides
 from tests.pages.conftest import Run, Service, told, version, written
 from tests.pai.server import refusal
@@ -92,7 +93,7 @@ def test_what_is_sent_again_is_what_was_sent_and_follows_the_data_their_meaning_
             monkeypatch.setenv("PAIVIEW_CONFIG", str(file))
         else:
             service.datasets[0]["Name"] = "AISHELL-2"
-            registry.disconnect()
+            disconnect()
         shown = sent(run("compare", model="model-asr"))
         assert all(new != old for new, old in zip(shown, seen[-1], strict=True)), change
         seen.append(shown)
@@ -150,7 +151,7 @@ def test_a_link_whose_data_have_changed_says_so(run: Run, service: Service) -> N
     assert len(seen) == 12
     assert told(run("compare", model="model-asr", data=seen)) == ""
     service.versions["model-asr"][2] = version("0.10.0", "2024-03-01", {"d-aishell": {"cer": 0.03}})
-    registry.disconnect()
+    disconnect()
     changed = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0", data=seen)
     assert "The data have changed since this link was made" in told(changed)
     assert changed.query_params["data"] == seen
@@ -268,13 +269,13 @@ def test_names_of_another_models_datasets_are_not_put_among_those_of_this_one(ru
     run("compare", model="model-asr")
     service.models.append({"ModelId": "model-other", "ModelName": "other", "WorkspaceId": "7"})
     service.datasets.append({"DatasetId": "d-other", "Name": "Other"})
-    registry.connect().refresh_models()
+    connect().refresh_models()
     service.versions["model-other"] = [version("5.0.0", "2025-01-01", {"d-other": {"cer": 0.05}})]
     run("compare", model="model-asr", candidate="0.10.0", baseline_model="model-other", baseline="5.0.0")
     asked = [request.query["DatasetIds"].split(",") for request in service.requests if "DatasetIds" in request.query]
     assert ["d-other"] in asked
     [of_model] = [ids for ids in asked if ids != ["d-other"]]
-    assert set(registry.connect().dataset_names(of_model, "7")) <= {*of_model}
+    assert set(connect().dataset_names(of_model, "7")) <= {*of_model}
 
 
 def test_numbers_have_the_room_they_need(run: Run, service: Service) -> None:

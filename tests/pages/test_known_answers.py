@@ -17,11 +17,11 @@ from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.testing.v1 import AppTest, app_test
 from streamlit.testing.v1.element_tree import Block, Dataframe
 
-from paiview import registry
 from paiview.decisions import contracts
 from paiview.decisions.decision import Decision, Overall, RuleOutcome, State, Word
 from paiview.decisions.lineage import decide
-from paiview.registry import Registry
+from paiview.registry.connection import connect, disconnect
+from paiview.registry.registry import Registry
 from paiview.settings import Settings
 from tests.known_answers import CASES, Case, save_sizes
 from tests.pages.conftest import ROOT, Json, told, version
@@ -164,15 +164,15 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     data = (save_sizes(folder), *(_save(folder, name, fault) for name, fault in FAULTS.items()))
     st.cache_resource.clear()
     st.cache_data.clear()
-    registry.disconnect()
+    disconnect()
     yield Settings(data_dir=folder / "registry", data=data)
-    registry.disconnect()
+    disconnect()
 
 
 @pytest.fixture
 def connected(settings: Settings) -> Registry:
     """The registry that the page reads: the one of this process."""
-    return registry.connect(settings)
+    return connect(settings)
 
 
 class Downloads:
@@ -536,7 +536,7 @@ def test_a_contradiction_at_the_start_is_told_by_the_page(
     text, problem = CONTRADICTIONS["aliases"]
     (tmp_path / "paiview.toml").write_text(text, encoding="utf-8")
     monkeypatch.setenv("PAIVIEW_CONFIG", str(tmp_path / "paiview.toml"))
-    registry.disconnect()
+    disconnect()
     app = compare(model="model-scale")
     assert len(app.error) == 1
     assert problem in _read(told(app))

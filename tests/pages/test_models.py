@@ -8,8 +8,9 @@ import pytest
 import streamlit as st
 from streamlit.runtime.scriptrunner import StopException
 
-from paiview import registry
 from paiview.pai.objects import Model
+from paiview.registry import connection
+from paiview.registry.connection import connect, disconnect
 from paiview.settings import Settings
 from paiview.ui import models
 from tests.pages.conftest import CREDENTIALS, Run, Service, told, version, written
@@ -169,14 +170,14 @@ def test_who_leaves_waits_for_no_status_and_the_others_are_not_asked_for(
         except StopException:
             left.set()
 
-    monkeypatch.setattr(registry, "from_chain", lambda: CREDENTIALS)
+    monkeypatch.setattr(connection, "from_chain", lambda: CREDENTIALS)
     ids = ("model-asr", *(f"model-{number}" for number in range(9)))
     shown = [Model.model_validate({"ModelId": model_id}) for model_id in ids]
     places = [st.empty() for _ in shown]
     monkeypatch.setattr(places[0], "markdown", leave)
     before = set(threading.enumerate())
     with Server(slow) as pai:
-        source = registry.connect(Settings(endpoint=pai.url))
+        source = connect(Settings(endpoint=pai.url))
         run = threading.Thread(target=visit)
         run.start()
         try:
@@ -187,6 +188,6 @@ def test_who_leaves_waits_for_no_status_and_the_others_are_not_asked_for(
             for thread in set(threading.enumerate()) - before:
                 if thread.name.startswith("ThreadPoolExecutor"):
                     thread.join()
-            registry.disconnect()
+            disconnect()
     asked = {request.path.split("/")[4] for request in service.requests}
     assert len(asked) <= 1 + models._AT_ONCE

@@ -71,7 +71,7 @@ def test_jumps_do_not_hide_what_else_there_is_to_say(
 ) -> None:
     scaled(service, 8)
     app = run("compare", model="model-asr")
-    monkeypatch.setattr("paiview.registry.AFRESH", 0.0)
+    monkeypatch.setattr("paiview.registry.registry.AFRESH", 0.0)
     service.refusals["/api/v1/models/model-asr/versions/0.2.0"] = refusal("NoPermission", 403)
     app.run()
     assert len(app.warning) == 2

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from paiview import registry
+from paiview.registry.connection import disconnect
 from tests.pages.conftest import Run, Service, told, version, written
 
 
@@ -130,7 +130,7 @@ def test_the_heatmap_shows_effects_against_the_newest_approved_version(run: Run)
 def test_a_row_that_the_approved_version_lacks_is_told(run: Run, service: Service) -> None:
     assert "has no number" not in written(run("trends", model="model-asr", scale="effect"))
     service.versions["model-asr"].append(version("0.11.0", "2024-04-01", {"d-new": {"cer": 0.1}}))
-    registry.disconnect()
+    disconnect()
     app = run("trends", model="model-asr", scale="effect")
     assert "0\\.1\\.0 has no number in 1 row: nothing to compare with there." in written(app)
 

@@ -10,8 +10,8 @@ from paiview.decisions.lineage import UnknownVersionError, decide
 from paiview.evaluation.version_order import naive_time
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import ModelVersion
-from paiview.registry import Registry, are_alike
-from paiview.snapshots import Afresh, VersionsSnapshot
+from paiview.registry.registry import Registry, are_alike
+from paiview.registry.snapshots import Afresh, VersionsSnapshot
 from paiview.text import one_line
 
 MOST_CANDIDATES: Final = 50

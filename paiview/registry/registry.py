@@ -1,29 +1,24 @@
 """The cached API layer: one snapshot of each query, shared by all sessions, bounded and safe when the service fails."""
 
-import copy
 import hashlib
 import math
-import threading
 from collections.abc import Callable, Collection, Mapping
-from contextlib import ExitStack
 from dataclasses import replace as replaced
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from pydantic_core import to_json
 
-from paiview.cache import PATIENCE, Cache, Key, Missed
-from paiview.clock import seconds, utc
 from paiview.pai.client import Client
-from paiview.pai.credentials import CredentialSource, StaticCredentials, from_chain
 from paiview.pai.errors import AnswerError, NotFoundError, PaiviewError, PermissionDeniedError
 from paiview.pai.objects import Model, ModelFilters, ModelVersion, VersionFilters
 from paiview.pai.paging import Progress
-from paiview.settings import Settings, load_settings
-from paiview.snapshots import Afresh, ModelsSnapshot, Names, Review, VersionsSnapshot, WorkspacesSnapshot
+from paiview.registry.cache import PATIENCE, Cache, Key, Missed
+from paiview.registry.clock import seconds, utc
+from paiview.registry.snapshots import Afresh, ModelsSnapshot, Names, Review, VersionsSnapshot, WorkspacesSnapshot
 
 if TYPE_CHECKING:
-    from paiview.shared import Shared
+    from paiview.registry.shared_store import Shared
 
 HELD: Final = 50_000
 """Versions (and models, workspaces, counts: one each) kept in memory at most; the last read listing always is."""
@@ -42,7 +37,7 @@ AFRESH_WAIT: Final = 5.0
 
 
 class Registry:
-    """What the pages and the command line read, each query through one cached snapshot (see ``paiview.cache``).
+    """What the pages and the command line read, each query through one cached snapshot (see ``cache``).
 
     Every method that reads raises a ``PaiviewError`` when there is neither an answer nor a last good snapshot.
 
@@ -52,7 +47,7 @@ class Registry:
         principal: whose data are read.
         embedded: whether the service is the embedded registry.
         ttl: seconds a snapshot is fresh; 0 reads every time.
-        patience: seconds a page waits in all for answers it does not get (``paiview.cache.reading``).
+        patience: seconds a page waits in all for answers it does not get (``paiview.registry.cache.reading``).
         region: the region of the service, where it is known.
         workspace_id: the workspace chosen by the settings.
         clock: seconds that only grow.
@@ -341,116 +336,3 @@ def _missing(before: tuple[ModelVersion, ...], now: tuple[ModelVersion, ...]) ->
     """The named versions of a listing that another one does not have."""
     names = {version.version_name for version in now}
     return tuple(version for version in before if version.version_name and version.version_name not in names)
-
-
-class _Process:
-    """The one registry of this process, and the embedded one behind it where there is none outside."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._registry: Registry | None = None
-        self._failure: PaiviewError | None = None
-        self._closing = ExitStack()
-
-    def connect(self, settings: Settings | None) -> Registry:
-        known = self._failure
-        with self._lock:
-            if self._registry is None:
-                # Of those who came while another tried none tries for itself: a source that hangs holds each up once.
-                if self._failure not in (None, known):
-                    raise copy.copy(self._failure)
-                with ExitStack() as undo:
-                    try:
-                        self._registry = _open(settings or load_settings(), undo)
-                    except PaiviewError as error:
-                        self._failure = copy.copy(error)
-                        raise
-                    self._closing = undo.pop_all()
-            return self._registry
-
-    @property
-    def connected(self) -> Registry | None:
-        """The registry, where somebody has asked for it."""
-        return self._registry
-
-    def disconnect(self) -> None:
-        with self._lock:
-            self._registry = None
-            self._closing.close()
-
-
-def _open(settings: Settings, closing: ExitStack) -> Registry:
-    """Connect as the settings say; what has to be closed later is put on ``closing``."""
-    endpoint = settings.service_endpoint
-    credentials: CredentialSource
-    if endpoint is None:
-        from paiview.local import LocalRegistry  # noqa: PLC0415 - a server that only this case needs
-
-        embedded = LocalRegistry(settings.data_dir, data_files=settings.data)
-        embedded.start()
-        closing.callback(embedded.stop)
-        endpoint = embedded.endpoint
-        credentials = StaticCredentials(embedded.access_key_id, embedded.access_key_secret)
-    else:
-        credentials = from_chain()
-    client = Client(
-        endpoint,
-        credentials,
-        page_size=settings.page_size,
-        concurrency=settings.concurrency,
-        rate_limit=settings.requests_per_second,
-        deadline=settings.deadline,
-        connect_timeout=settings.connect_timeout,
-        read_timeout=settings.read_timeout,
-    )
-    closing.callback(client.close)
-    shared = None
-    if settings.cache_url and settings.service_endpoint:
-        from paiview.shared import Shared  # noqa: PLC0415 - most do without
-
-        shared = Shared(settings.cache_url)
-        closing.callback(shared.close)
-    return Registry(
-        client,
-        endpoint=endpoint,
-        principal=credentials.principal,
-        embedded=settings.service_endpoint is None,
-        ttl=settings.cache_ttl,
-        patience=settings.deadline,
-        region=settings.region,
-        workspace_id=settings.workspace_id,
-        shared=shared,
-    )
-
-
-_PROCESS: Final = _Process()
-
-
-def connect(settings: Settings | None = None) -> Registry:
-    """Give the registry of this process; whoever asks first connects it.
-
-    With an endpoint or a region that is PAI, with the credential of the official chain; else the embedded registry is
-    started. Who came while that was tried gets the same failure, and the next call tries again.
-
-    Args:
-        settings: those of ``config.load()`` unless given; only the first call's count.
-
-    Raises:
-        PaiviewError: a setting cannot be used, there is no credential, or the embedded registry cannot start.
-    """
-    return _PROCESS.connect(settings)
-
-
-def held() -> list[tuple[str, float]]:
-    """The kind of each snapshot kept, such as ``versions``, and when it was read by ``paiview.clock``."""
-    return _PROCESS.connected.held() if _PROCESS.connected else []
-
-
-def under_way() -> list[str]:
-    """The kind of each read of the service under way."""
-    return _PROCESS.connected.under_way() if _PROCESS.connected else []
-
-
-def disconnect() -> None:
-    """Close the registry of this process, and the embedded one with it; the next ``connect`` begins anew."""
-    _PROCESS.disconnect()

@@ -14,8 +14,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from paiview import turns
-from paiview.clock import seconds, utc
-from paiview.entries import Head, UnreadableError, is_common, name_of
 from paiview.pai.errors import (
     AccessKeyError,
     DeadlineError,
@@ -25,10 +23,12 @@ from paiview.pai.errors import (
     PermissionDeniedError,
 )
 from paiview.pai.paging import Progress
-from paiview.snapshots import Snapshot
+from paiview.registry.clock import seconds, utc
+from paiview.registry.shared_format import Head, UnreadableError, is_common, name_of
+from paiview.registry.snapshots import Snapshot
 
 if TYPE_CHECKING:
-    from paiview.shared import Lease, Seen, Shared
+    from paiview.registry.shared_store import Lease, Seen, Shared
 
 PATIENCE: Final = 10
 """A snapshot older than this many times to live is too old to be shown at once: its reader waits for a newer one."""

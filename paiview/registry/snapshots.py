@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
-from paiview.entries import Head, UnreadableError
 from paiview.pai.errors import PaiviewError
 from paiview.pai.garbage import SearchPause
 from paiview.pai.objects import Model, ModelVersion, PaiObject, VersionFilters, Workspace
+from paiview.registry.shared_format import Head, UnreadableError
 
 if TYPE_CHECKING:
     from paiview.decisions.lineage import Lineage

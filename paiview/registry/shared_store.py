@@ -3,7 +3,7 @@
 Nothing here raises for the server: what it does not do in time is not done, and for ``AWAY`` seconds it is not asked
 again. Every process then reads for itself.
 
-For each query, under the name that ``paiview.entries.name_of`` gives it, there are
+For each query, under the name that ``paiview.registry.shared_format.name_of`` gives it, there are
 
 - ``<name>``, a hash: the ``head`` of the newest snapshot, its ``body``, and the milliseconds that it ``took``,
 - ``<name>:failed``, the error with which the last read ended, for as long as nothing is to be asked again,
@@ -29,9 +29,18 @@ from redis.lock import Lock
 from redis.retry import Retry
 
 from paiview import telemetry
-from paiview.entries import FORMAT, Head, UnreadableError, pack_body, pack_error, pack_head, read_body, read_error
-from paiview.entries import read_head as head_of
 from paiview.pai.errors import PaiviewError, SettingError
+from paiview.registry.shared_format import (
+    FORMAT,
+    Head,
+    UnreadableError,
+    pack_body,
+    pack_error,
+    pack_head,
+    read_body,
+    read_error,
+)
+from paiview.registry.shared_format import read_head as head_of
 from paiview.text import one_line
 
 LIFE: Final = 86_400.0

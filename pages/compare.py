@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from paiview import report
 from paiview.decisions.pair_rows import PAIR_SORTS, pair_rows, pairs_of
+from paiview.reports import plain_text
 from paiview.ui import charts, meanings, reports, shell, sidebar, sides, state, states, tables, verdicts
 
 shell.require()
@@ -38,7 +38,7 @@ metrics_in_play = sorted({pair.metric for decision in decisions for pair in deci
 with st.sidebar:
     metrics = sidebar.several("Metric", metrics_in_play, "metric", "All")
     datasets = sidebar.several("Dataset", datasets_in_play, "dataset", "All")
-    shown_states = sidebar.several("State", list(report.STATES), "state", "All")
+    shown_states = sidebar.several("State", list(plain_text.STATES), "state", "All")
     identical = st.toggle("Hide identical rows", key="hide_identical", bind="query-params")
     sort = state.choice("Sort rows", PAIR_SORTS, key="sort", default="worst") or "worst"
 

@@ -21,7 +21,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from paiview import report
 from paiview.decisions.lineage import ComparisonError, UnknownVersionError
 from paiview.pai.errors import (
     DeadlineError,
@@ -37,6 +36,7 @@ from paiview.registry import cache
 from paiview.registry.connection import connect
 from paiview.registry.live_decision import decide_now
 from paiview.registry.snapshots import ModelsSnapshot, VersionsSnapshot
+from paiview.reports import documents
 from paiview.secret_masking import mask_secrets
 from paiview.text import one_line, traceback_of
 
@@ -133,7 +133,7 @@ def _decision(model: str, asked: Mapping[str, str]) -> str:
         baseline=asked.get("baseline"),
         baseline_model=asked.get("baseline_model"),
     )
-    return report.json(decision)
+    return documents.to_json(decision)
 
 
 def _listing(name: str, snapshot: ModelsSnapshot | VersionsSnapshot, items: Sequence[PaiObject]) -> bytes:

@@ -407,30 +407,30 @@ def _tell(error: PaiviewError) -> None:
 
 
 def _print_decision(decision: "Decision", output: ReportFormat) -> None:
-    from paiview import report  # noqa: PLC0415
+    from paiview.reports import documents  # noqa: PLC0415
 
     if output is ReportFormat.JSON:
-        typer.echo(report.json(decision))
+        typer.echo(documents.to_json(decision))
     elif output is ReportFormat.MD:
-        typer.echo(report.markdown(decision), nl=False)
+        typer.echo(documents.to_markdown(decision), nl=False)
     elif output is ReportFormat.HTML:
-        typer.echo(report.html(decision))
+        typer.echo(documents.to_html(decision))
     elif output is ReportFormat.CSV:
-        _print_csv(report.csv(decision))
+        _print_csv(documents.to_csv(decision))
     else:
         _print_verdict(decision)
 
 
 def _print_verdict(decision: "Decision") -> None:
     """Print a decision for a reader at a terminal: the word, a sentence a metric, every pair, averages and rules."""
-    from paiview import report  # noqa: PLC0415
     from paiview.decisions.wording import headline  # noqa: PLC0415
+    from paiview.reports import plain_text  # noqa: PLC0415
 
-    typer.echo(report.WORDS[decision.summary.word])
-    typer.echo(f"{one_line(decision.model)} {one_line(decision.candidate)} {report.against(decision)}")
+    typer.echo(plain_text.WORDS[decision.summary.word])
+    typer.echo(f"{one_line(decision.model)} {one_line(decision.candidate)} {plain_text.against(decision)}")
     for sentence in headline(decision):
         typer.echo(f"  {one_line(sentence, 800)}")
-    if pairs := report.rows(decision):
+    if pairs := plain_text.rows(decision):
         noted = any(row.note for row in pairs)
         header = (
             "STATE",
@@ -453,16 +453,16 @@ def _print_verdict(decision: "Decision") -> None:
             ],
             limit=200,
         )
-    if averages := report.average_rows(decision):
+    if averages := plain_text.average_rows(decision):
         typer.echo()
         _print_table(("AVERAGE OF", "DATASETS", "BASELINE", "CANDIDATE", "RATIO", "MEAN GAIN"), averages)
-    for sentence in report.doubts(decision):
+    for sentence in plain_text.doubts(decision):
         typer.echo(sentence)
     typer.echo()
-    for rule in report.rules(decision):
-        typer.echo(f"{report.OUTCOMES[rule.result]}: {one_line(rule.rule)}: {one_line(rule.sentence, 800)}")
-    typer.echo(f"Policy: {report.OUTCOMES[decision.overall]}")
-    for sentence in report.cautions(decision):
+    for rule in plain_text.rules(decision):
+        typer.echo(f"{plain_text.OUTCOMES[rule.result]}: {one_line(rule.rule)}: {one_line(rule.sentence, 800)}")
+    typer.echo(f"Policy: {plain_text.OUTCOMES[decision.overall]}")
+    for sentence in plain_text.cautions(decision):
         _say(sentence)
 
 
@@ -478,7 +478,7 @@ def _print_json(items: Sequence[PaiObject]) -> None:
 
 
 def _print_frame(frame: "pd.DataFrame") -> None:
-    from paiview.exports import csv_bytes  # noqa: PLC0415
+    from paiview.reports.table_files import csv_bytes  # noqa: PLC0415
 
     _print_csv(csv_bytes(frame))
 

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple, NoReturn
 
 import pytest
 
-from paiview import cli, report
+from paiview import cli
 from paiview.decisions.decision import Decision
 from paiview.registry import connection
 from paiview.registry.connection import disconnect
 from paiview.registry.registry import Registry
+from paiview.reports import documents
 
 WAIT = 30.0
 ROOT = Path(cli.__file__).parent.parent
@@ -154,7 +155,7 @@ def test_every_form_tells_the_same_decision(run: Run) -> None:
     assert decision.data_fingerprint in html.out
     assert decision.data_fingerprint[7:19] in run("compare", "model-mine", "0.3.0", "--format", "md").out
     table = run("compare", "model-mine", "0.3.0", "--format", "csv")
-    assert table.out.encode() == report.csv(decision)
+    assert table.out.encode() == documents.to_csv(decision)
 
 
 def test_another_baseline_can_be_chosen(run: Run) -> None:

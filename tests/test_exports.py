@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paiview.evaluation.frames import Frames, build
-from paiview.exports import csv_bytes, json_bytes, parquet_bytes
 from paiview.pai.objects import ModelVersion
+from paiview.reports.table_files import csv_bytes, json_bytes, parquet_bytes
 
 UNHURRIED = settings(deadline=None)
 

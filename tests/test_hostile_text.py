@@ -18,11 +18,10 @@ from markdown_it import MarkdownIt
 from starlette.applications import Starlette
 from typer.testing import CliRunner
 
-from paiview import api, cli, report
+from paiview import api, cli
 from paiview.decisions.decision import Decision
 from paiview.evaluation import queries
 from paiview.evaluation.frames import wide
-from paiview.exports import csv_bytes
 from paiview.local.background import HOST, BackgroundServer
 from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
@@ -31,6 +30,8 @@ from paiview.registry import connection
 from paiview.registry.connection import connect, disconnect
 from paiview.registry.live_decision import decide_now
 from paiview.registry.registry import Registry
+from paiview.reports import documents
+from paiview.reports.table_files import csv_bytes
 from paiview.secret_masking import mask_secrets
 from paiview.settings import Settings
 from tests import hostile
@@ -118,7 +119,7 @@ def test_no_csv_has_a_live_formula_and_all_of_them_have_every_text(source: Regis
     files = {
         "versions": csv_bytes(frames.versions.join(wide(frames.metrics, len(frames.versions)))),
         "numbers": csv_bytes(every),
-        "pairs": report.csv(decision),
+        "pairs": documents.to_csv(decision),
     }
     assert {name: live_cells(content) for name, content in files.items()} == {name: [] for name in files}
     for content in files.values():
@@ -126,7 +127,7 @@ def test_no_csv_has_a_live_formula_and_all_of_them_have_every_text(source: Regis
 
 
 def test_a_report_in_markdown_has_no_markup_but_its_own(decision: Decision) -> None:
-    written = report.markdown(decision)
+    written = documents.to_markdown(decision)
     tokens = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(written)
     kinds = {child.type for token in tokens for child in [token, *(token.children or [])]}
     assert kinds <= RENDERED | {"inline", "text", "text_special", "code_inline", "softbreak"}
@@ -173,7 +174,7 @@ def harmless(tree: Any) -> Any:
 
 def test_a_report_in_html_has_the_elements_of_any_other_and_asks_nobody(decision: Decision) -> None:
     plain = Decision.model_validate(harmless(decision.model_dump(mode="json")))
-    hostile_page, plain_page = Elements(report.html(decision)), Elements(report.html(plain))
+    hostile_page, plain_page = Elements(documents.to_html(decision)), Elements(documents.to_html(plain))
     assert hostile_page.tags == plain_page.tags
     assert hostile_page.addresses == []
     assert len(hostile_page.scripts) == len(plain_page.scripts)

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from paiview import exports, figures, report
+from paiview import figures
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import Decision
 from paiview.decisions.differences import differences
@@ -30,6 +30,7 @@ from paiview.pai.answers import DEEPEST, INTEGER_DIGITS, Answer, read_answer
 from paiview.pai.errors import ServiceError
 from paiview.pai.objects import ModelVersion
 from paiview.pai.paging import Listing
+from paiview.reports import documents, table_files
 from tests.odd_data import GOOD_TIMES, OBJECT_FIELDS, TEXT_FIELDS, answers, written
 from tests.pai.server import Reply, Request, Server, reply
 
@@ -302,9 +303,9 @@ def look_at(frames: Frames, turn: int) -> None:
     queries.long_form(frames, list(frames.histories), everything)
     queries.scale_jumps(frames.metrics)
     frame = (frames.versions, frames.metrics)[turn % 2]
-    assert len(strict(exports.json_bytes(frame).decode())) == len(frame)
-    exports.parquet_bytes(frame)
-    exports.csv_bytes(frame)
+    assert len(strict(table_files.json_bytes(frame).decode())) == len(frame)
+    table_files.parquet_bytes(frame)
+    table_files.csv_bytes(frame)
 
 
 def decisions_of(lineage: Lineage, contracts: Contracts) -> list[Decision]:
@@ -316,12 +317,12 @@ def decisions_of(lineage: Lineage, contracts: Contracts) -> list[Decision]:
 
 
 def assert_reports(decision: Decision) -> None:
-    said = strict(report.json(decision))
-    assert said["summary"]["word"] in report.markdown(decision)
-    assert Decision.model_validate_json(report.json(decision)) == decision
-    page = report.html(decision)
+    said = strict(documents.to_json(decision))
+    assert said["summary"]["word"] in documents.to_markdown(decision)
+    assert Decision.model_validate_json(documents.to_json(decision)) == decision
+    page = documents.to_html(decision)
     assert page.rstrip().endswith("</html>")
-    assert len(report.csv(decision).decode("utf-8-sig").splitlines()) >= len(decision.pairs) + 1
+    assert len(documents.to_csv(decision).decode("utf-8-sig").splitlines()) >= len(decision.pairs) + 1
 
 
 def assert_counted(frames: Frames, items: Sequence[Any]) -> None:

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from paiview import report
 from paiview.decisions.decision import Average, Decision, MetricInForce, PairDecision, RuleResult, State, Summary, Word
+from paiview.reports import documents, plain_text
 from paiview.text import one_line
 
 JOINER = "\N{WORD JOINER}"
@@ -203,7 +203,7 @@ def hostile(text: str) -> Decision:
 
 
 def test_markdown_begins_with_the_answer_and_the_regressions() -> None:
-    assert report.markdown(TRADE_OFF) == (
+    assert documents.to_markdown(TRADE_OFF) == (
         "## ▲▼ Trade-off: `model-funasr` `0.12.0` against `0.10.0`\n\n"
         "**Policy: ✕ fail** · 1 better, 1 worse, 1 missing · baseline: newest approved by creation\n\n"
         "- cer: better on 1, worse on 1 (meeting −3.3 %), missing 1\n\n"
@@ -236,7 +236,7 @@ def test_markdown_without_a_baseline_says_why() -> None:
         baseline_reason="no baseline: no version before the candidate is approved",
         overall="undecided",
     )
-    head, policy, *rest = report.markdown(told).split("\n\n")
+    head, policy, *rest = documents.to_markdown(told).split("\n\n")
     assert head == "## ? Not comparable: `model-funasr` `0.12.0`"
     assert policy == (
         "**Policy: ? undecided** · 1 new · baseline: no baseline: no version before the candidate is approved"
@@ -255,31 +255,33 @@ def test_a_reader_is_told_the_names_of_datasets_in_the_sentences_of_rules_too() 
     named = decided.named({"d-1": "Meeting room", "d-2": "another name"})
     assert [rule.sentence for rule in named.rules] == ["cer on Meeting room, wer on Far field.", plain_rule.sentence]
     assert [rule.sentence for rule in decided.rules] == ["as decided", plain_rule.sentence]
-    assert "cer on Meeting room, wer on Far field." in report.html(named)
+    assert "cer on Meeting room, wer on Far field." in documents.to_html(named)
 
 
 def test_a_baseline_of_another_model_is_named_with_it() -> None:
     elsewhere = decision(pair(), baseline_model="model-whisper")
-    assert "against `0.10.0` of `model-whisper`" in report.markdown(elsewhere)
-    assert report.against(elsewhere) == "against 0.10.0 of model-whisper (newest approved by creation)"
+    assert "against `0.10.0` of `model-whisper`" in documents.to_markdown(elsewhere)
+    assert plain_text.against(elsewhere) == "against 0.10.0 of model-whisper (newest approved by creation)"
 
 
 def test_markdown_cuts_long_lists_and_says_so() -> None:
     many = [pair(f"a{place:03}", "cer", "worse", effect=-0.5) for place in range(35)]
     many += [pair(f"b{place:03}") for place in range(30)]
-    lines = report.markdown(decision(*many)).splitlines()
+    lines = documents.to_markdown(decision(*many)).splitlines()
     assert sum(line.startswith(("| ▼", "| ▲")) for line in lines) == 40
     assert "… and 25 more pairs (25 better), which the HTML, CSV and JSON reports hold." in lines
-    metrics = report.markdown(decision(*(pair("a", f"cer{place}") for place in range(21))))
+    metrics = documents.to_markdown(decision(*(pair("a", f"cer{place}") for place in range(21))))
     assert "- … and 1 more metric\n" in metrics
-    lost = report.markdown(decision(*(missing(f"d{place:02}") for place in range(14))))
+    lost = documents.to_markdown(decision(*(missing(f"d{place:02}") for place in range(14))))
     assert "- ○ missing: d00 (cer), d01 (cer), " in lost
     assert "d11 (cer), and 2 more\n" in lost
 
 
 def test_a_report_of_thousands_of_pairs_fits_a_comment() -> None:
     long = "oss://bucket/" + "x" * 600
-    told = report.markdown(decision(*(pair(f"{long}{place}", f"{long}m{place}", note=long) for place in range(1600))))
+    told = documents.to_markdown(
+        decision(*(pair(f"{long}{place}", f"{long}m{place}", note=long) for place in range(1600)))
+    )
     assert len(told) < 65_536
 
 
@@ -295,7 +297,7 @@ def test_markdown_never_follows_foreign_text(text: str) -> None:
 
 
 def assert_only_text(text: str) -> None:
-    markdown = report.markdown(hostile(text))
+    markdown = documents.to_markdown(hostile(text))
     texts, kinds = texts_of(markdown)
     allowed = {"inline", "text", "text_special", "code_inline", "softbreak"}
     blocks = r"(heading|paragraph|bullet_list|list_item|table|thead|tbody|tr|th|td|strong)_(open|close)"
@@ -315,13 +317,15 @@ def assert_only_text(text: str) -> None:
 
 
 def test_markdown_reads_well_before_it_is_rendered() -> None:
-    told = report.markdown(decision(pair("test_clean-1.0", "cer"), baseline_reason="newest (of 3.1), a-b = c: d/e + f"))
+    told = documents.to_markdown(
+        decision(pair("test_clean-1.0", "cer"), baseline_reason="newest (of 3.1), a-b = c: d/e + f")
+    )
     assert "\\" not in told
     assert JOINER not in told
 
 
 def test_html_needs_nothing_else() -> None:
-    page = Page(report.html(TRADE_OFF))
+    page = Page(documents.to_html(TRADE_OFF))
     assert {name for name, _ in page.elements}.isdisjoint({"link", "img", "iframe", "base", "object", "embed", "form"})
     for tag, attributes in page.elements:
         assert {"src", "href", "srcset", "action"}.isdisjoint(attributes), tag
@@ -338,7 +342,7 @@ def test_html_needs_nothing_else() -> None:
 
 
 def test_html_tells_all_of_it() -> None:
-    page = Page(report.html(TRADE_OFF))
+    page = Page(documents.to_html(TRADE_OFF))
     for told in (
         "▲▼ Trade-off",
         "Policy: ✕ fail",
@@ -361,11 +365,11 @@ def test_html_tells_all_of_it() -> None:
 
 
 def test_html_is_the_same_each_time() -> None:
-    assert report.html(TRADE_OFF) == report.html(TRADE_OFF)
+    assert documents.to_html(TRADE_OFF) == documents.to_html(TRADE_OFF)
 
 
 def test_html_without_pairs_has_no_picture() -> None:
-    page = Page(report.html(decision(word="Not comparable", overall="undecided")))
+    page = Page(documents.to_html(decision(word="Not comparable", overall="undecided")))
     assert page.code["script"] == []
     assert "script-src 'none';" in str(page.tags("meta"))
     assert "Neither version has a result." in page.texts
@@ -374,7 +378,7 @@ def test_html_without_pairs_has_no_picture() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS)
 def test_html_shows_foreign_text_as_text(text: str) -> None:
-    page, calm = (Page(report.html(hostile(given))) for given in (text, "harmless"))
+    page, calm = (Page(documents.to_html(hostile(given))) for given in (text, "harmless"))
     assert page.outline == calm.outline
     assert len(page.code["script"]) == len(calm.code["script"])
     assert one_line(text, 800) in page.texts
@@ -382,13 +386,13 @@ def test_html_shows_foreign_text_as_text(text: str) -> None:
 
 def test_html_tells_a_long_dataset_whole() -> None:
     uri = "oss://bucket/" + "long/" * 40 + "test.jsonl"
-    page = Page(report.html(decision(pair(uri), pair("id-1", name="Meeting"))))
+    page = Page(documents.to_html(decision(pair(uri), pair("id-1", name="Meeting"))))
     assert uri in page.texts
     assert page.texts[page.texts.index("Meeting") + 1] == "id-1"
 
 
 def test_csv_neutralises_formulas_and_keeps_numbers() -> None:
-    content = report.csv(
+    content = documents.to_csv(
         decision(
             pair("=cmd|' /C calc'!A0", "@sum", note="-1+1", interval=(-0.01, 0.02), uncertain=True),
             missing("+a"),
@@ -407,21 +411,21 @@ def test_csv_neutralises_formulas_and_keeps_numbers() -> None:
 
 
 def test_csv_has_the_same_header_without_pairs() -> None:
-    header = report.csv(TRADE_OFF).splitlines()[0]
-    assert report.csv(decision()).splitlines() == [header]
+    header = documents.to_csv(TRADE_OFF).splitlines()[0]
+    assert documents.to_csv(decision()).splitlines() == [header]
 
 
 @UNHURRIED
 @given(HOSTILE)
 def test_json_is_the_decision(text: str) -> None:
-    told = report.json(hostile(text))
+    told = documents.to_json(hostile(text))
     assert told.isascii()
     assert Decision.model_validate_json(told) == hostile(text)
     assert json.loads(told)["pairs"][0]["effect"] == -0.5
 
 
 def test_the_decimals_of_a_metric_are_those_of_its_contract() -> None:
-    rows = report.rows(decision(pair(), pair("b", "wer", baseline=0.25), metrics=(in_force(digits=2),)))
+    rows = plain_text.rows(decision(pair(), pair("b", "wer", baseline=0.25), metrics=(in_force(digits=2),)))
     assert [(row.baseline, row.candidate, row.change) for row in rows] == [
         ("0.02", "0.02", "0 pp"),
         ("0.250", "0.018", "−0.1 pp"),
@@ -430,38 +434,38 @@ def test_the_decimals_of_a_metric_are_those_of_its_contract() -> None:
 
 def test_a_unit_stands_behind_the_change() -> None:
     slower = pair("a", "latency", "worse", baseline=10.0, candidate=12.5, change=2.5, gain=-0.25, effect=-0.25)
-    (row,) = report.rows(decision(slower, metrics=(in_force("latency", unit="ms"),)))
+    (row,) = plain_text.rows(decision(slower, metrics=(in_force("latency", unit="ms"),)))
     assert (row.baseline, row.candidate, row.change, row.effect) == ("10.0", "12.5", "+2.5 ms", "−25.0 %")
 
 
 def test_a_reading_as_errors_is_told() -> None:
     facts: dict[str, Any] = {"direction": "higher", "baseline": 0.98, "candidate": 0.99, "change": 0.01, "gain": 0.0102}
-    (row,) = report.rows(decision(pair("a", "acc", **facts, error_reduction=0.5, effect=0.5, reading="error")))
+    (row,) = plain_text.rows(decision(pair("a", "acc", **facts, error_reduction=0.5, effect=0.5, reading="error")))
     assert row.effect == "+50.0 % (errors)"
 
 
 @pytest.mark.parametrize(("reading", "told"), [("value", "from 0"), ("error", "from no errors")])
 def test_what_has_no_ratio_says_what_it_came_from(reading: str, told: str) -> None:
-    (row,) = report.rows(decision(pair(baseline=0.0, gain=None, effect=None, reading=reading, note=told)))
+    (row,) = plain_text.rows(decision(pair(baseline=0.0, gain=None, effect=None, reading=reading, note=told)))
     assert (row.effect, row.note) == ("–", told)
 
 
 def test_what_is_uncertain_says_so_and_that_the_interval_is_rough() -> None:
     judged = decision(pair(interval=(-0.01, 0.02), uncertain=True), pair("b", interval=(0.01, 0.02), uncertain=False))
-    assert [row.note for row in report.rows(judged)] == ["uncertain: the interval of the change holds 0", ""]
-    (told,) = report.cautions(judged)
+    assert [row.note for row in plain_text.rows(judged)] == ["uncertain: the interval of the change holds 0", ""]
+    (told,) = plain_text.cautions(judged)
     rough = "rough: ignores that both ran on the same items and that errors cluster"
     assert told == f"Intervals ({rough}) inform, and change no state."
 
 
 def test_several_datasets_that_each_turn_the_mean_are_named() -> None:
     turned = average(turned_by=("aishell1-test", "meeting"))
-    assert report.doubts(decision(pair(), WORSE, averages=(turned,))) == [
+    assert plain_text.doubts(decision(pair(), WORSE, averages=(turned,))) == [
         "cer: leaving out any one of aishell1-test, meeting turns the mean gain round."
     ]
 
 
 def test_an_undefined_average_is_blank() -> None:
     undefined = average(macro_baseline=None, geometric_ratio=None, mean_gain=None)
-    rows = report.average_rows(decision(pair(), averages=(undefined,)))
-    assert rows == [report.AverageRow("cer", "2", "–", "0.11000", "–", "–")]
+    rows = plain_text.average_rows(decision(pair(), averages=(undefined,)))
+    assert rows == [plain_text.AverageRow("cer", "2", "–", "0.11000", "–", "–")]

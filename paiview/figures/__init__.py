@@ -5,7 +5,6 @@ pictures and their rules are those of the decision document: own y range a panel
 better blue, status told by the mark's shape as well as its colour.
 """
 
-from paiview.figures.conventions import WAYS, version_labels
 from paiview.figures.delta import DeltaInfo, delta_figure, delta_info
 from paiview.figures.dumbbell import DumbbellInfo, dumbbell_figure, dumbbell_info
 from paiview.figures.heatmap import (
@@ -17,6 +16,7 @@ from paiview.figures.heatmap import (
     heatmap_info,
 )
 from paiview.figures.pareto import ParetoInfo, means, pareto_figure, pareto_info
+from paiview.figures.style import WAYS, version_labels
 from paiview.figures.trend import TrendInfo, TrendPanel, trend_figure, trend_info
 
 __all__ = [

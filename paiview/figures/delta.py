@@ -18,7 +18,7 @@ from paiview.decisions.pairs import ROUGH
 from paiview.decisions.wording import percent, value_digits
 from paiview.evaluation.metric_meaning import format_value
 from paiview.evaluation.results import Pair
-from paiview.figures.conventions import (
+from paiview.figures.style import (
     COLOURS,
     FAINT,
     FAINTEST,

@@ -11,7 +11,7 @@ from paiview.decisions.decision import GLYPHS, Decision, PairDecision, State, sp
 from paiview.decisions.wording import value_digits
 from paiview.evaluation.metric_meaning import format_value
 from paiview.evaluation.results import Pair
-from paiview.figures.conventions import (
+from paiview.figures.style import (
     COLOURS,
     FAINT,
     FAINTEST,

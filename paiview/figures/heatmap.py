@@ -13,7 +13,7 @@ from paiview.decisions.decision import GLYPHS
 from paiview.decisions.wording import percent
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.metric_meaning import Direction, MetricContract, contract, display_digits, format_value
-from paiview.figures.conventions import (
+from paiview.figures.style import (
     TRANSPARENT,
     Trace,
     cells,

@@ -13,7 +13,7 @@ from paiview.decisions.decision import Decision
 from paiview.decisions.dominance import dominators
 from paiview.evaluation.metric_meaning import Direction, MetricContract, display_digits, format_value
 from paiview.evaluation.results import Measurement, Pair
-from paiview.figures.conventions import (
+from paiview.figures.style import (
     BETTER,
     FAINT,
     NEUTRAL,

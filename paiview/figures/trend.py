@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.metric_meaning import Direction, MetricContract, contract, running_best
-from paiview.figures.conventions import (
+from paiview.figures.style import (
     APPROVED,
     BEST,
     NEUTRAL,

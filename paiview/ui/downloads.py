@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from paiview import exports
 from paiview.evaluation.frames import Frames
+from paiview.reports import table_files
 from paiview.text import file_name
 
 
@@ -23,20 +23,20 @@ def offer(shown: Callable[[], pd.DataFrame], what: str, stem: str, frames: Frame
     if not menu.open:
         return
     files: list[tuple[str, str, str, Callable[[], bytes], str]] = [
-        ("CSV", file_name(stem, ending="csv"), "text/csv", lambda: exports.csv_bytes(shown()), what),
-        ("JSON", file_name(stem, ending="json"), "application/json", lambda: exports.json_bytes(shown()), what),
+        ("CSV", file_name(stem, ending="csv"), "text/csv", lambda: table_files.csv_bytes(shown()), what),
+        ("JSON", file_name(stem, ending="json"), "application/json", lambda: table_files.json_bytes(shown()), what),
         (
             "Parquet: versions",
             file_name(stem, "versions", ending="parquet"),
             "application/vnd.apache.parquet",
-            lambda: exports.parquet_bytes(frames.versions),
+            lambda: table_files.parquet_bytes(frames.versions),
             "every version, one row each",
         ),
         (
             "Parquet: metrics",
             file_name(stem, "metrics", ending="parquet"),
             "application/vnd.apache.parquet",
-            lambda: exports.parquet_bytes(frames.metrics),
+            lambda: table_files.parquet_bytes(frames.metrics),
             "every value, one row a version, dataset and metric",
         ),
     ]

@@ -6,10 +6,10 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from paiview import report
 from paiview.decisions import differences as compared
 from paiview.decisions.decision import Decision
 from paiview.registry.live_decision import LiveDecisions
+from paiview.reports import documents
 from paiview.text import counted, escape_markdown, file_name, one_line, unique_labels
 
 _MOST_ROWS = 500
@@ -64,10 +64,10 @@ def offer(decisions: Sequence[Decision], names: Mapping[str, str]) -> None:
     if not place.open:
         return
     kinds: list[tuple[str, str, str, Callable[[Decision], str | bytes]]] = [
-        ("HTML", "html", "text/html", lambda decision: report.html(decision.named(names))),
-        ("Markdown", "md", "text/markdown", lambda decision: report.markdown(decision.named(names))),
-        ("CSV", "csv", "text/csv", report.csv),
-        ("JSON", "json", "application/json", report.json),
+        ("HTML", "html", "text/html", lambda decision: documents.to_html(decision.named(names))),
+        ("Markdown", "md", "text/markdown", lambda decision: documents.to_markdown(decision.named(names))),
+        ("CSV", "csv", "text/csv", documents.to_csv),
+        ("JSON", "json", "application/json", documents.to_json),
     ]
     with place:
         for decision in decisions:

@@ -10,12 +10,13 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from paiview import figures, report
+from paiview import figures
 from paiview.decisions.decision import Decision, MetricInForce, PairDecision, State, Word
 from paiview.decisions.pair_rows import PairRow
 from paiview.decisions.wording import headline, percent
 from paiview.evaluation.frames import Pair, column_names
 from paiview.evaluation.metric_meaning import display_digits, format_value
+from paiview.reports import plain_text
 from paiview.text import counted, escape_markdown, one_line, shorten_front
 from paiview.ui import charts, kept, state, tables
 
@@ -62,18 +63,22 @@ def draw_headline(decision: Decision, statuses: Mapping[str, str]) -> None:
         statuses: the approval status of the versions of the candidate's model that are compared, by VersionName.
     """
     word = decision.summary.word
-    st.markdown(f"## :{_COLOURS[word]}[{report.WORDS[word]}] &nbsp; {_OVERALL[decision.overall]}")
+    st.markdown(f"## :{_COLOURS[word]}[{plain_text.WORDS[word]}] &nbsp; {_OVERALL[decision.overall]}")
     status = escape_markdown(statuses.get(decision.candidate, ""))
     is_now = f" ({status})" if status else ""
-    st.markdown(f"**{escape_markdown(decision.candidate)}**{is_now} {escape_markdown(report.against(decision), 400)}")
+    st.markdown(
+        f"**{escape_markdown(decision.candidate)}**{is_now} {escape_markdown(plain_text.against(decision), 400)}"
+    )
     if decision.pairs:
         st.markdown(
-            "\n".join(f"- {escape_markdown(sentence, 600)}" for sentence in report.cut(headline(decision), "metric"))
+            "\n".join(
+                f"- {escape_markdown(sentence, 600)}" for sentence in plain_text.cut(headline(decision), "metric")
+            )
         )
     else:
         st.markdown("Neither version has an evaluation result.")
     for unpaired, told in _UNPAIRED.items():
-        if named := report.names(decision, unpaired):
+        if named := plain_text.names(decision, unpaired):
             more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
             st.caption(f"{told}: {escape_markdown(', '.join(named[:_NAMED]), 2000)}{more}")
     _caution([decision])
@@ -82,7 +87,7 @@ def draw_headline(decision: Decision, statuses: Mapping[str, str]) -> None:
 def draw_several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
     """Draw the answers of several candidates, one row each; ``statuses`` as for ``headline``."""
     count = len(decisions)
-    together = report.all_against(decisions)
+    together = plain_text.all_against(decisions)
     told = together or "each against the baseline that the rules choose for it"
     reasons = [one_line(decision.baseline_reason) for decision in decisions]
     st.markdown(f"**{count} candidates** {escape_markdown(told, 400)}")
@@ -91,7 +96,7 @@ def draw_several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> 
             "version": [one_line(decision.candidate) for decision in decisions],
             "status": [one_line(statuses.get(decision.candidate, "")) for decision in decisions],
             **({} if together else {"baseline": [one_line(decision.baseline or "–") for decision in decisions]}),
-            "verdict": [report.WORDS[decision.summary.word] for decision in decisions],
+            "verdict": [plain_text.WORDS[decision.summary.word] for decision in decisions],
             "policy": [decision.overall for decision in decisions],
             "worst": [_worst(decision) for decision in decisions],
             **{
@@ -118,7 +123,7 @@ def _caution(decisions: Sequence[Decision]) -> None:
     """Say what a reader should know about the verdicts as a whole, each thing once."""
     told: dict[str, None] = {}
     for decision in decisions:
-        told |= dict.fromkeys(report.cautions(decision)[len(decision.notes) :])
+        told |= dict.fromkeys(plain_text.cautions(decision)[len(decision.notes) :])
     for caution in told:
         st.caption(escape_markdown(caution, 400))
 
@@ -147,7 +152,7 @@ def _pairs(
     table = pd.DataFrame(
         {
             **({"version": [one_line(row.candidate) for row in rows]} if with_version else {}),
-            "state": [report.STATES[pair.state] for pair in judged],
+            "state": [plain_text.STATES[pair.state] for pair in judged],
             "dataset": [one_line(shorten_front(pair.name or pair.dataset, 60)) for pair in judged],
             "metric": [one_line(pair.metric) for pair in judged],
             **{number: np.array([getattr(pair, number) for pair in judged], dtype=np.float64) for number in _NUMBERS},
@@ -312,7 +317,7 @@ def explain_deltas(left_out: Mapping[State, int], at_the_edge: int, *, whole_row
 
 
 def _not_drawn(left_out: Mapping[State, int]) -> str:
-    return f"Not drawn: {report.by_state(left_out)}. Choose datasets, metrics or states; the table has all."
+    return f"Not drawn: {plain_text.by_state(left_out)}. Choose datasets, metrics or states; the table has all."
 
 
 def explain_dumbbells(left_out: Mapping[State, int]) -> None:
@@ -323,14 +328,14 @@ def explain_dumbbells(left_out: Mapping[State, int]) -> None:
 
 def draw_averages(decision: Decision) -> None:
     """Draw the means over the datasets that both sides have, and say where they name different winners."""
-    rows = report.average_rows(decision)
+    rows = plain_text.average_rows(decision)
     if not rows:
         return
     names = ["metric", "datasets", "mean, baseline", "mean, candidate", "geometric ratio", "mean gain"]
     table = pd.DataFrame(rows).set_axis(names, axis="columns")
     height = tables.height(len(table))
     st.dataframe(table, hide_index=True, height=height, alt="Averages over the datasets that both versions have")
-    for doubt in report.doubts(decision):
+    for doubt in plain_text.doubts(decision):
         st.caption(escape_markdown(doubt, 1000))
 
 
@@ -338,8 +343,8 @@ def draw_rules(decision: Decision, *, named: bool) -> None:
     """Draw what each rule of the policy found, failures first; ``named`` tells of which candidate."""
     if named:
         st.markdown(f"**{escape_markdown(decision.candidate)}** {_OVERALL[decision.overall]}")
-    for rule in report.rules(decision):
-        outcome = report.OUTCOMES[rule.result]
+    for rule in plain_text.rules(decision):
+        outcome = plain_text.OUTCOMES[rule.result]
         st.markdown(f"**{escape_markdown(rule.rule)}** · {outcome} · {escape_markdown(rule.sentence, 1000)}")
 
 

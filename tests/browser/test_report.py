@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from paiview import report
+from paiview.reports import documents
 from tests.test_report import TRADE_OFF
 
 pytestmark = pytest.mark.browser
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 @pytest.mark.parametrize(("scheme", "ink"), [("light", "rgb(27, 39, 51)"), ("dark", "rgb(228, 234, 240)")])
 def test_the_report_opens_offline_from_disk(browser: Browser, tmp_path: Path, scheme: str, ink: str) -> None:
     file = tmp_path / "report.html"
-    file.write_text(report.html(TRADE_OFF), encoding="utf-8")
+    file.write_text(documents.to_html(TRADE_OFF), encoding="utf-8")
     context = browser.new_context(offline=True, color_scheme="dark" if scheme == "dark" else "light")
     asked: list[str] = []
     troubles: list[str] = []
@@ -35,7 +35,7 @@ def test_the_report_opens_offline_from_disk(browser: Browser, tmp_path: Path, sc
 def test_the_report_runs_no_script_but_its_own(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "report.html"
     foreign = '<script>document.title = "run"</script><img src="x:" onerror="document.title = \'run\'"></main>'
-    file.write_text(report.html(TRADE_OFF).replace("</main>", foreign), encoding="utf-8")
+    file.write_text(documents.to_html(TRADE_OFF).replace("</main>", foreign), encoding="utf-8")
     page = browser.new_page()
     page.goto(file.as_uri())
     expect(page.locator("#chart .point").first).to_be_visible()

@@ -44,7 +44,7 @@ def version(place: int, name: str, status: str | None, metrics: dict[str, Any], 
 @pytest.fixture(autouse=True)
 def _checked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has plotly refuse what it does not know; drawn for readers, a figure is taken as it is."""
-    monkeypatch.setattr("paiview.figures.conventions._CHECKED", True)
+    monkeypatch.setattr("paiview.figures.style._CHECKED", True)
 
 
 @pytest.fixture

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from paiview.decisions.decision import State
 from paiview.evaluation.frames import Frames, Pair, build
 from paiview.figures import (
-    conventions,
     delta_figure,
     delta_info,
     dumbbell_figure,
     dumbbell_info,
     heatmap_figure,
+    style,
     trend_figure,
 )
-from paiview.figures.conventions import dataset_label, kept_rows, left_out, legend_lines, told_apart
+from paiview.figures.style import dataset_label, kept_rows, left_out, legend_lines, told_apart
 from tests.figures.conftest import CER, MARKUP, TOP1, decision, heatmap, texts_of, trend, version
 
 
@@ -50,7 +50,7 @@ def test_a_figure_drawn_without_checks_is_the_same(frames: Frames, monkeypatch: 
         return np.frombuffer(base64.b64decode(part["bdata"]), "i1").tolist() if part.get("dtype") == "i1" else part
 
     checked = drawn()
-    monkeypatch.setattr("paiview.figures.conventions._CHECKED", False)
+    monkeypatch.setattr("paiview.figures.style._CHECKED", False)
     unchecked = drawn()
     for figure in unchecked:
         # What is empty is left out by the checks alone.
@@ -61,7 +61,7 @@ def test_a_figure_drawn_without_checks_is_the_same(frames: Frames, monkeypatch: 
 
 def test_a_property_that_plotly_does_not_know_fails_the_tests() -> None:
     with pytest.raises(ValueError, match="Invalid property"):
-        conventions.drawn([conventions.scatter(x=[1.0], colour="red")], {})
+        style.drawn([style.scatter(x=[1.0], colour="red")], {})
 
 
 def test_look_alike_names_stay_apart() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from paiview.evaluation.metric_meaning import DatasetContract, MetricContract
 from paiview.evaluation.results import Measurement, Pair
 from paiview.figures import DeltaInfo, delta_figure, delta_info
-from paiview.figures.conventions import BETTER, NEUTRAL, WORSE
+from paiview.figures.style import BETTER, NEUTRAL, WORSE
 from tests.figures.conftest import MARKUP, decision, texts_of
 
 MIXED = decision(

@@ -6,7 +6,7 @@ import pytest
 
 from paiview.evaluation.frames import Frames, Pair, build
 from paiview.figures import TrendInfo, trend_figure
-from paiview.figures.conventions import APPROVED, BEST, NEUTRAL, PENDING, REJECTED
+from paiview.figures.style import APPROVED, BEST, NEUTRAL, PENDING, REJECTED
 from tests.figures.conftest import BLOBS, CER, TOP1, trend, version
 
 

@@ -1,0 +1,1 @@
+"""What is taken away: reports of a decision, and frames as files."""

@@ -1,0 +1,267 @@
+"""A decision to take along: one HTML file, a Markdown text, CSV or JSON, each from the Decision alone.
+
+Foreign text becomes ``plain`` where it is put into rows and sentences; each form then escapes it for itself.
+"""
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from paiview.decisions.decision import (
+    Decision,
+    MetricInForce,
+    PairDecision,
+    spoken,
+)
+from paiview.decisions.wording import headline
+from paiview.reports.plain_text import (
+    MOST_LINES,
+    NAME_LENGTH,
+    OUTCOMES,
+    SENTENCE_LENGTH,
+    STATES,
+    UNPAIRED,
+    WORDS,
+    AverageRow,
+    Row,
+    against,
+    average_rows,
+    by_state,
+    cautions,
+    cut,
+    doubts,
+    fetched,
+    names,
+    rows,
+    rules,
+    some_of,
+    tally,
+)
+from paiview.text import counted, one_line
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from markupsafe import Markup
+
+
+_MOST_PAIRS: Final = 40
+_FINGERPRINT: Final = 12
+_WORD_JOINER: Final = "\N{WORD JOINER}"
+_REFERENCES: Final = re.compile(
+    r"""[@#!$~&](?=["\w])|%(?=["\w])|:(?=[\w+/-])|[\[{](?=\S)|www(?=\.)|\bG[HL](?=-\d)""", re.IGNORECASE
+)
+"""What GitHub and GitLab read after escapes: mentions, issues, labels, milestones, emoji, ``scheme://``, wiki pages."""
+_MARKS: Final = re.compile(r"[\\`*\[\]{}<>~$&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_BLOCK: Final = re.compile(r"^([0-9]*)([-+#=.)]+)(?=\s|$)")
+"""What would begin a list, a heading or a rule."""
+_SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_IDENTIFIER: Final = re.compile(r"[\w.:/@+=…-]+")
+_INTERVALS: Final = ("baseline_interval", "candidate_interval", "interval")
+_CELLS: Final = tuple(name for name in PairDecision.model_fields if name not in _INTERVALS)
+
+
+def to_html(decision: Decision) -> str:
+    """One HTML page with its chart, which needs nothing else: no network and no other file."""
+    chart, left_out = _chart(decision)
+    return _template("report.html").render(
+        decision=decision,
+        against=against(decision),
+        headline=cut(headline(decision), "metric"),
+        tally=tally(decision),
+        rows=(pairs := rows(decision)),
+        noted=any(row.note for row in pairs),
+        averages=average_rows(decision),
+        doubts=doubts(decision),
+        unpaired=[(STATES[state], found) for state in UNPAIRED if (found := names(decision, state))],
+        rules=rules(decision),
+        cautions=cautions(decision),
+        words=WORDS,
+        outcomes=OUTCOMES,
+        fetched=fetched(decision),
+        chart=chart,
+        scripts=_sources(chart),
+        left_out=left_out,
+    )
+
+
+def to_markdown(decision: Decision) -> str:
+    """A text for a merge request or a chat, in the Markdown of GitHub and GitLab and without HTML.
+
+    Regressions come first; a list that is cut says how much was left out.
+    """
+    sides = f"{_code(decision.model)} {_code(decision.candidate)}"
+    if decision.baseline is not None:
+        home = f" of {_code(decision.baseline_model or '')}" if decision.baseline_model != decision.model else ""
+        sides += f" against {_code(decision.baseline)}{home}"
+    fingerprints = (decision.data_fingerprint, decision.policy_fingerprint)
+    data, policy = (_code(text.removeprefix("sha256:")[:_FINGERPRINT]) for text in fingerprints)
+    unpaired = [f"{STATES[state]}: {some_of(found)}" for state in UNPAIRED if (found := names(decision, state))]
+    outcomes = [f"{OUTCOMES[rule.result]}: {rule.rule}: {rule.sentence}" for rule in rules(decision)]
+    parts = [
+        f"## {WORDS[decision.summary.word]}: {sides}",
+        f"**Policy: {OUTCOMES[decision.overall]}** · {tally(decision)} · baseline: {_prose(decision.baseline_reason)}",
+        _list(headline(decision), "metric"),
+        _pair_table(rows(decision)),
+        _list(unpaired, "list"),
+        _average_table(average_rows(decision)),
+        _list(doubts(decision), "sentence"),
+        "### Policy",
+        _list(outcomes, "rule") or "There is no rule.",
+        "### Notes" if (told := cautions(decision)) else "",
+        _list(told, "note"),
+        f"Read {fetched(decision)} · data {data} · policy {policy}",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def to_csv(decision: Decision) -> bytes:
+    """Every pair as CSV that is safe in a spreadsheet, each row naming both versions it compares."""
+    import pandas as pd  # noqa: PLC0415 - the forms that a check prints do without it
+
+    from paiview.reports.table_files import csv_bytes  # noqa: PLC0415
+
+    sides = {
+        "model": decision.model,
+        "candidate_version": decision.candidate,
+        "baseline_model": decision.baseline_model,
+        "baseline_version": decision.baseline,
+    }
+    bounds = [f"{interval}_{end}" for interval in _INTERVALS for end in ("low", "high")]
+    cells = [
+        [
+            *sides.values(),
+            *(getattr(pair, name) for name in _CELLS),
+            *(end for interval in _INTERVALS for end in getattr(pair, interval) or (None, None)),
+        ]
+        for pair in decision.pairs
+    ]
+    return csv_bytes(pd.DataFrame(cells, columns=pd.Index([*sides, *_CELLS, *bounds]), dtype=object))
+
+
+def to_json(decision: Decision) -> str:
+    """The Decision itself, in ASCII: no character of a stranger reaches a terminal."""
+    return decision.model_dump_json(indent=2, ensure_ascii=True)
+
+
+def _code(text: str) -> str:
+    """A name for Markdown: as code where it has only the characters of names, else escaped."""
+    line = one_line(text, NAME_LENGTH)
+    return f"`{line}`" if _IDENTIFIER.fullmatch(line) else _prose(line)
+
+
+def _prose(text: str) -> str:
+    """A sentence for Markdown, readable unrendered too: nothing in it becomes markup, a mention, a reference or a link.
+
+    What GitHub and GitLab look for after the escapes are read, an invisible word joiner has to break. A pipe is written
+    as its entity, for tables differ in how they read an escaped one.
+    """
+    line = _REFERENCES.sub(lambda match: match[0] + _WORD_JOINER, one_line(text, SENTENCE_LENGTH))
+    line = _BLOCK.sub(r"\1\\\2", _MARKS.sub(r"\\\g<0>", line))
+    return line.replace("|", "&#124;")
+
+
+def _list(sentences: Sequence[str], noun: str) -> str:
+    return "\n".join(f"- {_prose(sentence)}" for sentence in cut(sentences, noun))
+
+
+def _pair_table(pairs: Sequence[Row]) -> str:
+    if not pairs:
+        return ""
+    noted = any(row.note for row in pairs[:_MOST_PAIRS])
+    header = ["state", "dataset", "metric", "baseline", "candidate", "change", "effect", *(["note"] if noted else [])]
+    cells = [
+        [
+            row.mark,
+            _code(row.label),
+            _code(row.metric),
+            *map(_prose, (row.baseline, row.candidate, row.change, row.effect, *([row.note] if noted else []))),
+        ]
+        for row in pairs[:_MOST_PAIRS]
+    ]
+    table = _table(header, ["---", "---", "---", "--:", "--:", "--:", "--:", "---"], cells)
+    left = pairs[_MOST_PAIRS:]
+    if not left:
+        return table
+    told = ", ".join(f"{count} {spoken(state)}" for state, count in Counter(row.state for row in left).items())
+    return f"{table}\n\n… and {counted(len(left), 'more pair')} ({told}), which the HTML, CSV and JSON reports hold."
+
+
+def _average_table(averages: Sequence[AverageRow]) -> str:
+    if not averages:
+        return ""
+    header = ["average of", "datasets", "baseline", "candidate", "geometric ratio", "mean gain"]
+    cells = [[_code(row.metric), *map(_prose, row[1:])] for row in averages[:MOST_LINES]]
+    table = _table(header, ["---", *["--:"] * 5], cells)
+    more = len(averages) - MOST_LINES
+    return f"{table}\n\n… and {counted(more, 'more metric')}" if more > 0 else table
+
+
+def _table(header: Sequence[str], rules: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    lines = [header, rules[: len(header)], *cells]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _tolerance(metric: MetricInForce) -> str:
+    relative = f"{metric.relative:.10%}".rstrip("%").rstrip("0").rstrip(".") + " %"
+    if metric.absolute is None:
+        return relative
+    return f"{relative} and {metric.absolute!r}" if metric.relative else repr(metric.absolute)
+
+
+def _sources(page: str) -> str:
+    """What the page's own scripts are known by: a browser then runs no other, whatever a stranger's text became."""
+    digests = (hashlib.sha256(script.encode()).digest() for script in _SCRIPT.findall(page))
+    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests) or "'none'"
+
+
+@cache
+def _template(name: str) -> "Template":
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only the HTML form needs it
+
+    environment = Environment(
+        loader=PackageLoader("paiview.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "plain": lambda text: one_line(text, SENTENCE_LENGTH),
+        "name": lambda text: one_line(text, NAME_LENGTH),
+        "sentence": lambda text: one_line(text, SENTENCE_LENGTH).replace(" %", "\N{NO-BREAK SPACE}%"),
+        "tolerance": _tolerance,
+    }
+    return environment.get_template(name)
+
+
+def _chart(decision: Decision) -> tuple["Markup", list[str]]:
+    """The delta dot plot with plotly itself, and what it does not show; nothing where there is nothing to draw."""
+    import plotly.graph_objects as go  # noqa: PLC0415
+    import plotly.io  # noqa: PLC0415 - a second that only the HTML form costs
+    from markupsafe import Markup  # noqa: PLC0415
+
+    from paiview.figures import delta_figure, delta_info  # noqa: PLC0415
+
+    info = delta_info([decision])
+    if not info.rows:
+        return Markup(), []
+    figure = go.Figure(delta_figure(info).to_dict())
+    figure.update_layout(template="none")
+    drawn = plotly.io.to_html(
+        figure,
+        config={"displayModeBar": False, "responsive": True},
+        include_plotlyjs=True,
+        full_html=False,
+        div_id="chart",
+    )
+    told = []
+    if info.beyond:
+        told.append(f"{counted(info.beyond, 'effect')} beyond the scale stand at its edge.")
+    if info.hidden:
+        told.append(f"In the table alone: {by_state(info.hidden)}.")
+    paint = f"<script>\n{_template('report.js').render()}</script>"
+    return Markup(drawn + paint), told  # noqa: S704 - plotly writes the figure as JSON in which no tag can begin

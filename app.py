@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from paiview.server import app_arguments
+from paiview.server.app import app_arguments
 from paiview.ui import shell
 
 if __name__ == "__main__":

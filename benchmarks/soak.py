@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from benchmarks.frames import answer
-from paiview.server import TIDY
+from paiview.server.app import TIDY
 from tests.browser.conftest import dashboard
 from tests.documents import put
 from tests.pages.conftest import Service

@@ -20,7 +20,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from paiview import api
 from paiview.decisions.decision import Decision
 from paiview.decisions.lineage import ComparisonError, UnknownVersionError
 from paiview.local.background import HOST, BackgroundServer
@@ -44,6 +43,7 @@ from paiview.registry.cache import Cache
 from paiview.registry.connection import connect, disconnect
 from paiview.registry.live_decision import decide_now
 from paiview.registry.registry import Registry
+from paiview.server import http_api
 from paiview.settings import Settings
 from tests.test_cache import KEY, TTL, Clock, Numbered
 
@@ -80,7 +80,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 @pytest.fixture(scope="module")
 def client(source: Registry) -> Iterator[httpx.Client]:
     with (
-        BackgroundServer(Starlette(routes=[api.mount()])) as server,
+        BackgroundServer(Starlette(routes=[http_api.mount()])) as server,
         httpx.Client(base_url=f"http://{HOST}:{server.port}") as opened,
     ):
         yield opened
@@ -247,7 +247,7 @@ def test_a_fault_of_paiview_is_logged_and_its_details_are_not_told(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     failing(monkeypatch, ZeroDivisionError("s3cr3t"))
-    with caplog.at_level(logging.ERROR, "paiview.api"):
+    with caplog.at_level(logging.ERROR, "paiview.server.http_api"):
         answer = client.get("/api/models/model-mine/decision?candidate=0.2.0")
     body = told(answer)
     assert (answer.status_code, body["Code"]) == (500, "InternalError")
@@ -281,11 +281,13 @@ def test_a_slow_service_holds_up_no_page_and_no_endless_queue(
         return PlainTextResponse("page")
 
     async def visit() -> tuple[Counter[int], str]:
-        app = Starlette(routes=[api.mount(), Route("/page", page)])
+        app = Starlette(routes=[http_api.mount(), Route("/page", page)])
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://paiview") as browser:
-            asked = {asyncio.create_task(browser.get("/api/models")) for _ in range(api.AT_ONCE + api.WAITING + 3)}
+            asked = {
+                asyncio.create_task(browser.get("/api/models")) for _ in range(http_api.AT_ONCE + http_api.WAITING + 3)
+            }
             try:
-                for _ in range(api.AT_ONCE):
+                for _ in range(http_api.AT_ONCE):
                     assert await asyncio.to_thread(waiting.acquire, timeout=WAIT)
                 refused: set[asyncio.Task[httpx.Response]] = set()
                 while len(refused) < 3:
@@ -301,7 +303,7 @@ def test_a_slow_service_holds_up_no_page_and_no_endless_queue(
             return Counter(answer.status_code for answer in await asyncio.gather(*asked)), seen
 
     monkeypatch.setattr(Registry, "models", slow)
-    assert asyncio.run(visit()) == ({200: api.AT_ONCE + api.WAITING, 503: 3}, "page")
+    assert asyncio.run(visit()) == ({200: http_api.AT_ONCE + http_api.WAITING, 503: 3}, "page")
 
 
 def test_nobody_waits_long_for_a_turn_and_what_has_begun_is_answered(
@@ -315,9 +317,9 @@ def test_nobody_waits_long_for_a_turn_and_what_has_begun_is_answered(
         return read
 
     monkeypatch.setattr(Registry, "models", slow)
-    monkeypatch.setattr(api, "PATIENCE", 1.0)
-    with ThreadPoolExecutor(api.AT_ONCE + 2) as asking:
-        asked = {asking.submit(httpx.get, f"{client.base_url}/api/models") for _ in range(api.AT_ONCE + 2)}
+    monkeypatch.setattr(http_api, "PATIENCE", 1.0)
+    with ThreadPoolExecutor(http_api.AT_ONCE + 2) as asking:
+        asked = {asking.submit(httpx.get, f"{client.base_url}/api/models") for _ in range(http_api.AT_ONCE + 2)}
         try:
             refused: set[Future[httpx.Response]] = set()
             while len(refused) < 2:
@@ -328,7 +330,7 @@ def test_nobody_waits_long_for_a_turn_and_what_has_begun_is_answered(
             gate.set()
         answered = Counter(answer.result().status_code for answer in asked - refused)
     assert {(answer.result().status_code, told(answer.result())["Code"]) for answer in refused} == {(503, "Busy")}
-    assert answered == {200: api.AT_ONCE}
+    assert answered == {200: http_api.AT_ONCE}
 
 
 def test_the_wait_for_a_turn_is_taken_from_the_patience_with_the_service(

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from paiview import telemetry
 from paiview.registry.cache import Cache
 from paiview.registry.snapshots import ModelsSnapshot
+from paiview.server import telemetry
 from tests.test_telemetry import samples
 
 NIGHT = 8 * 3600.0

@@ -18,9 +18,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from paiview import api, cli, edge, telemetry
-from paiview.edge import Edge, RateLimit
+from paiview import cli
 from paiview.local.background import HOST, BackgroundServer
+from paiview.server import guard, http_api, telemetry
+from paiview.server.guard import Edge, RateLimit
 
 HEADERS = [(b"content-security-policy", b"default-src 'none'"), (b"x-frame-options", b"DENY")]
 BURST = 3
@@ -70,7 +71,7 @@ def clock() -> list[float]:
 def served(clock: list[float]) -> Iterator[int]:
     limit = RateLimit(2.0, BURST, 100, lambda: clock[0])
     middleware = [Middleware(Edge, hosts=["pai.example"], headers=HEADERS, limit=limit, ending=asyncio.Event())]
-    routes = [Route("/broken", broken), api.mount(), Route("/{path:path}", page)]
+    routes = [Route("/broken", broken), http_api.mount(), Route("/{path:path}", page)]
     with BackgroundServer(Starlette(routes=routes, middleware=middleware)) as server:
         yield server.port
 
@@ -204,10 +205,10 @@ def test_a_body_is_refused_without_reading_it(port: int, header: str) -> None:
 
 
 def test_a_long_address_is_refused(port: int) -> None:
-    assert ask(port, f"/?q={'x' * (edge.LONGEST - 3)}").status == 200
-    assert ask(port, f"/?q={'x' * (edge.LONGEST - 2)}").status == 414
+    assert ask(port, f"/?q={'x' * (guard.LONGEST - 3)}").status == 200
+    assert ask(port, f"/?q={'x' * (guard.LONGEST - 2)}").status == 414
     assert ask(port, f"/{'%41' * 3000}").status == 414
-    assert json.loads(ask(port, f"/api/models?workspace={'x' * edge.LONGEST}").body)["Code"] == "UriTooLong"
+    assert json.loads(ask(port, f"/api/models?workspace={'x' * guard.LONGEST}").body)["Code"] == "UriTooLong"
 
 
 @pytest.mark.parametrize(
@@ -243,7 +244,7 @@ def test_a_client_that_asks_too_often_is_told_when_to_come_back(port: int, clock
     assert [ask(port, "/metrics").status for _ in range(2)] == [200, 429]
 
 
-@pytest.mark.parametrize("path", [*sorted(edge.LIMITED), "/api/models"])
+@pytest.mark.parametrize("path", [*sorted(guard.LIMITED), "/api/models"])
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 @pytest.mark.parametrize(
     ("dest", "mode"), [("image", "no-cors"), ("empty", "cors"), ("iframe", "navigate"), ("object", "navigate")]
@@ -318,7 +319,7 @@ def test_an_average_is_kept_and_refused_requests_do_not_count() -> None:
     ],
 )
 def test_an_address_or_a_network_of_the_new_protocol_is_one_client(client: str, other: str, *, same: bool) -> None:
-    counted_as = [edge.client({"client": (address, 1)}) for address in (client, other)]
+    counted_as = [guard.client({"client": (address, 1)}) for address in (client, other)]
     assert (counted_as[0] == counted_as[1]) is same
 
 
@@ -339,7 +340,7 @@ def test_every_answer_carries_the_headers(port: int, target: str, method: str, h
 
 
 def test_a_fault_is_logged_and_its_details_are_not_told(port: int, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.ERROR, "paiview.edge"):
+    with caplog.at_level(logging.ERROR, "paiview.server.guard"):
         answer = ask(port, "/broken")
     assert answer.status == 500
     assert "s3cr3t" not in answer.body

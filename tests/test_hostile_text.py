@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from starlette.applications import Starlette
 from typer.testing import CliRunner
 
-from paiview import api, cli
+from paiview import cli
 from paiview.decisions.decision import Decision
 from paiview.evaluation import queries
 from paiview.evaluation.frames import wide
@@ -33,6 +33,7 @@ from paiview.registry.registry import Registry
 from paiview.reports import documents
 from paiview.reports.table_files import csv_bytes
 from paiview.secret_masking import mask_secrets
+from paiview.server import http_api
 from paiview.settings import Settings
 from tests import hostile
 from tests.pai.server import Reply, Request, Server, reply
@@ -186,7 +187,7 @@ def test_a_report_in_html_has_the_elements_of_any_other_and_asks_nobody(decision
 @pytest.fixture(scope="module")
 def client(source: Registry) -> Iterator[httpx.Client]:
     with (
-        BackgroundServer(Starlette(routes=[api.mount()])) as server,
+        BackgroundServer(Starlette(routes=[http_api.mount()])) as server,
         httpx.Client(base_url=f"http://{HOST}:{server.port}", timeout=30) as found,
     ):
         yield found

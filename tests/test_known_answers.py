@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 from typer.testing import CliRunner
 
-from paiview import api, cli
+from paiview import cli
 from paiview.decisions.decision import Decision, Word
 from paiview.decisions.lineage import Lineage, decide
 from paiview.local.answers import saved_answer
@@ -17,6 +17,7 @@ from paiview.local.background import HOST, BackgroundServer
 from paiview.local.families import published
 from paiview.pai.objects import ModelVersion
 from paiview.registry.connection import connect, disconnect
+from paiview.server import http_api
 from paiview.settings import Settings
 from tests.known_answers import CASES, Case, save_sizes
 
@@ -45,7 +46,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     connect(Settings(data_dir=folder / "registry", data=(save_sizes(folder),)))
     try:
         with (
-            BackgroundServer(Starlette(routes=[api.mount()])) as server,
+            BackgroundServer(Starlette(routes=[http_api.mount()])) as server,
             httpx.Client(base_url=f"http://{HOST}:{server.port}") as client,
         ):
             yield client

@@ -9,11 +9,11 @@ import pytest
 import stamina
 from streamlit.testing.v1 import AppTest
 
-from paiview import telemetry
 from paiview.pai import transport
 from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
-from paiview.server import app_arguments
+from paiview.server import telemetry
+from paiview.server.app import app_arguments
 from tests.pai.server import Server, refusal, reply, script
 from tests.test_telemetry import samples
 
@@ -21,7 +21,7 @@ SETTINGS = Path(__file__).resolve().parents[1] / ".streamlit" / "config.toml"
 
 
 def failing_page() -> None:
-    from paiview.server import app_arguments  # noqa: PLC0415 - the script of a page stands alone
+    from paiview.server.app import app_arguments  # noqa: PLC0415 - the script of a page stands alone
 
     assert app_arguments()["on_script_error"](ZeroDivisionError("s3cr3t"))
 

@@ -15,13 +15,13 @@ from redis import Redis
 from redis.connection import SSLConnection
 from redis.exceptions import RedisError
 
-from paiview import telemetry
 from paiview.pai.errors import SettingError, UnavailableError
 from paiview.registry import shared_store as layer
 from paiview.registry.cache import Cache
 from paiview.registry.shared_format import Head
 from paiview.registry.shared_store import Seen, Shared
 from paiview.registry.snapshots import ModelsSnapshot
+from paiview.server import telemetry
 
 HEAD = Head(fetched_at=datetime(2026, 1, 2, tzinfo=UTC), identity="i", facts={})
 SECRET = "secret-of-the-cache"

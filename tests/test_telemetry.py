@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from paiview import telemetry
 from paiview.local import LocalRegistry
 from paiview.pai import transport
 from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import AccessKeyError, NotFoundError, UnreachableError
+from paiview.server import telemetry
 
 
 def samples(prefix: str) -> dict[tuple[str, ...], float]:
@@ -69,7 +69,7 @@ def test_requests_are_counted_and_timed() -> None:
 
 
 def test_the_cache_is_looked_at_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("paiview.telemetry.seconds", lambda: 100.0)
+    monkeypatch.setattr("paiview.server.telemetry.seconds", lambda: 100.0)
     held = [("versions", 90.0), ("versions", 40.0), ("models", 99.0)]
     telemetry.watch(lambda: held, lambda: ["versions", "review", "review"])
     try:

@@ -28,7 +28,6 @@ from redis.exceptions import LockError, RedisError, ResponseError
 from redis.lock import Lock
 from redis.retry import Retry
 
-from paiview import telemetry
 from paiview.pai.errors import PaiviewError, SettingError
 from paiview.registry.shared_format import (
     FORMAT,
@@ -41,6 +40,7 @@ from paiview.registry.shared_format import (
     read_error,
 )
 from paiview.registry.shared_format import read_head as head_of
+from paiview.server import telemetry
 from paiview.text import one_line
 
 LIFE: Final = 86_400.0

@@ -14,9 +14,9 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from paiview import edge
 from paiview.local.background import BackgroundServer
-from paiview.server import app_arguments
+from paiview.server import guard
+from paiview.server.app import app_arguments
 from tests.browser.conftest import LOOPBACK, Start
 
 pytestmark = pytest.mark.browser
@@ -123,7 +123,7 @@ HOSTILE = [
             "/api/models?%00=%00",
             f"/api/models?workspace={'9' * 5000}",
             f"/api/models?{'a=b&' * 1000}",
-            f"/versions?model={'x' * edge.LONGEST}",
+            f"/versions?model={'x' * guard.LONGEST}",
             f"/{'x' * 70_000}",
             "/_stcore/agent/mcp",
             "/_stcore/upload_file/a/b",
@@ -269,7 +269,7 @@ def test_a_name_of_the_company_is_served_and_a_forged_address_is_not_believed(st
     assert handshake(url, "pai.example.com", "https://pai.example.com") == 101
     assert handshake(url, "pai.example.com", "https://other.example.com") == 403
     asked = [ask(url, written("/metrics", OWN, f"X-Forwarded-For: 192.0.2.{number}"))[0] for number in range(100)]
-    assert asked[: edge.BURST] == [200] * edge.BURST
+    assert asked[: guard.BURST] == [200] * guard.BURST
     assert 429 in asked
 
 

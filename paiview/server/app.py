@@ -22,10 +22,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from paiview import api, edge, telemetry
 from paiview.pai import transport
 from paiview.pai.errors import SettingError
 from paiview.registry.connection import disconnect, held, under_way
+from paiview.server import guard, http_api, telemetry
 from paiview.settings import load_settings
 from paiview.text import traceback_of
 
@@ -60,14 +60,14 @@ def app_arguments() -> dict[str, Any]:
         "routes": [
             Route("/healthz", _healthz),
             Route("/metrics", _metrics),
-            api.mount(),
+            http_api.mount(),
         ],
         "middleware": [
             Middleware(
-                edge.Edge,
+                guard.Edge,
                 hosts=hosts,
                 headers=security_headers(),
-                limit=edge.RateLimit(edge.RATE, edge.BURST, edge.REMEMBERED),
+                limit=guard.RateLimit(guard.RATE, guard.BURST, guard.REMEMBERED),
                 ending=ending,
             ),
         ],

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from paiview import api, telemetry
+from paiview.server import http_api, telemetry
 from paiview.settings import LOOPBACK_HOSTS
 from paiview.text import traceback_of
 
@@ -140,7 +140,7 @@ class Edge:
                 last = [(b"connection", b"close")] if self._ending.is_set() else []
                 message["headers"] = [*message.get("headers", ()), *self._headers, *last]
                 if of_api:
-                    telemetry.API_REQUESTS.labels(api.route(path), message["status"]).inc()
+                    telemetry.API_REQUESTS.labels(http_api.route(path), message["status"]).inc()
             await send(message)
 
         refusal = self._refusal(scope, limited=of_api or path in LIMITED)
@@ -239,5 +239,5 @@ def client(scope: Scope) -> str:
 
 def _response(refusal: Refusal, *, of_api: bool) -> Response:
     if of_api:
-        return api.refuse(refusal.status, refusal.code, refusal.message, refusal.headers)
+        return http_api.refuse(refusal.status, refusal.code, refusal.message, refusal.headers)
     return PlainTextResponse(refusal.message, refusal.status, refusal.headers)

@@ -1,0 +1,1 @@
+"""The server around Streamlit: settings, headers, limits, the HTTP API, what is counted."""

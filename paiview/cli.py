@@ -317,7 +317,7 @@ def local(
     data_dir: Annotated[Path | None, typer.Option(file_okay=False, help="Where the registry keeps its file.")] = None,
 ) -> None:
     """Serve the embedded registry alone, and print what to paste to use it."""
-    from paiview.local import LocalRegistry  # noqa: PLC0415
+    from paiview.embedded.local_registry import LocalRegistry  # noqa: PLC0415
 
     settings = load_settings()
     registry = LocalRegistry(data_dir or settings.data_dir, data_files=tuple(data or settings.data), port=port)

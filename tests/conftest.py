@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from paiview.local import LocalRegistry
+from paiview.embedded.local_registry import LocalRegistry
 
 PREFIXES = ("PAIVIEW_", "ALIBABA_CLOUD_")
 

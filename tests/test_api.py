@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from paiview.decisions.decision import Decision
 from paiview.decisions.lineage import ComparisonError, UnknownVersionError
-from paiview.local.background import HOST, BackgroundServer
+from paiview.embedded.background_server import HOST, BackgroundServer
 from paiview.pai.errors import (
     AccessKeyError,
     AnswerError,

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from paiview import cli
-from paiview.local import LocalRegistry
+from paiview.embedded.local_registry import LocalRegistry
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import SettingError
 from paiview.pai.transport import TRIES

@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from paiview import cli
-from paiview.local.background import HOST, BackgroundServer
+from paiview.embedded.background_server import HOST, BackgroundServer
 from paiview.server import guard, http_api, telemetry
 from paiview.server.guard import Edge, RateLimit
 

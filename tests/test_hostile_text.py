@@ -20,9 +20,9 @@ from typer.testing import CliRunner
 
 from paiview import cli
 from paiview.decisions.decision import Decision
+from paiview.embedded.background_server import HOST, BackgroundServer
 from paiview.evaluation import queries
 from paiview.evaluation.frames import wide
-from paiview.local.background import HOST, BackgroundServer
 from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import PaiviewError

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from paiview import cli
 from paiview.decisions.decision import Decision, Word
 from paiview.decisions.lineage import Lineage, decide
-from paiview.local.answers import saved_answer
-from paiview.local.background import HOST, BackgroundServer
-from paiview.local.families import published
+from paiview.embedded.background_server import HOST, BackgroundServer
+from paiview.embedded.published_results import published
+from paiview.embedded.saved_answers import saved_answer
 from paiview.pai.objects import ModelVersion
 from paiview.registry.connection import connect, disconnect
 from paiview.server import http_api

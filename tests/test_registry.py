@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from paiview.local import LocalRegistry
+from paiview.embedded.local_registry import LocalRegistry
 from paiview.pai import Client, StaticCredentials, transport
 from paiview.pai.credentials import CredentialSource
 from paiview.pai.errors import CredentialError, NotFoundError, PermissionDeniedError, SettingError, UnreachableError

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from paiview.local import LocalRegistry
+from paiview.embedded.local_registry import LocalRegistry
 from paiview.pai import transport
 from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials

@@ -53,7 +53,7 @@ def _open(settings: Settings, closing: ExitStack) -> Registry:
     endpoint = settings.service_endpoint
     credentials: CredentialSource
     if endpoint is None:
-        from paiview.local import LocalRegistry  # noqa: PLC0415 - a server that only this case needs
+        from paiview.embedded.local_registry import LocalRegistry  # noqa: PLC0415 - a server that only this case needs
 
         embedded = LocalRegistry(settings.data_dir, data_files=settings.data)
         embedded.start()

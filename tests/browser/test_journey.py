@@ -46,7 +46,7 @@ TRACES = """() => {
 
 def published(family: str) -> dict[str, dict[str, dict[str, float]]]:
     """The numbers of a family as its file has them: metric on dataset to version to number."""
-    content = (resources.files("paiview.local") / "data" / f"{family}.json.gz").read_bytes()
+    content = (resources.files("paiview.embedded") / "data" / f"{family}.json.gz").read_bytes()
     numbers: dict[str, dict[str, dict[str, float]]] = {}
     for version in json.loads(gzip.decompress(content))["versions"]:
         for result in version["results"]:

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from paiview.local.background import BackgroundServer
+from paiview.embedded.background_server import BackgroundServer
 from paiview.server import guard
 from paiview.server.app import app_arguments
 from tests.browser.conftest import LOOPBACK, Start

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from alibabacloud_aiworkspace20210204.client import Client
 
-from paiview.local import LocalRegistry
+from paiview.embedded.local_registry import LocalRegistry
 from tests.local.sdk import bare_registry, new_model, sdk_client
 
 

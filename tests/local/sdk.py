@@ -12,9 +12,9 @@ from alibabacloud_aiworkspace20210204.client import Client
 from alibabacloud_tea_openapi.exceptions import ClientException
 from alibabacloud_tea_openapi.models import Config
 
-from paiview.local.background import HOST, BackgroundServer
-from paiview.local.server import RegistryApp
-from paiview.local.store import SeedFile, Store
+from paiview.embedded.asgi_app import RegistryApp
+from paiview.embedded.background_server import HOST, BackgroundServer
+from paiview.embedded.store import SeedFile, Store
 
 KEY_ID: Final = "key-of-the-tests"
 SECRET: Final = "secret-of-the-tests"

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import pytest
 
-from paiview.local import LocalRegistry
-from paiview.local.answers import saved_answer
+from paiview.embedded.local_registry import LocalRegistry
+from paiview.embedded.saved_answers import saved_answer
 from paiview.pai import Client as PaiviewClient
 from paiview.pai import StaticCredentials
 from paiview.pai.errors import SettingError

@@ -12,7 +12,7 @@ from alibabacloud_aiworkspace20210204.client import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paiview.local.answers import saved_answer
+from paiview.embedded.saved_answers import saved_answer
 from tests.local.sdk import (
     bare_registry,
     every_version,

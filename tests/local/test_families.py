@@ -11,8 +11,8 @@ import pytest
 from alibabacloud_aiworkspace20210204 import models
 from alibabacloud_aiworkspace20210204.client import Client
 
-from paiview.local import LocalRegistry
-from paiview.local.families import citation_url, completed_dates, seed
+from paiview.embedded.local_registry import LocalRegistry
+from paiview.embedded.published_results import citation_url, completed_dates, seed
 from paiview.pai import Client as PaiviewClient
 from paiview.pai import StaticCredentials
 from tests.local.sdk import every_version, read_model
@@ -40,7 +40,7 @@ families = pytest.mark.parametrize("model_id", FILES)
 
 def published(model_id: str) -> dict[str, Any]:
     """The content of a family's file."""
-    file = resources.files("paiview.local") / "data" / f"{FILES[model_id]}.json.gz"
+    file = resources.files("paiview.embedded") / "data" / f"{FILES[model_id]}.json.gz"
     family: dict[str, Any] = json.loads(gzip.decompress(file.read_bytes()))
     return family
 

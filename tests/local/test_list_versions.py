@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 from alibabacloud_aiworkspace20210204.client import Client
 
-from paiview.local.answers import saved_answer
+from paiview.embedded.saved_answers import saved_answer
 from tests.local.sdk import bare_registry, listed_versions, read_model, refusal, sdk_client
 
 MODEL: Final = "model-listing"

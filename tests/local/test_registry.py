@@ -15,8 +15,8 @@ from alibabacloud_aiworkspace20210204 import models
 from alibabacloud_aiworkspace20210204.client import Client
 from starlette.responses import Response
 
-from paiview.local import LocalRegistry
-from paiview.local.background import BackgroundServer
+from paiview.embedded.background_server import BackgroundServer
+from paiview.embedded.local_registry import LocalRegistry
 from paiview.pai.errors import SettingError
 from tests.local.sdk import every_version, listed_versions, new_model, new_version, read_version, refusal, sdk_client
 

@@ -18,9 +18,9 @@ from alibabacloud_aiworkspace20210204.client import Client
 from alibabacloud_tea_openapi.utils import Utils
 from darabonba.request import DaraRequest
 
-from paiview.local import signature
-from paiview.local.calls import RefusedError
-from paiview.local.signature import SignatureCheck, SignedRequest
+from paiview.embedded import signature
+from paiview.embedded.request import RefusedError
+from paiview.embedded.signature import SignatureCheck, SignedRequest
 from tests.local.sdk import KEY_ID, SECRET, new_model, read_model, refusal, sdk_client
 
 ALGORITHM: Final = "ACS3-HMAC-SHA256"
@@ -355,7 +355,7 @@ def test_a_nonce_is_forgotten_once_no_date_could_be_accepted_with_it(monkeypatch
     vector = VECTORS["vectors"][0]
     moment = [0.0]
     monkeypatch.setattr(signature, "datetime", at_the_time_of(vector))
-    monkeypatch.setattr("paiview.local.signature.time", SimpleNamespace(monotonic=lambda: moment[0]))
+    monkeypatch.setattr("paiview.embedded.signature.time", SimpleNamespace(monotonic=lambda: moment[0]))
     check = SignatureCheck({vector["access_key_id"]: vector["access_key_secret"]})
     request = request_of(vector, vector["wire_url_canonical"])
     check.check(request)

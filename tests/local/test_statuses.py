@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 from alibabacloud_aiworkspace20210204.client import Client
 
-from paiview.local.statuses import statuses
+from paiview.embedded.demo_statuses import statuses
 from tests.local.sdk import listed_versions, read_model
 
 A, R, P = "Approved", "Rejected", "Pending"

@@ -10,7 +10,7 @@ from alibabacloud_aiworkspace20210204 import models
 from alibabacloud_aiworkspace20210204.client import Client
 from alibabacloud_tea_openapi.exceptions import ServerException, ThrottlingException
 
-from paiview.local import LocalRegistry
+from paiview.embedded.local_registry import LocalRegistry
 from tests.local.sdk import bare_registry, listed_versions, new_model, sdk_client
 
 

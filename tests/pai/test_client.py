@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from paiview import __version__
-from paiview.local.signature import SignatureCheck, SignedRequest
+from paiview.embedded.signature import SignatureCheck, SignedRequest
 from paiview.pai import Client, Credential, ModelFilters, PaiviewError, VersionFilters
 from paiview.pai.errors import (
     AnswerError,

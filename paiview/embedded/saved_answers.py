@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
-from paiview.local.catalogue import OWNER_ID, WORKSPACE_ID
-from paiview.local.store import Seed, SeedFile
+from paiview.embedded.store import Seed, SeedFile
+from paiview.embedded.workspaces_datasets import OWNER_ID, WORKSPACE_ID
 from paiview.pai.errors import SettingError
 from paiview.pai.objects import JsonObject
 

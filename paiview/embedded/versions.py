@@ -4,10 +4,19 @@ import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from paiview.local import assumptions
-from paiview.local.calls import Call, RefusedError, listing, merge_labels, require, to_json, wire_time, without_labels
-from paiview.local.catalogue import OWNER_ID
-from paiview.local.store import VERSION_FILTERS, Store, StoredVersion
+from paiview.embedded import assumptions
+from paiview.embedded.request import (
+    Call,
+    RefusedError,
+    listing,
+    merge_labels,
+    require,
+    to_json,
+    wire_time,
+    without_labels,
+)
+from paiview.embedded.store import VERSION_FILTERS, Store, StoredVersion
+from paiview.embedded.workspaces_datasets import OWNER_ID
 from paiview.pai.objects import JsonObject
 
 _STATUSES: Final = ("Pending", "Approved", "Rejected")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
-from paiview.local.calls import to_json
+from paiview.embedded.request import to_json
 from paiview.pai.objects import JsonObject
 
 _LOCK_WAIT: Final = 30.0

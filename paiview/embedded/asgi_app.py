@@ -15,11 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from paiview.local import assumptions, catalogue, models, versions
-from paiview.local.assumptions import Answer
-from paiview.local.calls import Call, RefusedError, to_json
-from paiview.local.signature import SignatureCheck, SignedRequest
-from paiview.local.store import Store
+from paiview.embedded import assumptions, models, versions, workspaces_datasets
+from paiview.embedded.assumptions import Answer
+from paiview.embedded.request import Call, RefusedError, to_json
+from paiview.embedded.signature import SignatureCheck, SignedRequest
+from paiview.embedded.store import Store
 from paiview.pai.objects import JsonObject
 
 API_VERSION: Final = "2021-02-04"
@@ -70,11 +70,11 @@ OPERATIONS: Final = (
     Operation("DeleteModel", "DELETE", _MODEL, models.delete_model),
     Operation("CreateModelLabels", "POST", _MODEL + "/labels", models.create_model_labels),
     Operation("DeleteModelLabels", "DELETE", _MODEL + "/labels", models.delete_model_labels),
-    Operation("ListWorkspaces", "GET", "/api/v1/workspaces", catalogue.list_workspaces),
-    Operation("GetWorkspace", "GET", "/api/v1/workspaces/{WorkspaceId}", catalogue.get_workspace),
-    Operation("GetDefaultWorkspace", "GET", "/api/v1/defaultWorkspaces", catalogue.get_default_workspace),
-    Operation("ListDatasets", "GET", "/api/v1/datasets", catalogue.list_datasets),
-    Operation("GetDataset", "GET", "/api/v1/datasets/{DatasetId}", catalogue.get_dataset),
+    Operation("ListWorkspaces", "GET", "/api/v1/workspaces", workspaces_datasets.list_workspaces),
+    Operation("GetWorkspace", "GET", "/api/v1/workspaces/{WorkspaceId}", workspaces_datasets.get_workspace),
+    Operation("GetDefaultWorkspace", "GET", "/api/v1/defaultWorkspaces", workspaces_datasets.get_default_workspace),
+    Operation("ListDatasets", "GET", "/api/v1/datasets", workspaces_datasets.list_datasets),
+    Operation("GetDataset", "GET", "/api/v1/datasets/{DatasetId}", workspaces_datasets.get_dataset),
 )
 
 

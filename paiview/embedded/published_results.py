@@ -28,10 +28,10 @@ from functools import partial
 from importlib import resources
 from typing import Any, Final
 
-from paiview.local.calls import LABEL_BYTES, wire_time
-from paiview.local.catalogue import OWNER_ID, WORKSPACE_ID
-from paiview.local.statuses import RULE, statuses
-from paiview.local.store import Seed, SeedFile
+from paiview.embedded.demo_statuses import RULE, statuses
+from paiview.embedded.request import LABEL_BYTES, wire_time
+from paiview.embedded.store import Seed, SeedFile
+from paiview.embedded.workspaces_datasets import OWNER_ID, WORKSPACE_ID
 from paiview.pai.objects import JsonObject
 
 _MAPPING_EDITION: Final = b"1"
@@ -47,7 +47,7 @@ _CITATION: Final = re.compile(
 
 def published() -> Iterator[SeedFile]:
     """The families shipped with paiview, in the order of their file names."""
-    folder = resources.files("paiview.local") / "data"
+    folder = resources.files("paiview.embedded") / "data"
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(_SUFFIX):
             content = file.read_bytes()

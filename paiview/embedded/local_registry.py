@@ -1,7 +1,7 @@
 """The embedded registry: an HTTP server on this machine that behaves as PAI's model registry is documented to.
 
 It holds published evaluation results and answers the official SDK as well as paiview. What the documentation leaves
-open, and the registry therefore assumes, stands in ``paiview.local.assumptions``.
+open, and the registry therefore assumes, stands in ``paiview.embedded.assumptions``.
 """
 
 import secrets
@@ -12,11 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from paiview.local.answers import saved_answer
-from paiview.local.background import HOST, BackgroundServer
-from paiview.local.families import published
-from paiview.local.server import RegistryApp
-from paiview.local.store import SeedFile, Store
+from paiview.embedded.asgi_app import RegistryApp
+from paiview.embedded.background_server import HOST, BackgroundServer
+from paiview.embedded.published_results import published
+from paiview.embedded.saved_answers import saved_answer
+from paiview.embedded.store import SeedFile, Store
 from paiview.pai.errors import SettingError
 
 __all__ = ["LocalRegistry"]

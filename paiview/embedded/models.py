@@ -8,10 +8,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from paiview.local import assumptions
-from paiview.local.calls import Call, RefusedError, listing, merge_labels, require, to_json, wire_time, without_labels
-from paiview.local.catalogue import OWNER_ID, WORKSPACE_ID, require_workspace
-from paiview.local.store import Store
+from paiview.embedded import assumptions
+from paiview.embedded.request import (
+    Call,
+    RefusedError,
+    listing,
+    merge_labels,
+    require,
+    to_json,
+    wire_time,
+    without_labels,
+)
+from paiview.embedded.store import Store
+from paiview.embedded.workspaces_datasets import OWNER_ID, WORKSPACE_ID, require_workspace
 from paiview.pai.objects import JsonObject
 
 _MAXIMUM_NAME: Final = 127

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from paiview.local import assumptions
-from paiview.local.assumptions import Answer
+from paiview.embedded import assumptions
+from paiview.embedded.assumptions import Answer
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import JsonObject
 

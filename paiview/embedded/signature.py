@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
-from paiview.local.assumptions import Answer
-from paiview.local.calls import RefusedError
+from paiview.embedded.assumptions import Answer
+from paiview.embedded.request import RefusedError
 
 _ALGORITHM: Final = "ACS3-HMAC-SHA256"
 _WINDOW: Final = 15 * 60

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from paiview.local import assumptions
-from paiview.local.calls import Call, RefusedError, listing, to_json
-from paiview.local.store import Store
+from paiview.embedded import assumptions
+from paiview.embedded.request import Call, RefusedError, listing, to_json
+from paiview.embedded.store import Store
 from paiview.pai.objects import JsonObject
 
 WORKSPACE_ID: Final = "1"

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from paiview.server.app import app_arguments
-from paiview.ui import shell
+from paiview.ui import app_frame
 
 if __name__ == "__main__":
-    shell.run()
+    app_frame.run()
 else:
     app = st.App(__file__, **app_arguments())

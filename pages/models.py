@@ -3,9 +3,9 @@
 import streamlit as st
 
 from paiview.registry.model_search import matching_models
-from paiview.ui import models, shell, sidebar, states, tables
+from paiview.ui import app_frame, model_list, page_data, sidebar, versions_table
 
-shell.require()
+app_frame.require()
 
 ROWS = 10
 
@@ -13,7 +13,7 @@ registry = sidebar.connect_or_end()
 st.title("Models", anchor=False)
 with st.sidebar:
     workspace_id = sidebar.workspace(registry)
-listing = states.models(registry, workspace_id)
+listing = page_data.models(registry, workspace_id)
 with st.sidebar:
     text = st.text_input("Search", key="q", bind="query-params", placeholder="name, id, description, label")
     task = sidebar.one_of_these("Task", [model.task for model in listing.items], "task")
@@ -23,7 +23,7 @@ found = matching_models(listing.items, text=text, task=task, domain=domain, sort
 
 queue = st.container(key="queue", border=True)
 st.subheader("All models", anchor=False)
-part = tables.paged(len(found), ROWS, "models")
+part = versions_table.paged(len(found), ROWS, "models")
 shown = found[part.start : part.stop]
-rows = models.rows(shown)
-models.review(registry, shown, queue, rows)
+rows = model_list.rows(shown)
+model_list.review(registry, shown, queue, rows)

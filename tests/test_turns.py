@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from paiview import turns
 from paiview.pai.paging import Progress
-from paiview.registry.cache import Cache
+from paiview.registry.cache import Cache, reading
+from paiview.ui import script_lock
 from tests.test_cache import KEY, TTL, WAIT, Clock, Numbered
 
 
 def is_free() -> bool:
     """Whether another run could begin now."""
-    free = turns._room.acquire(blocking=False)
+    free = script_lock._lock.acquire(blocking=False)
     if free:
-        turns._room.release()
+        script_lock._lock.release()
     return free
 
 
@@ -28,22 +28,22 @@ def in_thread(work: Callable[[], None]) -> None:
 
 
 def test_one_runs_at_a_time_and_the_next_one_after_it() -> None:
-    with turns.turn():
+    with script_lock.hold():
         assert not is_free()
     assert is_free()
 
 
 def test_a_run_that_fails_gives_its_turn_back() -> None:
-    with pytest.raises(KeyError), turns.turn(), turns.given_away():
+    with pytest.raises(KeyError), script_lock.hold(), script_lock.released():
         raise KeyError
     assert is_free()
 
 
 def test_who_waits_lets_others_run_and_has_its_turn_again_afterwards() -> None:
-    with turns.turn():
-        with turns.given_away():
+    with script_lock.hold():
+        with script_lock.released():
             assert is_free()
-            with turns.given_away():
+            with script_lock.released():
                 assert is_free()
             assert is_free()
         assert not is_free()
@@ -54,10 +54,10 @@ def test_another_thread_gives_nothing_away_though_the_context_is_its_own() -> No
     seen: list[bool] = []
 
     def other() -> None:
-        with turns.given_away():
+        with script_lock.released():
             seen.append(is_free())
 
-    with turns.turn():
+    with script_lock.hold():
         context = copy_context()
         in_thread(lambda: context.run(other))
         assert not is_free()
@@ -65,14 +65,14 @@ def test_another_thread_gives_nothing_away_though_the_context_is_its_own() -> No
 
 
 def test_nobody_waits_for_long_for_one_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "PATIENCE", 0.0)
+    monkeypatch.setattr(script_lock, "LOCK_TIMEOUT_SECONDS", 0.0)
     ran: list[bool] = []
 
     def other() -> None:
-        with turns.turn(), turns.given_away():
+        with script_lock.hold(), script_lock.released():
             ran.append(is_free())
 
-    with turns.turn():
+    with script_lock.hold():
         in_thread(other)
         assert not is_free()
     assert ran == [False]
@@ -80,14 +80,14 @@ def test_nobody_waits_for_long_for_one_that_hangs(monkeypatch: pytest.MonkeyPatc
 
 
 def test_waiting_for_the_service_lets_others_run() -> None:
-    had_room: list[bool] = []
+    had_lock: list[bool] = []
 
     def load(_report: Progress) -> Numbered:
-        had_room.append(turns._room.acquire(timeout=WAIT))
-        turns._room.release()
+        had_lock.append(script_lock._lock.acquire(timeout=WAIT))
+        script_lock._lock.release()
         return Numbered(fetched_at=datetime.now(UTC), number=1)
 
-    with turns.turn():
+    with script_lock.hold(), reading(script_lock.released):
         assert Cache(10, Clock()).get(KEY, load, ttl=TTL).number == 1
         assert not is_free()
-    assert had_room == [True]
+    assert had_lock == [True]

@@ -6,14 +6,13 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
-from paiview import turns
 from paiview.pai.errors import (
     AccessKeyError,
     DeadlineError,
@@ -86,8 +85,10 @@ class Reader:
     Attributes:
         waited: seconds waited in vain: for reads that failed, or since they last came nearer.
         missed: what was not to be had and may be later, by key.
+        while_waiting: entered for each wait, such as to release a lock meanwhile.
     """
 
+    while_waiting: Callable[[], AbstractContextManager[None]] = nullcontext
     waited: float = 0.0
     missed: dict[Key, Missed] = field(default_factory=dict)
 
@@ -96,9 +97,13 @@ _reader: ContextVar[Reader | None] = ContextVar("paiview_reader", default=None)
 
 
 @contextmanager
-def reading() -> Iterator[Reader]:
-    """Read as one reader: all reads of this context share their patience (see ``Cache``)."""
-    reader = Reader()
+def reading(while_waiting: Callable[[], AbstractContextManager[None]] = nullcontext) -> Iterator[Reader]:
+    """Read as one reader: all reads of this context share their patience (see ``Cache``).
+
+    Args:
+        while_waiting: entered for each wait, such as to release a lock meanwhile.
+    """
+    reader = Reader(while_waiting)
     token = _reader.set(reader)
     try:
         yield reader
@@ -281,7 +286,7 @@ class Cache:
         """Wait for the end of a read; gives whether it came before the reader's patience ended."""
         left = math.inf if reader is None else min(self._patience - reader.waited, longest)
         nearer_at, nearer = self._clock(), (flight.done, flight.total)
-        with turns.given_away():
+        with nullcontext() if reader is None else reader.while_waiting():
             while left > 0 and not flight.finished.wait(PROGRESS_INTERVAL):
                 if progress is not None:
                     progress(flight.done, flight.total)

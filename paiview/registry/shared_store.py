@@ -40,7 +40,6 @@ from paiview.registry.shared_format import (
     read_error,
 )
 from paiview.registry.shared_format import read_head as head_of
-from paiview.server import telemetry
 from paiview.text import one_line
 
 LIFE: Final = 86_400.0
@@ -61,6 +60,9 @@ LISTENING: Final = 0.5
 """Seconds after which whoever listens looks whether it is to end."""
 IDLE: Final = 10
 """Seconds after which a connection over which nothing came is tried: it may have been dropped without a word."""
+
+observers: Final[set[Callable[[str], None]]] = set()
+"""Called with the result of each read that asked the store: ``hit``, ``wait``, ``miss`` or ``away``."""
 
 ResultT = TypeVar("ResultT")
 _LOG = logging.getLogger(__name__)
@@ -298,7 +300,8 @@ class Shared:
 
     def tell(self, result: str) -> None:
         """Count how a read went: ``hit``, ``wait`` for another process, ``miss``, or ``away``."""
-        telemetry.SHARED_READS.labels(result if self._up() else "away").inc()
+        for observe in observers:
+            observe(result if self._up() else "away")
 
     def close(self) -> None:
         """Leave the server, once nothing is asked of it any more."""

@@ -91,6 +91,11 @@ def pai_request(operation: str, outcome: str, seconds: float) -> None:
     PAI_SECONDS.labels(operation).observe(seconds)
 
 
+def shared_read(result: str) -> None:
+    """Count one read that asked the shared cache first."""
+    SHARED_READS.labels(result).inc()
+
+
 def exposition() -> bytes:
     """Everything counted, as Prometheus reads it."""
     return generate_latest(_REGISTRY)

@@ -17,7 +17,7 @@ from paiview.decisions.wording import percent
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.queries import Orders
 from paiview.text import counted, escape_markdown
-from paiview.ui import kept
+from paiview.ui import cache_keys
 
 _KEEP_FIGURES = 64
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
@@ -60,7 +60,7 @@ class Plot(NamedTuple):
     def key(self, *more: object) -> str:
         """Stands for all of it and ``more`` where a figure is kept."""
         parts = self.identity, self.contracts.fingerprint, tuple(self.shown), self.orders, tuple(self.names.items())
-        return kept.key_of(*parts, *more)
+        return cache_keys.key_of(*parts, *more)
 
 
 def trend(plot: Plot) -> TrendDrawn:
@@ -114,17 +114,17 @@ def deltas(decisions: Sequence[Decision], shown: Collection[Pair]) -> tuple[Mapp
     Returns:
         How many pairs of each state are left out, and how many marks stand at the edge because their effect is larger.
     """
-    return _deltas(key=kept.key_of(identity_of(decisions), *sorted(shown)), _shown=shown, _decisions=decisions)
+    return _deltas(key=cache_keys.key_of(identity_of(decisions), *sorted(shown)), _shown=shown, _decisions=decisions)
 
 
 def dumbbells(decision: Decision, shown: Collection[Pair]) -> Mapping[State, int]:
     """Draw both versions in the units of each metric; returns how many pairs of each state are left out."""
-    return _dumbbells(key=kept.key_of(identity_of([decision]), *sorted(shown)), _shown=shown, _decision=decision)
+    return _dumbbells(key=cache_keys.key_of(identity_of([decision]), *sorted(shown)), _shown=shown, _decision=decision)
 
 
 def pareto(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> figures.ParetoInfo:
     """Draw the candidates and their baseline by two of their numbers, with the Pareto front; nothing without such."""
-    return _pareto(key=kept.key_of(identity_of(decisions), x, y), _x=x, _y=y, _decisions=decisions)
+    return _pareto(key=cache_keys.key_of(identity_of(decisions), x, y), _x=x, _y=y, _decisions=decisions)
 
 
 def identity_of(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], ...]:
@@ -143,7 +143,7 @@ def identity_of(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], ...]:
     )
 
 
-@st.cache_data(ttl=kept.SECONDS, max_entries=kept.DECISIONS, show_spinner=False)
+@st.cache_data(ttl=cache_keys.SECONDS, max_entries=cache_keys.DECISIONS, show_spinner=False)
 def _deltas(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _shown: Collection[Pair],
@@ -157,7 +157,7 @@ def _deltas(
     return info.hidden, info.beyond
 
 
-@st.cache_data(ttl=kept.SECONDS, max_entries=kept.DECISIONS, show_spinner=False)
+@st.cache_data(ttl=cache_keys.SECONDS, max_entries=cache_keys.DECISIONS, show_spinner=False)
 def _dumbbells(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _shown: Collection[Pair],
@@ -169,7 +169,7 @@ def _dumbbells(
     return info.hidden
 
 
-@st.cache_data(ttl=kept.SECONDS, max_entries=kept.DECISIONS, show_spinner=False)
+@st.cache_data(ttl=cache_keys.SECONDS, max_entries=cache_keys.DECISIONS, show_spinner=False)
 def _pareto(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _x: Pair | str,
@@ -183,7 +183,7 @@ def _pareto(
     return info
 
 
-@st.cache_resource(ttl=kept.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
+@st.cache_resource(ttl=cache_keys.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
 def _trend(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _plot: Plot,
@@ -194,7 +194,7 @@ def _trend(
     return figures.trend_figure(info), info.hidden
 
 
-@st.cache_data(ttl=kept.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
+@st.cache_data(ttl=cache_keys.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
 def _heatmap(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _plot: Plot,
@@ -207,7 +207,7 @@ def _heatmap(
     return info.unknown
 
 
-@st.cache_data(ttl=kept.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
+@st.cache_data(ttl=cache_keys.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
 def _effect_heatmap(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _plot: Plot,

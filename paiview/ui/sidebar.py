@@ -16,7 +16,7 @@ from paiview.registry.connection import connect
 from paiview.registry.model_search import MODEL_SORTS
 from paiview.registry.registry import Registry
 from paiview.text import one_line, unique_names
-from paiview.ui import state, states, url
+from paiview.ui import messages, url, url_controls
 
 STATUSES = ("Pending", "Approved", "Rejected")
 FORMAT_TYPES = (
@@ -73,7 +73,7 @@ def connect_or_end() -> Registry:
     try:
         return connect()
     except PaiviewError as error:
-        states.stop(error)
+        messages.stop(error)
 
 
 def workspace(registry: Registry) -> str | None:
@@ -83,13 +83,13 @@ def workspace(registry: Registry) -> str | None:
     except PermissionDeniedError:
         return registry.workspace_id
     except PaiviewError as error:
-        states.fail(error)
+        messages.fail(error)
         return registry.workspace_id
     names = {item.workspace_id: item.workspace_name or item.workspace_id for item in found if item.workspace_id}
     if registry.workspace_id and registry.workspace_id not in names:
         names[registry.workspace_id] = registry.workspace_id
     shown = {key: one_line(f"{name} ({key})" if name != key else key, 80) for key, name in names.items()}
-    return state.choice(
+    return url_controls.choice(
         "Workspace", shown, key="workspace", default=registry.workspace_id, placeholder="All workspaces"
     )
 
@@ -101,14 +101,14 @@ def choose_model() -> Chosen:
     with st.sidebar:
         workspace_id = workspace(registry)
         try:
-            with states.reading("models") as progress:
+            with messages.reading("models") as progress:
                 models = {
                     item.model_id: item
                     for item in registry.models(workspace_id, progress=progress).items
                     if item.model_id
                 }
         except PaiviewError as error:
-            states.stop(error)
+            messages.stop(error)
         asked = url.asked("model")
         if url.is_of_a_link("model"):
             url.forget(*_OF_ONE_MODEL)
@@ -120,14 +120,15 @@ def choose_model() -> Chosen:
                 models[asked], unknown = Model(), error
         if not models:
             st.info("There are no models here. Register one in PAI, or choose another workspace.")
-            states.end()
+            messages.end()
         shown = unique_names({key: one_line(item.model_name or key, 80) for key, item in models.items()})
         first = next(iter(shown))
         model_id = (
-            state.choice("Model", shown, key="model", default=first, pinned=True, on_change=_drop_its_versions) or first
+            url_controls.choice("Model", shown, key="model", default=first, pinned=True, on_change=_drop_its_versions)
+            or first
         )
     if unknown is not None and model_id == asked:
-        states.stop(unknown)
+        messages.stop(unknown)
     return Chosen(registry, models[model_id], model_id)
 
 
@@ -177,7 +178,7 @@ def _one_of(label: str, documented: Sequence[str], key: str, *, open_list: bool 
     if open_list and asked and asked not in options:
         options.append(asked)
     if not open_list:
-        state.check(key, options.__contains__)
+        url_controls.check(key, options.__contains__)
     return st.selectbox(
         label,
         options,
@@ -198,8 +199,8 @@ def metric_and_dataset(frames: Frames) -> tuple[list[str], list[str]]:
 
 def several(label: str, options: list[str], key: str, placeholder: str) -> list[str]:
     """Choose any number of values; what the link asks for beyond them is named and ignored."""
-    shown = state.labels(options, str)
-    state.check(key, {*shown.values()}.__contains__)
+    shown = url_controls.labels(options, str)
+    url_controls.check(key, {*shown.values()}.__contains__)
     before = st.session_state.get(key, [])
     kept = [option for option in before if option in shown]
     if kept != before:
@@ -220,9 +221,9 @@ def table_filters(metric: str | None) -> TableFilters:
         return TableFilters(text, None, None, None, None, list(DEFAULT_FIELDS))
     with place:
         for key in ("created_from", "created_to"):
-            state.check(key, state.readable(date.fromisoformat))
+            url_controls.check(key, url_controls.readable(date.fromisoformat))
         for key in ("min", "max"):
-            state.check(key, state.readable(float))
+            url_controls.check(key, url_controls.readable(float))
         since, until = st.columns(2)
         created_from = since.date_input("Created from", None, key="created_from", bind="query-params")
         created_to = until.date_input("to", None, key="created_to", bind="query-params")
@@ -233,14 +234,16 @@ def table_filters(metric: str | None) -> TableFilters:
             f"{named} from", value=None, key="min", bind="query-params", format="%g", help=passing
         )
         maximum = high.number_input("to", value=None, key="max", bind="query-params", format="%g", help=passing)
-        state.check("columns", FIELDS.__contains__)
+        url_controls.check("columns", FIELDS.__contains__)
         fields = st.multiselect(
             "Columns", list(FIELDS), default=list(DEFAULT_FIELDS), key="columns", bind="query-params"
         )
     if created_from and created_to and created_from > created_to:
-        states.warn("The dates are the wrong way round: nothing can be created after the first and before the second.")
+        messages.warn(
+            "The dates are the wrong way round: nothing can be created after the first and before the second."
+        )
     if minimum is not None and maximum is not None and minimum > maximum:
-        states.warn("The range is the wrong way round: its lower end is above its upper end.")
+        messages.warn("The range is the wrong way round: its lower end is above its upper end.")
     return TableFilters(text, created_from, created_to, minimum, maximum, fields)
 
 
@@ -254,8 +257,8 @@ def statuses(frames: Frames) -> list[str]:
 def one_of_these(label: str, values: Sequence[str | None], key: str) -> str | None:
     """Choose one of the values found in the data; none chosen is any."""
     options = sorted({value for value in values if value})
-    shown = state.labels(options, str)
-    state.check(key, {*shown.values()}.__contains__)
+    shown = url_controls.labels(options, str)
+    url_controls.check(key, {*shown.values()}.__contains__)
     format_func = shown.__getitem__
     return st.selectbox(
         label, options, index=None, key=key, bind="query-params", placeholder="Any", format_func=format_func
@@ -265,4 +268,4 @@ def one_of_these(label: str, values: Sequence[str | None], key: str) -> str | No
 def model_sort() -> str:
     """Choose the order of the models."""
     first = next(iter(MODEL_SORTS))
-    return state.choice("Sort", MODEL_SORTS, key="sort", default=first) or first
+    return url_controls.choice("Sort", MODEL_SORTS, key="sort", default=first) or first

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from paiview.registry import cache, registry
 from paiview.registry.connection import connect, disconnect
-from paiview.ui import sides
+from paiview.ui import comparison_controls
 from tests.pages.conftest import Run, Service, told, version, written
 from tests.pai.server import refusal
 
@@ -421,8 +421,8 @@ def test_of_many_versions_the_newest_are_offered_and_any_other_can_be_typed(run:
     _with_many(service)
     app = run("compare", model="model-asr", candidate="0.299.0")
     offered = app.multiselect(key="candidate").options
-    assert (len(offered), offered[0], offered[-1]) == (sides.LISTED, "0.299.0", "0.100.0")
-    assert len(app.selectbox(key="baseline").options) <= sides.LISTED + 1
+    assert (len(offered), offered[0], offered[-1]) == (comparison_controls.LISTED, "0.299.0", "0.100.0")
+    assert len(app.selectbox(key="baseline").options) <= comparison_controls.LISTED + 1
     app.multiselect(key="candidate").set_value(["0.299.0", "0.3.0"]).run()
     assert app.query_params["candidate"] == ["0.299.0", "0.3.0"]
     assert told(app).replace("\\", "") == unapproved("0.298.0", "Pending").replace(":", "; Baseline 0.2.0 is Pending:")

@@ -12,7 +12,7 @@ from paiview.pai.objects import Model
 from paiview.registry import connection
 from paiview.registry.connection import connect, disconnect
 from paiview.settings import Settings
-from paiview.ui import models
+from paiview.ui import model_list
 from tests.pages.conftest import CREDENTIALS, Run, Service, told, version, written
 from tests.pai.server import Reply, Request, Server, refusal
 
@@ -166,7 +166,7 @@ def test_who_leaves_waits_for_no_status_and_the_others_are_not_asked_for(
 
     def visit() -> None:
         try:
-            models.review(source, shown, st.container(), places)
+            model_list.review(source, shown, st.container(), places)
         except StopException:
             left.set()
 
@@ -190,4 +190,4 @@ def test_who_leaves_waits_for_no_status_and_the_others_are_not_asked_for(
                     thread.join()
             disconnect()
     asked = {request.path.split("/")[4] for request in service.requests}
-    assert len(asked) <= 1 + models._AT_ONCE
+    assert len(asked) <= 1 + model_list._AT_ONCE

@@ -15,7 +15,7 @@ from paiview.decisions.decision import Decision
 from paiview.decisions.pair_rows import pair_rows
 from paiview.evaluation.frames import Pair, build
 from paiview.evaluation.metric_meaning import MetricContract
-from paiview.ui import charts, verdicts
+from paiview.ui import charts, decision_view
 from tests.figures.conftest import CER, TOP1, decision, version
 
 FRAMES = build(
@@ -90,7 +90,7 @@ def of_charts(decisions: Sequence[Decision], shown: Sequence[Pair]) -> None:
 
 def of_pairs(decisions: Sequence[Decision], shown: Sequence[Pair]) -> None:
     rows = pair_rows(decisions)
-    verdicts.draw_pairs(
+    decision_view.draw_pairs(
         [row for pair in shown for row in rows if Pair(row.pair.metric, row.pair.dataset) == pair], decisions
     )
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from paiview.evaluation.frames import Pair
-from paiview.ui.kept import key_of
+from paiview.ui.cache_keys import key_of
 
 
 def test_different_parts_have_different_keys_and_equal_ones_the_same() -> None:

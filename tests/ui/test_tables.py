@@ -12,7 +12,7 @@ from paiview.decisions.contracts import Contracts
 from paiview.evaluation.frames import Frames, build
 from paiview.evaluation.metric_meaning import MetricContract
 from paiview.pai.objects import ModelVersion
-from paiview.ui import tables
+from paiview.ui import versions_table
 from tests.pages.conftest import version
 
 
@@ -28,7 +28,7 @@ def written(
     metrics: Mapping[str, MetricContract] = MappingProxyType({}),
 ) -> list[list[str]]:
     """Versions side by side as a reader sees them, the heads first."""
-    table = tables.side_by_side("listing", frames, orders, names, Contracts(metrics))
+    table = versions_table.side_by_side("listing", frames, orders, names, Contracts(metrics))
     assert isinstance(table, Styler)
     return [line.split("\t") for line in table.hide().to_string(delimiter="\t").splitlines()]
 
@@ -82,6 +82,6 @@ def test_side_by_side_each_metric_has_the_decimals_of_its_column_in_the_table_of
 def test_more_numbers_than_can_be_written_one_by_one_are_shown_as_they_are() -> None:
     frames = build([ModelVersion.model_validate(version("0.1.0", "2024-01-01", {"d": {"cer": 0.25}}))])
     with pd.option_context("styler.render.max_elements", 2):
-        table = tables.side_by_side("many", frames, [0], {}, Contracts())
+        table = versions_table.side_by_side("many", frames, [0], {}, Contracts())
     assert isinstance(table, pd.DataFrame)
     assert table["0.1.0"].tolist() == [0.25]

@@ -12,7 +12,7 @@ from paiview.evaluation.metric_meaning import Direction, MetricContract, contrac
 from paiview.figures import WAYS
 from paiview.pai.errors import PaiviewError
 from paiview.text import escape_markdown, one_line
-from paiview.ui import state, states
+from paiview.ui import messages, url_controls
 
 _CHOSEN = "contracts-of-this-session"
 _FORM = "meanings"
@@ -26,7 +26,7 @@ def in_force() -> Contracts:
     try:
         contracts = layer.in_force()
     except PaiviewError as error:
-        states.stop(error)
+        messages.stop(error)
     for chosen in _chosen().values():
         contracts = layer.with_metric(contracts, chosen)
     return contracts
@@ -57,7 +57,7 @@ def form(metrics: Sequence[str], contracts: Contracts) -> None:
     with place:
         options = [*unknown, *(name for name in metrics if name not in unknown)]
         # What was chosen stays chosen when it is known and stands elsewhere in the list.
-        shown = state.labels(options, one_line)
+        shown = url_controls.labels(options, one_line)
         metric = st.selectbox("Metric", options, format_func=shown.__getitem__, key="metric-to-set")
         known = contract(metric, contracts.metrics)
         with st.form("meaning", border=False):

@@ -13,7 +13,7 @@ from paiview.pai.errors import PaiviewError
 from paiview.registry.live_decision import MOST_CANDIDATES, LiveDecisions, decide_all_now
 from paiview.registry.registry import Registry
 from paiview.text import escape_markdown, one_line
-from paiview.ui import state, states, url
+from paiview.ui import messages, url, url_controls
 
 LISTED = 200
 """Versions that a chooser offers, the newest: thousands would be sent whole and read by nobody. Others are typed."""
@@ -57,7 +57,7 @@ def choose(registry: Registry, lineage: Lineage, workspace_id: str | None, alias
     home = lineage if baseline_model is None else _lineage(registry, baseline_model)
     by_rule = lineage.baseline(candidates[0], aliases)[0] if len(candidates) == 1 and home is lineage else None
     _know(home, [name] if (name := url.asked("baseline")) else [], "baseline")
-    baseline = state.choice(
+    baseline = url_controls.choice(
         "Baseline",
         {name: one_line(name, 80) for name in _listed(home)},
         key="baseline",
@@ -85,7 +85,7 @@ def _candidates(lineage: Lineage) -> list[str]:
             # The rule chose for the candidate before; for another one it chooses anew.
             url.write("baseline")
 
-    return state.choices(
+    return url_controls.choices(
         "Candidate",
         _listed(lineage),
         key="candidate",
@@ -115,7 +115,7 @@ def _know(lineage: Lineage, asked: Sequence[str], key: str) -> None:
         return
     for name in asked:
         if name not in lineage:
-            states.stop(UnknownVersionError(f"{lineage.model_id} has no version {one_line(name)}."))
+            messages.stop(UnknownVersionError(f"{lineage.model_id} has no version {one_line(name)}."))
 
 
 def _baseline_model(registry: Registry, model_id: str, workspace_id: str | None) -> str | None:
@@ -126,19 +126,19 @@ def _baseline_model(registry: Registry, model_id: str, workspace_id: str | None)
         if asked is not None and asked not in shown:
             shown[asked] = one_line(registry.model(asked).model_name or asked, 80)
     except PaiviewError as error:
-        states.stop(error)
+        messages.stop(error)
     shown.pop(model_id, None)
     if url.asked("baseline_model") == model_id:
         url.write("baseline_model")
-    return state.choice("Baseline from another model", shown, key="baseline_model", placeholder="The same model")
+    return url_controls.choice("Baseline from another model", shown, key="baseline_model", placeholder="The same model")
 
 
 def _lineage(registry: Registry, model_id: str) -> Lineage:
     try:
-        with states.reading("versions") as progress:
+        with messages.reading("versions") as progress:
             return registry.versions(model_id, current=True, progress=progress).lineage
     except PaiviewError as error:
-        states.stop(error)
+        messages.stop(error)
 
 
 def decide(registry: Registry, model_id: str, chosen: Sides, contracts: Contracts) -> LiveDecisions:
@@ -148,7 +148,7 @@ def decide(registry: Registry, model_id: str, chosen: Sides, contracts: Contract
     """
     candidates = chosen.candidates
     if len(candidates) > 1 and chosen.baseline_model is None and chosen.baseline in candidates:
-        states.warn(f"{escape_markdown(chosen.baseline)} is the baseline and is left out of the candidates.")
+        messages.warn(f"{escape_markdown(chosen.baseline)} is the baseline and is left out of the candidates.")
         candidates = [name for name in candidates if name != chosen.baseline]
     try:
         return decide_all_now(
@@ -160,7 +160,7 @@ def decide(registry: Registry, model_id: str, chosen: Sides, contracts: Contract
             contracts=contracts,
         )
     except PaiviewError as error:
-        states.stop(error)
+        messages.stop(error)
 
 
 def statuses(judged: LiveDecisions, model_id: str) -> dict[str, str]:
@@ -183,7 +183,7 @@ def pin(decisions: Sequence[Decision], seen: str | None) -> None:
         pinned = st.session_state[_PINNED] = (about, (seen if pinned is None else None) or current)
     url.write("data", pinned[1])
     if pinned[1] != current:
-        states.warn(
+        messages.warn(
             f"The data have changed since this link was made: it was about {one_line(pinned[1], 20)}, and they are now "
             f"{current}. What you see is decided from the data as they are now."
         )

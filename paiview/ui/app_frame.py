@@ -14,9 +14,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from paiview import turns
 from paiview.registry.cache import reading
-from paiview.ui import states, url
+from paiview.ui import messages, script_lock, url
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = "pages/models.py"
@@ -37,7 +36,7 @@ In a full house that costs most: whoever asks the system for anything hands the 
 
 def run() -> None:
     """Draw the frame, then the page the visitor asked for."""
-    with turns.turn():
+    with script_lock.hold():
         st.set_page_config(page_title="paiview", page_icon=_ICON, layout="wide")
         # Copies, for a page knows whether it may run, and others run beside this one.
         pages = {path: copy(page) for path, page in _found().items()}
@@ -47,9 +46,9 @@ def run() -> None:
         token = _pages.set(pages)
         try:
             _menu()
-            with states.problem_region(), reading():
+            with messages.problem_region(), reading(script_lock.released):
                 page.run()
-                states.finish()
+                messages.finish()
         finally:
             _pages.reset(token)
 

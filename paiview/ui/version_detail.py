@@ -16,7 +16,7 @@ from paiview.pai.objects import JsonObject, Model, ModelVersion
 from paiview.registry.registry import Registry
 from paiview.secret_masking import mask_secrets
 from paiview.text import ascii_host, escape_invisible, escape_markdown, http_url, one_line, several_lines
-from paiview.ui import shell, state, tables, url
+from paiview.ui import app_frame, url, url_controls, versions_table
 
 _SPECS = {
     "TrainingSpec": "training_spec",
@@ -41,7 +41,9 @@ def choose(frames: Frames, on_screen: Orders) -> int | None:
     if asked is not None and asked not in orders:
         orders.update((asked, int(order)) for order in np.flatnonzero(known.to_numpy() == asked))
     options = {name: one_line(name) for name in orders}
-    opened = state.choice("Version in detail", options, key="version", placeholder="Tick a row, or choose one of them")
+    opened = url_controls.choice(
+        "Version in detail", options, key="version", placeholder="Tick a row, or choose one of them"
+    )
     return None if opened is None else orders[opened]
 
 
@@ -73,7 +75,7 @@ def show(
         st.text(several_lines(version.version_description))
     if version.version_name and model.model_id:
         told = "Compare with the approved version"
-        shell.link(shell.COMPARE, told, model=model.model_id, candidate=version.version_name)
+        app_frame.link(app_frame.COMPARE, told, model=model.model_id, candidate=version.version_name)
     if row["problems"]:
         st.warning(f"{row['problems']} flagged in this version: {escape_markdown(str(row['problem']), 400)}")
     results, about, specs, raw = st.tabs(["Results", "About", "Specs", "Raw JSON"])
@@ -99,10 +101,11 @@ def _results(identity: str, frames: Frames, order: int, dataset_names: Mapping[s
     shown = rows[["dataset", "metric", "value", "raw", "problem", "n", "errors"]]
     shown = shown.astype({"dataset": "str", "metric": "str"}).dropna(axis="columns", how="all")
     pairs = tuple(map(Pair, shown["metric"], shown["dataset"]))
-    of_columns = tables.decimals(identity, contracts.fingerprint, pairs, frames, contracts)
+    of_columns = versions_table.decimals(identity, contracts.fingerprint, pairs, frames, contracts)
     # A pair given twice is in no column, and its numbers may need more than the others of their column.
     of_numbers = [
-        tables.places(pair, [value], contracts.metrics) for pair, value in zip(pairs, rows["value"], strict=True)
+        versions_table.places(pair, [value], contracts.metrics)
+        for pair, value in zip(pairs, rows["value"], strict=True)
     ]
     digits = [*map(max, of_columns, of_numbers)]
     shown.insert(1, "name", shown["dataset"].map(dataset_names))
@@ -110,9 +113,9 @@ def _results(identity: str, frames: Frames, order: int, dataset_names: Mapping[s
         shown[column] = shown[column].astype("str").map(one_line, na_action="ignore")
     table = shown.dropna(axis="columns", how="all").reset_index(drop=True)
     st.dataframe(
-        tables.written(table, ["value"], digits) if "value" in table else table,
+        versions_table.written(table, ["value"], digits) if "value" in table else table,
         hide_index=True,
-        height=tables.height(len(shown)),
+        height=versions_table.height(len(shown)),
         placeholder="–",
         alt="Evaluation results of the version",
         column_config={"value": st.column_config.Column(alignment="right")},
@@ -150,7 +153,7 @@ def _about(registry: Registry, model: Model, version: ModelVersion, row: "pd.Ser
         [(one_line(name), _shown(value)) for name, value in fields], columns=["field", "value"], dtype="str"
     )
     table = table[table["value"] != ""]
-    st.dataframe(table, hide_index=True, height=tables.height(len(table)), alt="Fields of the version")
+    st.dataframe(table, hide_index=True, height=versions_table.height(len(table)), alt="Fields of the version")
     if version.options:
         st.caption("Options")
         st.json(_parsed(version.options), expanded=1)

@@ -12,7 +12,6 @@ from contextvars import copy_context
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from paiview import turns
 from paiview.decisions.wording import short_headline
 from paiview.evaluation.version_order import parse_time
 from paiview.pai.errors import PaiviewError
@@ -21,7 +20,7 @@ from paiview.registry.live_decision import decide_all_now
 from paiview.registry.registry import Registry
 from paiview.registry.snapshots import Review
 from paiview.text import counted, escape_markdown
-from paiview.ui import shell, states, url
+from paiview.ui import app_frame, messages, script_lock, url
 
 _AT_ONCE = 4
 _WAITING_SHOWN = 3
@@ -35,18 +34,22 @@ def rows(models: Sequence[Model]) -> list[DeltaGenerator]:
         with st.container(border=True, gap="xsmall"):
             left, right = st.columns([3, 2], vertical_alignment="top")
             with left:
-                shell.link(shell.VERSIONS, f"**{escape_markdown(model.model_name or model_id)}**", model=model_id)
+                app_frame.link(
+                    app_frame.VERSIONS, f"**{escape_markdown(model.model_name or model_id)}**", model=model_id
+                )
                 st.caption(_facts(model))
                 if model.model_description:
                     st.caption(escape_markdown(model.model_description, 160))
             with right:
                 places.append(st.empty())
                 with st.container(horizontal=True, gap="small"):
-                    shell.link(shell.TRENDS, "Trends", model=model_id)
+                    app_frame.link(app_frame.TRENDS, "Trends", model=model_id)
                     newest = model.latest_version
                     if newest is not None and newest.version_name:
                         name = escape_markdown(newest.version_name, 40)
-                        shell.link(shell.VERSIONS, f"Newest: {name}", model=model_id, version=newest.version_name)
+                        app_frame.link(
+                            app_frame.VERSIONS, f"Newest: {name}", model=model_id, version=newest.version_name
+                        )
     return places
 
 
@@ -72,10 +75,10 @@ def review(
     try:
         asked = [pool.submit(copy_context().run, _ask, registry, model) for model in models]
         for model, place, answer in zip(models, places, asked, strict=True):
-            with nullcontext() if answer.done() else turns.given_away():
+            with nullcontext() if answer.done() else script_lock.released():
                 found = answer.result()
             if isinstance(found, PaiviewError):
-                place.caption(f"Statuses could not be read: {states.describe(found)}")
+                place.caption(f"Statuses could not be read: {messages.describe(found)}")
                 continue
             counts = (
                 ("○", found.pending, "Pending"),
@@ -121,11 +124,11 @@ def _waiting(queue: DeltaGenerator, model: Model, found: Review) -> list[tuple[s
             if version.version_name:
                 with st.container(horizontal=True, gap="small", vertical_alignment="center"):
                     told = escape_markdown(version.version_name, 40)
-                    shell.link(shell.COMPARE, told, model=model_id, candidate=version.version_name)
+                    app_frame.link(app_frame.COMPARE, told, model=model_id, candidate=version.version_name)
                     places.append((version.version_name, st.empty()))
         if found.pending > _WAITING_SHOWN:
             more = f"and {found.pending - _WAITING_SHOWN} more"
-            shell.link(shell.VERSIONS, more, model=model_id, approval_status="Pending")
+            app_frame.link(app_frame.VERSIONS, more, model=model_id, approval_status="Pending")
     return places
 
 
@@ -137,7 +140,7 @@ def _verdict(registry: Registry, model_id: str, candidate: str) -> str:
     try:
         [decision] = decide_all_now(registry, model_id, [candidate], afresh=False).decisions
     except PaiviewError as error:
-        return states.describe(error)
+        return messages.describe(error)
     against = f" against {escape_markdown(decision.baseline, 40)}" if decision.baseline is not None else ""
     warned = " · with a warning" if decision.notes else ""
     return f"{decision.summary.word}: {escape_markdown(short_headline(decision.summary))}{against}{warned}"

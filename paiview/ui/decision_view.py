@@ -18,7 +18,7 @@ from paiview.evaluation.frames import Pair, column_names
 from paiview.evaluation.metric_meaning import display_digits, format_value
 from paiview.reports import plain_text
 from paiview.text import counted, escape_markdown, one_line, shorten_front
-from paiview.ui import charts, kept, state, tables
+from paiview.ui import cache_keys, charts, url_controls, versions_table
 
 _COLOURS: dict[Word, str] = {
     "Better": "blue",
@@ -110,10 +110,12 @@ def draw_several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> 
     st.dataframe(
         table,
         hide_index=True,
-        height=tables.height(len(table)),
+        height=versions_table.height(len(table)),
         placeholder="–",
         alt="The verdict on each candidate",
-        column_config={name: tables.name_column(name, table[name]) for name in table.columns[: 2 if together else 3]},
+        column_config={
+            name: versions_table.name_column(name, table[name]) for name in table.columns[: 2 if together else 3]
+        },
     )
     st.caption(f"Chosen among {count}: picking the best of many on the same test sets flatters the winner.")
     _caution(decisions)
@@ -136,10 +138,10 @@ def draw_pairs(rows: Sequence[PairRow], decisions: Sequence[Decision]) -> None:
         decisions: those they are of.
     """
     shown = [(row.candidate, row.pair.metric, row.pair.dataset) for row in rows]
-    _pairs(key=kept.key_of(charts.identity_of(decisions), *shown), _rows=rows, _decisions=decisions)
+    _pairs(key=cache_keys.key_of(charts.identity_of(decisions), *shown), _rows=rows, _decisions=decisions)
 
 
-@st.cache_data(ttl=kept.SECONDS, max_entries=kept.DECISIONS, show_spinner=False)
+@st.cache_data(ttl=cache_keys.SECONDS, max_entries=cache_keys.DECISIONS, show_spinner=False)
 def _pairs(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _rows: Sequence[PairRow],
@@ -165,7 +167,7 @@ def _pairs(
     )
     digits = _digits(judged, metrics)
     written = _written(judged, digits)
-    unsafe = [number for number in _NUMBERS if tables.is_unsafe(table[number])]
+    unsafe = [number for number in _NUMBERS if versions_table.is_unsafe(table[number])]
     for number in unsafe:
         table[number] = pd.Series(written[number], dtype="str")
     look = Styler(table)
@@ -184,8 +186,8 @@ def _pairs(
         placeholder="–",
         alt="Every pair of the comparison",
         column_config={
-            **({"version": tables.name_column("version", table["version"])} if with_version else {}),
-            "dataset": tables.name_column("dataset", table["dataset"]),
+            **({"version": versions_table.name_column("version", table["version"])} if with_version else {}),
+            "dataset": versions_table.name_column("dataset", table["dataset"]),
             "metric": st.column_config.TextColumn(
                 "metric", width=min(_widest("metric", [*table["metric"]]), _pixels(_NAME))
             ),
@@ -256,8 +258,8 @@ def draw_pareto(decisions: Sequence[Decision]) -> None:
     first, second, *_ = options
     shown = {key: one_line(key, 100) for key in options}
     with st.container(horizontal=True):
-        x = state.choice("Across", shown, key="x", default=first) or first
-        y = state.choice("Up", shown, key="y", default=second) or second
+        x = url_controls.choice("Across", shown, key="x", default=first) or first
+        y = url_controls.choice("Up", shown, key="y", default=second) or second
     info = charts.pareto(decisions, options[x], options[y])
     if not info.names:
         st.caption("No version has both numbers. A mean is over the datasets that all versions with the metric share.")
@@ -333,7 +335,7 @@ def draw_averages(decision: Decision) -> None:
         return
     names = ["metric", "datasets", "mean, baseline", "mean, candidate", "geometric ratio", "mean gain"]
     table = pd.DataFrame(rows).set_axis(names, axis="columns")
-    height = tables.height(len(table))
+    height = versions_table.height(len(table))
     st.dataframe(table, hide_index=True, height=height, alt="Averages over the datasets that both versions have")
     for doubt in plain_text.doubts(decision):
         st.caption(escape_markdown(doubt, 1000))

@@ -11,7 +11,7 @@ from typing import Final
 import streamlit as st
 
 from paiview.text import escape_markdown, one_line, unique_labels
-from paiview.ui import states, url
+from paiview.ui import messages, url
 
 _MOST_CHARACTERS: Final = 1000
 
@@ -50,7 +50,7 @@ def choice(
         options = {**options, value: one_line(value, 80)}
     if value is not None and value not in options:
         if url.is_of_a_link(key):
-            states.invalid(key, value)
+            messages.invalid(key, value)
         value = None
     if value is None:
         value = default
@@ -139,7 +139,7 @@ def page(pages: int) -> int:
     number = int(asked_for) if asked_for.isascii() and asked_for.isdigit() and len(asked_for) < 10 else 0
     if not 1 <= number <= pages:
         if url.is_of_a_link(key):
-            states.invalid(key, asked_for)
+            messages.invalid(key, asked_for)
         number = min(max(1, number), pages)
     if pages > 1:
         st.session_state[key] = number
@@ -168,7 +168,7 @@ def _refuse(key: str, values: list[str]) -> None:
 
 def _tell_refused(label: str, key: str) -> None:
     for value in st.session_state.pop(f"refused-{key}", ()):
-        states.warn(f"{label}: {escape_markdown(value)} is not there. Type the whole name, or find it on Versions.")
+        messages.warn(f"{label}: {escape_markdown(value)} is not there. Type the whole name, or find it on Versions.")
 
 
 def check(key: str, allowed: Callable[[str], bool]) -> None:
@@ -181,7 +181,7 @@ def check(key: str, allowed: Callable[[str], bool]) -> None:
         return
     for value in st.query_params.get_all(key):
         if value and not allowed(value):
-            states.invalid(key, value)
+            messages.invalid(key, value)
 
 
 def readable(read: Callable[[str], object]) -> Callable[[str], bool]:

@@ -16,8 +16,8 @@ from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.metric_meaning import contract, display_digits, format_value
 from paiview.evaluation.queries import FIELDS, Meanings, Orders, Slice, page_of
 from paiview.text import counted, escape_markdown, one_line, shorten_front, unique_labels
-from paiview.ui import shell, state, url
-from paiview.ui.kept import SECONDS, key_of
+from paiview.ui import app_frame, url, url_controls
+from paiview.ui.cache_keys import SECONDS, key_of
 
 _BEST = "font-weight: 700; background-color: rgba(0, 158, 115, 0.2)"
 _LONG_NAME = 28
@@ -237,7 +237,7 @@ def as_text(numbers: pd.Series, digits: Sequence[int]) -> pd.Series:
 def paged(count: int, size: int, what: str) -> Slice:
     """Draw the pages of a list where it has several, and say which part is shown."""
     pages = page_of(count, size, 1).pages
-    part = page_of(count, size, state.page(pages))
+    part = page_of(count, size, url_controls.page(pages))
     if count == 0:
         st.info(f"No {what} pass the filters. Clear a filter in the sidebar.")
     elif pages > 1:
@@ -281,19 +281,19 @@ def version_links(model_id: str, name: str) -> None:
     """Links to one version in detail and to its comparison."""
     with st.container(horizontal=True, key="version-links"):
         told = escape_markdown(name, 60)
-        shell.link(shell.VERSIONS, f"Open {told}", model=model_id, version=name)
-        shell.link(shell.COMPARE, f"Compare {told} with the approved version", model=model_id, candidate=name)
+        app_frame.link(app_frame.VERSIONS, f"Open {told}", model=model_id, version=name)
+        app_frame.link(app_frame.COMPARE, f"Compare {told} with the approved version", model=model_id, candidate=name)
 
 
 def compare_link(model_id: str, frames: Frames, ticked: Sequence[int]) -> None:
     """Link to the comparison of the ticked versions: the newest of two is the candidate, of more all are."""
     names = frames.versions["version_name"].iloc[sorted(ticked, reverse=True)].tolist()
     if len(names) == 2:
-        shell.link(
-            shell.COMPARE, "Compare the newer with the older", model=model_id, candidate=names[0], baseline=names[1]
+        app_frame.link(
+            app_frame.COMPARE, "Compare the newer with the older", model=model_id, candidate=names[0], baseline=names[1]
         )
     else:
-        shell.link(shell.COMPARE, "Compare them with the approved version", model=model_id, candidate=names)
+        app_frame.link(app_frame.COMPARE, "Compare them with the approved version", model=model_id, candidate=names)
 
 
 def name_column(label: str, names: pd.Series, *, pinned: bool = False) -> Any:

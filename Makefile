@@ -18,11 +18,11 @@ run: .venv/run.stamp
 	@$(BIN)/python -m paiview dashboard --port $(PORT)
 
 test: check
-	@$(BIN)/python -m tests.browser.chromium
+	@$(BIN)/python -m tests.harness.chromium
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-cluster: .venv/dev.stamp
-	@$(BIN)/python -m tests.browser.chromium
+	@$(BIN)/python -m tests.harness.chromium
 	@$(BIN)/python -m tests.cluster.packages
 	@$(BIN)/python -m pytest tests/cluster
 
@@ -43,14 +43,14 @@ bench-check: .venv/dev.stamp
 	@$(BIN)/python -m benchmarks --peers
 
 screenshots: .venv/dev.stamp
-	@$(BIN)/python -m tests.browser.chromium
+	@$(BIN)/python -m tests.harness.chromium
 	@$(BIN)/python -m tests.browser.screenshots
 
 reliability: .venv/dev.stamp
 	@$(BIN)/python -m tests.faults
 
 odd-data: .venv/dev.stamp
-	@$(BIN)/python -m pytest tests/test_odd_data.py --hypothesis-profile=long --timeout=0
+	@$(BIN)/python -m pytest tests/evaluation/test_odd_data.py --hypothesis-profile=long --timeout=0
 
 soak: .venv/dev.stamp
 	@$(BIN)/python -m benchmarks.soak

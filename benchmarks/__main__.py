@@ -19,7 +19,7 @@ from typing import Final
 
 import benchmarks
 from benchmarks.report import Row, document, text
-from tests.documents import put
+from tests.harness.documents import put
 
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "performance.md"
 PEERS: Final = ("frames", "listing", "mlflow_peer")

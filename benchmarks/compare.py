@@ -9,8 +9,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.report import Row
 from benchmarks.rerun import cpu
-from tests.browser import chromium
-from tests.browser.conftest import dashboard, opened, settled
+from tests.harness import chromium
+from tests.harness.dashboard import dashboard, opened, settled
 
 CANDIDATES = 20
 DATASETS = 50

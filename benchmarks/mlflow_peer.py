@@ -33,9 +33,9 @@ from benchmarks.report import Row
 from paiview.evaluation import frames, queries
 from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
-from tests.browser import chromium
-from tests.browser.conftest import dashboard
-from tests.sessions import Session
+from tests.harness import chromium
+from tests.harness.dashboard import dashboard
+from tests.harness.sessions import Session
 
 FEW: Final = 100
 SOME: Final = 1_000

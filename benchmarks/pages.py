@@ -15,9 +15,9 @@ from benchmarks import listing
 from benchmarks.paged_server import MODEL, PAGE_SIZE, VERSIONS
 from benchmarks.painted import Painted, cold
 from benchmarks.report import Row
-from tests.browser import chromium
-from tests.browser.conftest import Served, dashboard
-from tests.sessions import Session
+from tests.harness import chromium
+from tests.harness.dashboard import Served, dashboard
+from tests.harness.sessions import Session
 
 STARTS: Final = 3
 """Processes for each page that is opened cold."""

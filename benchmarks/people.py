@@ -10,8 +10,8 @@ from typing import Final
 from benchmarks.check import SETTINGS, registry
 from benchmarks.report import Row
 from benchmarks.soak import sample
-from tests.browser.conftest import dashboard
-from tests.sessions import Run, Session
+from tests.harness.dashboard import dashboard
+from tests.harness.sessions import Run, Session
 
 PEOPLE: Final = 100
 PAGES: Final = 15

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.frames import answer
 from benchmarks.report import Row
-from tests.browser import chromium
-from tests.browser.conftest import dashboard, opened, settled
+from tests.harness import chromium
+from tests.harness.dashboard import dashboard, opened, settled
 
 VERSIONS = 1_000
 RERUNS = 40

@@ -20,8 +20,8 @@ from paiview.pai.credentials import StaticCredentials
 from paiview.pai.garbage import SearchPause
 from paiview.pai.objects import ModelVersion
 from paiview.registry.shared_format import pack_body, read_body
-from tests.browser.conftest import dashboard
-from tests.sessions import Session
+from tests.harness.dashboard import dashboard
+from tests.harness.sessions import Session
 
 FEW: Final = 1_000
 MANY: Final = 10_000

@@ -18,11 +18,11 @@ from typing import Final, NamedTuple
 
 from benchmarks.frames import answer
 from paiview.server.app import TIDY
-from tests.browser.conftest import dashboard
-from tests.documents import put
-from tests.pages.conftest import Service
-from tests.pai.server import Act, Reply, Request, Server, refusal, reply
-from tests.sessions import Session
+from tests.harness.dashboard import dashboard
+from tests.harness.documents import put
+from tests.harness.server import Act, Reply, Request, Server, refusal, reply
+from tests.harness.service import Service
+from tests.harness.sessions import Session
 
 SESSIONS: Final = 30
 MINUTES: Final = 20.0

@@ -12,7 +12,7 @@ PREFIXES = ("PAIVIEW_", "ALIBABA_CLOUD_")
 
 # How long one example takes says how busy the machine is; the time limit of pytest finds what hangs.
 settings.register_profile("unhurried", deadline=None)
-# For tests/test_odd_data.py: ``--hypothesis-profile=long --timeout=0``.
+# For tests/evaluation/test_odd_data.py: ``--hypothesis-profile=long --timeout=0``.
 settings.register_profile("long", deadline=None, max_examples=20_000)
 settings.load_profile("unhurried")
 

@@ -23,7 +23,7 @@ from paiview.pai.errors import SettingError
 from paiview.pai.transport import TRIES
 from paiview.registry import connection
 from paiview.registry.connection import connect
-from tests.pai.server import Server, refusal, script
+from tests.harness.server import Server, refusal, script
 
 WAIT = 30.0
 """Seconds after which a process has failed to do what it should."""

@@ -35,8 +35,8 @@ from paiview.reports.table_files import csv_bytes
 from paiview.secret_masking import mask_secrets
 from paiview.server import http_api
 from paiview.settings import Settings
-from tests import hostile
-from tests.pai.server import Reply, Request, Server, reply
+from tests.harness import hostile
+from tests.harness.server import Reply, Request, Server, reply
 
 OBEYED: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x80-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """What a terminal obeys or turns text around, save for tabs and line feeds."""

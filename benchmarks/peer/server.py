@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.error import URLError
 
-from tests.browser.conftest import LOOPBACK, ROOT, free_port
+from tests.harness.dashboard import LOOPBACK, ROOT, free_port
 
 PYTHON: Final = ROOT / ".venv" / "mlflow" / "bin" / "python"
 """Made by ``make bench``."""

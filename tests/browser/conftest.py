@@ -1,82 +1,17 @@
 """The real dashboard in a process of its own, and a real browser to look at it."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Final, NamedTuple
-from urllib.error import URLError
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser import chromium
-
-ROOT: Final = Path(__file__).resolve().parents[2]
-START: Final = 60.0
-"""Seconds a dashboard may take to answer after its start."""
-LOOPBACK: Final = "127.0.0.1"
+from tests.harness import chromium
+from tests.harness.dashboard import LOOPBACK, dashboard
 
 Start = Callable[..., str]
-
-
-def free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
-class Served(NamedTuple):
-    """A dashboard that answers."""
-
-    url: str
-    process_id: int
-
-
-@contextmanager
-def dashboard(data_dir: Path, **settings: str) -> Iterator[Served]:
-    """Run the dashboard from another folder than its own until it is not needed any more."""
-    port = free_port()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PAIVIEW_")}
-    environment |= {"PYTHONPATH": str(ROOT), "PAIVIEW_DATA_DIR": str(data_dir), **settings}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "paiview", "dashboard", "--port", str(port)],
-        cwd=data_dir,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    url = f"http://{LOOPBACK}:{port}"
-    try:
-        _await(url, process)
-        yield Served(url, process.pid)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=START)
-        assert "Traceback" not in said, said
-
-
-def _await(url: str, process: "subprocess.Popen[str]") -> None:
-    deadline = time.monotonic() + START
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "The dashboard ended instead of answering."
-        try:
-            urllib.request.urlopen(f"{url}/healthz", timeout=5).close()  # noqa: S310 - the URL is of this process
-        except (URLError, ConnectionError, TimeoutError):
-            # A pause that ends at once when the process does.
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(0.05)
-        else:
-            return
-    raise AssertionError(f"The dashboard did not answer within {START:g} s.")
 
 
 @pytest.fixture
@@ -122,44 +57,3 @@ def _note_foreign(url: str, foreign: list[str]) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("data", "blob") and parts.hostname != LOOPBACK:
         foreign.append(url)
-
-
-def settled(page: Page) -> Page:
-    """Wait until the page's script has run, everything it sent is drawn, and what was opened has unfolded.
-
-    A list in a part that is still unfolding does not open.
-    """
-    page.wait_for_function(
-        """() => {
-            const app = document.querySelector('[data-testid="stApp"]');
-            return app && app.dataset.testScriptState === 'notRunning'
-                && app.dataset.testConnectionState === 'CONNECTED'
-                && !document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]')
-                && document.getAnimations().every(one =>
-                    one instanceof CSSTransition || one instanceof CSSAnimation || one.playState !== 'running');
-        }"""
-    )
-    return page
-
-
-def opened(page: Page, url: str) -> Page:
-    page.goto(url)
-    page.get_by_test_id("stApp").wait_for()
-    return settled(page)
-
-
-def back_to(page: Page, path: str) -> None:
-    """Press Back until the page is there: Streamlit gives what a page writes into the URL entries of its own."""
-    for _ in range(3):
-        before = page.url
-        page.go_back()
-        page.wait_for_function("before => location.href !== before", arg=before)
-        settled(page)
-        if urlsplit(page.url).path == path:
-            return
-    raise AssertionError(f"Three presses of Back lead to {page.url}, not to {path}.")
-
-
-def region(page: Page, key: str) -> str:
-    """The text of a region or control."""
-    return page.locator(f".st-key-{key}").inner_text()

@@ -11,8 +11,8 @@ from typing import Final, Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser import chromium
-from tests.browser.conftest import ROOT, dashboard, opened, settled
+from tests.harness import chromium
+from tests.harness.dashboard import ROOT, dashboard, opened, settled
 
 FOLDER: Final = ROOT / "build" / "screenshots"
 SHOWN: Final = {"trends": ROOT / "docs" / "trends.png", "compare": ROOT / "docs" / "compare.png"}

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from paiview.decisions.decision import Decision
-from tests.browser.conftest import back_to, opened, region, settled
+from tests.harness.dashboard import back_to, opened, region, settled
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import opened, settled
+from tests.harness.dashboard import opened, settled
 
 pytestmark = pytest.mark.browser
 

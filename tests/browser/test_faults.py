@@ -10,8 +10,8 @@ from typing import Final
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT, dashboard, opened, region, settled
-from tests.pai.server import Act, Reply, Request, Server, refusal, reply
+from tests.harness.dashboard import ROOT, dashboard, opened, region, settled
+from tests.harness.server import Act, Reply, Request, Server, refusal, reply
 
 pytestmark = pytest.mark.browser
 

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 
-from tests import hostile
-from tests.browser.conftest import dashboard, opened, settled
-from tests.pai.server import Server
+from tests.harness import hostile
+from tests.harness.dashboard import dashboard, opened, settled
+from tests.harness.server import Server
 
 pytestmark = pytest.mark.browser
 

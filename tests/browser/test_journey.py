@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Start, back_to, opened, region, settled
+from tests.browser.conftest import Start
+from tests.harness.dashboard import back_to, opened, region, settled
 
 pytestmark = pytest.mark.browser
 

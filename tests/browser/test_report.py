@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from paiview.reports import documents
-from tests.test_report import TRADE_OFF
+from tests.reports.test_documents import TRADE_OFF
 
 pytestmark = pytest.mark.browser
 

@@ -17,7 +17,8 @@ from starlette.routing import Route
 from paiview.embedded.background_server import BackgroundServer
 from paiview.server import guard
 from paiview.server.app import app_arguments
-from tests.browser.conftest import LOOPBACK, Start
+from tests.browser.conftest import Start
+from tests.harness.dashboard import LOOPBACK
 
 pytestmark = pytest.mark.browser
 

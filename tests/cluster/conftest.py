@@ -8,8 +8,8 @@ import pytest
 from tests.browser.conftest import browser, page
 from tests.cluster.nodes import Cluster, Replica, nginx
 from tests.cluster.stores import PASSWORD, Store
-from tests.pages.conftest import Json, Service, version
-from tests.pai.server import Server
+from tests.harness.server import Server
+from tests.harness.service import Json, Service, version
 
 __all__ = ["browser", "page"]
 

@@ -21,11 +21,11 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.browser.conftest import LOOPBACK, ROOT, free_port
 from tests.cluster.packages import program
 from tests.cluster.stores import Store
 from tests.cluster.waiting import LONGEST, until
-from tests.pages.conftest import Service
+from tests.harness.dashboard import LOOPBACK, ROOT, free_port
+from tests.harness.service import Service
 
 DEPLOY: Final = ROOT / "deploy"
 

@@ -11,11 +11,11 @@ from typing import Final
 from playwright.sync_api import Page, expect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.browser.conftest import opened, region, settled
 from tests.browser.test_journey import choose, query
 from tests.cluster.nodes import Cluster, Replica, apart
 from tests.cluster.waiting import LONGEST, until
-from tests.sessions import Session
+from tests.harness.dashboard import opened, region, settled
+from tests.harness.sessions import Session
 
 FILTERED: Final = "metric=wer&dataset=d-far&status=Approved&text=kept&window=50"
 THINKING: Final = 0.1

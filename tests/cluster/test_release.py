@@ -7,9 +7,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.browser.conftest import ROOT
 from tests.cluster.nodes import DEPLOY, Replica, ask
 from tests.cluster.waiting import until
+from tests.harness.dashboard import ROOT
 
 
 def copied() -> list[str]:

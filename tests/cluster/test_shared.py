@@ -34,8 +34,8 @@ from paiview.registry.shared_store import CHANNEL, LIFE, Shared
 from paiview.registry.snapshots import VersionsSnapshot
 from tests.cluster.stores import PASSWORD, Store, running_store, store, way_to
 from tests.cluster.waiting import until
-from tests.pai.server import Server, refusal
-from tests.test_registry import READER, Clock, Service, version
+from tests.harness.server import Server, refusal
+from tests.registry.test_registry import READER, Clock, Service, version
 
 __all__ = ["running_store", "store"]
 

@@ -7,7 +7,7 @@ from functools import partial
 from tests.cluster.conftest import PAGES
 from tests.cluster.nodes import Cluster, Replica, apart
 from tests.cluster.waiting import until
-from tests.sessions import Run, Session
+from tests.harness.sessions import Run, Session
 
 READERS = 4
 """Sessions of each replica."""

@@ -10,9 +10,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tests.documents import put
 from tests.faults.matrix import FAULTS, Fault
 from tests.faults.stage import REAL, Outcome, Situation, faults_of, play_numbered, warm_up
+from tests.harness.documents import put
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 AT_ONCE: Final = 3

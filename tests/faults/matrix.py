@@ -10,8 +10,8 @@ from enum import Enum, auto
 from typing import Any, Final
 
 from paiview.pai.transport import TRIES
-from tests.pages.conftest import version
-from tests.pai.server import Act, Reply, Request, Responder, refusal, reply, script
+from tests.harness.server import Act, Reply, Request, Responder, refusal, reply, script
+from tests.harness.service import version
 
 MODEL: Final = "model-a"
 VERSIONS: Final = [version(f"1.{minor}.0", f"2024-01-{minor + 1:02}", {"d-a": {"cer": 0.1}}) for minor in range(18)]

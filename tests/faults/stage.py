@@ -24,8 +24,10 @@ from paiview.registry import cache, connection
 from paiview.registry.connection import connect, disconnect
 from paiview.settings import Settings
 from tests.faults.matrix import FAULTS, MODEL, PAGE_SIZE, VERSIONS, Fault, Way, names_in
-from tests.pages.conftest import ROOT, Service, told
-from tests.pai.server import Reply, Request, Responder, Server
+from tests.harness.dashboard import ROOT
+from tests.harness.server import Reply, Request, Responder, Server
+from tests.harness.service import Service
+from tests.pages.conftest import told
 
 LISTING: Final = f"/api/v1/models/{MODEL}/versions"
 SESSIONS: Final = 20

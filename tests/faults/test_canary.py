@@ -24,11 +24,11 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.browser.conftest import LOOPBACK, ROOT, START, free_port
 from tests.faults.matrix import FAULTS, VERSIONS, Fault, Way
-from tests.pages.conftest import version
-from tests.pai.server import Act, Reply, Request, Responder, Server, refusal, reply
-from tests.sessions import Session
+from tests.harness.dashboard import LOOPBACK, ROOT, START, free_port
+from tests.harness.server import Act, Reply, Request, Responder, Server, refusal, reply
+from tests.harness.service import version
+from tests.harness.sessions import Session
 
 pytestmark = pytest.mark.timeout(300)
 """All pages of all models are opened for the first test."""

@@ -12,8 +12,9 @@ from streamlit.testing.v1 import AppTest
 from paiview.registry import cache, registry
 from paiview.registry.connection import connect, disconnect
 from paiview.ui import comparison_controls
-from tests.pages.conftest import Run, Service, told, version, written
-from tests.pai.server import refusal
+from tests.harness.server import refusal
+from tests.harness.service import Service, version
+from tests.pages.conftest import Run, told, written
 
 
 def unapproved(baseline: str, status: str) -> str:

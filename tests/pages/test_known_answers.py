@@ -23,8 +23,10 @@ from paiview.decisions.lineage import decide
 from paiview.registry.connection import connect, disconnect
 from paiview.registry.registry import Registry
 from paiview.settings import Settings
-from tests.known_answers import CASES, Case, save_sizes
-from tests.pages.conftest import ROOT, Json, told, version
+from tests.harness.dashboard import ROOT
+from tests.harness.known_answers import CASES, Case, save_sizes
+from tests.harness.service import Json, version
+from tests.pages.conftest import told
 
 STATES: Final[Mapping[State, str]] = {
     "better": "▲ better",

@@ -13,8 +13,9 @@ from paiview.registry import connection
 from paiview.registry.connection import connect, disconnect
 from paiview.settings import Settings
 from paiview.ui import model_list
-from tests.pages.conftest import CREDENTIALS, Run, Service, told, version, written
-from tests.pai.server import Reply, Request, Server, refusal
+from tests.harness.server import Reply, Request, Server, refusal
+from tests.harness.service import CREDENTIALS, Service, version
+from tests.pages.conftest import Run, told, written
 
 WAIT = 10.0
 

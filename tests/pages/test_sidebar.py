@@ -3,7 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.conftest import Run, Service, told, version
+from tests.harness.service import Service, version
+from tests.pages.conftest import Run, told
 
 
 @pytest.fixture(autouse=True)

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.pages.conftest import Run, Service, told, version
-from tests.pai.server import refusal
+from tests.harness.server import refusal
+from tests.harness.service import Service, version
+from tests.pages.conftest import Run, told
 
 
 def warnings(run: Run, page: str) -> list[str]:

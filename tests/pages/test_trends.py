@@ -10,7 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from paiview.registry.connection import disconnect
-from tests.pages.conftest import Run, Service, told, version, written
+from tests.harness.service import Service, version
+from tests.pages.conftest import Run, told, written
 
 
 def chart(app: AppTest, place: int = 0) -> dict[str, Any]:

@@ -7,8 +7,9 @@ import pytest
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.conftest import Run, Service, told, version, written
-from tests.pai.server import refusal, reply
+from tests.harness.server import refusal, reply
+from tests.harness.service import Service, version
+from tests.pages.conftest import Run, told, written
 
 
 def names(app: AppTest) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import pytest
 
 from paiview.pai import Client, CredentialSource, PaiviewError, StaticCredentials, transport
-from tests.pai.server import Responder, Server
+from tests.harness.server import Responder, Server
 
 KEY_ID: Final = "test-key-id"
 SECRET: Final = "secret-of-the-test-that-none-may-see"

@@ -8,8 +8,8 @@ from typing import Final, Self
 import pytest
 
 from paiview.pai.transport import Transport
+from tests.harness.server import Act, reply
 from tests.pai.conftest import CREDENTIALS
-from tests.pai.server import Act, reply
 
 WAIT: Final = 10.0
 """Seconds after which a request has not ended, or a connection is held for ever."""

@@ -21,8 +21,8 @@ from paiview.pai.errors import (
     UnavailableError,
     UnreachableError,
 )
+from tests.harness.server import Act, Reply, Request, refusal, reply, script
 from tests.pai.conftest import CREDENTIALS, KEY_ID, SECRET, TOKEN, Connect, Serve
-from tests.pai.server import Act, Reply, Request, refusal, reply, script
 
 WAIT: Final = 10.0
 """Seconds after which a test that waits for another thread has failed."""

@@ -15,8 +15,8 @@ import pytest
 from paiview.pai import Credential, StaticCredentials, credentials, from_chain
 from paiview.pai.credentials import ECS_DISABLED, ECS_ROLE, MISSING
 from paiview.pai.errors import CredentialError
+from tests.harness.server import Reply, Request, reply
 from tests.pai.conftest import KEY_ID, SECRET, TOKEN, Serve, assert_keeps_secrets
-from tests.pai.server import Reply, Request, reply
 
 KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": KEY_ID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET}
 

@@ -33,8 +33,8 @@ from paiview.pai.errors import (
     UnreachableError,
 )
 from paiview.pai.transport import TRIES
+from tests.harness.server import Act, Reply, Request, refusal, reply, script
 from tests.pai.conftest import KEY_ID, SECRET, TOKEN, Connect, Serve, assert_keeps_secrets, everything_said
-from tests.pai.server import Act, Reply, Request, refusal, reply, script
 
 GENEROUS: Final = 10.0
 """Seconds that prove a bound of a fraction of one was kept."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from paiview.pai.garbage import SearchPause
+from tests.harness.server import Reply, Request, refusal, reply
 from tests.pai.conftest import Connect, Serve
-from tests.pai.server import Reply, Request, refusal, reply
 
 
 @pytest.fixture(autouse=True)

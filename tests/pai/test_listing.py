@@ -10,8 +10,8 @@ import pytest
 from paiview.pai import paging
 from paiview.pai.errors import AnswerError, PermissionDeniedError
 from paiview.pai.paging import Listing
+from tests.harness.server import Reply, Request, Responder, refusal, reply
 from tests.pai.conftest import Connect, Serve
-from tests.pai.server import Reply, Request, Responder, refusal, reply
 
 NAMES = [f"0.{minor}.0" for minor in range(1, 46)]
 

@@ -1,0 +1,283 @@
+"""What is written for other processes is read again as it was, and nothing else is."""
+
+import json
+import zlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from pydantic_core import to_json
+
+from paiview.pai.answers import parse_json
+from paiview.pai.errors import (
+    AccessKeyError,
+    ClockError,
+    CredentialError,
+    DeadlineError,
+    ExpiredTokenError,
+    NotFoundError,
+    PaiviewError,
+    PermissionDeniedError,
+    ServiceError,
+    SettingError,
+    ThrottledError,
+    UnreachableError,
+    error_for,
+)
+from paiview.pai.objects import Model, ModelVersion, VersionFilters, Workspace
+from paiview.registry import shared_format
+from paiview.registry.shared_format import (
+    LINE,
+    Head,
+    UnreadableError,
+    is_common,
+    name_of,
+    pack_body,
+    pack_error,
+    pack_head,
+    read_body,
+    read_error,
+    read_head,
+)
+from paiview.registry.snapshots import ModelsSnapshot, Review, Snapshot, VersionsSnapshot, WorkspacesSnapshot
+from tests.harness.odd_data import LISTINGS, written
+
+READ_AT: Final = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+BEFORE: Final = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
+RAW: Final[list[dict[str, Any]]] = [
+    {"VersionName": "0.1.0", "Metrics": {"Results": [{"Metrics": {"cer": 0.1 + 0.2}}]}, "New": [1, None, "é"]},
+    {"VersionName": 7, "Labels": "none", "Options": "{}"},
+]
+
+
+def never() -> list[Any]:
+    raise AssertionError("the content is asked for")
+
+
+def listing(raw: list[Any], **fields: Any) -> VersionsSnapshot:
+    said: dict[str, Any] = {
+        "fetched_at": READ_AT,
+        "model_id": "model-a",
+        "filters": VersionFilters(label="zh"),
+        "whole_at": BEFORE,
+        "versions": tuple(ModelVersion.model_validate(item) for item in raw),
+        "total": 3,
+        "uneven": "It moved.",
+        "identity": "i-1",
+    }
+    return VersionsSnapshot(**{**said, **fields})
+
+
+def sent(snapshot: Snapshot, last: Snapshot | None = None) -> Any:
+    """A snapshot as another process reads it, through bytes."""
+    head = read_head(pack_head(snapshot.head()))
+    body = pack_body(head.identity, snapshot.content())
+    assert body is not None
+    return type(snapshot).of(head, lambda: read_body(body, head.identity), last)
+
+
+class TestNames:
+    def test_tell_queries_apart_and_are_the_same_in_every_process(self) -> None:
+        key = ("versions", "https://pai", "reader", "model-a", VersionFilters(label="zh"))
+        others = [
+            (*key[:4], VersionFilters()),
+            (*key[:3], "model-b", key[4]),
+            (*key[:2], "another", *key[3:]),
+            (key[0], "https://pai2", *key[2:]),
+            ("models", *key[1:]),
+            ("datasets", "https://pai", "reader", ("d-1", "d-2"), None),
+            ("datasets", "https://pai", "reader", ("d-1,d-2",), None),
+        ]
+        names = {name_of(other) for other in others}
+        assert len(names) == len(others)
+        assert name_of(key) not in names
+        assert name_of(key) == name_of((*key[:4], VersionFilters(label="zh")))
+        assert name_of(("models", "https://pai", "reader", None)) == "paiview:1:9e2a60b3e19918bee07ab6bdf408b0ca"
+
+    def test_take_what_no_text_can_hold(self) -> None:
+        assert name_of(("model", "\ud800")) != name_of(("model", "\ud801"))
+
+
+class TestSnapshots:
+    def test_of_a_listing_keep_every_field_and_every_version_raw(self) -> None:
+        snapshot = listing(RAW)
+        read = sent(snapshot)
+        assert [version.raw for version in read.versions] == RAW
+        assert [version.misfits for version in read.versions] == [{}, {"Labels": "none"}]
+        names = ("fetched_at", "model_id", "filters", "whole_at", "total", "uneven", "identity", "failure")
+        assert [getattr(read, name) for name in names] == [getattr(snapshot, name) for name in names]
+        assert read.fetched_at.isoformat() == snapshot.fetched_at.isoformat()
+        assert len(read.frames.versions) == len(RAW)
+
+    def test_of_the_same_content_bring_their_facts_and_keep_versions_and_frames(self) -> None:
+        last = listing(RAW, fetched_at=BEFORE, failure=UnreachableError("Down."))
+        read = VersionsSnapshot.of(listing(RAW, whole_at=READ_AT).head(), never, last)
+        assert read.versions is last.versions
+        assert read.frames is last.frames
+        assert (read.fetched_at, read.whole_at, read.failure) == (READ_AT, READ_AT, None)
+
+    def test_of_another_content_or_kind_do_not_take_what_was_known(self) -> None:
+        other = listing(RAW[:1], identity="i-2")
+        assert len(sent(listing(RAW), other).versions) == len(RAW)
+        alike = ModelsSnapshot(fetched_at=READ_AT, items=(), total=0, identity="i-1")
+        assert len(sent(listing(RAW), alike).versions) == len(RAW)
+
+    @pytest.mark.parametrize(
+        "snapshot",
+        [
+            ModelsSnapshot(fetched_at=READ_AT, items=(Model(model_id="model-a"),), total=2, uneven="It moved."),
+            ModelsSnapshot(fetched_at=READ_AT, items=(), total=0),
+            WorkspacesSnapshot(fetched_at=READ_AT, items=(Workspace(workspace_id="1"),)),
+            Review(fetched_at=READ_AT, pending=3, approved=2, rejected=1, waiting=(ModelVersion(version_name="1"),)),
+        ],
+        ids=lambda snapshot: type(snapshot).__name__,
+    )
+    def test_of_the_other_kinds_are_the_same(self, snapshot: Any) -> None:
+        read = sent(snapshot)
+        assert type(read) is type(snapshot)
+        assert read.head().facts == snapshot.head().facts
+        assert read.content() == snapshot.content()
+        assert read.fetched_at == READ_AT
+
+    @given(LISTINGS)
+    @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+    @example([float("nan"), 5e-324, 2**70, -0.0, "\udcff", None, [], {"": {}}])
+    def test_of_whatever_the_service_sends_are_the_same(self, items: list[Any]) -> None:
+        raw = parse_json(written(items).encode())
+        assert json.dumps([version.raw for version in sent(listing(raw)).versions]) == json.dumps(raw)
+
+    def test_longer_than_a_line_stay_in_their_order(self) -> None:
+        raw = [{"VersionName": str(number)} for number in range(2 * LINE + 1)]
+        assert [version.raw for version in sent(listing(raw)).versions] == raw
+
+    @pytest.mark.parametrize(
+        ("facts", "content"),
+        [
+            ({"total": "many"}, []),
+            ({"total": None}, []),
+            ({"whole_at": "yesterday"}, []),
+            ({"whole_at": "2026-01-02T03:04:05"}, []),
+            ({"filters": {"order": {}}}, []),
+            ({"model_id": 5.5}, []),
+            ({"versions": "0.1.0", "filters": None}, []),
+        ],
+    )
+    def test_whose_fields_do_not_fit_are_refused(self, facts: dict[str, Any], content: list[Any]) -> None:
+        head = listing(RAW).head()
+        with pytest.raises(UnreadableError):
+            VersionsSnapshot.of(head.model_copy(update={"facts": head.facts | facts}), lambda: content, None)
+
+    def test_that_lack_a_field_are_refused(self) -> None:
+        with pytest.raises(UnreadableError):
+            VersionsSnapshot.of(Head(fetched_at=READ_AT, identity="i", facts={}), list, None)
+
+
+def body(*lines: bytes) -> bytes:
+    return zlib.compress(b"\n".join(lines))
+
+
+class TestGarbage:
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"",
+            b"garbage",
+            b"\x80\x04\x95.",
+            body(),
+            body(b'"i-2"', b"[1]"),
+            body(b'"i-1"', b"[1"),
+            body(b'"i-1"', b'{"a": 1}'),
+            body(b'"i-1"', b""),
+            body(b"[" * 10_000),
+            body(b'"i-1"', b"[1]")[:-1],
+            body(b'"i-1"', b"[" * 10_000 + b"]" * 10_000),
+        ],
+    )
+    def test_is_no_body(self, data: bytes) -> None:
+        with pytest.raises(UnreadableError):
+            read_body(data, "i-1")
+
+    def test_that_grows_beyond_the_bound_is_not_inflated_further(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(shared_format, "LARGEST", 1000)
+        line = to_json(["x" * 900])
+        assert read_body(body(b'"i-1"', line), "i-1") == ["x" * 900]
+        with pytest.raises(UnreadableError):
+            read_body(body(b'"i-1"', line, line), "i-1")
+
+    def test_beyond_the_bound_is_not_written(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(shared_format, "LARGEST", 1000)
+        assert pack_body("i-1", ["x" * 900]) is not None
+        assert pack_body("i-1", ["x" * 1000]) is None
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"",
+            b"null",
+            b"{}",
+            b'{"fetched_at": "2026-01-02T03:04:05", "identity": "i", "facts": {}}',
+            b'{"fetched_at": "2026-01-02T03:04:05Z", "identity": 5, "facts": {}}',
+            b'{"fetched_at": "2026-01-02T03:04:05Z", "identity": "i", "facts": []}',
+        ],
+        ids=["nothing", "null", "no fields", "no zone", "identity", "facts"],
+    )
+    def test_is_no_head(self, data: bytes) -> None:
+        with pytest.raises(UnreadableError):
+            read_head(data)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda said: said | {"kind": "SystemExit"},
+            lambda said: said | {"kind": "PaiviewError"},
+            lambda said: said | {"kind": "SettingError"},
+            lambda said: said | {"message": None},
+            lambda said: said | {"retry_after": float("inf")},
+            lambda said: said | {"retry_after": float("nan")},
+            lambda _: {},
+            lambda said: [said],
+        ],
+    )
+    def test_is_no_error(self, change: Callable[[dict[str, Any]], Any]) -> None:
+        said = json.loads(pack_error(NotFoundError("It is gone.")))
+        with pytest.raises(UnreadableError):
+            read_error(to_json(change(said)))
+
+
+class TestErrors:
+    def test_are_the_same_with_all_they_say(self) -> None:
+        error = error_for("GetModel", 404, code="201900003", text="模型 <b>", request_id="R-1")
+        read = read_error(pack_error(error))
+        assert type(read) is NotFoundError
+        assert str(read) == str(error)
+        assert (read.code, read.request_id, read.status, read.advice) == ("201900003", "R-1", 404, error.advice)
+
+    def test_keep_how_long_to_wait(self) -> None:
+        read = read_error(pack_error(error_for("ListModels", 429, code="Throttling", retry_after=2.5)))
+        assert isinstance(read, ThrottledError)
+        assert read.retry_after == 2.5
+
+    @pytest.mark.parametrize(
+        ("kind", "common"),
+        [
+            (ServiceError, True),
+            (NotFoundError, True),
+            (PermissionDeniedError, True),
+            (DeadlineError, True),
+            (UnreachableError, False),
+            (AccessKeyError, False),
+            (ExpiredTokenError, False),
+            (ClockError, False),
+            (CredentialError, False),
+            (SettingError, False),
+        ],
+    )
+    def test_of_the_process_itself_are_not_for_the_others(self, kind: type[PaiviewError], common: bool) -> None:
+        assert is_common(kind("Why.")) is common
+
+    @given(st.text())
+    def test_take_any_text(self, text: str) -> None:
+        assert read_error(pack_error(ServiceError(text))).message == text

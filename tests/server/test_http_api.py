@@ -1,0 +1,352 @@
+"""The HTTP API: JSON to read only, errors in PAI's words, and never in the way of the pages."""
+
+import asyncio
+import json
+import logging
+import math
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from paiview.decisions.decision import Decision
+from paiview.decisions.lineage import ComparisonError, UnknownVersionError
+from paiview.embedded.background_server import HOST, BackgroundServer
+from paiview.pai.errors import (
+    AccessKeyError,
+    AnswerError,
+    ClockError,
+    CredentialError,
+    DeadlineError,
+    NotFoundError,
+    PaiviewError,
+    PermissionDeniedError,
+    RequestRefusedError,
+    SettingError,
+    ThrottledError,
+    UnavailableError,
+    UnreachableError,
+)
+from paiview.pai.paging import Progress
+from paiview.registry.cache import Cache
+from paiview.registry.connection import connect, disconnect
+from paiview.registry.live_decision import decide_now
+from paiview.registry.registry import Registry
+from paiview.server import http_api
+from paiview.settings import Settings
+from tests.registry.test_cache import KEY, TTL, Clock, Numbered
+
+WAIT = 10.0
+IDENTIFIER = re.compile(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}")
+SAVED: list[dict[str, Any]] = [
+    {
+        "VersionName": "0.1.0",
+        "ApprovalStatus": "Approved",
+        "GmtCreateTime": "2024-01-01T00:00:00Z",
+        "Metrics": {"Results": [{"Dataset": {"DatasetId": "aishell"}, "Metrics": {"cer": 0.2, "bad": math.nan}}]},
+        "InferenceSpec": {"env": [{"name": "TOKEN", "value": "s3cr3t"}], "api_key": "s3cr3t"},
+    },
+    {
+        "VersionName": "0.2.0",
+        "VersionDescription": "<script>通用</script>",
+        "ApprovalStatus": "Pending",
+        "GmtCreateTime": "2024-02-01T00:00:00Z",
+        "Metrics": {"Results": [{"Dataset": {"DatasetId": "aishell"}, "Metrics": {"cer": 0.18}}]},
+    },
+]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """The registry of this process: the embedded one with ``SAVED`` as model-mine."""
+    folder = tmp_path_factory.mktemp("api")
+    (folder / "mine.json").write_text(json.dumps({"Versions": SAVED}))
+    connected = connect(Settings(data_dir=folder / "registry", data=(folder / "mine.json",)))
+    yield connected
+    disconnect()
+
+
+@pytest.fixture(scope="module")
+def client(source: Registry) -> Iterator[httpx.Client]:
+    with (
+        BackgroundServer(Starlette(routes=[http_api.mount()])) as server,
+        httpx.Client(base_url=f"http://{HOST}:{server.port}") as opened,
+    ):
+        yield opened
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail(*_arguments: object, **_named: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(Registry, "versions", fail)
+    monkeypatch.setattr(Registry, "models", fail)
+
+
+def told(answer: httpx.Response) -> dict[str, str]:
+    """The body of an error, which always has the same three fields."""
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+    body: dict[str, str] = answer.json()
+    assert list(body) == ["Code", "Message", "RequestId"]
+    assert all(body.values())
+    return body
+
+
+def test_a_decision_is_the_decision(client: httpx.Client, source: Registry) -> None:
+    answer = client.get("/api/models/model-mine/decision?candidate=0.2.0")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.headers["cache-control"] == "no-store"
+    decision = Decision.model_validate_json(answer.content)
+    assert decision == decide_now(source, "model-mine", "0.2.0")
+    assert (decision.baseline, decision.summary.word) == ("0.1.0", "Better")
+
+
+def test_baseline_and_its_model_can_be_chosen(client: httpx.Client) -> None:
+    asked = {"candidate": "0.2.0", "baseline": "1.0.0_large", "baseline_model": "model-whisper"}
+    body = client.get("/api/models/model-mine/decision", params=asked).json()
+    assert (body["baseline"], body["baseline_model"]) == ("1.0.0_large", "model-whisper")
+    body = client.get("/api/models/model-mine/decision?candidate=0.1.0&baseline=0.2.0").json()
+    assert (body["baseline"], body["baseline_reason"]) == ("0.2.0", "chosen by the reader")
+
+
+def test_models_are_listed_as_the_service_sent_them(client: httpx.Client, source: Registry) -> None:
+    body = client.get("/api/models").json()
+    assert list(body) == ["Models", "TotalCount", "FetchedAt", "CompleteAt", "Warning"]
+    assert (body["TotalCount"], body["Warning"]) == (7, None)
+    assert body["Models"] == [model.raw for model in source.models().items]
+    assert datetime.fromisoformat(body["FetchedAt"]) <= datetime.now(UTC)
+    assert client.get("/api/models?workspace=none").json()["Models"] == []
+
+
+def test_versions_are_listed_without_their_secrets(client: httpx.Client) -> None:
+    answer = client.get("/api/models/model-mine/versions")
+    body = answer.json()
+    assert [version["VersionName"] for version in body["Versions"]] == ["0.1.0", "0.2.0"]
+    assert body["Versions"][1]["VersionDescription"] == "<script>通用</script>"
+    assert body["Versions"][0]["Metrics"]["Results"][0]["Metrics"] == {"cer": 0.2, "bad": "NaN"}
+    assert "s3cr3t" not in answer.text
+
+
+def test_a_listing_that_is_old_says_why(
+    client: httpx.Client, source: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = replace(source.versions("model-mine"), failure=UnavailableError("PAI is down."))
+    monkeypatch.setattr(Registry, "versions", lambda *_: old)
+    assert client.get("/api/models/model-mine/versions").json()["Warning"] == "Reading this again failed: PAI is down."
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/api/models/model-none/versions", 404, "201900002"),
+        ("/api/models/model-none/decision?candidate=0.2.0", 404, "201900002"),
+        ("/api/models/model-mine/decision?candidate=9.9.9", 404, "UnknownVersion"),
+        ("/api/models/model-mine/decision?candidate=0.2.0&baseline=9.9.9", 404, "UnknownVersion"),
+        ("/api/models/model-mine/decision?candidate=0.2.0&baseline=0.2.0", 400, "Comparison"),
+        ("/api/models/model-mine/decision?candidate=0.2.0&baseline_model=model-whisper", 400, "Comparison"),
+        ("/api/models/model-mine/decision?candidate=0.2.0&baseline=0.1.0&baseline_model=none", 404, "201900002"),
+        ("/api/models/model-mine/decision", 400, "Parameter"),
+        ("/api/models/model-mine/decision?candidate=", 400, "Parameter"),
+        ("/api/models/model-mine/decision?candidate=0.2.0&baseline=", 400, "Parameter"),
+        ("/api/models/model-mine/decision?candidate=0.2.0&candidate=0.1.0", 400, "Parameter"),
+        ("/api/models/model-mine/decision?candidate=0.2.0&basline=0.1.0", 400, "Parameter"),
+        ("/api/models/model-mine/versions?page=1", 400, "Parameter"),
+        ("/api/models?q=x", 400, "Parameter"),
+        (f"/api/models/model-mine/decision?candidate={'9' * 5000}", 400, "Parameter"),
+        (f"/api/models/{'m' * 5000}/versions", 400, "Parameter"),
+        ("/api/models/model-mine/decision?candidate=%00%1b%F0%9F", 404, "UnknownVersion"),
+        ("/api/models/%00/versions", 404, "201900002"),
+        ("/api/models/%2e%2e/versions", 404, None),
+        ("/api/models/a%2Fb/versions", 404, "NotFound"),
+        ("/api/models//versions", 404, "NotFound"),
+        ("/api/", 404, "NotFound"),
+        ("/api/nothing", 404, "NotFound"),
+        ("/api/models/", 404, "NotFound"),
+        ("/api/models/model-mine/versions/", 404, "NotFound"),
+        ("/api/models/model-mine/decision/more?candidate=0.2.0", 404, "NotFound"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused_in_json(
+    client: httpx.Client, path: str, status: int, code: str | None
+) -> None:
+    answer = client.get(path)
+    body = told(answer)
+    assert answer.status_code == status
+    assert code is None or body["Code"] == code
+    assert body["Message"].isprintable()
+    assert len(body["Message"]) < 1000
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/api/models", "/api/models/model-mine/decision?candidate=0.2.0"])
+def test_nothing_but_reading_is_served(client: httpx.Client, method: str, path: str) -> None:
+    answer = client.request(method, path)
+    assert (answer.status_code, told(answer)["Code"]) == (405, "MethodNotAllowed")
+    assert "GET" in answer.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (NotFoundError("no such model", code="201900002", request_id="R-1", status=404), 404, "201900002"),
+        (PermissionDeniedError("not yours", code="NoPermission", request_id="R-1", status=403), 403, "NoPermission"),
+        (ThrottledError("too fast", code="Throttling.User", request_id="R-1", status=400), 429, "Throttling.User"),
+        (RequestRefusedError("bad id", code="InvalidParameter", request_id="R-1", status=400), 400, "InvalidParameter"),
+        (
+            AccessKeyError("unknown key", code="InvalidAccessKeyId.NotFound", status=404),
+            502,
+            "InvalidAccessKeyId.NotFound",
+        ),
+        (ClockError("clock", code="InvalidTimeStamp.Expired", status=400), 502, "InvalidTimeStamp.Expired"),
+        (UnavailableError("down", code="ServiceUnavailable", status=503), 502, "ServiceUnavailable"),
+        (UnreachableError("refused"), 502, "Unreachable"),
+        (AnswerError("no JSON"), 502, "Answer"),
+        (DeadlineError("late"), 504, "Deadline"),
+        (CredentialError("none"), 500, "Credential"),
+        (SettingError("wrong"), 500, "Setting"),
+        (UnknownVersionError("none"), 404, "UnknownVersion"),
+        (ComparisonError("same"), 400, "Comparison"),
+        (PaiviewError("else"), 500, "Paiview"),
+    ],
+)
+@pytest.mark.parametrize("path", ["models", "models/model-mine/versions", "models/model-mine/decision?candidate=0.2.0"])
+def test_an_error_has_the_status_of_its_kind(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, path: str, error: PaiviewError, status: int, code: str
+) -> None:
+    failing(monkeypatch, error)
+    answer = client.get(f"/api/{path}")
+    body = told(answer)
+    assert (answer.status_code, body["Code"]) == (status, code)
+    assert body["Message"] == f"{error.message} {error.advice}".strip()
+    assert body["RequestId"] == error.request_id or IDENTIFIER.fullmatch(body["RequestId"])
+
+
+@pytest.mark.parametrize(("seconds", "header"), [(2.5, "3"), (0.0, "1"), (None, None)])
+def test_throttling_says_how_long_to_wait(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, seconds: float | None, header: str | None
+) -> None:
+    error = ThrottledError("too fast")
+    error.retry_after = seconds
+    failing(monkeypatch, error)
+    assert client.get("/api/models").headers.get("retry-after") == header
+
+
+def test_a_fault_of_paiview_is_logged_and_its_details_are_not_told(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    failing(monkeypatch, ZeroDivisionError("s3cr3t"))
+    with caplog.at_level(logging.ERROR, "paiview.server.http_api"):
+        answer = client.get("/api/models/model-mine/decision?candidate=0.2.0")
+    body = told(answer)
+    assert (answer.status_code, body["Code"]) == (500, "InternalError")
+    assert "s3cr3t" not in answer.text
+    (record,) = caplog.records
+    assert body["RequestId"] in record.getMessage()
+    assert "\n  ZeroDivisionError: s3cr3t" in record.getMessage()
+
+
+def test_foreign_text_in_an_error_is_plain(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, NotFoundError("a\x1b[31m\u202eb\nc" + "x" * 2000, code="C\x07", request_id="R\n"))
+    body = told(client.get("/api/models"))
+    assert body["Message"].startswith("a�[31m�b c")
+    assert len(body["Message"]) < 700
+    assert (body["Code"], body["RequestId"]) == ("C�", "R")
+
+
+def test_a_slow_service_holds_up_no_page_and_no_endless_queue(
+    source: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    waiting = threading.Semaphore(0)
+    read = source.models()
+
+    def slow(*_arguments: object) -> object:
+        waiting.release()
+        assert gate.wait(WAIT)
+        return read
+
+    def page(_request: Request) -> PlainTextResponse:
+        return PlainTextResponse("page")
+
+    async def visit() -> tuple[Counter[int], str]:
+        app = Starlette(routes=[http_api.mount(), Route("/page", page)])
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://paiview") as browser:
+            asked = {
+                asyncio.create_task(browser.get("/api/models")) for _ in range(http_api.AT_ONCE + http_api.WAITING + 3)
+            }
+            try:
+                for _ in range(http_api.AT_ONCE):
+                    assert await asyncio.to_thread(waiting.acquire, timeout=WAIT)
+                refused: set[asyncio.Task[httpx.Response]] = set()
+                while len(refused) < 3:
+                    found, _ = await asyncio.wait(asked - refused, timeout=WAIT, return_when=asyncio.FIRST_COMPLETED)
+                    assert found
+                    refused |= found
+                assert {(task.result().headers["retry-after"], told(task.result())["Code"]) for task in refused} == {
+                    ("1", "Busy")
+                }
+                seen = (await asyncio.wait_for(browser.get("/page"), WAIT)).text
+            finally:
+                gate.set()
+            return Counter(answer.status_code for answer in await asyncio.gather(*asked)), seen
+
+    monkeypatch.setattr(Registry, "models", slow)
+    assert asyncio.run(visit()) == ({200: http_api.AT_ONCE + http_api.WAITING, 503: 3}, "page")
+
+
+def test_nobody_waits_long_for_a_turn_and_what_has_begun_is_answered(
+    source: Registry, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    read = source.models()
+
+    def slow(*_arguments: object) -> object:
+        assert gate.wait(WAIT)
+        return read
+
+    monkeypatch.setattr(Registry, "models", slow)
+    monkeypatch.setattr(http_api, "PATIENCE", 1.0)
+    with ThreadPoolExecutor(http_api.AT_ONCE + 2) as asking:
+        asked = {asking.submit(httpx.get, f"{client.base_url}/api/models") for _ in range(http_api.AT_ONCE + 2)}
+        try:
+            refused: set[Future[httpx.Response]] = set()
+            while len(refused) < 2:
+                found, _ = wait(asked - refused, WAIT, FIRST_COMPLETED)
+                assert found
+                refused |= found
+        finally:
+            gate.set()
+        answered = Counter(answer.result().status_code for answer in asked - refused)
+    assert {(answer.result().status_code, told(answer.result())["Code"]) for answer in refused} == {(503, "Busy")}
+    assert answered == {200: http_api.AT_ONCE}
+
+
+def test_the_wait_for_a_turn_is_taken_from_the_patience_with_the_service(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    # Its clock stands: what is read does not come, and takes no time.
+    cache = Cache(10, Clock(), patience=1e-6)
+
+    def load(_report: Progress) -> Numbered:
+        gate.wait(WAIT)
+        return Numbered(fetched_at=datetime.now(UTC), number=1)
+
+    monkeypatch.setattr(Registry, "models", lambda *_: cache.get(KEY, load, ttl=TTL))
+    try:
+        answer = client.get("/api/models")
+    finally:
+        gate.set()
+    assert (answer.status_code, told(answer)["Code"]) == (504, "Deadline")

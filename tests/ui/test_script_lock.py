@@ -1,0 +1,93 @@
+"""Turns: one run at a time, none while it waits, and nobody waits for one that hangs."""
+
+import threading
+from collections.abc import Callable
+from contextvars import copy_context
+from datetime import UTC, datetime
+
+import pytest
+
+from paiview.pai.paging import Progress
+from paiview.registry.cache import Cache, reading
+from paiview.ui import script_lock
+from tests.registry.test_cache import KEY, TTL, WAIT, Clock, Numbered
+
+
+def is_free() -> bool:
+    """Whether another run could begin now."""
+    free = script_lock._lock.acquire(blocking=False)
+    if free:
+        script_lock._lock.release()
+    return free
+
+
+def in_thread(work: Callable[[], None]) -> None:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def test_one_runs_at_a_time_and_the_next_one_after_it() -> None:
+    with script_lock.hold():
+        assert not is_free()
+    assert is_free()
+
+
+def test_a_run_that_fails_gives_its_turn_back() -> None:
+    with pytest.raises(KeyError), script_lock.hold(), script_lock.released():
+        raise KeyError
+    assert is_free()
+
+
+def test_who_waits_lets_others_run_and_has_its_turn_again_afterwards() -> None:
+    with script_lock.hold():
+        with script_lock.released():
+            assert is_free()
+            with script_lock.released():
+                assert is_free()
+            assert is_free()
+        assert not is_free()
+    assert is_free()
+
+
+def test_another_thread_gives_nothing_away_though_the_context_is_its_own() -> None:
+    seen: list[bool] = []
+
+    def other() -> None:
+        with script_lock.released():
+            seen.append(is_free())
+
+    with script_lock.hold():
+        context = copy_context()
+        in_thread(lambda: context.run(other))
+        assert not is_free()
+    assert seen == [False]
+
+
+def test_nobody_waits_for_long_for_one_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(script_lock, "LOCK_TIMEOUT_SECONDS", 0.0)
+    ran: list[bool] = []
+
+    def other() -> None:
+        with script_lock.hold(), script_lock.released():
+            ran.append(is_free())
+
+    with script_lock.hold():
+        in_thread(other)
+        assert not is_free()
+    assert ran == [False]
+    assert is_free()
+
+
+def test_waiting_for_the_service_lets_others_run() -> None:
+    had_lock: list[bool] = []
+
+    def load(_report: Progress) -> Numbered:
+        had_lock.append(script_lock._lock.acquire(timeout=WAIT))
+        script_lock._lock.release()
+        return Numbered(fetched_at=datetime.now(UTC), number=1)
+
+    with script_lock.hold(), reading(script_lock.released):
+        assert Cache(10, Clock()).get(KEY, load, ttl=TTL).number == 1
+        assert not is_free()
+    assert had_lock == [True]

@@ -13,18 +13,29 @@ from starlette.routing import Route
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from paiview.api import mount
 from paiview.cli import app
-from paiview.contracts import load
-from paiview.decision import PairDecision, State
-from paiview.policy import KINDS, NoRegression
-from paiview.verdict import summarize
+from paiview.decisions.contracts import load
+from paiview.decisions.decision import PairDecision, State
+from paiview.decisions.pairs import summarize
+from paiview.decisions.policy import KINDS, NoRegression
+from paiview.server.http_api import mount
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *ROOT.glob(".github/**/*.md")])
 LONGEST_README = 150
+PACKAGES = (
+    "pai/",
+    "registry/",
+    "evaluation/",
+    "decisions/",
+    "figures/",
+    "ui/",
+    "reports/",
+    "server/",
+    "embedded/",
+)
 STATES: tuple[State, ...] = ("better", "worse", "same", "missing", "new", "not_comparable")
 
 
@@ -88,6 +99,23 @@ def test_the_check_of_links_sees_those_of_the_readme() -> None:
 
 def test_the_readme_links_to_every_page_of_docs() -> None:
     assert {target.partition("#")[0] for target in links(README)} >= {f"docs/{page.name}" for page in DOCS.glob("*.md")}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_path_that_a_page_names_exists(page: Path) -> None:
+    named = [text for text in quoted(read(page)) if re.fullmatch(r"(paiview|pages|tests|benchmarks|deploy)/\S*", text)]
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_layout_has_each_package_and_files_that_exist() -> None:
+    lines = re.findall(r"^paiview/(\w+/|\*\.py) +(.+)$", read(README), re.MULTILINE)
+    packages = {f"{file.parent.name}/" for file in (ROOT / "paiview").glob("*/__init__.py")}
+    assert [folder for folder, _ in lines] == [*PACKAGES, "*.py"]
+    assert {*PACKAGES} == packages
+    for folder, content in lines:
+        files = [ROOT / "paiview" / folder.removesuffix("*.py") / name for name in re.findall(r"\w+\.py", content)]
+        assert files or folder == "embedded/"
+        assert [file for file in files if not file.exists()] == []
 
 
 def test_the_example_of_the_configuration_can_be_used(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from benchmarks.paged_server import LATENCY, PAGE_SIZE, VERSIONS, pages
 from benchmarks.report import Row
-from paiview.pai.answers import parse_json
 from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.objects import ModelVersion
+from paiview.pai.responses import parse_json
 
 CONCURRENCY = 8
 ROUNDS = 3

@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paiview import api, glance, telemetry
-from paiview.config import LOOPBACK_HOSTS
+from paiview.pai.endpoint import LOOPBACK_HOSTS
 from paiview.text import traceback_of
 
 _LOG = logging.getLogger(__name__)

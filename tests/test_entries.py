@@ -25,7 +25,6 @@ from paiview.entries import (
     read_error,
     read_head,
 )
-from paiview.pai.answers import parse_json
 from paiview.pai.errors import (
     AccessKeyError,
     ClockError,
@@ -42,6 +41,7 @@ from paiview.pai.errors import (
     error_for,
 )
 from paiview.pai.objects import Model, ModelVersion, VersionFilters, Workspace
+from paiview.pai.responses import parse_json
 from paiview.snapshots import ModelsSnapshot, Review, Snapshot, VersionsSnapshot, WorkspacesSnapshot
 from tests.odd_data import LISTINGS, written
 

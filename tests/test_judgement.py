@@ -15,7 +15,9 @@ from paiview import cache
 from paiview.comparison import UnknownVersionError
 from paiview.contracts import Contracts
 from paiview.judgement import Judged, judge
-from paiview.pai import Client, StaticCredentials, transport
+from paiview.pai import transport
+from paiview.pai.client import Client
+from paiview.pai.credentials import StaticCredentials
 from paiview.pai.objects import VersionFilters
 from paiview.registry import AFRESH, WHOLE, Registry
 from tests.pages.conftest import Service, version
@@ -100,7 +102,7 @@ def held() -> Held:
 
 @pytest.fixture
 def registry(service: Service, clock: Clock, held: Held, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
-    monkeypatch.setattr(transport, "FIRST_WAIT", 0.005)
+    monkeypatch.setattr(transport, "FIRST_RETRY_WAIT_SECONDS", 0.005)
     monkeypatch.setattr(cache, "PROGRESS_INTERVAL", 0.005)
     with ExitStack() as running:
         url = running.enter_context(Server(held.around(service))).url

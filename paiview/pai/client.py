@@ -1,4 +1,4 @@
-"""The reading client of the PAI model registry: what the pages, the command line and the cache call."""
+"""The read-only client of the PAI model registry."""
 
 import asyncio
 import re
@@ -8,8 +8,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Final, ParamSpec, Self, TypeVar
 
-from paiview.pai import refresh
-from paiview.pai.answers import Answer
+from paiview.pai import incremental
 from paiview.pai.credentials import CredentialSource
 from paiview.pai.errors import AnswerError, NotFoundError, UnreachableError
 from paiview.pai.garbage import SearchPause
@@ -24,15 +23,16 @@ from paiview.pai.objects import (
     Workspace,
 )
 from paiview.pai.paging import Listing, Page, Progress, list_all
+from paiview.pai.responses import ApiResponse
 from paiview.pai.signing import percent_encode
 from paiview.pai.transport import Transport
 
-DATASETS_A_REQUEST: Final = 50
-"""Dataset ids in one request: its URL stays well below 8 kB."""
+MAX_DATASET_IDS_PER_REQUEST: Final = 50
+"""Keeps the URL well below 8 kB."""
 LONGEST_PAUSE: Final = 2.0
 """Seconds of a listing in which no garbage is searched for; in a longer one the search costs a small part."""
-CLOSING_TIME: Final = 5.0
-"""Seconds that open connections are given to close."""
+CLOSE_TIMEOUT_SECONDS: Final = 5.0
+"""How long ``close`` waits for requests to end."""
 _DATASET_ID: Final = re.compile(r"[\w./-]{1,128}", re.ASCII)
 _NAMES: Final = {ModelVersion: "version_name", Model: "model_id", Workspace: "workspace_id", Dataset: "dataset_id"}
 
@@ -44,9 +44,9 @@ Object = TypeVar("Object", bound=PaiObject)
 class Client:
     """Reads models, versions, workspaces and datasets of one endpoint as one identity.
 
-    The methods may be called from any thread. All requests run on one event loop in a thread of the client's own,
-    within ``concurrency`` requests at a time and ``rate_limit`` requests a second over all callers. Every method
-    raises ``ServiceError`` when the service or the way to it fails, and ``CredentialError`` when there is no usable
+    The methods may be called from any thread. All requests run on one event loop in a thread of the client's own; all
+    callers together make at most ``concurrency`` requests at a time and ``rate_limit`` requests a second. Every method
+    raises ``ServiceError`` if the service or the connection to it fails, and ``CredentialError`` without a usable
     credential.
     """
 
@@ -62,17 +62,17 @@ class Client:
         connect_timeout: float = 5.0,
         read_timeout: float = 10.0,
     ) -> None:
-        """Start the client; no request is made yet.
+        """Start the client without making a request.
 
         Args:
             endpoint: URL of the service, without a path.
-            credentials: what requests are signed with.
-            page_size: items asked for on a page; the server may give fewer.
+            credentials: the source of the key that signs the requests.
+            page_size: items requested per page; the server may send fewer.
             concurrency: requests at the same time.
-            rate_limit: requests a second, retries included; 0 is none.
+            rate_limit: requests a second, retries included; 0 disables the limit.
             deadline: seconds for one request with all its retries.
-            connect_timeout: seconds until a connection stands.
-            read_timeout: seconds without a byte of the answer.
+            connect_timeout: connection timeout, in seconds.
+            read_timeout: seconds without a byte of the response.
         """
         self._page_size = page_size
         self._concurrency = concurrency
@@ -99,32 +99,37 @@ class Client:
         page_number: int = 1,
         page_size: int | None = None,
     ) -> Page[ModelVersion]:
-        """Get one page of a model's versions."""
+        """List one page of a model's versions."""
         path = _versions_path(model_id)
         return self._run(self._page(ModelVersion, path, filters.query(), page_number, page_size))
 
     def list_all_model_versions(
         self, model_id: str, filters: VersionFilters = VersionFilters(), *, progress: Progress | None = None
     ) -> Listing[ModelVersion]:
-        """Get every version of a model."""
+        """List all versions of a model."""
         return self._run(self._all(ModelVersion, _versions_path(model_id), filters.query(), progress))
 
     def refresh_model_versions(self, model_id: str, known: Sequence[ModelVersion]) -> tuple[ModelVersion, ...] | None:
-        """Bring a whole listing up to date by a few pages (``paiview.pai.refresh``); ``None`` where they leave doubt.
+        """Update a complete listing with three pages, as ``paiview.pai.incremental`` describes.
 
         Args:
             model_id: the model.
-            known: every version, oldest first.
+            known: all versions at an earlier time, oldest first.
+
+        Returns:
+            all versions, oldest first; ``None`` if they have to be listed in full.
         """
         path = _versions_path(model_id)
 
         async def pages() -> list[Page[ModelVersion]]:
-            return await _all_of(self._page(ModelVersion, path, asked.query(), 1) for asked in refresh.ASKED)
+            return await _all_of(
+                self._page(ModelVersion, path, asked.query(), 1) for asked in incremental.FIRST_PAGE_FILTERS
+            )
 
-        # Fewer versions than the pages would hold are listed as quickly, and leave no doubt.
-        if len(known) <= len(refresh.ASKED) * self._page_size:
+        # A listing that fits on as many pages is as fast, and complete.
+        if len(known) <= len(incremental.FIRST_PAGE_FILTERS) * self._page_size:
             return None
-        return refresh.merge(known, self._run(pages()))
+        return incremental.merge(known, self._run(pages()))
 
     def get_model_version(self, model_id: str, version_name: str) -> ModelVersion:
         """Get one version.
@@ -135,7 +140,7 @@ class Client:
         return self._run(self._one(ModelVersion, "GetModelVersion", _version_path(model_id, version_name)))
 
     def get_model_versions(self, model_id: str, version_names: Collection[str]) -> dict[str, ModelVersion | None]:
-        """Get some versions side by side; ``None`` for one that does not exist."""
+        """Get several versions in parallel; ``None`` for one that does not exist."""
         paths = [_version_path(model_id, name) for name in version_names]
 
         async def one(path: str) -> ModelVersion | None:
@@ -152,13 +157,13 @@ class Client:
     def list_models(
         self, filters: ModelFilters = ModelFilters(), *, page_number: int = 1, page_size: int | None = None
     ) -> Page[Model]:
-        """Get one page of the models."""
+        """List one page of the models."""
         return self._run(self._page(Model, "/api/v1/models", filters.query(), page_number, page_size))
 
     def list_all_models(
         self, filters: ModelFilters = ModelFilters(), *, progress: Progress | None = None
     ) -> Listing[Model]:
-        """Get every model."""
+        """List all models."""
         return self._run(self._all(Model, "/api/v1/models", filters.query(), progress))
 
     def get_model(self, model_id: str) -> Model:
@@ -170,16 +175,19 @@ class Client:
         return self._run(self._one(Model, "GetModel", f"/api/v1/models/{_segment(model_id, 'model id')}"))
 
     def list_all_workspaces(self) -> Listing[Workspace]:
-        """Get every workspace the credential may see."""
+        """List all workspaces the credential may see."""
         return self._run(self._all(Workspace, "/api/v1/workspaces", Filters().query(), None))
 
     def list_datasets(self, dataset_ids: Sequence[str], workspace_id: str | None = None) -> tuple[Dataset, ...]:
-        """Get the datasets of these ids that can be read; without a workspace, from the default one.
+        """List those of the datasets that exist, in this workspace or else in the default one.
 
-        Ids come out of evaluation results, so a text that cannot be an id is left out rather than sent.
+        The ids come from evaluation results, so a text that cannot be an id is left out.
         """
         ids = [text for text in dict.fromkeys(dataset_ids) if _DATASET_ID.fullmatch(text)]
-        chunks = [ids[start : start + DATASETS_A_REQUEST] for start in range(0, len(ids), DATASETS_A_REQUEST)]
+        chunks = [
+            ids[start : start + MAX_DATASET_IDS_PER_REQUEST]
+            for start in range(0, len(ids), MAX_DATASET_IDS_PER_REQUEST)
+        ]
         workspace = {} if workspace_id is None else {"WorkspaceId": workspace_id}
 
         async def every_chunk() -> tuple[Dataset, ...]:
@@ -190,7 +198,7 @@ class Client:
         return self._run(every_chunk())
 
     def close(self) -> None:
-        """Break off what is under way, which fails for its callers, and close the connections."""
+        """Cancel all calls under way, which raise ``UnreachableError``, and close the connections."""
         with self._closing:
             if self._loop.is_closed():
                 return
@@ -211,11 +219,12 @@ class Client:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks, timeout=CLOSING_TIME) if tasks else None
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLOSE_TIMEOUT_SECONDS)
         await self._transport.close()
 
     def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Run on the loop and wait; a caller that is interrupted takes its requests with it."""
+        """Run a coroutine on the loop and wait for it; cancel it if the caller is interrupted."""
         with self._closing:
             if self._loop.is_closed():
                 work.close()
@@ -250,7 +259,7 @@ class Client:
             return await list_all(
                 lambda number: self._page(kind, path, query, number),
                 lambda item: getattr(item, name) or None,
-                # Not the values themselves: NaN is not even equal to itself.
+                # The text, for values may hold NaN, which does not equal itself.
                 lambda item: repr(item.raw),
                 concurrency=self._concurrency,
                 progress=progress,
@@ -264,7 +273,7 @@ class Client:
 
 
 class _DaemonThreads(ThreadPoolExecutor):
-    """A thread a call, which dies with the process: a hung name lookup must not keep it from exiting."""
+    """One daemon thread for each call, so that a hung name lookup does not keep the process from exiting."""
 
     def submit(
         self, fn: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
@@ -275,7 +284,7 @@ class _DaemonThreads(ThreadPoolExecutor):
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(fn(*args, **kwargs))
-                except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the future
+                except BaseException as error:  # noqa: BLE001 - the future raises it
                     future.set_exception(error)
 
         threading.Thread(target=call, name="paiview-client-lookup", daemon=True).start()
@@ -283,7 +292,7 @@ class _DaemonThreads(ThreadPoolExecutor):
 
 
 async def _all_of(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
-    """Do everything side by side, in this order; the first error ends the rest and is raised."""
+    """The results of coroutines that run in parallel, in order; the first error cancels the others and is raised."""
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one) for one in work]
@@ -301,14 +310,14 @@ def _version_path(model_id: str, version_name: str) -> str:
 
 
 def _segment(text: str, what: str) -> str:
-    """Encode a text as one segment of a path; dots alone would be read as a step up the path."""
+    """Encode a text as one path segment; an empty one or dots would change the path."""
     if text in ("", ".", ".."):
         raise NotFoundError(f"“{text}” is not a {what}.")
     return percent_encode(text)
 
 
-def _items(answer: Answer, field: str) -> tuple[list[Any], int]:
-    """The items of a list answer and how many there are in all."""
+def _items(answer: ApiResponse, field: str) -> tuple[list[Any], int]:
+    """The items of a list response, and how many there are in all."""
     items = answer.body.get(field)
     total = answer.body.get("TotalCount")
     items = [] if items is None and total is not None else items

@@ -1,7 +1,7 @@
-"""A listing read whole: the first page, then the others side by side, and again once when they do not fit together.
+"""Reads a complete listing: the first page, then the others in parallel; a second time if they are inconsistent.
 
-The service has no cursor, only page numbers and a TotalCount: what is created or deleted meanwhile shifts items from
-one page to another. Nothing here knows HTTP.
+The service has no cursor, only page numbers and a TotalCount: an item created or deleted meanwhile shifts the others
+from page to page. Knows nothing of HTTP.
 """
 
 import asyncio
@@ -11,15 +11,16 @@ from typing import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
 Progress = Callable[[int, int], None]
-"""Told (pages fetched, pages in all) after each page, on the client's own thread; a second listing counts anew."""
+"""Called after each page with the pages fetched and the pages in all, on the client's own thread. A second listing
+starts again at 1."""
 
-MOST_PAGES: Final = 5_000
-"""Pages fetched for one listing: no TotalCount, however wrong, keeps paiview listing for ever."""
+MAX_PAGES: Final = 5_000
+"""Page limit of one listing, for the TotalCount may be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """One page: its items in the server's order, and how many match in all."""
+    """One page: its items in the server's order, and how many items match in all."""
 
     items: tuple[Item, ...]
     total_count: int
@@ -31,10 +32,10 @@ class Listing(Generic[Item]):
     """All items, each once, in the server's order.
 
     Attributes:
-        items: the items; those only the first of two listings held come last.
-        total_count: how many the server counts.
-        requests: pages asked for, without retries.
-        uneven: one sentence when items and count still do not fit after listing again, else ``None``.
+        items: the items; after two listings, those that only the first one held come last.
+        total_count: the count of the server.
+        requests: pages requested, without retries.
+        uneven: one sentence if the items of the second listing still do not match its count, else ``None``.
     """
 
     items: tuple[Item, ...]
@@ -51,7 +52,7 @@ class _Run(Generic[Item]):
     pages: int
 
     @property
-    def even(self) -> bool:
+    def is_consistent(self) -> bool:
         return self.totals == {len(self.items)}
 
 
@@ -63,20 +64,20 @@ async def list_all(
     concurrency: int,
     progress: Progress | None = None,
 ) -> Listing[Item]:
-    """List everything.
+    """Read all pages.
 
     Args:
-        fetch: gets the page of a number from 1.
-        name: what makes an item the same as another; ``None`` keeps the item whatever it is.
-        content: what tells in the second of two listings that an item without a name came again.
-        concurrency: pages asked for at the same time.
-        progress: told how far it is.
+        fetch: reads the page of a number, from 1.
+        name: identifies an item; items without a name (``None``) are all kept.
+        content: identifies an item without a name in a second listing.
+        concurrency: pages requested at the same time.
+        progress: called after each page.
     """
     first = await _run(fetch, name, concurrency, progress)
-    if first.even:
+    if first.is_consistent:
         return Listing(first.items, first.total_count, first.pages, None)
     second = await _run(fetch, name, concurrency, progress)
-    if second.even:
+    if second.is_consistent:
         return Listing(second.items, second.total_count, first.pages + second.pages, None)
     items = _distinct((*second.items, *_missing(first.items, second.items, name, content)), name)
     uneven = (
@@ -93,8 +94,8 @@ async def _run(
     progress: Progress | None,
 ) -> _Run[Item]:
     first = await fetch(1)
-    # The server may cap the page size below the asked one, so the first page tells how long pages are.
-    count = min(-(-first.total_count // len(first.items)), MOST_PAGES) if first.items else 1
+    # The server may cap the page size, so the first page gives the actual size.
+    count = min(-(-first.total_count // len(first.items)), MAX_PAGES) if first.items else 1
     pages = {1: first}
     numbers = iter(range(2, count + 1))
 
@@ -110,7 +111,7 @@ async def _run(
     report()
     try:
         async with asyncio.TaskGroup() as group:
-            # Few workers rather than a task a page: other requests of the same client then wait behind few.
+            # A few workers instead of a task for each page: other requests of the client wait behind few pages.
             for _ in range(min(concurrency, count - 1)):
                 group.create_task(work(numbers))
     except BaseExceptionGroup as group_error:
@@ -125,7 +126,7 @@ async def _run(
 
 
 def _distinct(items: tuple[Item, ...], name: Callable[[Item], str | None]) -> tuple[Item, ...]:
-    """Each named item once, where it stood first, and every item without a name."""
+    """Each named item once, at its first position, and every item without a name."""
     seen: set[str] = set()
     kept = []
     for item in items:
@@ -143,6 +144,6 @@ def _missing(
     name: Callable[[Item], str | None],
     content: Callable[[Item], object],
 ) -> list[Item]:
-    """The earlier items that did not come again; those without a name are told apart by their content."""
+    """The earlier items that are not among the later ones; items without a name are compared by content."""
     nameless = [content(item) for item in later if name(item) is None]
     return [item for item in earlier if name(item) is not None or content(item) not in nameless]

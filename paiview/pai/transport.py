@@ -1,4 +1,4 @@
-"""One signed GET request: sent, bounded in time and size, retried. The only module that knows httpx."""
+"""Sends one signed GET request, with limits on time and size, and retries it. The only module that imports httpx."""
 
 import asyncio
 import base64
@@ -20,8 +20,8 @@ import stamina
 
 from paiview import __version__
 from paiview.pai import signing
-from paiview.pai.answers import Answer, read_answer
 from paiview.pai.credentials import Credential, CredentialSource
+from paiview.pai.endpoint import LOOPBACK_HOSTS
 from paiview.pai.errors import (
     AnswerError,
     CutOffError,
@@ -33,36 +33,37 @@ from paiview.pai.errors import (
     UnavailableError,
     UnreachableError,
 )
+from paiview.pai.responses import ApiResponse, read_response
 
 API_VERSION: Final = "2021-02-04"
-TRIES: Final = 4
-"""Requests made for one answer, the first included."""
-FIRST_WAIT: Final = 0.2
-LONGEST_WAIT: Final = 5.0
-"""Seconds before the first retry, doubled for each further one up to the longest, plus up to FIRST_WAIT of jitter."""
-LARGEST_BODY: Final = 64 * 2**20
-"""Bytes of one answer, decompressed. A page of 100 versions is about 100 kB."""
-CREDENTIAL_LIFE: Final = 60.0
-"""Seconds a credential is used before its source is asked again; the chain renews 15 minutes before expiry."""
+MAX_ATTEMPTS: Final = 4
+"""Attempts at one request, the first included."""
+FIRST_RETRY_WAIT_SECONDS: Final = 0.2
+MAX_RETRY_WAIT_SECONDS: Final = 5.0
+"""The wait doubles with each retry up to the maximum; a jitter of up to FIRST_RETRY_WAIT_SECONDS is added."""
+MAX_BODY_BYTES: Final = 64 * 2**20
+"""Size limit of one response, decompressed. A page of 100 versions is about 100 kB."""
+CREDENTIAL_LIFETIME_SECONDS: Final = 60.0
+"""How long a credential is used before its source is asked again; the chain renews it 15 minutes before it expires."""
 EXPIRED: Final = -1.0
-"""Stands for the end of a credential that the service has called expired."""
+"""Marks a credential that the service has called expired."""
 Observer = Callable[[str, str, float], None]
 observers: Final[set[Observer]] = set()
-"""Told of every request sent: the operation, ``Ok`` or what it ended with, and the seconds. They must not wait."""
+"""Called after each attempt with its operation, its outcome (``Ok``, or the error class without "Error") and its
+seconds. They must not block."""
 CLOSING_STEP: Final = "response_closed"
-"""The step of httpcore that waits for nothing and has to come to its end; all others wait for the network."""
-LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+"""The one step of httpcore that does not wait for the network and must be completed."""
 
 Result = TypeVar("Result")
 Trace = Callable[[str, Mapping[str, Any]], Awaitable[None]]
-"""Told of each step of httpcore, as ``http11.receive_response_body.started``, and of what belongs to it."""
+"""Called at each step of httpcore, such as ``http11.receive_response_body.started``, with its details."""
 
-# At DEBUG it writes the headers of every answer, and a service may quote in them what it was sent.
+# At DEBUG it logs the headers of each response, in which a service may quote the request.
 logging.getLogger("httpcore").setLevel(logging.INFO)
 
 
 class Acs3Auth(httpx.Auth):
-    """Signs a request with a nonce and a date of its own, each time it is sent."""
+    """Signs a request with a new nonce and date each time it is sent."""
 
     requires_request_body = True
 
@@ -71,7 +72,7 @@ class Acs3Auth(httpx.Auth):
         self._credential = credential
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the headers of the API, and sign host, content-type and all x-acs-* (a proxy may change the others)."""
+        """Add the API's headers, and sign host, content-type and all x-acs-* (a proxy may change the others)."""
         credential = self._credential
         content_sha256 = hashlib.sha256(request.content).hexdigest()
         headers = {
@@ -102,54 +103,55 @@ class RateLimiter:
         self._next = 0.0
 
     async def wait(self) -> None:
-        """Wait for the next free moment."""
+        """Wait for the next free slot."""
         if self._interval:
             now = asyncio.get_running_loop().time()
-            moment = max(self._next, now)
-            self._next = moment + self._interval
-            await asyncio.sleep(moment - now)
+            start = max(self._next, now)
+            self._next = start + self._interval
+            await asyncio.sleep(start - now)
 
 
 class _Exchange:
-    """One request and its answer, in a task of their own that is cancelled only while it waits for the network.
+    """Runs one request in a task of its own, which is cancelled only while it waits for the network.
 
-    Anywhere else, when it has just connected or is closing an answer, httpcore does not bear it: its shields are
-    anyio's, which do not hold ``Task.cancel`` off, and the pool keeps a connection that it takes to be in use for ever.
+    A cancellation at another step leaks the connection: httpcore shields such steps by anyio, which does not hold off
+    ``Task.cancel``, and its pool then counts the connection as in use for ever.
     """
 
     def __init__(self) -> None:
-        self._waits = False
-        self._broken_off = False
+        self._is_waiting = False
+        self._is_cancelled = False
 
     async def run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Do the work, which has ``trace`` told of its steps; a cancellation is raised once all of it has ended."""
+        """Run the request, which reports its steps to ``trace``; a cancellation is raised once it has ended."""
         task = asyncio.create_task(work)
         try:
             await asyncio.wait((task,))
             return task.result()
         except asyncio.CancelledError:
-            self._broken_off = True
-            if self._waits:
+            self._is_cancelled = True
+            if self._is_waiting:
                 task.cancel()
             while not task.done():
-                # A second cancellation asks for no more than the first.
+                # A second cancellation changes nothing.
                 with suppress(asyncio.CancelledError):
                     await asyncio.wait((task,))
-            # What it ended with is of no use any more, but asyncio logs an error that nobody asked for.
-            _ = task.cancelled() or task.exception()
+            if not task.cancelled():
+                # asyncio logs an error that is never retrieved.
+                task.exception()
             raise
 
     async def trace(self, event: str, _about: Mapping[str, Any]) -> None:
-        """Note whether the step waits for the network, and let none begin that would once it is broken off."""
+        """Note whether the step waits for the network; after a cancellation, start no such step."""
         _, step, stage = event.rsplit(".", 2)
-        self._waits = stage == "started" and step != CLOSING_STEP
-        if self._waits and self._broken_off:
+        self._is_waiting = stage == "started" and step != CLOSING_STEP
+        if self._is_waiting and self._is_cancelled:
             raise asyncio.CancelledError
 
 
 @dataclass
 class _Progress:
-    """What one request went through so far."""
+    """The state of one request: its deadline, its last failed attempt, and whether the credential was renewed."""
 
     ends: float
     failure: ServiceError | None = None
@@ -182,12 +184,12 @@ class Transport:
         self._http = httpx.AsyncClient(
             headers={"user-agent": f"paiview/{__version__}", "accept": "application/json"},
             follow_redirects=False,
-            # No cookie is kept: the service would get back what it chose to set, in every later request.
+            # Cookies are refused: the service could mark all later requests with them.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             # The semaphore bounds the connections.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=concurrency, keepalive_expiry=4.0),
             timeout=httpx.Timeout(read_timeout, connect=connect_timeout),
-            # A proxy named in the environment cannot reach a server of this machine.
+            # A proxy of the environment cannot reach a server on this machine.
             trust_env=self._host not in LOOPBACK_HOSTS,
         )
 
@@ -195,17 +197,17 @@ class Transport:
         """Close the connections."""
         await self._http.aclose()
 
-    async def get(self, action: str, path: str, parameters: Mapping[str, str]) -> Answer:
-        """Send one request and retry it within the deadline, which begins once a slot is free.
+    async def get(self, action: str, path: str, parameters: Mapping[str, str]) -> ApiResponse:
+        """Send one request and retry it within the deadline, which starts once a slot is free.
 
         Args:
-            action: the operation.
+            action: the API operation.
             path: the path, percent-encoded.
             parameters: the query.
 
         Raises:
-            ServiceError: no retry helped.
-            CredentialError: there is nothing to sign with.
+            ServiceError: every attempt failed.
+            CredentialError: there is no usable credential.
         """
         url = f"{self._endpoint}{path}?{signing.canonical_query(parameters)}".removesuffix("?")
         async with self._slots:
@@ -218,19 +220,19 @@ class Transport:
                 raise self._late(action, progress.failure) from None
 
     def _late(self, action: str, failure: ServiceError | None) -> DeadlineError:
-        message = f"{action} got no complete answer within {self._deadline:g} s."
+        message = f"{action} got no complete response within {self._deadline:g} s."
         if failure is None:
             return DeadlineError(message)
         return DeadlineError(
-            f"{message} The last try: {failure.message}",
+            f"{message} Last attempt: {failure.message}",
             code=failure.code,
             request_id=failure.request_id,
             status=failure.status,
         )
 
-    async def _retried(self, action: str, url: str, progress: _Progress) -> Answer:
+    async def _retried(self, action: str, url: str, progress: _Progress) -> ApiResponse:
         def wait_after(error: Exception) -> bool | float:
-            """Seconds before the next try, True for the usual ones, False for none."""
+            """Seconds before the next attempt; True for the usual wait, False for no further attempt."""
             if isinstance(error, ExpiredTokenError) and not progress.renewed:
                 progress.renewed = True
                 return 0.0
@@ -240,15 +242,18 @@ class Transport:
             hint = error.retry_after if isinstance(error, ThrottledError) else None
             if error.code == "SignatureNonceUsed":
                 return 0.0
-            return True if hint is None else hint < progress.ends - asyncio.get_running_loop().time() and hint
+            if hint is None:
+                return True
+            time_left = progress.ends - asyncio.get_running_loop().time()
+            return hint if hint < time_left else False
 
         async for attempt in stamina.retry_context(
             on=wait_after,
-            attempts=TRIES,
+            attempts=MAX_ATTEMPTS,
             timeout=None,
-            wait_initial=FIRST_WAIT,
-            wait_max=LONGEST_WAIT,
-            wait_jitter=FIRST_WAIT,
+            wait_initial=FIRST_RETRY_WAIT_SECONDS,
+            wait_max=MAX_RETRY_WAIT_SECONDS,
+            wait_jitter=FIRST_RETRY_WAIT_SECONDS,
         ):
             with attempt:
                 if attempt.num > 1:
@@ -256,9 +261,9 @@ class Transport:
                 return await self._observed(action, url)
         raise AssertionError("stamina raises after the last attempt")
 
-    async def _observed(self, action: str, url: str) -> Answer:
+    async def _observed(self, action: str, url: str) -> ApiResponse:
         started = asyncio.get_running_loop().time()
-        # What ends it otherwise is the deadline of the whole, or that the client is closed.
+        # The outcome at the deadline of the request, or when the client is closed.
         outcome = "Cancelled"
         try:
             answer = await self._once(action, url)
@@ -269,22 +274,24 @@ class Transport:
             outcome = "Ok"
             return answer
         finally:
-            for tell in observers:
-                tell(action, outcome, asyncio.get_running_loop().time() - started)
+            for observe in observers:
+                observe(action, outcome, asyncio.get_running_loop().time() - started)
 
-    async def _once(self, action: str, url: str) -> Answer:
+    async def _once(self, action: str, url: str) -> ApiResponse:
         credential = await self._current_credential()
         try:
             exchange = _Exchange()
             response, content = await exchange.run(self._read(action, url, credential, exchange.trace))
-            return read_answer(action, response.status_code, response.headers, content, hidden=_quotations(credential))
+            return read_response(
+                action, response.status_code, response.headers, content, hidden=_secret_forms(credential)
+            )
         except ExpiredTokenError:
             if credential is self._credential:
                 self._credential_until = EXPIRED
             raise
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             failure = self._failure(action, error)
-        # Raised out here so that it does not keep httpx's error, which holds the request with its token.
+        # Raised outside the except clause: httpx's error would be its context, and holds the request with its token.
         raise failure
 
     async def _read(self, action: str, url: str, credential: Credential, trace: Trace) -> tuple[httpx.Response, bytes]:
@@ -293,21 +300,21 @@ class Transport:
         async with self._http.stream("GET", url, auth=auth, extensions={"trace": trace}) as response:
             async for chunk in response.aiter_bytes():
                 content += chunk
-                if len(content) > LARGEST_BODY:
+                if len(content) > MAX_BODY_BYTES:
                     raise AnswerError(
-                        f"{action} was answered with more than {LARGEST_BODY // 2**20} MB.",
+                        f"{action} was answered with more than {MAX_BODY_BYTES // 2**20} MB.",
                         status=response.status_code,
                     )
         return response, bytes(content)
 
     async def _current_credential(self) -> Credential:
-        """The credential in use, asked for in a thread: a source may read files and ask the network."""
+        """The credential in use; its source is asked in a thread, for it may read files and use the network."""
         async with self._credential_lock:
             now = asyncio.get_running_loop().time()
             if self._credential is None or now >= self._credential_until:
                 expired = self._credential_until == EXPIRED
                 self._credential = await asyncio.to_thread(self._credentials.get, fresh=expired)
-                self._credential_until = now + CREDENTIAL_LIFE
+                self._credential_until = now + CREDENTIAL_LIFETIME_SECONDS
             return self._credential
 
     def _failure(self, action: str, error: httpx.HTTPError | httpx.InvalidURL) -> ServiceError:
@@ -316,21 +323,21 @@ class Transport:
             case httpx.ConnectTimeout():
                 return DeadlineError(f"{self._host} accepted no connection in time for {action}.")
             case httpx.TimeoutException():
-                return DeadlineError(f"{self._host} went silent while it answered {action}.")
+                return DeadlineError(f"{self._host} sent nothing more while it answered {action}.")
             case httpx.ConnectError() if any(isinstance(cause, socket.gaierror) for cause in causes):
-                return UnreachableError(f"No PAI endpoint answers at {self._host}: no such host is known.")
+                return UnreachableError(f"No PAI endpoint answers at {self._host}: the host name is unknown.")
             case httpx.ConnectError() if any(isinstance(cause, ssl.SSLError) for cause in causes):
                 return UnreachableError(f"No trusted TLS connection could be made to {self._host}.")
             case httpx.RemoteProtocolError() | httpx.ReadError() | httpx.WriteError():
-                return CutOffError(f"{self._host} broke the connection off while it answered {action}.")
+                return CutOffError(f"{self._host} closed the connection while it answered {action}.")
             case httpx.DecodingError():
                 return AnswerError(f"{action} was answered with a compressed body that cannot be read.")
             case _:
                 return UnreachableError(f"No connection could be made to {self._host}.")
 
 
-def _quotations(credential: Credential) -> tuple[str, ...]:
-    """What no error may repeat of a credential: each part as it is, percent-encoded and in base64."""
+def _secret_forms(credential: Credential) -> tuple[str, ...]:
+    """The forms of a credential that no error may repeat: each part plain, percent-encoded and in base64."""
     parts = filter(None, (credential.access_key_secret, credential.security_token, credential.access_key_id))
     return tuple(
         form

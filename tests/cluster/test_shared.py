@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from paiview import shared as layer
 from paiview.cache import FAILURE_MEMORY, PATIENCE, Cache, Key, Query
 from paiview.entries import name_of
-from paiview.pai import Client
+from paiview.pai.client import Client
 from paiview.pai.errors import (
     AccessKeyError,
     ExpiredTokenError,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final
 
-from paiview.pai.transport import TRIES
+from paiview.pai.transport import MAX_ATTEMPTS
 from tests.pages.conftest import version
 from tests.pai.server import Act, Reply, Request, Responder, refusal, reply, script
 
@@ -193,39 +193,47 @@ def names_in(answer: Reply) -> set[str]:
 FAULTS: Final = [
     Fault("none, to compare with", shown=len(VERSIONS)),
     Fault("connection refused", ("No connection could be made to 127.0.0.1",), way=Way.REFUSED),
-    Fault("DNS failure", ("No PAI endpoint answers at localhost: no such host",), way=Way.UNKNOWN_HOST),
-    Fault("connect hang", (LATE,), way=Way.NOT_ACCEPTED, tries=TRIES),
-    Fault("read hang", (LATE,), always((Act.HANG,)), tries=TRIES),
+    Fault("DNS failure", ("No PAI endpoint answers at localhost: the host name is unknown",), way=Way.UNKNOWN_HOST),
+    Fault("connect hang", (LATE,), way=Way.NOT_ACCEPTED, tries=MAX_ATTEMPTS),
+    Fault("read hang", (LATE,), always((Act.HANG,)), tries=MAX_ATTEMPTS),
     Fault("dripping body", (LATE,), always(reply(HALF, length=10**6, then=Act.DRIP))),
     Fault(
-        "reset mid-body", ("broke the connection off",), always(reply(HALF, length=5000, then=Act.RESET)), tries=TRIES
+        "reset mid-body",
+        ("closed the connection",),
+        always(reply(HALF, length=5000, then=Act.RESET)),
+        tries=MAX_ATTEMPTS,
     ),
     Fault(
         "body shorter than Content-Length",
-        ("broke the connection off",),
+        ("closed the connection",),
         always(reply(HALF, length=5000, then=Act.CLOSE)),
-        tries=TRIES,
+        tries=MAX_ATTEMPTS,
     ),
     Fault("200 with HTML", ("a web page",), always(reply(HTML))),
     Fault(
-        "200 with half a JSON", ("the beginning of one in place of a JSON object",), always(reply(HALF)), tries=TRIES
+        "200 with half a JSON",
+        ("the beginning of one in place of a JSON object",),
+        always(reply(HALF)),
+        tries=MAX_ATTEMPTS,
     ),
     Fault("200 with a JSON list", ("something else",), always(reply(VERSIONS))),
-    Fault("500", ("InternalError", "R-InternalError"), refused("InternalError", 500), tries=TRIES),
-    Fault("502 with HTML", ("HTTP status 502",), always(reply(HTML, status=502)), tries=TRIES),
-    Fault("503", ("ServiceUnavailable", "R-ServiceUnavailable"), refused("ServiceUnavailable", 503), tries=TRIES),
-    Fault("429 without a hint", ("HTTP status 429",), always(reply(status=429)), tries=TRIES),
+    Fault("500", ("InternalError", "R-InternalError"), refused("InternalError", 500), tries=MAX_ATTEMPTS),
+    Fault("502 with HTML", ("HTTP status 502",), always(reply(HTML, status=502)), tries=MAX_ATTEMPTS),
+    Fault(
+        "503", ("ServiceUnavailable", "R-ServiceUnavailable"), refused("ServiceUnavailable", 503), tries=MAX_ATTEMPTS
+    ),
+    Fault("429 without a hint", ("HTTP status 429",), always(reply(status=429)), tries=MAX_ATTEMPTS),
     Fault(
         "429 with a hint",
         ("Throttling.Api", "asking to wait 0.25 s"),
         refused("Throttling.Api", 429, {"x-acs-retry-after": "250"}),
-        tries=TRIES,
+        tries=MAX_ATTEMPTS,
     ),
     Fault(
         "Throttling.User as 400 with a hint",
         ("Throttling.User", "asking to wait 0.25 s", "R-Throttling.User"),
         refused("Throttling.User", 400, {"x-acs-retry-after": "250"}),
-        tries=TRIES,
+        tries=MAX_ATTEMPTS,
     ),
     Fault(
         "a hint of an hour",
@@ -235,7 +243,7 @@ FAULTS: Final = [
     Fault("NoPermission", ("NoPermission", "R-NoPermission"), refused("NoPermission", 403), withdraws=True),
     Fault(
         "wrong secret",
-        ("the access key secret does not fit", "R-SignatureDoesNotMatch"),
+        ("the access key secret does not match", "R-SignatureDoesNotMatch"),
         refused("SignatureDoesNotMatch", 400),
         withdraws=True,
     ),

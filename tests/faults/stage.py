@@ -54,7 +54,9 @@ def _default(name: str) -> float:
     return float(Settings.model_fields[name].default)
 
 
-REAL: Final = Limits(_default("deadline"), _default("read_timeout"), _default("connect_timeout"), transport.FIRST_WAIT)
+REAL: Final = Limits(
+    _default("deadline"), _default("read_timeout"), _default("connect_timeout"), transport.FIRST_RETRY_WAIT_SECONDS
+)
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class Stage:
             patch.setenv("PAIVIEW_PAGE_SIZE", str(PAGE_SIZE))
             for name in ("deadline", "read_timeout", "connect_timeout"):
                 patch.setenv(f"PAIVIEW_{name.upper()}", str(getattr(self._limits, name)))
-            patch.setattr(transport, "FIRST_WAIT", self._limits.first_wait)
+            patch.setattr(transport, "FIRST_RETRY_WAIT_SECONDS", self._limits.first_wait)
             patch.setattr(registry, "from_chain", lambda: StaticCredentials("key", "secret", "token"))
             patch.setattr(socket, "getaddrinfo", self._looked_up(socket.getaddrinfo))
             registry.disconnect()

@@ -8,8 +8,8 @@ import pytest
 
 from paiview.local import LocalRegistry
 from paiview.local.answers import saved_answer
-from paiview.pai import Client as PaiviewClient
-from paiview.pai import StaticCredentials
+from paiview.pai.client import Client as PaiviewClient
+from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import SettingError
 from tests.local.sdk import (
     KEY_ID,

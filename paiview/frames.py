@@ -16,7 +16,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from paiview.order import naive_time, ordered
-from paiview.pai.garbage import SearchPause
 from paiview.pai.objects import ModelVersion
 from paiview.results import DATASET_KINDS, NO_DATASET, Codes, Pair, Results, json_text
 
@@ -143,11 +142,6 @@ def build(versions: Sequence[ModelVersion]) -> Frames:
 
     Their order is that of ``paiview.order``.
     """
-    with SearchPause():
-        return _build(versions)
-
-
-def _build(versions: Sequence[ModelVersion]) -> Frames:
     places, times, parts, names = ordered(versions)
     rows = [versions[place] for place in places]
     created, modified = (

@@ -11,7 +11,6 @@ from typing import Any, Final, ParamSpec, Self, TypeVar
 from paiview.pai import incremental
 from paiview.pai.credentials import CredentialSource
 from paiview.pai.errors import AnswerError, NotFoundError, UnreachableError
-from paiview.pai.garbage import SearchPause
 from paiview.pai.objects import (
     Dataset,
     Filters,
@@ -29,8 +28,6 @@ from paiview.pai.transport import Transport
 
 MAX_DATASET_IDS_PER_REQUEST: Final = 50
 """Keeps the URL well below 8 kB."""
-LONGEST_PAUSE: Final = 2.0
-"""Seconds of a listing in which no garbage is searched for; in a longer one the search costs a small part."""
 CLOSE_TIMEOUT_SECONDS: Final = 5.0
 """How long ``close`` waits for requests to end."""
 _DATASET_ID: Final = re.compile(r"[\w./-]{1,128}", re.ASCII)
@@ -254,16 +251,14 @@ class Client:
         self, kind: type[Object], path: str, query: Mapping[str, str], progress: Progress | None
     ) -> Listing[Object]:
         name = _NAMES[kind]
-        with SearchPause() as pause:
-            asyncio.get_running_loop().call_later(LONGEST_PAUSE, pause.end)
-            return await list_all(
-                lambda number: self._page(kind, path, query, number),
-                lambda item: getattr(item, name) or None,
-                # The text, for values may hold NaN, which does not equal itself.
-                lambda item: repr(item.raw),
-                concurrency=self._concurrency,
-                progress=progress,
-            )
+        return await list_all(
+            lambda number: self._page(kind, path, query, number),
+            lambda item: getattr(item, name) or None,
+            # The text, for values may hold NaN, which does not equal itself.
+            lambda item: repr(item.raw),
+            concurrency=self._concurrency,
+            progress=progress,
+        )
 
     async def _one(self, kind: type[Object], action: str, path: str) -> Object:
         answer = await self._transport.get(action, path, {})

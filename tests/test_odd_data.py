@@ -5,6 +5,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -71,10 +72,18 @@ class Wire:
     def __init__(self, *_: object, **__: object) -> None:
         self.content = b""
 
-    async def get(self, action: str, path: str, parameters: Mapping[str, str]) -> ApiResponse:
-        return read_response(action, 200, {}, self.content if parameters["PageNumber"] == "1" else NOTHING)
+    def submit(
+        self, action: str, path: str, parameters: Mapping[str, str], parse: Callable[[ApiResponse], Any]
+    ) -> Future[Any]:
+        content = self.content if parameters["PageNumber"] == "1" else NOTHING
+        future: Future[Any] = Future()
+        try:
+            future.set_result(parse(read_response(action, 200, {}, content)))
+        except ServiceError as error:
+            future.set_exception(error)
+        return future
 
-    async def close(self) -> None:
+    def close(self) -> None:
         pass
 
 

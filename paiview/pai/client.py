@@ -1,16 +1,15 @@
 """The read-only client of the PAI model registry."""
 
-import asyncio
 import re
-import threading
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Final, ParamSpec, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from paiview.pai import incremental
 from paiview.pai.credentials import CredentialSource
-from paiview.pai.errors import AnswerError, NotFoundError, UnreachableError
+from paiview.pai.errors import AnswerError, NotFoundError
 from paiview.pai.objects import (
     Dataset,
     Filters,
@@ -21,30 +20,25 @@ from paiview.pai.objects import (
     VersionFilters,
     Workspace,
 )
-from paiview.pai.paging import Listing, Page, Progress, list_all
+from paiview.pai.paging import Listing, Page, Progress, list_all, result
 from paiview.pai.responses import ApiResponse
 from paiview.pai.signing import percent_encode
 from paiview.pai.transport import Transport
 
 MAX_DATASET_IDS_PER_REQUEST: Final = 50
 """Keeps the URL well below 8 kB."""
-CLOSE_TIMEOUT_SECONDS: Final = 5.0
-"""How long ``close`` waits for requests to end."""
 _DATASET_ID: Final = re.compile(r"[\w./-]{1,128}", re.ASCII)
 _NAMES: Final = {ModelVersion: "version_name", Model: "model_id", Workspace: "workspace_id", Dataset: "dataset_id"}
 
-Parameters = ParamSpec("Parameters")
-Result = TypeVar("Result")
 Object = TypeVar("Object", bound=PaiObject)
 
 
 class Client:
     """Reads models, versions, workspaces and datasets of one endpoint as one identity.
 
-    The methods may be called from any thread. All requests run on one event loop in a thread of the client's own; all
-    callers together make at most ``concurrency`` requests at a time and ``rate_limit`` requests a second. Every method
-    raises ``ServiceError`` if the service or the connection to it fails, and ``CredentialError`` without a usable
-    credential.
+    The methods may be called from any thread. All callers together make at most ``concurrency`` requests at a time and
+    ``rate_limit`` requests a second. Every method raises ``ServiceError`` if the service or the connection to it fails,
+    and ``CredentialError`` without a usable credential.
     """
 
     def __init__(
@@ -68,7 +62,7 @@ class Client:
             concurrency: requests at the same time.
             rate_limit: requests a second, retries included; 0 disables the limit.
             deadline: seconds for one request with all its retries.
-            connect_timeout: connection timeout, in seconds.
+            connect_timeout: connection timeout, in seconds; only ``deadline`` limits the name lookup.
             read_timeout: seconds without a byte of the response.
         """
         self._page_size = page_size
@@ -82,11 +76,6 @@ class Client:
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
         )
-        self._loop = asyncio.new_event_loop()
-        self._loop.set_default_executor(_DaemonThreads())
-        self._thread = threading.Thread(target=self._loop.run_forever, name="paiview-client", daemon=True)
-        self._thread.start()
-        self._closing = threading.Lock()
 
     def list_model_versions(
         self,
@@ -98,13 +87,13 @@ class Client:
     ) -> Page[ModelVersion]:
         """List one page of a model's versions."""
         path = _versions_path(model_id)
-        return self._run(self._page(ModelVersion, path, filters.query(), page_number, page_size))
+        return result(self._page(ModelVersion, path, filters.query(), page_number, page_size))
 
     def list_all_model_versions(
         self, model_id: str, filters: VersionFilters = VersionFilters(), *, progress: Progress | None = None
     ) -> Listing[ModelVersion]:
         """List all versions of a model."""
-        return self._run(self._all(ModelVersion, _versions_path(model_id), filters.query(), progress))
+        return self._all(ModelVersion, _versions_path(model_id), filters.query(), progress)
 
     def refresh_model_versions(self, model_id: str, known: Sequence[ModelVersion]) -> tuple[ModelVersion, ...] | None:
         """Update a complete listing with three pages, as ``paiview.pai.incremental`` describes.
@@ -116,17 +105,13 @@ class Client:
         Returns:
             all versions, oldest first; ``None`` if they have to be listed in full.
         """
-        path = _versions_path(model_id)
-
-        async def pages() -> list[Page[ModelVersion]]:
-            return await _all_of(
-                self._page(ModelVersion, path, asked.query(), 1) for asked in incremental.FIRST_PAGE_FILTERS
-            )
-
         # A listing that fits on as many pages is as fast, and complete.
         if len(known) <= len(incremental.FIRST_PAGE_FILTERS) * self._page_size:
             return None
-        return incremental.merge(known, self._run(pages()))
+        path = _versions_path(model_id)
+        futures = [self._page(ModelVersion, path, filters.query(), 1) for filters in incremental.FIRST_PAGE_FILTERS]
+        with _cancelled_on_error(futures):
+            return incremental.merge(known, [future.result() for future in futures])
 
     def get_model_version(self, model_id: str, version_name: str) -> ModelVersion:
         """Get one version.
@@ -134,34 +119,26 @@ class Client:
         Raises:
             NotFoundError: the model or the version does not exist.
         """
-        return self._run(self._one(ModelVersion, "GetModelVersion", _version_path(model_id, version_name)))
+        return result(self._one(ModelVersion, "GetModelVersion", _version_path(model_id, version_name)))
 
     def get_model_versions(self, model_id: str, version_names: Collection[str]) -> dict[str, ModelVersion | None]:
         """Get several versions in parallel; ``None`` for one that does not exist."""
         paths = [_version_path(model_id, name) for name in version_names]
-
-        async def one(path: str) -> ModelVersion | None:
-            try:
-                return await self._one(ModelVersion, "GetModelVersion", path)
-            except NotFoundError:
-                return None
-
-        async def every() -> list[ModelVersion | None]:
-            return await _all_of(map(one, paths))
-
-        return dict(zip(version_names, self._run(every()), strict=True))
+        futures = [self._one(ModelVersion, "GetModelVersion", path) for path in paths]
+        with _cancelled_on_error(futures):
+            return dict(zip(version_names, map(_result_or_none, futures), strict=True))
 
     def list_models(
         self, filters: ModelFilters = ModelFilters(), *, page_number: int = 1, page_size: int | None = None
     ) -> Page[Model]:
         """List one page of the models."""
-        return self._run(self._page(Model, "/api/v1/models", filters.query(), page_number, page_size))
+        return result(self._page(Model, "/api/v1/models", filters.query(), page_number, page_size))
 
     def list_all_models(
         self, filters: ModelFilters = ModelFilters(), *, progress: Progress | None = None
     ) -> Listing[Model]:
         """List all models."""
-        return self._run(self._all(Model, "/api/v1/models", filters.query(), progress))
+        return self._all(Model, "/api/v1/models", filters.query(), progress)
 
     def get_model(self, model_id: str) -> Model:
         """Get one model.
@@ -169,11 +146,11 @@ class Client:
         Raises:
             NotFoundError: the model does not exist.
         """
-        return self._run(self._one(Model, "GetModel", f"/api/v1/models/{_segment(model_id, 'model id')}"))
+        return result(self._one(Model, "GetModel", f"/api/v1/models/{_segment(model_id, 'model id')}"))
 
     def list_all_workspaces(self) -> Listing[Workspace]:
         """List all workspaces the credential may see."""
-        return self._run(self._all(Workspace, "/api/v1/workspaces", Filters().query(), None))
+        return self._all(Workspace, "/api/v1/workspaces", Filters().query(), None)
 
     def list_datasets(self, dataset_ids: Sequence[str], workspace_id: str | None = None) -> tuple[Dataset, ...]:
         """List those of the datasets that exist, in this workspace or else in the default one.
@@ -187,22 +164,13 @@ class Client:
         ]
         workspace = {} if workspace_id is None else {"WorkspaceId": workspace_id}
 
-        async def every_chunk() -> tuple[Dataset, ...]:
-            queries = [{"DatasetIds": ",".join(chunk), **workspace} for chunk in chunks]
-            listings = [await self._all(Dataset, "/api/v1/datasets", query, None) for query in queries]
-            return tuple(dataset for listing in listings for dataset in listing.items)
-
-        return self._run(every_chunk())
+        queries = [{"DatasetIds": ",".join(chunk), **workspace} for chunk in chunks]
+        listings = [self._all(Dataset, "/api/v1/datasets", query, None) for query in queries]
+        return tuple(dataset for listing in listings for dataset in listing.items)
 
     def close(self) -> None:
-        """Cancel all calls under way, which raise ``UnreachableError``, and close the connections."""
-        with self._closing:
-            if self._loop.is_closed():
-                return
-            asyncio.run_coroutine_threadsafe(self._shut_down(), self._loop).result()
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
+        """Fail all calls under way with ``UnreachableError``, and close the connections."""
+        self._transport.close()
 
     def __enter__(self) -> Self:
         return self
@@ -212,46 +180,26 @@ class Client:
     ) -> None:
         self.close()
 
-    async def _shut_down(self) -> None:
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=CLOSE_TIMEOUT_SECONDS)
-        await self._transport.close()
-
-    def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Run a coroutine on the loop and wait for it; cancel it if the caller is interrupted."""
-        with self._closing:
-            if self._loop.is_closed():
-                work.close()
-                raise UnreachableError("The connection to the service has been closed.")
-            future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return future.result()
-        except CancelledError:
-            raise UnreachableError("The connection to the service has been closed.") from None
-        finally:
-            future.cancel()
-
-    async def _page(
+    def _page(
         self,
         kind: type[Object],
         path: str,
         query: Mapping[str, str],
         number: int,
         size: int | None = None,
-    ) -> Page[Object]:
-        parameters = {**query, "PageNumber": str(number), "PageSize": str(size or self._page_size)}
-        answer = await self._transport.get(f"List{kind.__name__}s", path, parameters)
-        items, total = _items(answer, "Versions" if kind is ModelVersion else f"{kind.__name__}s")
-        return Page(tuple(map(kind.model_validate, items)), total, answer.request_id)
+    ) -> Future[Page[Object]]:
+        def parse(response: ApiResponse) -> Page[Object]:
+            items, total = _items(response, "Versions" if kind is ModelVersion else f"{kind.__name__}s")
+            return Page(tuple(map(kind.model_validate, items)), total, response.request_id)
 
-    async def _all(
+        parameters = {**query, "PageNumber": str(number), "PageSize": str(size or self._page_size)}
+        return self._transport.submit(f"List{kind.__name__}s", path, parameters, parse)
+
+    def _all(
         self, kind: type[Object], path: str, query: Mapping[str, str], progress: Progress | None
     ) -> Listing[Object]:
         name = _NAMES[kind]
-        return await list_all(
+        return list_all(
             lambda number: self._page(kind, path, query, number),
             lambda item: getattr(item, name) or None,
             # The text, for values may hold NaN, which does not equal itself.
@@ -260,40 +208,32 @@ class Client:
             progress=progress,
         )
 
-    async def _one(self, kind: type[Object], action: str, path: str) -> Object:
-        answer = await self._transport.get(action, path, {})
-        if not answer.body:
-            raise AnswerError(f"{action} was answered with an empty object.", request_id=answer.request_id, status=200)
-        return kind.model_validate(answer.body)
+    def _one(self, kind: type[Object], action: str, path: str) -> Future[Object]:
+        def parse(response: ApiResponse) -> Object:
+            if not response.body:
+                raise AnswerError(
+                    f"{action} was answered with an empty object.", request_id=response.request_id, status=200
+                )
+            return kind.model_validate(response.body)
+
+        return self._transport.submit(action, path, {}, parse)
 
 
-class _DaemonThreads(ThreadPoolExecutor):
-    """One daemon thread for each call, so that a hung name lookup does not keep the process from exiting."""
-
-    def submit(
-        self, fn: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
-    ) -> "Future[Result]":
-        future: Future[Result] = Future()
-
-        def call() -> None:
-            if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(fn(*args, **kwargs))
-                except BaseException as error:  # noqa: BLE001 - the future raises it
-                    future.set_exception(error)
-
-        threading.Thread(target=call, name="paiview-client-lookup", daemon=True).start()
-        return future
-
-
-async def _all_of(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
-    """The results of coroutines that run in parallel, in order; the first error cancels the others and is raised."""
+@contextmanager
+def _cancelled_on_error(futures: Sequence[Future[Any]]) -> Iterator[None]:
+    """Cancel the requests that are still under way when the block ends."""
     try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one) for one in work]
-    except BaseExceptionGroup as group_error:
-        raise group_error.exceptions[0] from None
-    return [task.result() for task in tasks]
+        yield
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _result_or_none(future: Future[Object]) -> Object | None:
+    try:
+        return future.result()
+    except NotFoundError:
+        return None
 
 
 def _versions_path(model_id: str) -> str:
@@ -311,16 +251,16 @@ def _segment(text: str, what: str) -> str:
     return percent_encode(text)
 
 
-def _items(answer: ApiResponse, field: str) -> tuple[list[Any], int]:
+def _items(response: ApiResponse, field: str) -> tuple[list[Any], int]:
     """The items of a list response, and how many there are in all."""
-    items = answer.body.get(field)
-    total = answer.body.get("TotalCount")
+    items = response.body.get(field)
+    total = response.body.get("TotalCount")
     items = [] if items is None and total is not None else items
     total = 0 if total is None and items == [] else total
     if not isinstance(items, list) or not re.fullmatch("[0-9]{1,15}", str(total)):
         raise AnswerError(
-            f"{answer.action} was answered without a list of {field} and their TotalCount.",
-            request_id=answer.request_id,
+            f"{response.action} was answered without a list of {field} and their TotalCount.",
+            request_id=response.request_id,
             status=200,
         )
     return items, int(str(total))

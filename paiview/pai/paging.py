@@ -4,14 +4,16 @@ The service has no cursor, only page numbers and a TotalCount: an item created o
 from page to page. Knows nothing of HTTP.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
-"""Called after each page with the pages fetched and the pages in all, on the client's own thread. A second listing
+"""Called after each page with the pages fetched and the pages in all, in the caller's thread. A second listing
 starts again at 1."""
 
 MAX_PAGES: Final = 5_000
@@ -56,8 +58,16 @@ class _Run(Generic[Item]):
         return self.totals == {len(self.items)}
 
 
-async def list_all(
-    fetch: Callable[[int], Awaitable[Page[Item]]],
+def result(future: Future[Result]) -> Result:
+    """Wait for the result of a request; cancel it if the caller is interrupted."""
+    try:
+        return future.result()
+    finally:
+        future.cancel()
+
+
+def list_all(
+    fetch: Callable[[int], Future[Page[Item]]],
     name: Callable[[Item], str | None],
     content: Callable[[Item], object],
     *,
@@ -67,16 +77,16 @@ async def list_all(
     """Read all pages.
 
     Args:
-        fetch: reads the page of a number, from 1.
+        fetch: begins to read the page of a number, from 1.
         name: identifies an item; items without a name (``None``) are all kept.
         content: identifies an item without a name in a second listing.
         concurrency: pages requested at the same time.
         progress: called after each page.
     """
-    first = await _run(fetch, name, concurrency, progress)
+    first = _run(fetch, name, concurrency, progress)
     if first.is_consistent:
         return Listing(first.items, first.total_count, first.pages, None)
-    second = await _run(fetch, name, concurrency, progress)
+    second = _run(fetch, name, concurrency, progress)
     if second.is_consistent:
         return Listing(second.items, second.total_count, first.pages + second.pages, None)
     items = _distinct((*second.items, *_missing(first.items, second.items, name, content)), name)
@@ -87,35 +97,36 @@ async def list_all(
     return Listing(items, second.total_count, first.pages + second.pages, uneven)
 
 
-async def _run(
-    fetch: Callable[[int], Awaitable[Page[Item]]],
+def _run(
+    fetch: Callable[[int], Future[Page[Item]]],
     name: Callable[[Item], str | None],
     concurrency: int,
     progress: Progress | None,
 ) -> _Run[Item]:
-    first = await fetch(1)
+    first = result(fetch(1))
     # The server may cap the page size, so the first page gives the actual size.
     count = min(-(-first.total_count // len(first.items)), MAX_PAGES) if first.items else 1
     pages = {1: first}
     numbers = iter(range(2, count + 1))
+    under_way: dict[Future[Page[Item]], int] = {}
 
     def report() -> None:
         if progress is not None:
             progress(len(pages), max(count, 1))
 
-    async def work(numbers: Iterator[int]) -> None:
-        for number in numbers:
-            pages[number] = await fetch(number)
-            report()
-
     report()
     try:
-        async with asyncio.TaskGroup() as group:
-            # A few workers instead of a task for each page: other requests of the client wait behind few pages.
-            for _ in range(min(concurrency, count - 1)):
-                group.create_task(work(numbers))
-    except BaseExceptionGroup as group_error:
-        raise group_error.exceptions[0] from None
+        while len(pages) < count:
+            # Few pages at a time: other requests of the client wait behind those under way.
+            for number in islice(numbers, concurrency - len(under_way)):
+                under_way[fetch(number)] = number
+            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+            for future in done:
+                pages[under_way.pop(future)] = future.result()
+                report()
+    finally:
+        for future in under_way:
+            future.cancel()
     ordered = [page for _, page in sorted(pages.items())]
     return _Run(
         items=_distinct(tuple(item for page in ordered for item in page.items), name),

@@ -112,26 +112,38 @@ def capped() -> Responder:
     return respond
 
 
+def in_order() -> Callable[[Request], int]:
+    """Counts the requests that come before this one if all pages of a listing are requested in order.
+
+    Clients request pages in parallel, so the order in which they come is not certain.
+    """
+    listings = 0
+
+    def earlier(request: Request) -> int:
+        nonlocal listings
+        listings += request.page == 1
+        return (listings - 1) * -(-len(VERSIONS) // PAGE_SIZE) + request.page - 1
+
+    return earlier
+
+
 def shrinking() -> Responder:
-    """Loses its first version after each answer."""
-    left = list(VERSIONS)
+    """Loses its first version after each response."""
+    earlier = in_order()
 
     async def respond(request: Request) -> Reply:
-        answer = listed(request, left)
-        left.pop(0)
-        return answer
+        return listed(request, VERSIONS[earlier(request) :])
 
     return respond
 
 
 def growing() -> Responder:
-    """Gets a version before all others after each answer."""
-    items = list(VERSIONS)
+    """Gets a version before all others after each response."""
+    earlier = in_order()
 
     async def respond(request: Request) -> Reply:
-        answer = listed(request, items)
-        items.insert(0, version(f"2.{len(items)}.0", "2024-02-01"))
-        return answer
+        new = [version(f"2.{number}.0", "2024-02-01") for number in reversed(range(earlier(request)))]
+        return listed(request, [*new, *VERSIONS])
 
     return respond
 

@@ -181,11 +181,12 @@ class Stage:
         return frozenset(got if len(got) == SESSIONS else [*got, -1])
 
     def settle(self) -> None:
-        """Wait for the end of what is still read, which a page may have given up; what comes later does not count."""
+        """Wait for the reads and requests that a page or a read may have given up; later ones do not count."""
         ends = time.monotonic() + self._limits.deadline + MARGIN
-        for thread in threading.enumerate():
-            if thread.name == "paiview-read":
-                thread.join(max(ends - time.monotonic(), 0))
+        for name in ("paiview-read", "paiview-request"):
+            for thread in threading.enumerate():
+                if thread.name == name:
+                    thread.join(max(ends - time.monotonic(), 0))
         self._counting = False
 
     def outcome(self, app: AppTest, seconds: float, over: float, sessions: frozenset[int]) -> Outcome:

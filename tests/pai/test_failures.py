@@ -331,7 +331,7 @@ def test_a_name_lookup_that_hangs_keeps_neither_the_call_nor_the_close(
 ) -> None:
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(60) and [])
-    client = connect("http://aiworkspace.slow.invalid", connect_timeout=0.1)
+    client = connect("http://aiworkspace.slow.invalid", deadline=0.1)
     began = time.monotonic()
     try:
         error = failure_of(client)

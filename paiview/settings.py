@@ -20,10 +20,10 @@ from pydantic_settings import (
 )
 
 from paiview import toml_file
+from paiview.pai.endpoint import LOOPBACK_HOSTS
 from paiview.pai.errors import SettingError
 from paiview.text import one_line
 
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 SERVICE_RATE_LIMIT = 20.0
 """Requests a second towards PAI: well under the 50 a second that the whole company account shares."""
 CACHE_SCHEMES = ("redis", "rediss", "valkey", "valkeys", "unix")

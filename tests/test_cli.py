@@ -20,7 +20,7 @@ from paiview import cli
 from paiview.embedded.local_registry import LocalRegistry
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import SettingError
-from paiview.pai.transport import TRIES
+from paiview.pai.transport import MAX_ATTEMPTS
 from paiview.registry import connection
 from paiview.registry.connection import connect
 from tests.harness.server import Server, refusal, script
@@ -315,7 +315,7 @@ def test_a_service_that_fails_again_and_again_is_one_line() -> None:
     with Server(script(refusal("SignatureNonceUsed", 400))) as pai:
         key = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "key", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret"}
         printed = process("models", PAIVIEW_ENDPOINT=pai.url, **key)
-    assert (printed.returncode, printed.stdout, len(pai.requests)) == (1, "", TRIES)
+    assert (printed.returncode, printed.stdout, len(pai.requests)) == (1, "", MAX_ATTEMPTS)
     assert_one_line(printed.stderr)
     assert "Code SignatureNonceUsed" in printed.stderr
 

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ["requirements", "requirements-dev", "requirements-tools"]
-NOT_IMPORTED = {"pyarrow", "sniffio", "uvloop"}  # pandas, httpcore and Streamlit import them
+NOT_IMPORTED = {"pyarrow", "uvloop"}  # pandas and Streamlit import them
 
 PIN = re.compile(r"([a-z0-9-]+)==([^ ;]+)( ; [^\\]+)?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n")
 

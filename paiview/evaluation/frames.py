@@ -17,7 +17,6 @@ import pandas as pd
 
 from paiview.evaluation.results import DATASET_KINDS, NO_DATASET, Codes, Pair, Results, json_text
 from paiview.evaluation.version_order import naive_time, ordered
-from paiview.pai.garbage import SearchPause
 from paiview.pai.objects import ModelVersion
 
 __all__ = ["NO_DATASET", "Frames", "Pair", "build", "column_names", "wide"]
@@ -143,11 +142,6 @@ def build(versions: Sequence[ModelVersion]) -> Frames:
 
     Their order is that of ``paiview.evaluation.version_order``.
     """
-    with SearchPause():
-        return _build(versions)
-
-
-def _build(versions: Sequence[ModelVersion]) -> Frames:
     places, times, parts, names = ordered(versions)
     rows = [versions[place] for place in places]
     created, modified = (

@@ -1,18 +1,15 @@
-"""The reading client of the PAI model registry: what the pages, the command line and the cache call."""
+"""The read-only client of the PAI model registry."""
 
-import asyncio
 import re
-import threading
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Final, ParamSpec, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
-from paiview.pai import refresh
-from paiview.pai.answers import Answer
+from paiview.pai import incremental
 from paiview.pai.credentials import CredentialSource
-from paiview.pai.errors import AnswerError, NotFoundError, UnreachableError
-from paiview.pai.garbage import SearchPause
+from paiview.pai.errors import AnswerError, NotFoundError
 from paiview.pai.objects import (
     Dataset,
     Filters,
@@ -23,31 +20,25 @@ from paiview.pai.objects import (
     VersionFilters,
     Workspace,
 )
-from paiview.pai.paging import Listing, Page, Progress, list_all
+from paiview.pai.paging import Listing, Page, Progress, list_all, result
+from paiview.pai.responses import ApiResponse
 from paiview.pai.signing import percent_encode
 from paiview.pai.transport import Transport
 
-DATASETS_A_REQUEST: Final = 50
-"""Dataset ids in one request: its URL stays well below 8 kB."""
-LONGEST_PAUSE: Final = 2.0
-"""Seconds of a listing in which no garbage is searched for; in a longer one the search costs a small part."""
-CLOSING_TIME: Final = 5.0
-"""Seconds that open connections are given to close."""
+MAX_DATASET_IDS_PER_REQUEST: Final = 50
+"""Keeps the URL well below 8 kB."""
 _DATASET_ID: Final = re.compile(r"[\w./-]{1,128}", re.ASCII)
 _NAMES: Final = {ModelVersion: "version_name", Model: "model_id", Workspace: "workspace_id", Dataset: "dataset_id"}
 
-Parameters = ParamSpec("Parameters")
-Result = TypeVar("Result")
 Object = TypeVar("Object", bound=PaiObject)
 
 
 class Client:
     """Reads models, versions, workspaces and datasets of one endpoint as one identity.
 
-    The methods may be called from any thread. All requests run on one event loop in a thread of the client's own,
-    within ``concurrency`` requests at a time and ``rate_limit`` requests a second over all callers. Every method
-    raises ``ServiceError`` when the service or the way to it fails, and ``CredentialError`` when there is no usable
-    credential.
+    The methods may be called from any thread. All callers together make at most ``concurrency`` requests at a time and
+    ``rate_limit`` requests a second. Every method raises ``ServiceError`` if the service or the connection to it fails,
+    and ``CredentialError`` without a usable credential.
     """
 
     def __init__(
@@ -62,17 +53,17 @@ class Client:
         connect_timeout: float = 5.0,
         read_timeout: float = 10.0,
     ) -> None:
-        """Start the client; no request is made yet.
+        """Start the client without making a request.
 
         Args:
             endpoint: URL of the service, without a path.
-            credentials: what requests are signed with.
-            page_size: items asked for on a page; the server may give fewer.
+            credentials: the source of the key that signs the requests.
+            page_size: items requested per page; the server may send fewer.
             concurrency: requests at the same time.
-            rate_limit: requests a second, retries included; 0 is none.
+            rate_limit: requests a second, retries included; 0 disables the limit.
             deadline: seconds for one request with all its retries.
-            connect_timeout: seconds until a connection stands.
-            read_timeout: seconds without a byte of the answer.
+            connect_timeout: connection timeout, in seconds; only ``deadline`` limits the name lookup.
+            read_timeout: seconds without a byte of the response.
         """
         self._page_size = page_size
         self._concurrency = concurrency
@@ -85,11 +76,6 @@ class Client:
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
         )
-        self._loop = asyncio.new_event_loop()
-        self._loop.set_default_executor(_DaemonThreads())
-        self._thread = threading.Thread(target=self._loop.run_forever, name="paiview-client", daemon=True)
-        self._thread.start()
-        self._closing = threading.Lock()
 
     def list_model_versions(
         self,
@@ -99,32 +85,33 @@ class Client:
         page_number: int = 1,
         page_size: int | None = None,
     ) -> Page[ModelVersion]:
-        """Get one page of a model's versions."""
+        """List one page of a model's versions."""
         path = _versions_path(model_id)
-        return self._run(self._page(ModelVersion, path, filters.query(), page_number, page_size))
+        return result(self._page(ModelVersion, path, filters.query(), page_number, page_size))
 
     def list_all_model_versions(
         self, model_id: str, filters: VersionFilters = VersionFilters(), *, progress: Progress | None = None
     ) -> Listing[ModelVersion]:
-        """Get every version of a model."""
-        return self._run(self._all(ModelVersion, _versions_path(model_id), filters.query(), progress))
+        """List all versions of a model."""
+        return self._all(ModelVersion, _versions_path(model_id), filters.query(), progress)
 
     def refresh_model_versions(self, model_id: str, known: Sequence[ModelVersion]) -> tuple[ModelVersion, ...] | None:
-        """Bring a whole listing up to date by a few pages (``paiview.pai.refresh``); ``None`` where they leave doubt.
+        """Update a complete listing with three pages, as ``paiview.pai.incremental`` describes.
 
         Args:
             model_id: the model.
-            known: every version, oldest first.
+            known: all versions at an earlier time, oldest first.
+
+        Returns:
+            all versions, oldest first; ``None`` if they have to be listed in full.
         """
-        path = _versions_path(model_id)
-
-        async def pages() -> list[Page[ModelVersion]]:
-            return await _all_of(self._page(ModelVersion, path, asked.query(), 1) for asked in refresh.ASKED)
-
-        # Fewer versions than the pages would hold are listed as quickly, and leave no doubt.
-        if len(known) <= len(refresh.ASKED) * self._page_size:
+        # A listing that fits on as many pages is as fast, and complete.
+        if len(known) <= len(incremental.FIRST_PAGE_FILTERS) * self._page_size:
             return None
-        return refresh.merge(known, self._run(pages()))
+        path = _versions_path(model_id)
+        futures = [self._page(ModelVersion, path, filters.query(), 1) for filters in incremental.FIRST_PAGE_FILTERS]
+        with _cancelled_on_error(futures):
+            return incremental.merge(known, [future.result() for future in futures])
 
     def get_model_version(self, model_id: str, version_name: str) -> ModelVersion:
         """Get one version.
@@ -132,34 +119,26 @@ class Client:
         Raises:
             NotFoundError: the model or the version does not exist.
         """
-        return self._run(self._one(ModelVersion, "GetModelVersion", _version_path(model_id, version_name)))
+        return result(self._one(ModelVersion, "GetModelVersion", _version_path(model_id, version_name)))
 
     def get_model_versions(self, model_id: str, version_names: Collection[str]) -> dict[str, ModelVersion | None]:
-        """Get some versions side by side; ``None`` for one that does not exist."""
+        """Get several versions in parallel; ``None`` for one that does not exist."""
         paths = [_version_path(model_id, name) for name in version_names]
-
-        async def one(path: str) -> ModelVersion | None:
-            try:
-                return await self._one(ModelVersion, "GetModelVersion", path)
-            except NotFoundError:
-                return None
-
-        async def every() -> list[ModelVersion | None]:
-            return await _all_of(map(one, paths))
-
-        return dict(zip(version_names, self._run(every()), strict=True))
+        futures = [self._one(ModelVersion, "GetModelVersion", path) for path in paths]
+        with _cancelled_on_error(futures):
+            return dict(zip(version_names, map(_result_or_none, futures), strict=True))
 
     def list_models(
         self, filters: ModelFilters = ModelFilters(), *, page_number: int = 1, page_size: int | None = None
     ) -> Page[Model]:
-        """Get one page of the models."""
-        return self._run(self._page(Model, "/api/v1/models", filters.query(), page_number, page_size))
+        """List one page of the models."""
+        return result(self._page(Model, "/api/v1/models", filters.query(), page_number, page_size))
 
     def list_all_models(
         self, filters: ModelFilters = ModelFilters(), *, progress: Progress | None = None
     ) -> Listing[Model]:
-        """Get every model."""
-        return self._run(self._all(Model, "/api/v1/models", filters.query(), progress))
+        """List all models."""
+        return self._all(Model, "/api/v1/models", filters.query(), progress)
 
     def get_model(self, model_id: str) -> Model:
         """Get one model.
@@ -167,37 +146,31 @@ class Client:
         Raises:
             NotFoundError: the model does not exist.
         """
-        return self._run(self._one(Model, "GetModel", f"/api/v1/models/{_segment(model_id, 'model id')}"))
+        return result(self._one(Model, "GetModel", f"/api/v1/models/{_segment(model_id, 'model id')}"))
 
     def list_all_workspaces(self) -> Listing[Workspace]:
-        """Get every workspace the credential may see."""
-        return self._run(self._all(Workspace, "/api/v1/workspaces", Filters().query(), None))
+        """List all workspaces the credential may see."""
+        return self._all(Workspace, "/api/v1/workspaces", Filters().query(), None)
 
     def list_datasets(self, dataset_ids: Sequence[str], workspace_id: str | None = None) -> tuple[Dataset, ...]:
-        """Get the datasets of these ids that can be read; without a workspace, from the default one.
+        """List those of the datasets that exist, in this workspace or else in the default one.
 
-        Ids come out of evaluation results, so a text that cannot be an id is left out rather than sent.
+        The ids come from evaluation results, so a text that cannot be an id is left out.
         """
         ids = [text for text in dict.fromkeys(dataset_ids) if _DATASET_ID.fullmatch(text)]
-        chunks = [ids[start : start + DATASETS_A_REQUEST] for start in range(0, len(ids), DATASETS_A_REQUEST)]
+        chunks = [
+            ids[start : start + MAX_DATASET_IDS_PER_REQUEST]
+            for start in range(0, len(ids), MAX_DATASET_IDS_PER_REQUEST)
+        ]
         workspace = {} if workspace_id is None else {"WorkspaceId": workspace_id}
 
-        async def every_chunk() -> tuple[Dataset, ...]:
-            queries = [{"DatasetIds": ",".join(chunk), **workspace} for chunk in chunks]
-            listings = [await self._all(Dataset, "/api/v1/datasets", query, None) for query in queries]
-            return tuple(dataset for listing in listings for dataset in listing.items)
-
-        return self._run(every_chunk())
+        queries = [{"DatasetIds": ",".join(chunk), **workspace} for chunk in chunks]
+        listings = [self._all(Dataset, "/api/v1/datasets", query, None) for query in queries]
+        return tuple(dataset for listing in listings for dataset in listing.items)
 
     def close(self) -> None:
-        """Break off what is under way, which fails for its callers, and close the connections."""
-        with self._closing:
-            if self._loop.is_closed():
-                return
-            asyncio.run_coroutine_threadsafe(self._shut_down(), self._loop).result()
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
+        """Fail all calls under way with ``UnreachableError``, and close the connections."""
+        self._transport.close()
 
     def __enter__(self) -> Self:
         return self
@@ -207,89 +180,60 @@ class Client:
     ) -> None:
         self.close()
 
-    async def _shut_down(self) -> None:
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks, timeout=CLOSING_TIME) if tasks else None
-        await self._transport.close()
-
-    def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Run on the loop and wait; a caller that is interrupted takes its requests with it."""
-        with self._closing:
-            if self._loop.is_closed():
-                work.close()
-                raise UnreachableError("The connection to the service has been closed.")
-            future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return future.result()
-        except CancelledError:
-            raise UnreachableError("The connection to the service has been closed.") from None
-        finally:
-            future.cancel()
-
-    async def _page(
+    def _page(
         self,
         kind: type[Object],
         path: str,
         query: Mapping[str, str],
         number: int,
         size: int | None = None,
-    ) -> Page[Object]:
-        parameters = {**query, "PageNumber": str(number), "PageSize": str(size or self._page_size)}
-        answer = await self._transport.get(f"List{kind.__name__}s", path, parameters)
-        items, total = _items(answer, "Versions" if kind is ModelVersion else f"{kind.__name__}s")
-        return Page(tuple(map(kind.model_validate, items)), total, answer.request_id)
+    ) -> Future[Page[Object]]:
+        def parse(response: ApiResponse) -> Page[Object]:
+            items, total = _items(response, "Versions" if kind is ModelVersion else f"{kind.__name__}s")
+            return Page(tuple(map(kind.model_validate, items)), total, response.request_id)
 
-    async def _all(
+        parameters = {**query, "PageNumber": str(number), "PageSize": str(size or self._page_size)}
+        return self._transport.submit(f"List{kind.__name__}s", path, parameters, parse)
+
+    def _all(
         self, kind: type[Object], path: str, query: Mapping[str, str], progress: Progress | None
     ) -> Listing[Object]:
         name = _NAMES[kind]
-        with SearchPause() as pause:
-            asyncio.get_running_loop().call_later(LONGEST_PAUSE, pause.end)
-            return await list_all(
-                lambda number: self._page(kind, path, query, number),
-                lambda item: getattr(item, name) or None,
-                # Not the values themselves: NaN is not even equal to itself.
-                lambda item: repr(item.raw),
-                concurrency=self._concurrency,
-                progress=progress,
-            )
+        return list_all(
+            lambda number: self._page(kind, path, query, number),
+            lambda item: getattr(item, name) or None,
+            # The text, for values may hold NaN, which does not equal itself.
+            lambda item: repr(item.raw),
+            concurrency=self._concurrency,
+            progress=progress,
+        )
 
-    async def _one(self, kind: type[Object], action: str, path: str) -> Object:
-        answer = await self._transport.get(action, path, {})
-        if not answer.body:
-            raise AnswerError(f"{action} was answered with an empty object.", request_id=answer.request_id, status=200)
-        return kind.model_validate(answer.body)
+    def _one(self, kind: type[Object], action: str, path: str) -> Future[Object]:
+        def parse(response: ApiResponse) -> Object:
+            if not response.body:
+                raise AnswerError(
+                    f"{action} was answered with an empty object.", request_id=response.request_id, status=200
+                )
+            return kind.model_validate(response.body)
 
-
-class _DaemonThreads(ThreadPoolExecutor):
-    """A thread a call, which dies with the process: a hung name lookup must not keep it from exiting."""
-
-    def submit(
-        self, fn: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
-    ) -> "Future[Result]":
-        future: Future[Result] = Future()
-
-        def call() -> None:
-            if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(fn(*args, **kwargs))
-                except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the future
-                    future.set_exception(error)
-
-        threading.Thread(target=call, name="paiview-client-lookup", daemon=True).start()
-        return future
+        return self._transport.submit(action, path, {}, parse)
 
 
-async def _all_of(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
-    """Do everything side by side, in this order; the first error ends the rest and is raised."""
+@contextmanager
+def _cancelled_on_error(futures: Sequence[Future[Any]]) -> Iterator[None]:
+    """Cancel the requests that are still under way when the block ends."""
     try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one) for one in work]
-    except BaseExceptionGroup as group_error:
-        raise group_error.exceptions[0] from None
-    return [task.result() for task in tasks]
+        yield
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _result_or_none(future: Future[Object]) -> Object | None:
+    try:
+        return future.result()
+    except NotFoundError:
+        return None
 
 
 def _versions_path(model_id: str) -> str:
@@ -301,22 +245,22 @@ def _version_path(model_id: str, version_name: str) -> str:
 
 
 def _segment(text: str, what: str) -> str:
-    """Encode a text as one segment of a path; dots alone would be read as a step up the path."""
+    """Encode a text as one path segment; an empty one or dots would change the path."""
     if text in ("", ".", ".."):
         raise NotFoundError(f"“{text}” is not a {what}.")
     return percent_encode(text)
 
 
-def _items(answer: Answer, field: str) -> tuple[list[Any], int]:
-    """The items of a list answer and how many there are in all."""
-    items = answer.body.get(field)
-    total = answer.body.get("TotalCount")
+def _items(response: ApiResponse, field: str) -> tuple[list[Any], int]:
+    """The items of a list response, and how many there are in all."""
+    items = response.body.get(field)
+    total = response.body.get("TotalCount")
     items = [] if items is None and total is not None else items
     total = 0 if total is None and items == [] else total
     if not isinstance(items, list) or not re.fullmatch("[0-9]{1,15}", str(total)):
         raise AnswerError(
-            f"{answer.action} was answered without a list of {field} and their TotalCount.",
-            request_id=answer.request_id,
+            f"{response.action} was answered without a list of {field} and their TotalCount.",
+            request_id=response.request_id,
             status=200,
         )
     return items, int(str(total))

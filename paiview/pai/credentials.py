@@ -1,6 +1,6 @@
-"""Where the access key comes from: the official credential chain, or a fixed pair.
+"""Where the access key comes from: the official credential chain, or a fixed key.
 
-The chain is alibabacloud-credentials' own: environment, OIDC role, ``~/.aliyun/config.json``,
+The chain is that of alibabacloud-credentials: environment, OIDC role, ``~/.aliyun/config.json``,
 ``~/.alibabacloud/credentials.ini``, the role of the ECS machine, a credentials URI.
 """
 
@@ -29,15 +29,15 @@ SOURCE_VARIABLES: Final = (
     "ALIBABA_CLOUD_CREDENTIALS_URI",
     ECS_ROLE,
 )
-MISSING: Final = "No usable Alibaba Cloud credential was found on the server."
+NO_CREDENTIAL_MESSAGE: Final = "No usable Alibaba Cloud credential was found on the server."
 
 
 @dataclass(frozen=True)
 class Credential:
-    """What a request is signed with.
+    """An access key, with a security token if it is temporary.
 
     Raises:
-        CredentialError: a part is empty or holds what cannot stand in a header, such as a line break.
+        CredentialError: a part is empty or holds characters that no header can hold, such as a line break.
     """
 
     access_key_id: str
@@ -48,25 +48,25 @@ class Credential:
         for name in ("access_key_id", "access_key_secret", "security_token"):
             text = getattr(self, name)
             if text is not None and not (text and text.isascii() and text.isprintable() and " " not in text):
+                part = name.replace("_", " ")
                 raise CredentialError(
-                    f"The {name.replace('_', ' ')} of the server is empty or holds blanks or other characters "
-                    "that none can hold."
+                    f"The {part} of the server is empty or contains blanks or other invalid characters."
                 )
 
 
 class CredentialSource(Protocol):
-    """Gives the credential that is valid now. Both members may read files and ask the network."""
+    """A source of credentials. Both members may read files and make network requests."""
 
     @property
     def principal(self) -> str:
-        """Whose data is read, to keep caches apart: stable across renewals of a temporary credential.
+        """Identifies whose data is read, for cache keys. It does not change when a temporary credential is renewed.
 
         Raises:
             CredentialError: there is no usable credential.
         """
 
     def get(self, *, fresh: bool = False) -> Credential:
-        """Give the credential; ``fresh`` asks the source anew instead of trusting what it remembers.
+        """Return a valid credential; ``fresh`` bypasses what the source has cached.
 
         Raises:
             CredentialError: there is no usable credential.
@@ -75,7 +75,7 @@ class CredentialSource(Protocol):
 
 @dataclass(frozen=True)
 class StaticCredentials:
-    """A fixed access key, as the embedded registry has."""
+    """A fixed access key, such as that of the embedded registry."""
 
     access_key_id: str
     access_key_secret: str = field(repr=False)
@@ -86,13 +86,13 @@ class StaticCredentials:
         """The access key id."""
         return self.access_key_id
 
-    def get(self, *, fresh: bool = False) -> Credential:  # noqa: ARG002 - a fixed key has nothing fresher
-        """Give the fixed key."""
+    def get(self, *, fresh: bool = False) -> Credential:  # noqa: ARG002 - a fixed key is never stale
+        """Return the fixed key."""
         return Credential(self.access_key_id, self.access_key_secret, self.security_token)
 
 
 class ChainCredentials:
-    """The official chain. The first source that answers is used for good."""
+    """The official chain. It keeps using the first source that yields a credential."""
 
     def __init__(self) -> None:
         self._chain = _chain()
@@ -101,12 +101,12 @@ class ChainCredentials:
     def principal(self) -> str:
         """The id of a permanent or environment key, else the source and a digest of its configuration.
 
-        The digest tells two profiles or roles apart, and stays the same while their temporary ids rotate.
+        The digest distinguishes two profiles or roles, and stays the same while their temporary key ids rotate.
         """
-        found = self._ask()
-        source = str(found.provider_name).removeprefix("default/")
-        if not found.security_token or source == "env":
-            return str(found.access_key_id)
+        credential = self._current()
+        source = str(credential.provider_name).removeprefix("default/")
+        if not credential.security_token or source == "env":
+            return str(credential.access_key_id)
         digest = hashlib.sha256()
         for name in SOURCE_VARIABLES:
             digest.update(f"{name}={os.environ.get(name, '')}\0".encode(errors="replace"))
@@ -115,51 +115,51 @@ class ChainCredentials:
         return f"{source}:{digest.hexdigest()[:12]}"
 
     def get(self, *, fresh: bool = False) -> Credential:
-        """Ask the chain; ``fresh`` builds it anew, so that every source is read and asked again."""
+        """Return the chain's credential; ``fresh`` rebuilds the chain, so that it queries every source again."""
         if fresh:
             self._chain = _chain()
-        found = self._ask()
+        credential = self._current()
         return Credential(
-            (found.access_key_id or "").strip(),
-            (found.access_key_secret or "").strip(),
-            (found.security_token or "").strip() or None,
+            (credential.access_key_id or "").strip(),
+            (credential.access_key_secret or "").strip(),
+            (credential.security_token or "").strip() or None,
         )
 
-    def _ask(self) -> "CredentialModel":
+    def _current(self) -> "CredentialModel":
         from alibabacloud_credentials.exceptions import CredentialException  # noqa: PLC0415 - see _chain
         from Tea.exceptions import TeaException  # noqa: PLC0415
 
-        # What the sources say may quote answers and files that hold secrets: it is not kept, not even as a context.
+        # Errors of the sources may quote responses and files that hold secrets, so they are not even kept as a context.
         with suppress(CredentialException, TeaException, OSError, ValueError, LookupError, TypeError, AttributeError):
             return self._chain.get_credential()
-        raise CredentialError(MISSING)
+        raise CredentialError(NO_CREDENTIAL_MESSAGE)
 
 
 def from_chain() -> CredentialSource:
-    """The official chain, with its ECS step only where it can work.
+    """The official chain; it queries the ECS metadata service only on a machine that may have one.
 
     Raises:
-        CredentialError: a source is configured so that the chain cannot be built.
+        CredentialError: the configuration of a source is invalid.
     """
     return ChainCredentials()
 
 
 def _chain() -> "Chain":
-    """Build the chain. Its package reads the environment once, when it is imported: so it is imported here."""
+    """Build the chain. Its package reads the environment at import: it is imported after ``ECS_DISABLED`` is set."""
     if not _ecs_plausible():
         os.environ[ECS_DISABLED] = "true"
     from alibabacloud_credentials.client import Client as Chain  # noqa: PLC0415
 
-    # The package logs failures to stderr, stack traces and answers of token services included.
+    # The package logs failures to stderr, with stack traces and responses of token services.
     logging.getLogger("credentials").disabled = True
     try:
         return Chain()
     except ValueError:
-        raise CredentialError(MISSING) from None
+        raise CredentialError(NO_CREDENTIAL_MESSAGE) from None
 
 
 def _ecs_plausible() -> bool:
-    """Whether to ask the metadata service: elsewhere it is a second of waiting and a stack trace."""
+    """Whether this may be an ECS machine; elsewhere the metadata request takes a second and logs a stack trace."""
     disabled = os.environ.get(ECS_DISABLED, "").lower()
     if disabled:
         return disabled != "true"

@@ -1,7 +1,24 @@
-"""The one family of errors: what happened, whether trying again helps, and what to do.
+"""The one family of errors: what happened, whether a retry may help, and what the reader can do.
 
-The service tells what went wrong by ``Code``, not by the HTTP status: an unknown access key and a missing model are
-both 404, and throttling is usually 400. So the classes here follow the Code.
+The service identifies a failure by ``Code``, not by the HTTP status: an unknown access key and a missing model are both
+404, and throttling is usually 400. So the class follows the Code.
+
+    PaiviewError
+        SettingError
+        CredentialError
+        ServiceError
+            UnreachableError
+            DeadlineError
+            AnswerError
+                CutOffError
+            AccessKeyError
+                ExpiredTokenError
+            ClockError
+            PermissionDeniedError
+            NotFoundError
+            ThrottledError
+            UnavailableError
+            RequestRefusedError
 """
 
 from typing import Final
@@ -11,12 +28,12 @@ class PaiviewError(Exception):
     """Base of every error paiview raises on purpose.
 
     Attributes:
-        message: what happened, one plain sentence; holds no secret.
+        message: what happened, in one plain sentence without secrets.
         advice: what the reader can do about it.
-        retryable: whether the same call may work a little later.
-        code: ``Code`` of the service, ``None`` where the service gave none.
-        request_id: ``RequestId`` of the service, to quote to its support.
-        status: the HTTP status, ``None`` where no answer came.
+        retryable: whether the same call may succeed a little later.
+        code: ``Code`` of the response, if it has one.
+        request_id: ``RequestId`` of the response, if it has one; Alibaba Cloud support asks for it.
+        status: HTTP status of the response, ``None`` if no response came.
     """
 
     advice: str = ""
@@ -38,7 +55,7 @@ class PaiviewError(Exception):
 
 
 class SettingError(PaiviewError):
-    """A setting of paiview has a value that cannot be used."""
+    """A setting of paiview has an invalid value."""
 
     advice = "Correct the setting and start again."
 
@@ -52,42 +69,42 @@ class CredentialError(PaiviewError):
 
 
 class ServiceError(PaiviewError):
-    """The service, or the way to it, failed."""
+    """The service or the connection to it failed."""
 
 
 class UnreachableError(ServiceError):
-    """No connection could be made: refused, no such host, TLS."""
+    """No connection could be made: it was refused, the host is unknown, or TLS failed."""
 
     advice = "Check PAIVIEW_ENDPOINT or PAIVIEW_REGION, the network and the proxy."
     retryable = True
 
 
 class DeadlineError(ServiceError):
-    """No complete answer came in time."""
+    """No complete response came in time."""
 
-    advice = "Try again; if it stays, the service or the network is slow."
+    advice = "Try again; if it persists, the service or the network is slow."
     retryable = True
 
 
 class AnswerError(ServiceError):
-    """An answer came that is not the JSON object the API promises: a proxy page, a cut-off body."""
+    """The response is not the JSON object that the API promises, such as the error page of a proxy."""
 
     advice = "Check that the endpoint is PAI's and that no proxy answers in its place."
     retryable = True
 
 
 class CutOffError(AnswerError):
-    """An answer broke off before its end; asking again usually brings it whole."""
+    """The response ended too early; a retry usually succeeds."""
 
 
 class AccessKeyError(ServiceError):
-    """The access key is unknown or disabled, or its secret or token does not fit."""
+    """The access key is unknown or disabled, or its secret or token does not match."""
 
     advice = "Check the server's access key id, secret and token."
 
 
 class ExpiredTokenError(AccessKeyError):
-    """The temporary credential has expired; with a fresh one the call works."""
+    """The temporary credential has expired; the call needs a new one."""
 
     advice = "Renew the server's temporary credential."
 
@@ -99,7 +116,7 @@ class ClockError(ServiceError):
 
 
 class PermissionDeniedError(ServiceError):
-    """The credential is good, but may not do this."""
+    """The credential is valid but lacks a permission."""
 
     advice = "Ask for the RAM permission or the workspace role that this needs."
 
@@ -111,10 +128,10 @@ class NotFoundError(ServiceError):
 
 
 class ThrottledError(ServiceError):
-    """The account is over the service's rate limit, which all its users share.
+    """The account exceeds the service's rate limit, which all its users share.
 
     Attributes:
-        retry_after: seconds the service asked to wait, ``None`` where it gave no hint.
+        retry_after: seconds the service asks to wait, ``None`` if it gives no hint.
     """
 
     advice = "Wait a little, or lower PAIVIEW_RATE_LIMIT."
@@ -123,14 +140,14 @@ class ThrottledError(ServiceError):
 
 
 class UnavailableError(ServiceError):
-    """The service has trouble of its own (5xx)."""
+    """The service failed (5xx)."""
 
     advice = "Try again in a minute."
     retryable = True
 
 
 class RequestRefusedError(ServiceError):
-    """The service refused the request, for a reason its Code and Message give."""
+    """The service refused the request; Code and Message give the reason."""
 
     advice = "Read the Message; quote the RequestId to Alibaba Cloud support if it does not help."
 
@@ -164,11 +181,11 @@ _BY_STATUS: Final[dict[int, type[ServiceError]]] = {
     404: NotFoundError,
     429: ThrottledError,
 }
-_OWN_WORDS: Final[dict[str, str]] = {
-    "SignatureDoesNotMatch": "the access key secret does not fit the access key id",
-    "IncompleteSignature": "the signature did not arrive whole",
+_SAFE_MESSAGES: Final[dict[str, str]] = {
+    "SignatureDoesNotMatch": "the access key secret does not match the access key id",
+    "IncompleteSignature": "the signature arrived incomplete",
 }
-"""Codes whose Message quotes the signed request, which is not to be shown, and what is said in its place."""
+"""The text shown for a Code whose Message quotes the signed request, which must not be shown."""
 
 
 def error_for(
@@ -180,33 +197,35 @@ def error_for(
     request_id: str | None = None,
     retry_after: float | None = None,
 ) -> ServiceError:
-    """Build the error an answer stands for: by its Code, by the Code up to a dot, else by its status.
+    """Build the error for a response: by its Code, by a part of the Code up to a dot, else by its status.
 
     Args:
-        action: the operation that was asked for.
+        action: the API operation.
         status: the HTTP status.
-        code: ``Code`` of the answer.
-        text: ``Message`` of the answer.
-        request_id: ``RequestId`` of the answer.
-        retry_after: seconds the service asks to wait. With this hint every error that may pass, and every one whose
-            Code is unknown, is throttling: the service's own tools decide by the hint alone.
+        code: ``Code`` of the response.
+        text: ``Message`` of the response.
+        request_id: ``RequestId`` of the response.
+        retry_after: seconds the service asks to wait. With this hint an error that is retryable or has an unknown Code
+            counts as throttling, for Alibaba Cloud's own SDK decides by the hint alone.
     """
-    known, found = _class_of(code)
-    kind = found or (UnavailableError if status >= 500 else _BY_STATUS.get(status, RequestRefusedError))
-    if retry_after is not None and (found is None or found.retryable):
+    listed_code, listed_class = _class_of(code)
+    by_status = UnavailableError if status >= 500 else _BY_STATUS.get(status, RequestRefusedError)
+    kind = listed_class or by_status
+    if retry_after is not None and (listed_class is None or listed_class.retryable):
         kind = ThrottledError
-    words = _OWN_WORDS.get(known) or text
-    answered = f"{action} was answered with {code or f'HTTP status {status}'}"
+    words = _SAFE_MESSAGES.get(listed_code) or text
+    message = f"{action} was answered with {code or f'HTTP status {status}'}"
     if retry_after is not None and kind is ThrottledError:
-        answered += f", asking to wait {retry_after:.10g} s"
-    error = kind(f"{answered}: {words}" if words else f"{answered}.", code=code, request_id=request_id, status=status)
+        message += f", asking to wait {retry_after:.10g} s"
+    message += f": {words}" if words else "."
+    error = kind(message, code=code, request_id=request_id, status=status)
     if isinstance(error, ThrottledError):
         error.retry_after = retry_after
     return error
 
 
 def _class_of(code: str | None) -> tuple[str, type[ServiceError] | None]:
-    """The longest part of a Code, up to its end or one of its dots, that is known, and its class."""
+    """The longest part of a Code, up to its end or one of its dots, that ``_BY_CODE`` lists, and its class."""
     part = code or ""
     while part:
         if part in _BY_CODE:

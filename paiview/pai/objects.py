@@ -1,13 +1,12 @@
-"""What the service sends: models, versions, workspaces and datasets.
+"""The objects of the service: models, versions, workspaces and datasets.
 
-Field names, types and meanings follow the API reference of AIWorkSpace 2021-02-04. Three habits hold for every
-object here:
+Field names, types and meanings follow the API reference of AIWorkSpace 2021-02-04. Three rules hold for every object:
 
-- Every field may be absent, and then is ``None`` (labels: empty).
-- Unknown fields are kept (``model_extra``), and enumerations are open strings: data in the wild holds spellings the
-  documentation does not.
-- A field whose value has the wrong type does not cost the object: the field is left out, and its value is kept in
-  ``misfits``. The answer as it came is always in ``raw``.
+- Every field may be absent, and is ``None`` then (labels: empty).
+- Unknown fields are kept in ``model_extra``, and enumerations are open strings, for real data holds spellings that the
+  documentation does not list.
+- A value of the wrong type does not invalidate the object: its field is left out, and the value is kept in
+  ``misfits``. ``raw`` always holds the original JSON value.
 """
 
 from collections.abc import Mapping
@@ -28,7 +27,7 @@ JsonObject = dict[str, Any]
 
 
 class PaiObject(BaseModel):
-    """An object of the API, read leniently: nothing received is refused or lost."""
+    """An object of the API, parsed leniently: no received value is rejected or lost."""
 
     model_config = ConfigDict(
         alias_generator=to_pascal,
@@ -40,12 +39,12 @@ class PaiObject(BaseModel):
 
     @property
     def raw(self) -> Any:
-        """The JSON value this object was read from, unchanged."""
+        """The JSON value this object was parsed from, unchanged."""
         return (self.__pydantic_private__ or {}).get("raw")
 
     @property
     def misfits(self) -> Mapping[str, Any]:
-        """Fields whose value has a type the API does not document: wire name to raw value."""
+        """Values of a type that the API does not document, by the API's name of the field."""
         return cast("Mapping[str, Any]", (self.__pydantic_private__ or {}).get("misfits", {}))
 
     @model_validator(mode="wrap")
@@ -62,7 +61,7 @@ class PaiObject(BaseModel):
                 name: fields[name] for name in (str(e["loc"][0]) for e in error.errors() if e["loc"]) if name in fields
             }
             result = handler({name: value for name, value in fields.items() if name not in misfits})
-        # Straight into pydantic's slot: declared private attributes cost more than reading the version.
+        # Written into pydantic's slot directly: declared private attributes cost more than parsing itself.
         object.__setattr__(result, "__pydantic_private__", {"raw": data, "misfits": misfits})
         return result
 
@@ -82,10 +81,10 @@ Labels = Annotated[tuple[Label, ...], BeforeValidator(_none_is_empty)]
 
 
 class ModelVersion(PaiObject):
-    """One version of a model, as ListModelVersions and GetModelVersion give it.
+    """One version of a model, from ListModelVersions or GetModelVersion.
 
-    Times are the strings of the wire (UTC, in one of three shapes; ``version_order`` reads them). ``options`` is a
-    JSON text, while ``metrics``, ``extra_info`` and the specs are objects without a fixed shape.
+    Times are the original strings (UTC, in one of three formats; ``version_order`` parses them). ``options`` is JSON
+    text, while ``metrics``, ``extra_info`` and the specs are objects without a fixed structure.
     """
 
     version_name: str | None = None
@@ -112,7 +111,7 @@ class ModelVersion(PaiObject):
 
 
 class Model(PaiObject):
-    """A registered model, as ListModels and GetModel give it. ``parameter_size`` is in millions."""
+    """A registered model, from ListModels or GetModel. ``parameter_size`` is in millions."""
 
     model_id: str | None = None
     model_name: str | None = None
@@ -139,7 +138,7 @@ class Model(PaiObject):
 
 
 class Workspace(PaiObject):
-    """A workspace: the owner of models. Creator and administrators are personal data and are not read."""
+    """A workspace, which owns models. Its creator and administrators are personal data, so they are no fields here."""
 
     workspace_id: str | None = None
     workspace_name: str | None = None
@@ -150,7 +149,7 @@ class Workspace(PaiObject):
 
 
 class Dataset(PaiObject):
-    """A registered dataset, to turn the DatasetId of a result into a name."""
+    """A registered dataset: it has the name for the DatasetId of a result."""
 
     dataset_id: str | None = None
     name: str | None = None
@@ -159,7 +158,7 @@ class Dataset(PaiObject):
 
 
 class Filters(BaseModel):
-    """The filters of a listing; ``None`` leaves a filter out. Equal filters are equal cache keys."""
+    """The filters of a listing; ``None`` means no filter. Equal filters are equal cache keys."""
 
     model_config = ConfigDict(alias_generator=to_pascal, frozen=True, populate_by_name=True, protected_namespaces=())
 
@@ -167,12 +166,12 @@ class Filters(BaseModel):
     sort_by: str = "GmtCreateTime"
 
     def query(self) -> dict[str, str]:
-        """The query parameters as the wire spells them, without those left out."""
+        """The query parameters under the API's names, without those that are ``None``."""
         return cast("dict[str, str]", self.model_dump(by_alias=True, exclude_none=True))
 
 
 class VersionFilters(Filters):
-    """The filters of ListModelVersions. ``label`` is a text contained in any label key or value."""
+    """The filters of ListModelVersions. ``label`` matches part of any label key or value."""
 
     version_name: str | None = None
     format_type: str | None = None
@@ -186,7 +185,7 @@ class VersionFilters(Filters):
 class ModelFilters(Filters):
     """The filters of ListModels.
 
-    ``model_name`` is fuzzy unless wrapped in double quotes; ``tag`` and ``conditions`` are JSON array texts.
+    ``model_name`` matches fuzzily unless wrapped in double quotes; ``tag`` and ``conditions`` are JSON arrays as text.
     """
 
     workspace_id: str | None = None

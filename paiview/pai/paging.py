@@ -1,25 +1,28 @@
-"""A listing read whole: the first page, then the others side by side, and again once when they do not fit together.
+"""Reads a complete listing: the first page, then the others in parallel; a second time if they are inconsistent.
 
-The service has no cursor, only page numbers and a TotalCount: what is created or deleted meanwhile shifts items from
-one page to another. Nothing here knows HTTP.
+The service has no cursor, only page numbers and a TotalCount: an item created or deleted meanwhile shifts the others
+from page to page. Knows nothing of HTTP.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
-"""Told (pages fetched, pages in all) after each page, on the client's own thread; a second listing counts anew."""
+"""Called after each page with the pages fetched and the pages in all, in the caller's thread. A second listing
+starts again at 1."""
 
-MOST_PAGES: Final = 5_000
-"""Pages fetched for one listing: no TotalCount, however wrong, keeps paiview listing for ever."""
+MAX_PAGES: Final = 5_000
+"""Page limit of one listing, for the TotalCount may be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """One page: its items in the server's order, and how many match in all."""
+    """One page: its items in the server's order, and how many items match in all."""
 
     items: tuple[Item, ...]
     total_count: int
@@ -31,10 +34,10 @@ class Listing(Generic[Item]):
     """All items, each once, in the server's order.
 
     Attributes:
-        items: the items; those only the first of two listings held come last.
-        total_count: how many the server counts.
-        requests: pages asked for, without retries.
-        uneven: one sentence when items and count still do not fit after listing again, else ``None``.
+        items: the items; after two listings, those that only the first one held come last.
+        total_count: the count of the server.
+        requests: pages requested, without retries.
+        uneven: one sentence if the items of the second listing still do not match its count, else ``None``.
     """
 
     items: tuple[Item, ...]
@@ -51,32 +54,40 @@ class _Run(Generic[Item]):
     pages: int
 
     @property
-    def even(self) -> bool:
+    def is_consistent(self) -> bool:
         return self.totals == {len(self.items)}
 
 
-async def list_all(
-    fetch: Callable[[int], Awaitable[Page[Item]]],
+def result(future: Future[Result]) -> Result:
+    """Wait for the result of a request; cancel it if the caller is interrupted."""
+    try:
+        return future.result()
+    finally:
+        future.cancel()
+
+
+def list_all(
+    fetch: Callable[[int], Future[Page[Item]]],
     name: Callable[[Item], str | None],
     content: Callable[[Item], object],
     *,
     concurrency: int,
     progress: Progress | None = None,
 ) -> Listing[Item]:
-    """List everything.
+    """Read all pages.
 
     Args:
-        fetch: gets the page of a number from 1.
-        name: what makes an item the same as another; ``None`` keeps the item whatever it is.
-        content: what tells in the second of two listings that an item without a name came again.
-        concurrency: pages asked for at the same time.
-        progress: told how far it is.
+        fetch: begins to read the page of a number, from 1.
+        name: identifies an item; items without a name (``None``) are all kept.
+        content: identifies an item without a name in a second listing.
+        concurrency: pages requested at the same time.
+        progress: called after each page.
     """
-    first = await _run(fetch, name, concurrency, progress)
-    if first.even:
+    first = _run(fetch, name, concurrency, progress)
+    if first.is_consistent:
         return Listing(first.items, first.total_count, first.pages, None)
-    second = await _run(fetch, name, concurrency, progress)
-    if second.even:
+    second = _run(fetch, name, concurrency, progress)
+    if second.is_consistent:
         return Listing(second.items, second.total_count, first.pages + second.pages, None)
     items = _distinct((*second.items, *_missing(first.items, second.items, name, content)), name)
     uneven = (
@@ -86,35 +97,36 @@ async def list_all(
     return Listing(items, second.total_count, first.pages + second.pages, uneven)
 
 
-async def _run(
-    fetch: Callable[[int], Awaitable[Page[Item]]],
+def _run(
+    fetch: Callable[[int], Future[Page[Item]]],
     name: Callable[[Item], str | None],
     concurrency: int,
     progress: Progress | None,
 ) -> _Run[Item]:
-    first = await fetch(1)
-    # The server may cap the page size below the asked one, so the first page tells how long pages are.
-    count = min(-(-first.total_count // len(first.items)), MOST_PAGES) if first.items else 1
+    first = result(fetch(1))
+    # The server may cap the page size, so the first page gives the actual size.
+    count = min(-(-first.total_count // len(first.items)), MAX_PAGES) if first.items else 1
     pages = {1: first}
     numbers = iter(range(2, count + 1))
+    under_way: dict[Future[Page[Item]], int] = {}
 
     def report() -> None:
         if progress is not None:
             progress(len(pages), max(count, 1))
 
-    async def work(numbers: Iterator[int]) -> None:
-        for number in numbers:
-            pages[number] = await fetch(number)
-            report()
-
     report()
     try:
-        async with asyncio.TaskGroup() as group:
-            # Few workers rather than a task a page: other requests of the same client then wait behind few.
-            for _ in range(min(concurrency, count - 1)):
-                group.create_task(work(numbers))
-    except BaseExceptionGroup as group_error:
-        raise group_error.exceptions[0] from None
+        while len(pages) < count:
+            # Few pages at a time: other requests of the client wait behind those under way.
+            for number in islice(numbers, concurrency - len(under_way)):
+                under_way[fetch(number)] = number
+            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+            for future in done:
+                pages[under_way.pop(future)] = future.result()
+                report()
+    finally:
+        for future in under_way:
+            future.cancel()
     ordered = [page for _, page in sorted(pages.items())]
     return _Run(
         items=_distinct(tuple(item for page in ordered for item in page.items), name),
@@ -125,7 +137,7 @@ async def _run(
 
 
 def _distinct(items: tuple[Item, ...], name: Callable[[Item], str | None]) -> tuple[Item, ...]:
-    """Each named item once, where it stood first, and every item without a name."""
+    """Each named item once, at its first position, and every item without a name."""
     seen: set[str] = set()
     kept = []
     for item in items:
@@ -143,6 +155,6 @@ def _missing(
     name: Callable[[Item], str | None],
     content: Callable[[Item], object],
 ) -> list[Item]:
-    """The earlier items that did not come again; those without a name are told apart by their content."""
+    """The earlier items that are not among the later ones; items without a name are compared by content."""
     nameless = [content(item) for item in later if name(item) is None]
     return [item for item in earlier if name(item) is not None or content(item) not in nameless]

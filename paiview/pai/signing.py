@@ -1,7 +1,7 @@
 """The signature ACS3-HMAC-SHA256 of Alibaba Cloud, as pure functions from text to text.
 
-The rule is "Request syntax and signature method V3" of the API documentation: a canonical form of the request is
-hashed, and the hash is signed with the access key secret.
+Follows "Request syntax and signature method V3" of the API documentation: hash a canonical form of the request, and
+sign the hash with the access key secret.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ ALGORITHM = "ACS3-HMAC-SHA256"
 
 
 def percent_encode(text: str) -> str:
-    """Encode everything but the unreserved characters, ``/`` included, as upper-case ``%XX`` of UTF-8.
+    """Encode all but the unreserved characters as upper-case ``%XX`` of UTF-8; ``/`` is encoded too.
 
     A lone surrogate has no UTF-8 form and becomes ``?``.
 
@@ -24,7 +24,7 @@ def percent_encode(text: str) -> str:
 
 
 def canonical_query(parameters: Mapping[str, str]) -> str:
-    """Join the parameters sorted by name, names and values encoded; an empty value keeps its ``=``.
+    """Encode the parameters and join them, sorted by name; an empty value keeps its ``=``.
 
     >>> canonical_query({"PageSize": "10", "Label": ""})
     'Label=&PageSize=10'
@@ -33,7 +33,7 @@ def canonical_query(parameters: Mapping[str, str]) -> str:
 
 
 def signed_headers(headers: Mapping[str, str]) -> str:
-    """Name the headers the signature covers.
+    """List the names of the headers that the signature covers.
 
     >>> signed_headers({"x-acs-action": "GetModel", "Host": "example.com"})
     'host;x-acs-action'
@@ -42,14 +42,14 @@ def signed_headers(headers: Mapping[str, str]) -> str:
 
 
 def canonical_request(method: str, path: str, query: str, headers: Mapping[str, str], content_sha256: str) -> str:
-    """Write a request in the form both sides hash.
+    """Write a request in the canonical form that client and service hash.
 
     Args:
         method: the HTTP method, upper case.
-        path: the path as it is sent, already percent-encoded.
-        query: what ``canonical_query`` gives.
-        headers: the headers to sign, and only those.
-        content_sha256: the hash of the body's bytes, lower-case hex.
+        path: the path as sent, percent-encoded.
+        query: the result of ``canonical_query``.
+        headers: exactly the headers to sign.
+        content_sha256: the SHA-256 of the body, lower-case hex.
     """
     ordered = sorted((name.lower(), value.strip()) for name, value in headers.items())
     lines = "".join(f"{name}:{value}\n" for name, value in ordered)
@@ -57,18 +57,18 @@ def canonical_request(method: str, path: str, query: str, headers: Mapping[str, 
 
 
 def string_to_sign(request: str) -> str:
-    """Hash a canonical request into the text that is signed."""
+    """Build the text to sign from a canonical request."""
     return f"{ALGORITHM}\n{hashlib.sha256(request.encode()).hexdigest()}"
 
 
 def authorization(access_key_id: str, access_key_secret: str, headers: Mapping[str, str], text: str) -> str:
-    """Sign a text and write the ``Authorization`` header.
+    """Sign a text and build the ``Authorization`` header.
 
     Args:
-        access_key_id: the id of the key, sent along.
-        access_key_secret: the secret of the key, never sent.
-        headers: the headers the signature covers.
-        text: what ``string_to_sign`` gives.
+        access_key_id: the id of the key; part of the header.
+        access_key_secret: the secret of the key; never sent.
+        headers: the headers that the signature covers.
+        text: the result of ``string_to_sign``.
     """
     signature = hmac.new(access_key_secret.encode(), text.encode(), hashlib.sha256).hexdigest()
     return f"{ALGORITHM} Credential={access_key_id},SignedHeaders={signed_headers(headers)},Signature={signature}"

@@ -1,17 +1,21 @@
-"""One signed GET request: sent, bounded in time and size, retried. The only module that knows httpx."""
+"""Sends one signed GET request, with limits on time and size, and retries it. The only module that imports httpx."""
 
-import asyncio
 import base64
 import hashlib
 import logging
 import secrets
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from math import inf
+from queue import SimpleQueue
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -20,8 +24,8 @@ import stamina
 
 from paiview import __version__
 from paiview.pai import signing
-from paiview.pai.answers import Answer, read_answer
 from paiview.pai.credentials import Credential, CredentialSource
+from paiview.pai.endpoint import LOOPBACK_HOSTS
 from paiview.pai.errors import (
     AnswerError,
     CutOffError,
@@ -33,36 +37,34 @@ from paiview.pai.errors import (
     UnavailableError,
     UnreachableError,
 )
+from paiview.pai.responses import ApiResponse, read_response
 
 API_VERSION: Final = "2021-02-04"
-TRIES: Final = 4
-"""Requests made for one answer, the first included."""
-FIRST_WAIT: Final = 0.2
-LONGEST_WAIT: Final = 5.0
-"""Seconds before the first retry, doubled for each further one up to the longest, plus up to FIRST_WAIT of jitter."""
-LARGEST_BODY: Final = 64 * 2**20
-"""Bytes of one answer, decompressed. A page of 100 versions is about 100 kB."""
-CREDENTIAL_LIFE: Final = 60.0
-"""Seconds a credential is used before its source is asked again; the chain renews 15 minutes before expiry."""
-EXPIRED: Final = -1.0
-"""Stands for the end of a credential that the service has called expired."""
+MAX_ATTEMPTS: Final = 4
+"""Attempts at one request, the first included."""
+FIRST_RETRY_WAIT_SECONDS: Final = 0.2
+MAX_RETRY_WAIT_SECONDS: Final = 5.0
+"""The wait doubles with each retry up to the maximum; a jitter of up to FIRST_RETRY_WAIT_SECONDS is added."""
+MAX_BODY_BYTES: Final = 64 * 2**20
+"""Size limit of one response, decompressed. A page of 100 versions is about 100 kB."""
+CREDENTIAL_LIFETIME_SECONDS: Final = 60.0
+"""How long a credential is used before its source is asked again; the chain renews it 15 minutes before it expires."""
+CLOSE_TIMEOUT_SECONDS: Final = 0.5
+"""How long ``close`` waits for threads of requests to end; their callers do not wait."""
+CLOSED_MESSAGE: Final = "The connection to the service has been closed."
 Observer = Callable[[str, str, float], None]
 observers: Final[set[Observer]] = set()
-"""Told of every request sent: the operation, ``Ok`` or what it ended with, and the seconds. They must not wait."""
-CLOSING_STEP: Final = "response_closed"
-"""The step of httpcore that waits for nothing and has to come to its end; all others wait for the network."""
-LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Called after each attempt, in the thread of the request, with its operation, its outcome and its seconds. The outcome
+is ``Ok``, the class of the error without "Error", or ``Cancelled`` if nobody waits for it. They must not block."""
 
 Result = TypeVar("Result")
-Trace = Callable[[str, Mapping[str, Any]], Awaitable[None]]
-"""Told of each step of httpcore, as ``http11.receive_response_body.started``, and of what belongs to it."""
 
-# At DEBUG it writes the headers of every answer, and a service may quote in them what it was sent.
+# At DEBUG it logs the headers of each response, in which a service may quote the request.
 logging.getLogger("httpcore").setLevel(logging.INFO)
 
 
 class Acs3Auth(httpx.Auth):
-    """Signs a request with a nonce and a date of its own, each time it is sent."""
+    """Signs a request with a new nonce and date each time it is sent."""
 
     requires_request_body = True
 
@@ -71,7 +73,7 @@ class Acs3Auth(httpx.Auth):
         self._credential = credential
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the headers of the API, and sign host, content-type and all x-acs-* (a proxy may change the others)."""
+        """Add the API's headers, and sign host, content-type and all x-acs-* (a proxy may change the others)."""
         credential = self._credential
         content_sha256 = hashlib.sha256(request.content).hexdigest()
         headers = {
@@ -95,69 +97,71 @@ class Acs3Auth(httpx.Auth):
 
 
 class RateLimiter:
-    """Spaces requests evenly. Belongs to one event loop."""
+    """Spaces requests evenly over all threads, until ``closed`` is set."""
 
-    def __init__(self, requests_per_second: float) -> None:
+    def __init__(self, requests_per_second: float, closed: threading.Event) -> None:
         self._interval = 1 / requests_per_second if requests_per_second else 0.0
+        self._closed = closed
+        self._lock = threading.Lock()
         self._next = 0.0
 
-    async def wait(self) -> None:
-        """Wait for the next free moment."""
+    def wait(self) -> None:
+        """Wait for the next free slot."""
         if self._interval:
-            now = asyncio.get_running_loop().time()
-            moment = max(self._next, now)
-            self._next = moment + self._interval
-            await asyncio.sleep(moment - now)
+            with self._lock:
+                now = time.monotonic()
+                start = max(self._next, now)
+                self._next = start + self._interval
+            self._closed.wait(start - now)
 
 
-class _Exchange:
-    """One request and its answer, in a task of their own that is cancelled only while it waits for the network.
+@dataclass(eq=False)
+class _Request:
+    """One request with its retries.
 
-    Anywhere else, when it has just connected or is closing an answer, httpcore does not bear it: its shields are
-    anyio's, which do not hold ``Task.cancel`` off, and the pool keeps a connection that it takes to be in use for ever.
+    Attributes:
+        action: the API operation.
+        url: the URL with the query.
+        future: gets the outcome from its thread, from the deadline, from ``close`` or from a caller who cancels,
+            whichever comes first. Once it is done, the thread makes no further attempt.
+        deadline_at: by ``time.monotonic``; infinite until a slot is free.
+        failure: the last failed attempt.
+        renewed: whether the credential was renewed for it.
     """
 
-    def __init__(self) -> None:
-        self._waits = False
-        self._broken_off = False
-
-    async def run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Do the work, which has ``trace`` told of its steps; a cancellation is raised once all of it has ended."""
-        task = asyncio.create_task(work)
-        try:
-            await asyncio.wait((task,))
-            return task.result()
-        except asyncio.CancelledError:
-            self._broken_off = True
-            if self._waits:
-                task.cancel()
-            while not task.done():
-                # A second cancellation asks for no more than the first.
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait((task,))
-            # What it ended with is of no use any more, but asyncio logs an error that nobody asked for.
-            _ = task.cancelled() or task.exception()
-            raise
-
-    async def trace(self, event: str, _about: Mapping[str, Any]) -> None:
-        """Note whether the step waits for the network, and let none begin that would once it is broken off."""
-        _, step, stage = event.rsplit(".", 2)
-        self._waits = stage == "started" and step != CLOSING_STEP
-        if self._waits and self._broken_off:
-            raise asyncio.CancelledError
-
-
-@dataclass
-class _Progress:
-    """What one request went through so far."""
-
-    ends: float
+    action: str
+    url: str
+    future: Future[Any] = field(default_factory=Future)
+    deadline_at: float = inf
     failure: ServiceError | None = None
     renewed: bool = False
 
+    def finish(self, outcome: Any) -> None:
+        """Set the result, or the error to raise, unless there is one already."""
+        with suppress(InvalidStateError):
+            if isinstance(outcome, BaseException):
+                self.future.set_exception(outcome)
+            else:
+                self.future.set_result(outcome)
+
+    def check_wanted(self) -> None:
+        """End the thread of a request that has its outcome.
+
+        Raises:
+            CancelledError: it has.
+        """
+        if self.future.done():
+            raise CancelledError
+
 
 class Transport:
-    """Sends signed GET requests to one endpoint. Belongs to one event loop."""
+    """Sends signed GET requests to one endpoint. May be used by any thread.
+
+    Each request runs in a daemon thread of its own, and one thread watches the deadlines. So the deadline holds
+    whatever a request waits for, even a name lookup or a credential source. A request that is given up frees its slot
+    at once; its thread ends at the next part of the body or at a timeout, or once the service stops sending headers.
+    The threads of a ``ThreadPoolExecutor`` would delay the exit of the process; daemons do not.
+    """
 
     def __init__(
         self,
@@ -175,139 +179,195 @@ class Transport:
         self._credentials = credentials
         self._credential: Credential | None = None
         self._credential_until = 0.0
-        self._credential_lock = asyncio.Lock()
+        self._credential_expired = False
+        self._credential_lock = threading.Lock()
         self._deadline = deadline
-        self._slots = asyncio.Semaphore(concurrency)
-        self._limiter = RateLimiter(rate_limit)
-        self._http = httpx.AsyncClient(
+        self._closed = threading.Event()
+        self._limiter = RateLimiter(rate_limit, self._closed)
+        self._slots = threading.Semaphore(concurrency)
+        self._lock = threading.Lock()
+        self._threads: dict[_Request, threading.Thread] = {}
+        self._started: SimpleQueue[_Request | None] = SimpleQueue()
+        self._http = httpx.Client(
             headers={"user-agent": f"paiview/{__version__}", "accept": "application/json"},
             follow_redirects=False,
-            # No cookie is kept: the service would get back what it chose to set, in every later request.
+            # Cookies are refused: the service could mark all later requests with them.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            # The semaphore bounds the connections.
+            # The semaphore limits the connections.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=concurrency, keepalive_expiry=4.0),
             timeout=httpx.Timeout(read_timeout, connect=connect_timeout),
-            # A proxy named in the environment cannot reach a server of this machine.
+            # A proxy of the environment cannot reach a server on this machine.
             trust_env=self._host not in LOOPBACK_HOSTS,
         )
+        self._watcher = threading.Thread(target=self._watch, name="paiview-client", daemon=True)
+        self._watcher.start()
 
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._http.aclose()
+    def close(self) -> None:
+        """Fail all requests under way with ``UnreachableError``, and close the connections once their threads end."""
+        with self._lock:
+            if self._closed.is_set():
+                return
+            self._closed.set()
+            requests = tuple(self._threads)
+        for request in requests:
+            request.finish(UnreachableError(CLOSED_MESSAGE))
+        self._started.put(None)
+        self._watcher.join(CLOSE_TIMEOUT_SECONDS)
 
-    async def get(self, action: str, path: str, parameters: Mapping[str, str]) -> Answer:
-        """Send one request and retry it within the deadline, which begins once a slot is free.
+    def submit(
+        self, action: str, path: str, parameters: Mapping[str, str], parse: Callable[[ApiResponse], Result]
+    ) -> Future[Result]:
+        """Send one request and retry it within the deadline, which starts once a slot is free.
 
         Args:
-            action: the operation.
+            action: the API operation.
             path: the path, percent-encoded.
             parameters: the query.
+            parse: makes the result of the response.
+
+        Returns:
+            a future of the result, which raises ``ServiceError`` if every attempt failed, and ``CredentialError``
+            without a usable credential. It may be cancelled at any time.
 
         Raises:
-            ServiceError: no retry helped.
-            CredentialError: there is nothing to sign with.
+            UnreachableError: the transport has been closed.
         """
         url = f"{self._endpoint}{path}?{signing.canonical_query(parameters)}".removesuffix("?")
-        async with self._slots:
-            await self._limiter.wait()
-            progress = _Progress(asyncio.get_running_loop().time() + self._deadline)
-            try:
-                async with asyncio.timeout_at(progress.ends):
-                    return await self._retried(action, url, progress)
-            except TimeoutError:
-                raise self._late(action, progress.failure) from None
+        request = _Request(action, url)
+        thread = threading.Thread(target=self._run, args=(request, parse), name="paiview-request", daemon=True)
+        with self._lock:
+            if self._closed.is_set():
+                raise UnreachableError(CLOSED_MESSAGE)
+            thread.start()
+            self._threads[request] = thread
+        return request.future
+
+    def _watch(self) -> None:
+        """End each request at its deadline. All have the same time limit, so those that started first end first."""
+        while (request := self._started.get()) is not None:
+            with suppress(TimeoutError, CancelledError):
+                request.future.exception(request.deadline_at - time.monotonic())
+            if not request.future.done():
+                request.finish(self._late(request.action, request.failure))
+        with self._lock:
+            threads = tuple(self._threads.values())
+        for thread in threads:
+            thread.join()
+        self._http.close()
 
     def _late(self, action: str, failure: ServiceError | None) -> DeadlineError:
-        message = f"{action} got no complete answer within {self._deadline:g} s."
+        message = f"{action} got no complete response within {self._deadline:g} s."
         if failure is None:
             return DeadlineError(message)
         return DeadlineError(
-            f"{message} The last try: {failure.message}",
+            f"{message} Last attempt: {failure.message}",
             code=failure.code,
             request_id=failure.request_id,
             status=failure.status,
         )
 
-    async def _retried(self, action: str, url: str, progress: _Progress) -> Answer:
+    def _run(self, request: _Request, parse: Callable[[ApiResponse], Any]) -> None:
+        try:
+            self._slots.acquire()
+            request.future.add_done_callback(lambda _: self._slots.release())
+            request.check_wanted()
+            self._limiter.wait()
+            request.deadline_at = time.monotonic() + self._deadline
+            self._started.put(request)
+            request.finish(parse(self._retried(request)))
+        except BaseException as error:  # noqa: BLE001 - the future raises it
+            request.finish(error)
+        finally:
+            with self._lock:
+                del self._threads[request]
+
+    def _retried(self, request: _Request) -> ApiResponse:
         def wait_after(error: Exception) -> bool | float:
-            """Seconds before the next try, True for the usual ones, False for none."""
-            if isinstance(error, ExpiredTokenError) and not progress.renewed:
-                progress.renewed = True
+            """Seconds before the next attempt; True for the usual wait, False for no further attempt."""
+            if isinstance(error, ExpiredTokenError) and not request.renewed:
+                request.renewed = True
                 return 0.0
             if not isinstance(error, ThrottledError | UnavailableError | DeadlineError | CutOffError):
                 return False
-            progress.failure = error
-            hint = error.retry_after if isinstance(error, ThrottledError) else None
+            request.failure = error
             if error.code == "SignatureNonceUsed":
                 return 0.0
-            return True if hint is None else hint < progress.ends - asyncio.get_running_loop().time() and hint
+            hint = error.retry_after if isinstance(error, ThrottledError) else None
+            if hint is None:
+                return True
+            return hint if hint < request.deadline_at - time.monotonic() else False
 
-        async for attempt in stamina.retry_context(
+        for attempt in stamina.retry_context(
             on=wait_after,
-            attempts=TRIES,
+            attempts=MAX_ATTEMPTS,
             timeout=None,
-            wait_initial=FIRST_WAIT,
-            wait_max=LONGEST_WAIT,
-            wait_jitter=FIRST_WAIT,
+            wait_initial=FIRST_RETRY_WAIT_SECONDS,
+            wait_max=MAX_RETRY_WAIT_SECONDS,
+            wait_jitter=FIRST_RETRY_WAIT_SECONDS,
         ):
             with attempt:
                 if attempt.num > 1:
-                    await self._limiter.wait()
-                return await self._observed(action, url)
+                    self._limiter.wait()
+                return self._observed(request)
         raise AssertionError("stamina raises after the last attempt")
 
-    async def _observed(self, action: str, url: str) -> Answer:
-        started = asyncio.get_running_loop().time()
-        # What ends it otherwise is the deadline of the whole, or that the client is closed.
+    def _observed(self, request: _Request) -> ApiResponse:
+        request.check_wanted()
+        started = time.monotonic()
+        # The outcome of an attempt that its caller no longer waits for.
         outcome = "Cancelled"
         try:
-            answer = await self._once(action, url)
+            response = self._once(request)
         except PaiviewError as error:
             outcome = type(error).__name__.removesuffix("Error")
             raise
         else:
             outcome = "Ok"
-            return answer
+            return response
         finally:
-            for tell in observers:
-                tell(action, outcome, asyncio.get_running_loop().time() - started)
+            for observe in observers:
+                observe(request.action, outcome, time.monotonic() - started)
 
-    async def _once(self, action: str, url: str) -> Answer:
-        credential = await self._current_credential()
+    def _once(self, request: _Request) -> ApiResponse:
+        credential = self._current_credential()
         try:
-            exchange = _Exchange()
-            response, content = await exchange.run(self._read(action, url, credential, exchange.trace))
-            return read_answer(action, response.status_code, response.headers, content, hidden=_quotations(credential))
+            response, content = self._read(request, credential)
+            return read_response(
+                request.action,
+                response.status_code,
+                response.headers,
+                content,
+                hidden=_secret_forms(credential),
+            )
         except ExpiredTokenError:
-            if credential is self._credential:
-                self._credential_until = EXPIRED
+            with self._credential_lock:
+                self._credential_expired = self._credential_expired or credential is self._credential
             raise
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            failure = self._failure(action, error)
-        # Raised out here so that it does not keep httpx's error, which holds the request with its token.
+            failure = self._failure(request.action, error)
+        # Raised outside the except clause: httpx's error would be its context, and holds the request with its token.
         raise failure
 
-    async def _read(self, action: str, url: str, credential: Credential, trace: Trace) -> tuple[httpx.Response, bytes]:
+    def _read(self, request: _Request, credential: Credential) -> tuple[httpx.Response, bytes]:
         content = bytearray()
-        auth = Acs3Auth(action, credential)
-        async with self._http.stream("GET", url, auth=auth, extensions={"trace": trace}) as response:
-            async for chunk in response.aiter_bytes():
+        with self._http.stream("GET", request.url, auth=Acs3Auth(request.action, credential)) as response:
+            for chunk in response.iter_bytes():
+                request.check_wanted()
                 content += chunk
-                if len(content) > LARGEST_BODY:
+                if len(content) > MAX_BODY_BYTES:
                     raise AnswerError(
-                        f"{action} was answered with more than {LARGEST_BODY // 2**20} MB.",
+                        f"{request.action} was answered with more than {MAX_BODY_BYTES // 2**20} MB.",
                         status=response.status_code,
                     )
         return response, bytes(content)
 
-    async def _current_credential(self) -> Credential:
-        """The credential in use, asked for in a thread: a source may read files and ask the network."""
-        async with self._credential_lock:
-            now = asyncio.get_running_loop().time()
-            if self._credential is None or now >= self._credential_until:
-                expired = self._credential_until == EXPIRED
-                self._credential = await asyncio.to_thread(self._credentials.get, fresh=expired)
-                self._credential_until = now + CREDENTIAL_LIFE
+    def _current_credential(self) -> Credential:
+        with self._credential_lock:
+            now = time.monotonic()
+            if self._credential is None or self._credential_expired or now >= self._credential_until:
+                self._credential = self._credentials.get(fresh=self._credential_expired)
+                self._credential_until = now + CREDENTIAL_LIFETIME_SECONDS
+                self._credential_expired = False
             return self._credential
 
     def _failure(self, action: str, error: httpx.HTTPError | httpx.InvalidURL) -> ServiceError:
@@ -316,21 +376,21 @@ class Transport:
             case httpx.ConnectTimeout():
                 return DeadlineError(f"{self._host} accepted no connection in time for {action}.")
             case httpx.TimeoutException():
-                return DeadlineError(f"{self._host} went silent while it answered {action}.")
+                return DeadlineError(f"{self._host} sent nothing more while it answered {action}.")
             case httpx.ConnectError() if any(isinstance(cause, socket.gaierror) for cause in causes):
-                return UnreachableError(f"No PAI endpoint answers at {self._host}: no such host is known.")
+                return UnreachableError(f"No PAI endpoint answers at {self._host}: the host name is unknown.")
             case httpx.ConnectError() if any(isinstance(cause, ssl.SSLError) for cause in causes):
                 return UnreachableError(f"No trusted TLS connection could be made to {self._host}.")
             case httpx.RemoteProtocolError() | httpx.ReadError() | httpx.WriteError():
-                return CutOffError(f"{self._host} broke the connection off while it answered {action}.")
+                return CutOffError(f"{self._host} closed the connection while it answered {action}.")
             case httpx.DecodingError():
                 return AnswerError(f"{action} was answered with a compressed body that cannot be read.")
             case _:
                 return UnreachableError(f"No connection could be made to {self._host}.")
 
 
-def _quotations(credential: Credential) -> tuple[str, ...]:
-    """What no error may repeat of a credential: each part as it is, percent-encoded and in base64."""
+def _secret_forms(credential: Credential) -> tuple[str, ...]:
+    """The forms of a credential that no error may repeat: each part plain, percent-encoded and in base64."""
     parts = filter(None, (credential.access_key_secret, credential.security_token, credential.access_key_id))
     return tuple(
         form

@@ -12,7 +12,6 @@ from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
 from paiview.pai.errors import PaiviewError
-from paiview.pai.garbage import SearchPause
 from paiview.pai.objects import Model, ModelVersion, PaiObject, VersionFilters, Workspace
 from paiview.registry.shared_format import Head, UnreadableError
 
@@ -87,14 +86,12 @@ class Snapshot:
             UnreadableError: it is none of these.
         """
         known = last if isinstance(last, cls) and last.identity == head.identity else None
-        # A large content is built at once and stays.
-        with SearchPause():
-            items = {} if cls.CONTENT is None else {cls.CONTENT: [] if known else content()}
-            written = {**head.facts, **items, "fetched_at": head.fetched_at, "identity": head.identity}
-            try:
-                read: Self = _adapter(cast("Hashable", cls)).validate_python(written)
-            except ValidationError as error:
-                raise UnreadableError(f"{error.error_count()} fields do not fit") from None
+        items = {} if cls.CONTENT is None else {cls.CONTENT: [] if known else content()}
+        written = {**head.facts, **items, "fetched_at": head.fetched_at, "identity": head.identity}
+        try:
+            read: Self = _adapter(cast("Hashable", cls)).validate_python(written)
+        except ValidationError as error:
+            raise UnreadableError(f"{error.error_count()} fields do not fit") from None
         return read if known is None else read.beside(known)
 
     def beside(self, known: Self) -> Self:

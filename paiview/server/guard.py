@@ -18,8 +18,8 @@ from typing import Final, NamedTuple
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from paiview.pai.endpoint import LOOPBACK_HOSTS
 from paiview.server import http_api, telemetry
-from paiview.settings import LOOPBACK_HOSTS
 from paiview.text import traceback_of
 
 _LOG = logging.getLogger(__name__)

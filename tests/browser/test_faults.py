@@ -48,11 +48,11 @@ FAULTS: Final[dict[str, tuple[Reply, tuple[str, ...]]]] = {
     "model-500": (refusal("InternalError", 500), ("InternalError", "R-InternalError")),
     "model-503-html": (reply(HTML, status=503), ("503",)),
     "model-html": (reply(HTML), ("a web page",)),
-    "model-half-a-body": (reply(b'{"Versions": [', length=5000, then=Act.CLOSE), ("broke the connection off",)),
+    "model-half-a-body": (reply(b'{"Versions": [', length=5000, then=Act.CLOSE), ("closed the connection",)),
     "model-half-a-json": (reply(b'{"Versions": ['), ("beginning",)),
-    "model-reset": (reply(b'{"Versions": [', length=5000, then=Act.RESET), ("broke the connection off",)),
-    "model-hang": ((Act.HANG,), ("in time", "silent", "no complete answer")),
-    "model-drip": (reply(b'{"Versions": [', length=5000, then=Act.DRIP), ("no complete answer within 2 s",)),
+    "model-reset": (reply(b'{"Versions": [', length=5000, then=Act.RESET), ("closed the connection",)),
+    "model-hang": ((Act.HANG,), ("in time", "sent nothing more", "no complete response")),
+    "model-drip": (reply(b'{"Versions": [', length=5000, then=Act.DRIP), ("no complete response within 2 s",)),
 }
 
 Respond = Callable[[Request], Awaitable[Reply]]

@@ -15,7 +15,7 @@ from typing import Final, cast
 import pytest
 from pydantic import SecretStr
 
-from paiview.pai import Client
+from paiview.pai.client import Client
 from paiview.pai.errors import (
     AccessKeyError,
     ExpiredTokenError,

@@ -13,8 +13,8 @@ from alibabacloud_aiworkspace20210204.client import Client
 
 from paiview.embedded.local_registry import LocalRegistry
 from paiview.embedded.published_results import citation_url, completed_dates, seed
-from paiview.pai import Client as PaiviewClient
-from paiview.pai import StaticCredentials
+from paiview.pai.client import Client as PaiviewClient
+from paiview.pai.credentials import StaticCredentials
 from tests.embedded.sdk import every_version, read_model
 
 FILES: Final = {

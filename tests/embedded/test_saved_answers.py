@@ -8,8 +8,8 @@ import pytest
 
 from paiview.embedded.local_registry import LocalRegistry
 from paiview.embedded.saved_answers import saved_answer
-from paiview.pai import Client as PaiviewClient
-from paiview.pai import StaticCredentials
+from paiview.pai.client import Client as PaiviewClient
+from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import SettingError
 from tests.embedded.sdk import (
     KEY_ID,

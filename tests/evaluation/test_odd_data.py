@@ -5,6 +5,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -25,11 +26,13 @@ from paiview.evaluation import queries
 from paiview.evaluation.frames import NO_DATASET, Frames, build, wide
 from paiview.evaluation.metric_meaning import DatasetContract, MetricContract
 from paiview.evaluation.results import Pair
-from paiview.pai import Client, StaticCredentials, client, transport
-from paiview.pai.answers import DEEPEST, INTEGER_DIGITS, Answer, read_answer
+from paiview.pai import client, transport
+from paiview.pai.client import Client
+from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import ServiceError
 from paiview.pai.objects import ModelVersion
 from paiview.pai.paging import Listing
+from paiview.pai.responses import MAX_INTEGER_DIGITS, MAX_NESTING_LEVELS, ApiResponse, read_response
 from paiview.reports import documents, table_files
 from tests.harness.odd_data import GOOD_TIMES, OBJECT_FIELDS, TEXT_FIELDS, answers, written
 from tests.harness.server import Reply, Request, Server, reply
@@ -71,10 +74,18 @@ class Wire:
     def __init__(self, *_: object, **__: object) -> None:
         self.content = b""
 
-    async def get(self, action: str, path: str, parameters: Mapping[str, str]) -> Answer:
-        return read_answer(action, 200, {}, self.content if parameters["PageNumber"] == "1" else NOTHING)
+    def submit(
+        self, action: str, path: str, parameters: Mapping[str, str], parse: Callable[[ApiResponse], Any]
+    ) -> Future[Any]:
+        content = self.content if parameters["PageNumber"] == "1" else NOTHING
+        future: Future[Any] = Future()
+        try:
+            future.set_result(parse(read_response(action, 200, {}, content)))
+        except ServiceError as error:
+            future.set_exception(error)
+        return future
 
-    async def close(self) -> None:
+    def close(self) -> None:
         pass
 
 
@@ -118,7 +129,7 @@ def readable(content: bytes) -> Any:
     """The answer as any reader of JSON reads it, save for what no text and no integer can hold."""
 
     def whole(digits: str) -> int | str:
-        return int(digits) if len(digits.removeprefix("-")) <= INTEGER_DIGITS else digits
+        return int(digits) if len(digits.removeprefix("-")) <= MAX_INTEGER_DIGITS else digits
 
     return _readable(json.loads(content, parse_int=whole))
 
@@ -370,7 +381,7 @@ def test_every_answer_goes_the_whole_way_or_is_refused(
             listed(content)
         return
     versions = listed(content).items
-    if depth(items) < DEEPEST:
+    if depth(items) < MAX_NESTING_LEVELS:
         assert [json.dumps(version.raw) for version in versions] == [*map(json.dumps, items)]
     frames = build(versions)
     assert_counted(frames, items)
@@ -399,7 +410,7 @@ def over_sockets() -> Iterator[List]:
         return reply(content if request.page == 1 else NOTHING)
 
     with pytest.MonkeyPatch.context() as patch, Server(respond) as server, Client(server.url, CREDENTIALS) as reader:
-        patch.setattr(transport, "FIRST_WAIT", 0.001)
+        patch.setattr(transport, "FIRST_RETRY_WAIT_SECONDS", 0.001)
 
         def read(answer: bytes) -> Listing[ModelVersion]:
             nonlocal content

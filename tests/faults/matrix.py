@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final
 
-from paiview.pai.transport import TRIES
+from paiview.pai.transport import MAX_ATTEMPTS
 from tests.harness.server import Act, Reply, Request, Responder, refusal, reply, script
 from tests.harness.service import version
 
@@ -112,26 +112,38 @@ def capped() -> Responder:
     return respond
 
 
+def in_order() -> Callable[[Request], int]:
+    """Counts the requests that come before this one if all pages of a listing are requested in order.
+
+    Clients request pages in parallel, so the order in which they come is not certain.
+    """
+    listings = 0
+
+    def earlier(request: Request) -> int:
+        nonlocal listings
+        listings += request.page == 1
+        return (listings - 1) * -(-len(VERSIONS) // PAGE_SIZE) + request.page - 1
+
+    return earlier
+
+
 def shrinking() -> Responder:
-    """Loses its first version after each answer."""
-    left = list(VERSIONS)
+    """Loses its first version after each response."""
+    earlier = in_order()
 
     async def respond(request: Request) -> Reply:
-        answer = listed(request, left)
-        left.pop(0)
-        return answer
+        return listed(request, VERSIONS[earlier(request) :])
 
     return respond
 
 
 def growing() -> Responder:
-    """Gets a version before all others after each answer."""
-    items = list(VERSIONS)
+    """Gets a version before all others after each response."""
+    earlier = in_order()
 
     async def respond(request: Request) -> Reply:
-        answer = listed(request, items)
-        items.insert(0, version(f"2.{len(items)}.0", "2024-02-01"))
-        return answer
+        new = [version(f"2.{number}.0", "2024-02-01") for number in reversed(range(earlier(request)))]
+        return listed(request, [*new, *VERSIONS])
 
     return respond
 
@@ -193,39 +205,47 @@ def names_in(answer: Reply) -> set[str]:
 FAULTS: Final = [
     Fault("none, to compare with", shown=len(VERSIONS)),
     Fault("connection refused", ("No connection could be made to 127.0.0.1",), way=Way.REFUSED),
-    Fault("DNS failure", ("No PAI endpoint answers at localhost: no such host",), way=Way.UNKNOWN_HOST),
-    Fault("connect hang", (LATE,), way=Way.NOT_ACCEPTED, tries=TRIES),
-    Fault("read hang", (LATE,), always((Act.HANG,)), tries=TRIES),
+    Fault("DNS failure", ("No PAI endpoint answers at localhost: the host name is unknown",), way=Way.UNKNOWN_HOST),
+    Fault("connect hang", (LATE,), way=Way.NOT_ACCEPTED, tries=MAX_ATTEMPTS),
+    Fault("read hang", (LATE,), always((Act.HANG,)), tries=MAX_ATTEMPTS),
     Fault("dripping body", (LATE,), always(reply(HALF, length=10**6, then=Act.DRIP))),
     Fault(
-        "reset mid-body", ("broke the connection off",), always(reply(HALF, length=5000, then=Act.RESET)), tries=TRIES
+        "reset mid-body",
+        ("closed the connection",),
+        always(reply(HALF, length=5000, then=Act.RESET)),
+        tries=MAX_ATTEMPTS,
     ),
     Fault(
         "body shorter than Content-Length",
-        ("broke the connection off",),
+        ("closed the connection",),
         always(reply(HALF, length=5000, then=Act.CLOSE)),
-        tries=TRIES,
+        tries=MAX_ATTEMPTS,
     ),
     Fault("200 with HTML", ("a web page",), always(reply(HTML))),
     Fault(
-        "200 with half a JSON", ("the beginning of one in place of a JSON object",), always(reply(HALF)), tries=TRIES
+        "200 with half a JSON",
+        ("the beginning of one in place of a JSON object",),
+        always(reply(HALF)),
+        tries=MAX_ATTEMPTS,
     ),
     Fault("200 with a JSON list", ("something else",), always(reply(VERSIONS))),
-    Fault("500", ("InternalError", "R-InternalError"), refused("InternalError", 500), tries=TRIES),
-    Fault("502 with HTML", ("HTTP status 502",), always(reply(HTML, status=502)), tries=TRIES),
-    Fault("503", ("ServiceUnavailable", "R-ServiceUnavailable"), refused("ServiceUnavailable", 503), tries=TRIES),
-    Fault("429 without a hint", ("HTTP status 429",), always(reply(status=429)), tries=TRIES),
+    Fault("500", ("InternalError", "R-InternalError"), refused("InternalError", 500), tries=MAX_ATTEMPTS),
+    Fault("502 with HTML", ("HTTP status 502",), always(reply(HTML, status=502)), tries=MAX_ATTEMPTS),
+    Fault(
+        "503", ("ServiceUnavailable", "R-ServiceUnavailable"), refused("ServiceUnavailable", 503), tries=MAX_ATTEMPTS
+    ),
+    Fault("429 without a hint", ("HTTP status 429",), always(reply(status=429)), tries=MAX_ATTEMPTS),
     Fault(
         "429 with a hint",
         ("Throttling.Api", "asking to wait 0.25 s"),
         refused("Throttling.Api", 429, {"x-acs-retry-after": "250"}),
-        tries=TRIES,
+        tries=MAX_ATTEMPTS,
     ),
     Fault(
         "Throttling.User as 400 with a hint",
         ("Throttling.User", "asking to wait 0.25 s", "R-Throttling.User"),
         refused("Throttling.User", 400, {"x-acs-retry-after": "250"}),
-        tries=TRIES,
+        tries=MAX_ATTEMPTS,
     ),
     Fault(
         "a hint of an hour",
@@ -235,7 +255,7 @@ FAULTS: Final = [
     Fault("NoPermission", ("NoPermission", "R-NoPermission"), refused("NoPermission", 403), withdraws=True),
     Fault(
         "wrong secret",
-        ("the access key secret does not fit", "R-SignatureDoesNotMatch"),
+        ("the access key secret does not match", "R-SignatureDoesNotMatch"),
         refused("SignatureDoesNotMatch", 400),
         withdraws=True,
     ),

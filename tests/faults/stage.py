@@ -57,7 +57,9 @@ def _default(name: str) -> float:
     return float(Settings.model_fields[name].default)
 
 
-REAL: Final = Limits(_default("deadline"), _default("read_timeout"), _default("connect_timeout"), transport.FIRST_WAIT)
+REAL: Final = Limits(
+    _default("deadline"), _default("read_timeout"), _default("connect_timeout"), transport.FIRST_RETRY_WAIT_SECONDS
+)
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class Stage:
             patch.setenv("PAIVIEW_PAGE_SIZE", str(PAGE_SIZE))
             for name in ("deadline", "read_timeout", "connect_timeout"):
                 patch.setenv(f"PAIVIEW_{name.upper()}", str(getattr(self._limits, name)))
-            patch.setattr(transport, "FIRST_WAIT", self._limits.first_wait)
+            patch.setattr(transport, "FIRST_RETRY_WAIT_SECONDS", self._limits.first_wait)
             patch.setattr(connection, "from_chain", lambda: StaticCredentials("key", "secret", "token"))
             patch.setattr(socket, "getaddrinfo", self._looked_up(socket.getaddrinfo))
             disconnect()
@@ -182,11 +184,12 @@ class Stage:
         return frozenset(got if len(got) == SESSIONS else [*got, -1])
 
     def settle(self) -> None:
-        """Wait for the end of what is still read, which a page may have given up; what comes later does not count."""
+        """Wait for the reads and requests that a page or a read may have given up; later ones do not count."""
         ends = time.monotonic() + self._limits.deadline + MARGIN
-        for thread in threading.enumerate():
-            if thread.name == "paiview-read":
-                thread.join(max(ends - time.monotonic(), 0))
+        for name in ("paiview-read", "paiview-request"):
+            for thread in threading.enumerate():
+                if thread.name == name:
+                    thread.join(max(ends - time.monotonic(), 0))
         self._counting = False
 
     def outcome(self, app: AppTest, seconds: float, over: float, sessions: frozenset[int]) -> Outcome:

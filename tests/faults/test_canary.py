@@ -306,7 +306,7 @@ def test_every_fault_was_met(run: Run) -> None:
     assert set(unexpected) <= {"model-version-missing", "model-a-50-mb-answer"}
     assert b"DEBUG:asyncio" in run.said["file log"]
     assert b"INFO:httpx:HTTP Request: GET" in run.said["file log"]
-    assert b"DEBUG:asyncio" in run.said["command line"]
+    assert b"INFO:httpx:HTTP Request: GET" in run.said["command line"]
     assert all(request.headers["x-acs-security-token"] == TOKEN for request in run.requests)
 
 

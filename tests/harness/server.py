@@ -15,6 +15,8 @@ from urllib.parse import parse_qs
 
 DRIP: Final = 0.02
 """Seconds between the bytes of a dripping body."""
+WAIT_SECONDS: Final = 10.0
+"""After this time a test that waits for the server has failed."""
 
 
 class Act(Enum):
@@ -23,7 +25,7 @@ class Act(Enum):
     CLOSE = auto()
     RESET = auto()
     HANG = auto()
-    """Stay silent, and keep the connection."""
+    """Stay silent, and keep the connection until the client closes it."""
     DRIP = auto()
     """Send a blank now and then, for ever."""
 
@@ -98,6 +100,7 @@ class Server:
 
     def __post_init__(self) -> None:
         self._in_flight = 0
+        self._changed = threading.Condition()
         self._connections: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="misbehaving-server")
@@ -113,6 +116,16 @@ class Server:
     @property
     def pages(self) -> list[int]:
         return [request.page for request in self.requests]
+
+    def has_connections(self, count: int) -> bool:
+        """Wait until this many connections are open; ``False`` if that takes longer than ``WAIT_SECONDS``."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self._connections) == count, WAIT_SECONDS)
+
+    def has_requests(self, count: int) -> bool:
+        """Wait until this many requests have come; ``False`` if that takes longer than ``WAIT_SECONDS``."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self.requests) >= count, WAIT_SECONDS)
 
     def stop(self) -> None:
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
@@ -138,26 +151,32 @@ class Server:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._connections.add(task)
+        with self._changed:
+            self._connections.add(task)
+            self._changed.notify_all()
         try:
             while not writer.is_closing():
                 first = await reader.readexactly(1)
                 if not first.isalpha():
                     break  # TLS, which no blank line ends.
                 request = _parsed(first + await reader.readuntil(b"\r\n\r\n"))
-                self.requests.append(request)
+                with self._changed:
+                    self.requests.append(request)
+                    self._changed.notify_all()
                 self._in_flight += 1
                 self.most_in_flight = max(self.most_in_flight, self._in_flight)
                 try:
                     answer = await self.respond(request)
                 finally:
                     self._in_flight -= 1
-                await _send(answer, writer)
+                await _send(answer, reader, writer)
         except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass  # The client left, or the test is over.
         finally:
             writer.transport.abort()
-            self._connections.discard(task)
+            with self._changed:
+                self._connections.discard(task)
+                self._changed.notify_all()
 
 
 def _parsed(head: bytes) -> Request:
@@ -168,7 +187,7 @@ def _parsed(head: bytes) -> Request:
     return Request(method, path, query, headers)
 
 
-async def _send(answer: Sequence[bytes | Act], writer: asyncio.StreamWriter) -> None:
+async def _send(answer: Sequence[bytes | Act], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     for step in answer:
         match step:
             case Act.CLOSE:
@@ -181,7 +200,7 @@ async def _send(answer: Sequence[bytes | Act], writer: asyncio.StreamWriter) -> 
                 writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
                 writer.transport.abort()
             case Act.HANG:
-                await asyncio.Event().wait()
+                await reader.read()
             case Act.DRIP:
                 while True:
                     await asyncio.sleep(DRIP)

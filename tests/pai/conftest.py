@@ -8,7 +8,10 @@ from typing import Final, Protocol
 
 import pytest
 
-from paiview.pai import Client, CredentialSource, PaiviewError, StaticCredentials, transport
+from paiview.pai import transport
+from paiview.pai.client import Client
+from paiview.pai.credentials import CredentialSource, StaticCredentials
+from paiview.pai.errors import PaiviewError
 from tests.harness.server import Responder, Server
 
 KEY_ID: Final = "test-key-id"
@@ -38,7 +41,7 @@ class Connect(Protocol):
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "FIRST_WAIT", 0.005)
+    monkeypatch.setattr(transport, "FIRST_RETRY_WAIT_SECONDS", 0.005)
 
 
 @pytest.fixture

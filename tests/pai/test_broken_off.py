@@ -1,136 +1,135 @@
-"""Requests that are broken off, whatever step they have come to: they end at once and keep no connection open."""
+"""Requests that are given up, at whatever step: their callers and slots are free at once, their connections soon."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Final, Self
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Final
 
 import pytest
 
-from paiview.pai.transport import Transport
-from tests.harness.server import Act, reply
-from tests.pai.conftest import CREDENTIALS
+from paiview.pai.errors import DeadlineError, PermissionDeniedError, UnreachableError
+from tests.harness.server import WAIT_SECONDS, Act, Reply, Request, Responder, refusal, reply, script
+from tests.pai.conftest import Connect, Serve
 
-WAIT: Final = 10.0
-"""Seconds after which a request has not ended, or a connection is held for ever."""
-ANSWERED: Final = "/answered"
-ENDING: Final = "/ending"
-"""Path whose answer ends its connection, so that the next request opens one."""
-SILENT: Final = "/silent"
-"""Path that is never answered."""
-
-
-@dataclass
-class Neighbour:
-    """A server on the loop of the client: as much happens in one turn of the loop each time."""
-
-    open: set[asyncio.StreamWriter] = field(default_factory=set)
-    kept_waiting: int = 0
-    """Requests without an answer."""
-    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
-
-    async def __aenter__(self) -> Self:
-        self._listener = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        host, port = self._listener.sockets[0].getsockname()
-        self.url = f"http://{host}:{port}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._listener.close()
-        for writer in self.open:
-            writer.transport.abort()
-        await self.holds(0)
-
-    async def holds(self, connections: int) -> None:
-        """Wait until so many connections are open."""
-        async with self._changed:
-            try:
-                await asyncio.wait_for(self._changed.wait_for(lambda: len(self.open) == connections), WAIT)
-            except TimeoutError:
-                pytest.fail(f"{len(self.open)} connections are open instead of {connections}.")
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.open.add(writer)
-        try:
-            path = ""
-            while path != ENDING:
-                head = await reader.readuntil(b"\r\n\r\n")
-                path = head.split()[1].decode()
-                if path == SILENT:
-                    self.kept_waiting += 1
-                    continue
-                for part in reply({"Answer": 1}, headers={"Connection": "close"} if path == ENDING else {}):
-                    assert not isinstance(part, Act)
-                    writer.write(part)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # The client left.
-        finally:
-            writer.transport.abort()
-            async with self._changed:
-                self.open.discard(writer)
-                self._changed.notify_all()
+DEADLINE_SECONDS: Final = 0.3
+LONG_SECONDS: Final = 6 * WAIT_SECONDS
+GOOD: Final = reply({"Models": [], "TotalCount": 0})
+STALLED: Final[dict[str, Reply]] = {
+    "silent": (Act.HANG,),
+    "dripping head": (b"HTTP/1.1 200 OK\r\nX-Slow: ", Act.DRIP),
+    "silent body": reply(b"{", length=99, then=Act.HANG),
+    "dripping body": reply(b"{", length=10**6, then=Act.DRIP),
+}
+KEPT: Final = {"kept": {}, "new": {"Connection": "close"}}
+"""Headers of the response before the stalled one: the latter comes over the same connection, or over a new one."""
 
 
-def with_neighbour(test: Callable[[Neighbour, Transport], Awaitable[None]]) -> None:
-    async def run() -> None:
-        async with Neighbour() as server:
-            transport = Transport(
-                server.url,
-                CREDENTIALS,
-                concurrency=1,
-                rate_limit=0,
-                deadline=6 * WAIT,
-                connect_timeout=6 * WAIT,
-                read_timeout=6 * WAIT,
-            )
-            try:
-                await test(server, transport)
-            finally:
-                await transport.close()
-
-    asyncio.run(run())
+def stalling(stalled: Reply, headers: dict[str, str]) -> Responder:
+    """Answers every second request, and stalls at the others."""
+    return script(*[reply({"Models": [], "TotalCount": 0}, headers=headers), stalled] * 4, GOOD)
 
 
-async def broken_off(transport: Transport, path: str, turns: int, *, again: bool) -> bool:
-    """Break a request off after some turns of the loop; tell whether it was still under way."""
-    request = asyncio.create_task(transport.get("Read", path, {}))
-    for _ in range(turns):
-        await asyncio.sleep(0)
-    was_under_way = request.cancel()
-    while again and not request.done():
-        await asyncio.sleep(0)
-        request.cancel()
-    await asyncio.wait((request,), timeout=WAIT)
-    assert request.done()
-    assert request.cancelled() is was_under_way
-    return was_under_way
+@pytest.mark.parametrize("headers", KEPT.values(), ids=KEPT)
+@pytest.mark.parametrize("stalled", STALLED.values(), ids=STALLED)
+def test_a_stalled_request_ends_at_its_deadline(
+    stalled: Reply, headers: dict[str, str], serve: Serve, connect: Connect
+) -> None:
+    client = connect(
+        serve(stalling(stalled, headers)).url, concurrency=1, deadline=DEADLINE_SECONDS, read_timeout=LONG_SECONDS
+    )
+    for _ in range(3):
+        assert client.list_models().total_count == 0
+        began = time.monotonic()
+        with pytest.raises(DeadlineError, match=f"no complete response within {DEADLINE_SECONDS:g} s"):
+            client.list_models()
+        assert DEADLINE_SECONDS <= time.monotonic() - began < DEADLINE_SECONDS + WAIT_SECONDS
 
 
-@pytest.mark.parametrize("again", [False, True], ids=["once", "ever-again"])
-@pytest.mark.parametrize("before", [ANSWERED, ENDING], ids=["used-connection", "new-connection"])
-def test_a_request_that_is_broken_off_at_any_step_keeps_no_connection(before: str, again: bool) -> None:
-    async def at_every_step(server: Neighbour, transport: Transport) -> None:
-        turns = 0
-        await transport.get("Read", before, {})
-        while await broken_off(transport, ANSWERED, turns, again=again):
-            turns += 1
-            await transport.get("Read", before, {})
-        # The one that the next request would use.
-        await server.holds(1)
+@pytest.mark.parametrize("headers", KEPT.values(), ids=KEPT)
+@pytest.mark.parametrize("name", [name for name in STALLED if name != "dripping head"])
+def test_a_stalled_request_leaves_no_connection_behind(
+    name: str, headers: dict[str, str], serve: Serve, connect: Connect
+) -> None:
+    server = serve(stalling(STALLED[name], headers))
+    client = connect(server.url, concurrency=2, deadline=DEADLINE_SECONDS, read_timeout=2 * DEADLINE_SECONDS)
+    for _ in range(4):
+        client.list_models()
+        with pytest.raises(DeadlineError):
+            client.list_models()
+    client.list_models()
+    # The one that the next request would use.
+    assert server.has_connections(1)
+    assert client.list_models().total_count == 0
+    assert server.has_connections(1)
 
-    with_neighbour(at_every_step)
+
+def test_retries_do_not_prolong_the_deadline(serve: Serve, connect: Connect) -> None:
+    server = serve(script((Act.CLOSE,), refusal("ServiceUnavailable", 503), (Act.HANG,)))
+    client = connect(server.url, deadline=DEADLINE_SECONDS, read_timeout=LONG_SECONDS)
+    with pytest.raises(DeadlineError, match="Last attempt: ListModels was answered with ServiceUnavailable"):
+        client.list_models()
+    assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize("before", [ANSWERED, ENDING], ids=["used-connection", "new-connection"])
-def test_a_request_that_is_broken_off_at_any_step_waits_for_no_answer(before: str) -> None:
-    async def at_every_step(server: Neighbour, transport: Transport) -> None:
-        turns = 0
-        # Twice: the request that has just come may not be one that the client already waits for.
-        while server.kept_waiting < 2:
-            await transport.get("Read", before, {})
-            assert await broken_off(transport, SILENT, turns, again=False)
-            turns += 1
-        await server.holds(0)
+def test_no_attempt_follows_the_deadline(serve: Serve, connect: Connect) -> None:
+    server = serve(script((Act.HANG,)))
+    client = connect(server.url, deadline=DEADLINE_SECONDS, read_timeout=2 * DEADLINE_SECONDS)
+    with pytest.raises(DeadlineError):
+        client.list_models()
+    assert server.has_connections(0)
+    client.close()  # Waits for the thread of the request.
+    assert len(server.requests) == 1
 
-    with_neighbour(at_every_step)
+
+def test_a_listing_that_fails_frees_the_slots_of_its_other_pages(serve: Serve, connect: Connect) -> None:
+    waiting = threading.Event()
+
+    async def respond(request: Request) -> Reply:
+        if "PageNumber" not in request.query:
+            return reply({"ModelId": "model-a"})
+        match request.page:
+            case 1:
+                return reply({"Models": [{"ModelId": "a"}], "TotalCount": 9})
+            case 2:
+                waiting.set()
+                return (Act.HANG,)
+            case _:
+                return refusal("NoPermission", 403) if waiting.is_set() else (Act.CLOSE,)
+
+    client = connect(serve(respond).url, concurrency=2, deadline=LONG_SECONDS, read_timeout=LONG_SECONDS)
+    for _ in range(3):
+        with pytest.raises(PermissionDeniedError):
+            client.list_all_models()
+    assert client.get_model("model-a").model_id == "model-a"
+
+
+def test_close_fails_callers_at_once_and_leaves_no_connection(serve: Serve, connect: Connect) -> None:
+    server = serve(script((Act.HANG,)))
+    client = connect(server.url, concurrency=2, deadline=LONG_SECONDS, read_timeout=0.5)
+    with ThreadPoolExecutor(6) as threads:
+        calls: list[Future[Any]] = [threads.submit(client.list_models) for _ in range(6)]  # Four wait for a slot.
+        assert server.has_requests(2)
+        client.close()
+        for call in calls:
+            with pytest.raises(UnreachableError, match="has been closed"):
+                call.result(WAIT_SECONDS)
+    assert server.has_connections(0)
+    assert len(server.requests) == 2
+
+
+def test_a_request_that_hangs_does_not_keep_the_process(serve: Serve) -> None:
+    server = serve(script((Act.HANG,)))
+    code = f"""
+import threading
+from paiview.pai.client import Client
+from paiview.pai.credentials import StaticCredentials
+client = Client("{server.url}", StaticCredentials("id", "secret"), deadline=60, read_timeout=60)
+threading.Thread(target=client.list_models, daemon=True).start()
+input()
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert server.has_requests(1)
+        _, errors = process.communicate(b"\n", WAIT_SECONDS)
+    assert (process.returncode, errors) == (0, b"")

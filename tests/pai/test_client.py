@@ -12,15 +12,18 @@ import pytest
 
 from paiview import __version__
 from paiview.embedded.signature import SignatureCheck, SignedRequest
-from paiview.pai import Client, Credential, ModelFilters, PaiviewError, VersionFilters
+from paiview.pai.client import Client
+from paiview.pai.credentials import Credential
 from paiview.pai.errors import (
     AnswerError,
     DeadlineError,
     NotFoundError,
+    PaiviewError,
     PermissionDeniedError,
     UnavailableError,
     UnreachableError,
 )
+from paiview.pai.objects import ModelFilters, VersionFilters
 from tests.harness.server import Act, Reply, Request, refusal, reply, script
 from tests.pai.conftest import CREDENTIALS, KEY_ID, SECRET, TOKEN, Connect, Serve
 

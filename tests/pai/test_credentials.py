@@ -12,8 +12,15 @@ from typing import Any
 
 import pytest
 
-from paiview.pai import Credential, StaticCredentials, credentials, from_chain
-from paiview.pai.credentials import ECS_DISABLED, ECS_ROLE, MISSING
+from paiview.pai import credentials
+from paiview.pai.credentials import (
+    ECS_DISABLED,
+    ECS_ROLE,
+    NO_CREDENTIAL_MESSAGE,
+    Credential,
+    StaticCredentials,
+    from_chain,
+)
 from paiview.pai.errors import CredentialError
 from tests.harness.server import Reply, Request, reply
 from tests.pai.conftest import KEY_ID, SECRET, TOKEN, Serve, assert_keeps_secrets
@@ -82,7 +89,7 @@ def test_a_key_that_cannot_stand_in_a_header_is_refused_by_name(part: str, text:
     good = {"access_key_id": KEY_ID, "access_key_secret": SECRET, "security_token": TOKEN}
     with pytest.raises(CredentialError) as raised:
         Credential(**{**good, part: text})
-    assert raised.value.message.startswith(f"The {part.replace('_', ' ')} of the server is empty or holds blanks")
+    assert raised.value.message.startswith(f"The {part.replace('_', ' ')} of the server is empty or contains blanks")
     assert_keeps_secrets(raised.value)
 
 
@@ -156,7 +163,7 @@ def missing_from(source: credentials.CredentialSource) -> Sequence[CredentialErr
 
 def test_no_credential_is_one_sentence_that_names_the_variables(capfd: pytest.CaptureFixture[str]) -> None:
     for error in missing_from(from_chain()):
-        assert error.message == MISSING
+        assert error.message == NO_CREDENTIAL_MESSAGE
         assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in error.advice
         assert "ALIBABA_CLOUD_ACCESS_KEY_SECRET" in error.advice
         assert not error.retryable
@@ -176,7 +183,7 @@ def test_no_credential_is_one_sentence_that_names_the_variables(capfd: pytest.Ca
 def test_half_a_key_is_none(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     set_environment(monkeypatch, variables)
     for error in missing_from(from_chain()):
-        assert error.message == MISSING
+        assert error.message == NO_CREDENTIAL_MESSAGE
         assert_keeps_secrets(error)
 
 
@@ -198,7 +205,7 @@ def test_a_broken_file_is_no_credential_and_not_quoted(
 ) -> None:
     write(home / file, text)
     for error in missing_from(from_chain()):
-        assert error.message == MISSING
+        assert error.message == NO_CREDENTIAL_MESSAGE
         assert_keeps_secrets(error)
     assert capfd.readouterr() == ("", "")
 
@@ -297,7 +304,7 @@ def test_a_uri_that_fails_is_no_credential_and_its_answer_is_not_quoted(
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("ALIBABA_CLOUD_CREDENTIALS_URI", f"{serve(respond).url}/credentials")
     for error in missing_from(from_chain()):
-        assert error.message == MISSING
+        assert error.message == NO_CREDENTIAL_MESSAGE
         assert_keeps_secrets(error)
     assert SECRET not in caplog.text
     assert TOKEN not in caplog.text

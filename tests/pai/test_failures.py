@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pytest
 
-from paiview.pai import Client, Credential, transport
+from paiview.pai import transport
+from paiview.pai.client import Client
+from paiview.pai.credentials import Credential
 from paiview.pai.errors import (
     AccessKeyError,
     AnswerError,
@@ -32,7 +34,7 @@ from paiview.pai.errors import (
     UnavailableError,
     UnreachableError,
 )
-from paiview.pai.transport import TRIES
+from paiview.pai.transport import MAX_ATTEMPTS
 from tests.harness.server import Act, Reply, Request, refusal, reply, script
 from tests.pai.conftest import KEY_ID, SECRET, TOKEN, Connect, Serve, assert_keeps_secrets, everything_said
 
@@ -59,9 +61,9 @@ class Case:
     requests: int = 1
 
 
-def refused(code: str, status: int, error: type[ServiceError], requests: int = 1, **kept: Any) -> Case:
+def refused(code: str, status: int, error: type[ServiceError], **kept: Any) -> Case:
     """A case whose answer has a Code."""
-    return Case(code, refusal(code, status), error, code, f"R-{code}", status, requests=requests, **kept)
+    return Case(code, refusal(code, status), error, code, f"R-{code}", status, **kept)
 
 
 AT_ONCE: Final = [
@@ -115,7 +117,7 @@ AT_ONCE: Final = [
     refused("Forbidden.AccessDenied", 403, PermissionDeniedError),
     refused("InvalidAccessKeyId.NotFound", 404, AccessKeyError),
     refused("InvalidAccessKeyId.Inactive", 400, AccessKeyError),
-    refused("SignatureDoesNotMatch", 400, AccessKeyError, says="does not fit"),
+    refused("SignatureDoesNotMatch", 400, AccessKeyError, says="does not match"),
     refused("IncompleteSignature", 400, AccessKeyError),
     refused("InvalidSecurityToken.Malformed", 400, AccessKeyError),
     refused("InvalidTimeStamp.Expired", 400, ClockError),
@@ -128,17 +130,17 @@ AT_ONCE: Final = [
     refused("Unheard.Of.Missing", 404, NotFoundError),
 ]
 
-AFTER_TRIES: Final = [
-    Case("half a JSON", reply(b'{"Versions": [{"Ver'), CutOffError, status=200, says="the beginning", requests=TRIES),
-    Case("short body", reply(b'{"Vers', length=99, then=Act.CLOSE), CutOffError, says="broke", requests=TRIES),
-    Case("reset in body", reply(b'{"Vers', length=99, then=Act.RESET), CutOffError, says="broke", requests=TRIES),
-    Case("no answer", (Act.CLOSE,), CutOffError, says="broke", requests=TRIES),
-    Case("not HTTP", (b"SSH-2.0-OpenSSH_9.6\r\n", Act.CLOSE), CutOffError, says="broke", requests=TRIES),
-    Case("silent", (Act.HANG,), DeadlineError, says="silent", requests=TRIES),
-    Case("silent in body", reply(b'{"V', length=99, then=Act.HANG), DeadlineError, says="silent", requests=TRIES),
-    Case("web page 502", reply(HTML, status=502), UnavailableError, status=502, says="status 502", requests=TRIES),
-    Case("bare 500", reply(status=500), UnavailableError, status=500, says="status 500", requests=TRIES),
-    Case("bare 429", reply(status=429), ThrottledError, status=429, says="status 429", requests=TRIES),
+RETRIED: Final = (
+    Case("half a JSON", reply(b'{"Versions": [{"Ver'), CutOffError, status=200, says="the beginning"),
+    Case("short body", reply(b'{"Vers', length=99, then=Act.CLOSE), CutOffError, says="closed"),
+    Case("reset in body", reply(b'{"Vers', length=99, then=Act.RESET), CutOffError, says="closed"),
+    Case("no answer", (Act.CLOSE,), CutOffError, says="closed"),
+    Case("not HTTP", (b"SSH-2.0-OpenSSH_9.6\r\n", Act.CLOSE), CutOffError, says="closed"),
+    Case("silent", (Act.HANG,), DeadlineError, says="nothing more"),
+    Case("silent in body", reply(b'{"V', length=99, then=Act.HANG), DeadlineError, says="nothing more"),
+    Case("web page 502", reply(HTML, status=502), UnavailableError, status=502, says="status 502"),
+    Case("bare 500", reply(status=500), UnavailableError, status=500, says="status 500"),
+    Case("bare 429", reply(status=429), ThrottledError, status=429, says="status 429"),
     Case(
         "hinted",
         refusal("Throttling.User", 400, headers=SOON),
@@ -146,7 +148,6 @@ AFTER_TRIES: Final = [
         "Throttling.User",
         "R-Throttling.User",
         400,
-        requests=TRIES,
     ),
     Case(
         "hinted 429",
@@ -155,26 +156,18 @@ AFTER_TRIES: Final = [
         "Throttling.Api",
         "R-Throttling.Api",
         429,
-        requests=TRIES,
     ),
-    Case(
-        "hint decides",
-        refusal("Unheard.Of", 400, headers=SOON),
-        ThrottledError,
-        "Unheard.Of",
-        "R-Unheard.Of",
-        400,
-        requests=TRIES,
-    ),
-    Case("hinted page", reply(HTML, status=400, headers=SOON), ThrottledError, status=400, requests=TRIES),
-    refused("Throttling.User", 400, ThrottledError, TRIES),
-    refused("Throttling", 503, ThrottledError, TRIES),
-    refused("Rejected.Throttling", 400, ThrottledError, TRIES),
-    refused("InternalError", 500, UnavailableError, TRIES),
-    refused("ServiceUnavailable", 503, UnavailableError, TRIES),
-    refused("Unheard.Of", 500, UnavailableError, TRIES),
-    refused("SignatureNonceUsed", 400, UnavailableError, TRIES),
-]
+    Case("hint decides", refusal("Unheard.Of", 400, headers=SOON), ThrottledError, "Unheard.Of", "R-Unheard.Of", 400),
+    Case("hinted page", reply(HTML, status=400, headers=SOON), ThrottledError, status=400),
+    refused("Throttling.User", 400, ThrottledError),
+    refused("Throttling", 503, ThrottledError),
+    refused("Rejected.Throttling", 400, ThrottledError),
+    refused("InternalError", 500, UnavailableError),
+    refused("ServiceUnavailable", 503, UnavailableError),
+    refused("Unheard.Of", 500, UnavailableError),
+    refused("SignatureNonceUsed", 400, UnavailableError),
+)
+AFTER_ATTEMPTS: Final = [replace(case, requests=MAX_ATTEMPTS) for case in RETRIED]
 
 
 def named(case: Case) -> str:
@@ -187,8 +180,10 @@ def failure_of(client: Client) -> ServiceError:
     return raised.value
 
 
-@pytest.mark.parametrize("case", [*AT_ONCE, *AFTER_TRIES], ids=named)
-def test_each_failure_becomes_one_clear_error_within_bounded_tries(case: Case, serve: Serve, connect: Connect) -> None:
+@pytest.mark.parametrize("case", [*AT_ONCE, *AFTER_ATTEMPTS], ids=named)
+def test_each_failure_becomes_one_clear_error_within_bounded_attempts(
+    case: Case, serve: Serve, connect: Connect
+) -> None:
     server = serve(script(case.answer))
     error = failure_of(connect(server.url, deadline=GENEROUS, read_timeout=0.25))
     assert type(error) is case.error
@@ -201,7 +196,7 @@ def test_each_failure_becomes_one_clear_error_within_bounded_tries(case: Case, s
     assert_keeps_secrets(error)
 
 
-@pytest.mark.parametrize("case", AFTER_TRIES, ids=named)
+@pytest.mark.parametrize("case", AFTER_ATTEMPTS, ids=named)
 def test_a_failure_that_passes_is_not_seen_by_the_caller(case: Case, serve: Serve, connect: Connect) -> None:
     server = serve(script(case.answer, GOOD))
     page = connect(server.url, deadline=GENEROUS, read_timeout=0.25).list_model_versions("model-a")
@@ -209,15 +204,15 @@ def test_a_failure_that_passes_is_not_seen_by_the_caller(case: Case, serve: Serv
     assert len(server.requests) == 2
 
 
-def test_each_try_is_signed_anew(serve: Serve, connect: Connect) -> None:
+def test_each_attempt_is_signed_anew(serve: Serve, connect: Connect) -> None:
     server = serve(script(refusal("ServiceUnavailable", 503)))
     failure_of(connect(server.url))
     for name in ("x-acs-signature-nonce", "authorization"):
-        assert len({request.headers[name] for request in server.requests}) == TRIES
+        assert len({request.headers[name] for request in server.requests}) == MAX_ATTEMPTS
 
 
-def test_tries_wait_longer_and_longer(serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "FIRST_WAIT", 0.05)
+def test_retries_wait_longer_and_longer(serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "FIRST_RETRY_WAIT_SECONDS", 0.05)
     server = serve(script(refusal("ServiceUnavailable", 503)))
     began = time.monotonic()
     failure_of(connect(server.url))
@@ -227,7 +222,7 @@ def test_tries_wait_longer_and_longer(serve: Serve, connect: Connect, monkeypatc
 def test_a_nonce_that_was_used_is_replaced_at_once(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for wait in ("FIRST_WAIT", "LONGEST_WAIT"):
+    for wait in ("FIRST_RETRY_WAIT_SECONDS", "MAX_RETRY_WAIT_SECONDS"):
         monkeypatch.setattr(transport, wait, 60.0)
     server = serve(script(refusal("SignatureNonceUsed", 400), GOOD))
     assert connect(server.url, deadline=GENEROUS).list_model_versions("model-a").request_id == "R-good"
@@ -250,7 +245,7 @@ def test_a_hint_that_is_no_number_of_milliseconds_is_none(hint: str, serve: Serv
     assert error.retry_after is None
 
 
-def test_a_hint_beyond_the_deadline_ends_the_tries_at_once(serve: Serve, connect: Connect) -> None:
+def test_a_hint_beyond_the_deadline_ends_the_attempts_at_once(serve: Serve, connect: Connect) -> None:
     server = serve(script(refusal("Throttling.User", 400, headers=HOUR)))
     began = time.monotonic()
     error = failure_of(connect(server.url, deadline=60))
@@ -272,20 +267,20 @@ def test_the_deadline_cuts_an_answer_that_does_not_end(answer: Reply, serve: Ser
     error = failure_of(connect(server.url, deadline=0.2, read_timeout=60))
     assert time.monotonic() - began < GENEROUS
     assert type(error) is DeadlineError
-    assert error.message == "ListModelVersions got no complete answer within 0.2 s."
+    assert error.message == "ListModelVersions got no complete response within 0.2 s."
     assert len(server.requests) == 1
     assert_keeps_secrets(error)
 
 
-def test_the_deadline_tells_what_the_last_try_met(
+def test_the_deadline_tells_what_the_last_attempt_met(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "FIRST_WAIT", 60.0)
-    monkeypatch.setattr(transport, "LONGEST_WAIT", 60.0)
+    monkeypatch.setattr(transport, "FIRST_RETRY_WAIT_SECONDS", 60.0)
+    monkeypatch.setattr(transport, "MAX_RETRY_WAIT_SECONDS", 60.0)
     server = serve(script(refusal("ServiceUnavailable", 503)))
     error = failure_of(connect(server.url, deadline=0.3))
     assert type(error) is DeadlineError
-    assert error.message.endswith("The last try: ListModelVersions was answered with ServiceUnavailable: Why.")
+    assert error.message.endswith("Last attempt: ListModelVersions was answered with ServiceUnavailable: Why.")
     assert (error.code, error.request_id, error.status) == ("ServiceUnavailable", "R-ServiceUnavailable", 503)
 
 
@@ -327,7 +322,7 @@ def test_an_unknown_host_is_named(connect: Connect, direct: None, monkeypatch: p
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     error = failure_of(connect("https://aiworkspace.nowhere.invalid"))
     assert type(error) is UnreachableError
-    assert error.message == "No PAI endpoint answers at aiworkspace.nowhere.invalid: no such host is known."
+    assert error.message == "No PAI endpoint answers at aiworkspace.nowhere.invalid: the host name is unknown."
     assert_keeps_secrets(error)
 
 
@@ -336,7 +331,7 @@ def test_a_name_lookup_that_hangs_keeps_neither_the_call_nor_the_close(
 ) -> None:
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(60) and [])
-    client = connect("http://aiworkspace.slow.invalid", connect_timeout=0.1)
+    client = connect("http://aiworkspace.slow.invalid", deadline=0.1)
     began = time.monotonic()
     try:
         error = failure_of(client)
@@ -350,7 +345,9 @@ def test_a_name_lookup_that_hangs_keeps_neither_the_call_nor_the_close(
 def test_a_name_lookup_that_hangs_does_not_keep_the_process() -> None:
     code = """
 import socket, threading
-from paiview.pai import Client, ServiceError, StaticCredentials
+from paiview.pai.client import Client
+from paiview.pai.errors import ServiceError
+from paiview.pai.credentials import StaticCredentials
 socket.getaddrinfo = lambda *_, **__: threading.Event().wait()
 with Client("http://aiworkspace.slow.invalid", StaticCredentials("id", "secret"), deadline=0.1) as client:
     try:
@@ -411,7 +408,7 @@ def test_a_redirect_is_not_followed_to_another_host(serve: Serve, connect: Conne
 def test_a_body_beyond_the_bound_is_given_up(
     answer: Reply, serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "LARGEST_BODY", 4000)
+    monkeypatch.setattr(transport, "MAX_BODY_BYTES", 4000)
     server = serve(script(answer))
     error = failure_of(connect(server.url, deadline=GENEROUS))
     assert type(error) is AnswerError
@@ -421,7 +418,7 @@ def test_a_body_beyond_the_bound_is_given_up(
 
 def test_a_body_of_exactly_the_bound_is_read(serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     body = json.dumps({"Versions": [], "TotalCount": 0}).encode()
-    monkeypatch.setattr(transport, "LARGEST_BODY", len(body))
+    monkeypatch.setattr(transport, "MAX_BODY_BYTES", len(body))
     assert connect(serve(script(reply(body))).url).list_model_versions("model-a").total_count == 0
 
 
@@ -451,7 +448,7 @@ def test_the_message_of_a_wrong_signature_is_never_shown(serve: Serve, connect: 
     quoted = "server StringToSign is [ACS3-HMAC-SHA256\nabc], server CanonicalRequest is [GET\n/api]"
     error = failure_of(connect(serve(script(refusal("SignatureDoesNotMatch", 400, quoted))).url))
     assert "StringToSign" not in everything_said(error)
-    assert "the access key secret does not fit the access key id" in error.message
+    assert "the access key secret does not match the access key id" in error.message
 
 
 def test_a_long_message_with_odd_characters_becomes_one_short_line(serve: Serve, connect: Connect) -> None:
@@ -525,7 +522,7 @@ def test_the_source_is_asked_again_only_after_the_life_of_a_credential(
     for _ in range(3):
         client.list_model_versions("model-a")
     assert source.asked == [False]
-    monkeypatch.setattr(transport, "CREDENTIAL_LIFE", 0.0)
+    monkeypatch.setattr(transport, "CREDENTIAL_LIFETIME_SECONDS", 0.0)
     short = connect(serve(script(GOOD)).url, source)
     for _ in range(2):
         short.list_model_versions("model-a")

@@ -240,7 +240,7 @@ def test_a_page_that_fails_is_one_error_and_stops_the_others(serve: Serve, conne
 def test_no_count_however_wrong_makes_it_list_for_ever(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paging, "MOST_PAGES", 5)
+    monkeypatch.setattr(paging, "MAX_PAGES", 5)
 
     async def respond(request: Request) -> Reply:
         return page([f"{request.page}"], 10**14)

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from paiview.pai import Dataset, Model, ModelFilters, ModelVersion, VersionFilters, Workspace
-from paiview.pai.objects import Label, PaiObject
+from paiview.pai.objects import Dataset, Label, Model, ModelFilters, ModelVersion, PaiObject, VersionFilters, Workspace
 
 KINDS: list[type[PaiObject]] = [ModelVersion, Model, Workspace, Dataset, Label]
 

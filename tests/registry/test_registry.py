@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from paiview.embedded.local_registry import LocalRegistry
-from paiview.pai import Client, StaticCredentials, transport
-from paiview.pai.credentials import CredentialSource
+from paiview.pai import transport
+from paiview.pai.client import Client
+from paiview.pai.credentials import CredentialSource, StaticCredentials
 from paiview.pai.errors import CredentialError, NotFoundError, PermissionDeniedError, SettingError, UnreachableError
 from paiview.pai.objects import VersionFilters
 from paiview.registry import connection
@@ -64,7 +65,7 @@ class Service:
     @contextmanager
     def served(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         """Serve it, with short waits between tries; the gate is opened before the end."""
-        monkeypatch.setattr(transport, "FIRST_WAIT", 0.005)
+        monkeypatch.setattr(transport, "FIRST_RETRY_WAIT_SECONDS", 0.005)
         with ExitStack() as running:
             running.callback(self.gate.set)
             yield running.enter_context(Server(self.respond))

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from paiview.pai.answers import parse_json
 from paiview.pai.errors import (
     AccessKeyError,
     ClockError,
@@ -28,6 +27,7 @@ from paiview.pai.errors import (
     error_for,
 )
 from paiview.pai.objects import Model, ModelVersion, VersionFilters, Workspace
+from paiview.pai.responses import parse_json
 from paiview.registry import shared_format
 from paiview.registry.shared_format import (
     LINE,

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from paiview.pai.answers import DEEPEST, INTEGER_DIGITS, parse_json, read_answer
 from paiview.pai.errors import AnswerError, CutOffError, ServiceError
+from paiview.pai.responses import MAX_INTEGER_DIGITS, MAX_NESTING_LEVELS, parse_json, read_response
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -62,17 +62,17 @@ def test_not_a_number_is_kept() -> None:
     assert math.isnan(parse_json(rb'{"cer": NaN, "name": "\ud800"}')["cer"])
 
 
-@pytest.mark.parametrize("digits", [19, 309, INTEGER_DIGITS])
+@pytest.mark.parametrize("digits", [19, 309, MAX_INTEGER_DIGITS])
 def test_long_integers_keep_every_digit(digits: int) -> None:
     assert parse_json(b"[%s]" % (b"7" * digits)) == [int("7" * digits)]
 
 
 def test_an_integer_too_long_for_python_stays_a_text() -> None:
-    number = "7" * (INTEGER_DIGITS + 1)
+    number = "7" * (MAX_INTEGER_DIGITS + 1)
     assert parse_json(f'{{"a": {number}, "b": 1}}'.encode()) == {"a": number, "b": 1}
 
 
-@pytest.mark.parametrize("depth", [10, 190, DEEPEST])
+@pytest.mark.parametrize("depth", [10, 190, MAX_NESTING_LEVELS])
 def test_deep_nesting_is_read(depth: int) -> None:
     value = parse_json(b'{"a":' * depth + b"1" + b"}" * depth)
     for _ in range(depth):
@@ -80,14 +80,14 @@ def test_deep_nesting_is_read(depth: int) -> None:
     assert value == 1
 
 
-@pytest.mark.parametrize("depth", [DEEPEST + 1, 300, 900])
+@pytest.mark.parametrize("depth", [MAX_NESTING_LEVELS + 1, 300, 900])
 def test_what_is_nested_beyond_other_readers_stays_a_text(depth: int) -> None:
     value = parse_json(b'[1, {"a":' + b'{"a":' * (depth - 2) + b"NaN" + b"}" * (depth - 1) + b"]")
     to_json(value)
     inner = value[1]
-    for _ in range(DEEPEST - 1):
+    for _ in range(MAX_NESTING_LEVELS - 1):
         inner = inner["a"]
-    assert inner == '{"a": ' * (depth - DEEPEST) + "NaN" + "}" * (depth - DEEPEST)
+    assert inner == '{"a": ' * (depth - MAX_NESTING_LEVELS) + "NaN" + "}" * (depth - MAX_NESTING_LEVELS)
     assert value[0] == 1
 
 
@@ -104,7 +104,7 @@ def test_what_is_not_json_is_a_value_error(content: bytes) -> None:
 @pytest.mark.parametrize("status", [200, 400, 503])
 def test_nesting_beyond_every_reader_is_an_error_of_the_family(opened: bytes, status: int) -> None:
     with pytest.raises(ServiceError) as raised:
-        read_answer("GetModel", status, {}, opened * 100_000)
+        read_response("GetModel", status, {}, opened * 100_000)
     assert raised.value.status == status
 
 
@@ -118,25 +118,25 @@ def test_nesting_beyond_every_reader_is_an_error_of_the_family(opened: bytes, st
 def test_any_answer_is_an_object_or_an_error_of_the_family(status: int, headers: dict[str, str], body: Any) -> None:
     content = json.dumps(body).encode()
     if status < 300 and isinstance(body, dict):
-        answer = read_answer("GetModel", status, headers, content)
+        answer = read_response("GetModel", status, headers, content)
         assert answer.body == {name: value for name, value in body.items() if name != "RequestId"}
         return
     with pytest.raises(ServiceError) as raised:
-        read_answer("GetModel", status, headers, content)
+        read_response("GetModel", status, headers, content)
     assert raised.value.status == status
     assert raised.value.message.isprintable()
     assert raised.value.advice
 
 
 def test_a_success_is_the_object_without_its_request_id() -> None:
-    answer = read_answer("GetModel", 200, {}, b'{"RequestId": "R-1", "ModelId": "a"}')
+    answer = read_response("GetModel", 200, {}, b'{"RequestId": "R-1", "ModelId": "a"}')
     assert (answer.action, answer.body, answer.request_id) == ("GetModel", {"ModelId": "a"}, "R-1")
 
 
 def test_the_request_id_of_the_body_goes_before_that_of_the_header() -> None:
     headers = {"x-acs-request-id": "R-head"}
-    assert read_answer("GetModel", 200, headers, b'{"RequestId": "R-body"}').request_id == "R-body"
-    assert read_answer("GetModel", 200, headers, b"{}").request_id == "R-head"
+    assert read_response("GetModel", 200, headers, b'{"RequestId": "R-body"}').request_id == "R-body"
+    assert read_response("GetModel", 200, headers, b"{}").request_id == "R-head"
 
 
 @pytest.mark.parametrize(
@@ -154,6 +154,6 @@ def test_the_request_id_of_the_body_goes_before_that_of_the_header() -> None:
 )
 def test_a_success_that_is_no_object_is_described(content: bytes, kind: type[ServiceError], says: str) -> None:
     with pytest.raises(AnswerError) as raised:
-        read_answer("GetModel", 200, {}, content)
+        read_response("GetModel", 200, {}, content)
     assert type(raised.value) is kind
     assert raised.value.message == f"GetModel was answered with {says} in place of a JSON object."

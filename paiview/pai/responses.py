@@ -1,4 +1,4 @@
-"""An HTTP answer read: the JSON object of a success, or the error it stands for. No input or output happens here."""
+"""Reads an HTTP response: the JSON object of a success, or the error it reports. Does no input or output."""
 
 import json
 import re
@@ -11,17 +11,17 @@ from pydantic_core import from_json
 from paiview.pai.errors import AnswerError, CutOffError, ServiceError, error_for
 from paiview.pai.objects import JsonObject
 
-MESSAGE_LENGTH: Final = 500
-"""Characters of the service's Message that are shown."""
-INTEGER_DIGITS: Final = 4300
-"""Digits Python turns into an integer; a longer number stays a text."""
-DEEPEST: Final = 200
-"""Levels of nesting that every reader and writer of JSON goes; what is nested deeper stays a text."""
-_LONE: Final = re.compile("[\ud800-\udfff]")
+MAX_MESSAGE_CHARACTERS: Final = 500
+"""Characters shown of the service's Message."""
+MAX_INTEGER_DIGITS: Final = 4300
+"""Digits that Python converts to an integer; a longer number stays text."""
+MAX_NESTING_LEVELS: Final = 200
+"""Levels of nesting that every JSON reader and writer supports; a value nested deeper stays text."""
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """A success: the JSON object of the body, without its RequestId."""
 
     action: str
@@ -29,20 +29,20 @@ class Answer:
     request_id: str | None
 
 
-def read_answer(
+def read_response(
     action: str, status: int, headers: Mapping[str, str], content: bytes, *, hidden: tuple[str | None, ...] = ()
-) -> Answer:
-    """Read a complete answer.
+) -> ApiResponse:
+    """Read a complete response.
 
     Args:
-        action: the operation that was asked for.
+        action: the API operation.
         status: the HTTP status.
-        headers: the answer's headers, looked up in lower case.
+        headers: the headers; names are looked up in lower case.
         content: the body.
-        hidden: texts that no error may repeat, though the service may quote them.
+        hidden: secrets that the service may quote and no error may repeat.
 
     Raises:
-        ServiceError: the error the answer stands for; ``CutOffError`` when JSON began and did not end.
+        ServiceError: the response reports an error or is no JSON object; ``CutOffError`` if its JSON is incomplete.
     """
     request_id = _text(headers.get("x-acs-request-id"), hidden)
     if 300 <= status < 400:
@@ -58,37 +58,39 @@ def read_answer(
     if status >= 400:
         raise _refusal(action, status, headers, body, request_id, hidden)
     if isinstance(body, dict):
-        return Answer(action, {name: value for name, value in body.items() if name != "RequestId"}, request_id)
-    begun = body is None and content.lstrip().startswith(b"{")
-    raise (CutOffError if begun else AnswerError)(
-        f"{action} was answered with {_described(content, begun=begun)} in place of a JSON object.",
+        return ApiResponse(action, {name: value for name, value in body.items() if name != "RequestId"}, request_id)
+    is_cut_off = body is None and content.lstrip().startswith(b"{")
+    error_class = CutOffError if is_cut_off else AnswerError
+    raise error_class(
+        f"{action} was answered with {_described(content, is_cut_off=is_cut_off)} in place of a JSON object.",
         request_id=request_id,
         status=status,
     )
 
 
 def parse_json(content: bytes) -> Any:
-    """Parse JSON as it occurs: NaN and infinities are kept, bytes and surrogates no text can hold become escapes.
+    r"""Parse JSON leniently: keep NaN and infinities, and escape bytes and lone surrogates that no text can hold.
 
-    Each has its own (the byte ff becomes the six characters of the surrogate dcff), so that names still differ.
+    Each has an escape of its own (the byte ff becomes the six characters ``\udcff``), so that different names stay
+    different.
 
     Raises:
         ValueError: it is not JSON.
-        RecursionError: it is nested deeper than any reader goes.
+        RecursionError: it is nested too deep for any parser.
     """
     try:
         return from_json(content)
     except ValueError:
         value = json.loads(content.decode("utf-8-sig", "surrogateescape"), parse_int=_integer)
-        value = json.loads(_LONE.sub(_escape, json.dumps(value, ensure_ascii=False)))
+        value = json.loads(_LONE_SURROGATE.sub(_escape, json.dumps(value, ensure_ascii=False)))
         _flatten(value)
         return value
 
 
 def _flatten(tree: Any) -> None:
-    """Turn what is nested deeper than ``DEEPEST`` into its JSON text, level by level: a recursion would end sooner."""
+    """Replace values nested deeper than ``MAX_NESTING_LEVELS`` by their JSON text; iterative, to spare the stack."""
     level = [tree] if isinstance(tree, dict | list) else []
-    for _ in range(DEEPEST - 1):
+    for _ in range(MAX_NESTING_LEVELS - 1):
         level = [inner for outer in level for _, inner in _nested(outer)]
     for outer in level:
         for key, inner in _nested(outer):
@@ -96,18 +98,18 @@ def _flatten(tree: Any) -> None:
 
 
 def _nested(outer: Any) -> list[tuple[Any, Any]]:
-    """The objects and lists directly inside of one, each with its key or place."""
+    """The objects and lists directly inside a value, each with its key or index."""
     items = outer.items() if isinstance(outer, dict) else enumerate(outer)
     return [(key, inner) for key, inner in items if isinstance(inner, dict | list)]
 
 
-def _escape(lone: re.Match[str]) -> str:
-    """The escape of a lone surrogate as text, inside of JSON."""
-    return rf"\\u{ord(lone[0]):x}"
+def _escape(match: re.Match[str]) -> str:
+    """A lone surrogate as the text of its escape, inside JSON."""
+    return rf"\\u{ord(match[0]):x}"
 
 
 def _integer(digits: str) -> int | str:
-    return int(digits) if len(digits.removeprefix("-")) <= INTEGER_DIGITS else digits
+    return int(digits) if len(digits.removeprefix("-")) <= MAX_INTEGER_DIGITS else digits
 
 
 def _refusal(
@@ -118,8 +120,7 @@ def _refusal(
     request_id: str | None,
     hidden: tuple[str | None, ...],
 ) -> ServiceError:
-    hint = headers.get("x-acs-retry-after", "").strip()
-    retry_after = int(hint) / 1000 if hint.isascii() and hint.isdigit() and len(hint) < 15 and int(hint) else None
+    retry_after = _retry_after(headers)
     if isinstance(body, dict):
         code, text = (_text(body.get(name, body.get(name.lower())), hidden) for name in ("Code", "Message"))
     elif status == 429 or status >= 500 or retry_after is not None:
@@ -133,20 +134,27 @@ def _refusal(
     return error_for(action, status, code=code, text=text, request_id=request_id, retry_after=retry_after)
 
 
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds the service asks to wait; it sends milliseconds. ``None`` without a usable hint."""
+    hint = headers.get("x-acs-retry-after", "").strip()
+    is_number = hint.isascii() and hint.isdigit() and len(hint) < 15
+    return int(hint) / 1000 if is_number and int(hint) > 0 else None
+
+
 def _text(value: Any, hidden: tuple[str | None, ...]) -> str | None:
-    """A Code, Message or RequestId as one short printable line; the service also sends numbers."""
+    """A Code, Message or RequestId as one short printable line without secrets; the service also sends numbers."""
     if value is None or isinstance(value, dict | list):
         return None
     line = " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
-    for secret in filter(None, hidden):  # Before the cut, which could leave the beginning of one.
+    for secret in filter(None, hidden):  # Before the text is cut, for a cut could leave the start of a secret.
         line = line.replace(secret, "***")
-    return f"{line[:MESSAGE_LENGTH]}…" if len(line) > MESSAGE_LENGTH else line or None
+    return f"{line[:MAX_MESSAGE_CHARACTERS]}…" if len(line) > MAX_MESSAGE_CHARACTERS else line or None
 
 
-def _described(content: bytes, *, begun: bool) -> str:
+def _described(content: bytes, *, is_cut_off: bool) -> str:
     start = content[:200].lstrip().lower()
     if not start:
         return "an empty body"
     if start.startswith(b"<"):
         return "a web page"
-    return "the beginning of one" if begun else "something else"
+    return "the beginning of one" if is_cut_off else "something else"

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paiview.pai.incremental import FIRST_PAGE_FILTERS, merge
 from paiview.pai.objects import ModelVersion, VersionFilters
 from paiview.pai.paging import Page
-from paiview.pai.refresh import ASKED, merge
 
 SIZE: Final = 3
 CHANGES: Final = ("create", "create", "delete", "approve", "reject", "edit", "create again")
@@ -41,7 +41,7 @@ def listed(versions: Sequence[Kept]) -> tuple[ModelVersion, ...]:
 def pages(versions: Sequence[Kept]) -> list[Page[ModelVersion]]:
     """The first page of each listing that is asked for, as the service gives it."""
     found = []
-    for asked in ASKED:
+    for asked in FIRST_PAGE_FILTERS:
         matching = [item for item in reversed(versions) if asked.approval_status in (None, item.status)]
         found.append(Page(listed(matching[:SIZE]), len(matching), "R"))
     return found
@@ -94,7 +94,7 @@ def test_the_newest_of_all_of_the_approved_and_of_the_rejected_are_asked_for() -
         VersionFilters(order="DESC"),
         VersionFilters(order="DESC", approval_status="Approved"),
         VersionFilters(order="DESC", approval_status="Rejected"),
-    ) == ASKED
+    ) == FIRST_PAGE_FILTERS
 
 
 OLD = started("Pending", "Approved", "Approved", "Pending", "Rejected", "Approved", "Pending", "Pending")

@@ -56,7 +56,7 @@ soak: .venv/dev.stamp
 	@$(BIN)/python -m benchmarks.soak
 
 lock: .venv/tools.stamp
-	@$(COMPILE) requirements.in -o requirements.txt
+	@$(COMPILE) requirements.in requirements-shared-cache.in -o requirements.txt
 	@$(COMPILE) -c requirements.txt requirements-dev.in -o requirements-dev.txt
 	@$(COMPILE) requirements-tools.in -o requirements-tools.txt
 	@$(COMPILE) requirements-peer.in -o requirements-peer.txt

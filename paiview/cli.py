@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from pydantic_core import from_json, to_json
 
-from paiview import settings
+from paiview import __version__, settings
+from paiview.app_folder import APP_FOLDER
 from paiview.pai.errors import PaiviewError, SettingError
 from paiview.pai.objects import PaiObject, VersionFilters
 from paiview.secret_masking import mask_secrets
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from paiview.decisions.decision import Decision, Overall
-
-APP: Final = Path(__file__).resolve().parent.parent / "app.py"
-"""What Streamlit runs; it stands beside the package in a checkout."""
 
 _EXIT_CODES: Final[dict["Overall", int]] = {"pass": 0, "fail": 1, "undecided": 2}
 
@@ -110,6 +108,21 @@ class PortError(SettingError):
     """The dashboard cannot listen where it was told to."""
 
     advice = "Choose another port: make run PORT=9000"
+
+
+def _print_version(requested: bool) -> None:
+    if requested:
+        typer.echo(f"paiview {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:
@@ -341,15 +354,15 @@ def dashboard(
     data: DataOption = None,
 ) -> None:
     """Serve the dashboard."""
-    if not APP.is_file():
-        raise SettingError(f"The dashboard runs from a checkout of paiview: there is no {APP}.")
     if data:
         os.environ["PAIVIEW_DATA"] = os.pathsep.join(map(str, data))
     settings = load_settings()
     _check_port(host, port)
     # uvicorn believes every client of this machine unless it is told whom to believe.
     os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port), "--server.address", host]
+    # Streamlit reads .streamlit/config.toml beside this file, whatever the current folder is.
+    script = str(APP_FOLDER / "app.py")
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port), "--server.address", host]
     os.execv(command[0], command)  # noqa: S606 - the dashboard takes this process's place, and its signals
 
 

@@ -13,17 +13,27 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-LOCKS = ["requirements", "requirements-dev", "requirements-tools"]
+LOCKS = {
+    "requirements": ["requirements", "requirements-shared-cache"],
+    "requirements-dev": ["requirements-dev"],
+    "requirements-tools": ["requirements-tools"],
+}
+"""The files of pins, each with the ``.in`` files that it is made from."""
 NOT_IMPORTED = {"pyarrow", "sniffio", "uvloop"}  # pandas, httpcore and Streamlit import them
 
 PIN = re.compile(r"([a-z0-9-]+)==([^ ;]+)( ; [^\\]+)?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n")
 
 
-def asked(name: str) -> Iterator[Requirement]:
+def asked(lock: str) -> Iterator[Requirement]:
+    for name in LOCKS[lock]:
+        yield from listed(name)
+
+
+def listed(name: str) -> Iterator[Requirement]:
     for line in (ROOT / f"{name}.in").read_text("utf-8").splitlines():
         text = re.sub(r"(^| +)#.*", "", line)
         if text.startswith("-r "):
-            yield from asked(text.removeprefix("-r ").removesuffix(".in"))
+            yield from listed(text.removeprefix("-r ").removesuffix(".in"))
         elif text:
             yield Requirement(text)
 
@@ -52,7 +62,7 @@ def test_a_lock_holds_nothing_but_pins_and_where_they_come_from(name: str) -> No
 @pytest.mark.parametrize("name", LOCKS)
 def test_what_is_asked_for_comes_from_no_address(name: str) -> None:
     assert [requirement.url for requirement in asked(name) if requirement.url] == []
-    assert "://" not in (ROOT / f"{name}.in").read_text("utf-8")
+    assert [file for file in LOCKS[name] if "://" in (ROOT / f"{file}.in").read_text("utf-8")] == []
 
 
 def test_the_tests_run_with_the_versions_that_paiview_runs_with() -> None:

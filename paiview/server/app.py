@@ -11,6 +11,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -52,6 +53,8 @@ def app_arguments() -> dict[str, Any]:
         in_force = load_settings()
     except SettingError as error:
         raise SystemExit(f"paiview: {error.message}") from None
+    if in_force.cache_url and find_spec("redis") is None:
+        raise SystemExit("paiview: PAIVIEW_CACHE_URL needs the package redis: pip install 'paiview[shared-cache]'.")
     address = st.get_option("server.address")
     hosts = (*in_force.allowed_hosts, *([address.lower()] if address else []))
     ending = asyncio.Event()

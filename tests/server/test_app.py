@@ -61,6 +61,17 @@ def test_streamlit_shows_no_details_takes_no_files_and_serves_no_folder() -> Non
     assert settings["browser"]["gatherUsageStats"] is False
 
 
+def test_a_shared_cache_without_its_client_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAIVIEW_CACHE_URL", "redis://:s3cr3t@cache.example.com")
+    assert app_arguments()
+    monkeypatch.setattr("paiview.server.app.find_spec", lambda _name: None)
+    with pytest.raises(SystemExit) as ended:
+        app_arguments()
+    assert ended.value.code == (
+        "paiview: PAIVIEW_CACHE_URL needs the package redis: pip install 'paiview[shared-cache]'."
+    )
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_who_serves_hears_that_the_process_is_to_end_and_so_does_the_server(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals

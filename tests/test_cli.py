@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from paiview import cli
+from paiview import __version__, cli
 from paiview.embedded.local_registry import LocalRegistry
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import SettingError
@@ -130,6 +130,10 @@ def process(*arguments: str, **environment: str) -> "subprocess.CompletedProcess
 def assert_one_line(err: str) -> None:
     assert err.count("\n") == 1
     assert "Traceback" not in err
+
+
+def test_the_version_is_printed(run: Run) -> None:
+    assert run("--version") == (0, f"paiview {__version__}\n", "")
 
 
 def test_models_are_listed_newest_first_as_a_table(run: Run) -> None:
@@ -397,16 +401,15 @@ def taken_port() -> Iterator[int]:
 
 def test_a_dashboard_on_a_taken_port_is_one_line(run: Run, taken_port: int) -> None:
     printed = run("dashboard", "--port", str(taken_port))
-    advice = "Choose another port: make run PORT=9000"
+    advice = "Choose another port: paiview dashboard --port 9000, or make run PORT=9000."
     assert printed == (1, "", f"error: Port {taken_port} on 127.0.0.1 is in use. {advice}\n")
 
 
 def test_a_dashboard_on_an_address_of_another_machine_is_one_line(run: Run) -> None:
+    reason = "Cannot assign requested address."
+    advice = "Pass an address of this machine with --host: 127.0.0.1, or 0.0.0.0 to listen on all of them."
     printed = run("dashboard", "--host", "203.0.113.1")
-    assert (printed.code, printed.out) == (1, "")
-    assert printed.err.startswith("error: Port 8501 on 203.0.113.1 cannot be opened (")
-    assert "while" not in printed.err
-    assert_one_line(printed.err)
+    assert printed == (1, "", f"error: The dashboard cannot listen on 203.0.113.1: {reason} {advice}\n")
 
 
 def test_a_registry_on_a_taken_port_is_one_line(run: Run, taken_port: int) -> None:
@@ -481,3 +484,32 @@ def test_a_reader_who_leaves_early_sees_no_traceback(data_dir: Path) -> None:
         writing.wait(WAIT)
     assert "Traceback" not in err
     assert "Exception" not in err
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (["models"], 1),
+        (["versions", "model-whisper", "--format", "json"], 1),
+        (["compare", "model-whisper", "3.0.0_large", "--format", "html"], 1),
+        (["check", "model-whisper", "3.0.0_large"], 2),
+        (["config"], 1),
+        (["local"], 1),
+        (["--version"], 1),
+    ],
+)
+def test_output_that_cannot_be_written_is_one_line(data_dir: Path, command: list[str], code: int) -> None:
+    environment = {**os.environ, "PAIVIEW_DATA_DIR": str(data_dir)}
+    with Path("/dev/full").open("w") as full:
+        printed = subprocess.run(
+            [sys.executable, "-m", "paiview", *command],
+            cwd=ROOT,
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=WAIT,
+            check=False,
+        )
+    assert printed.returncode == code
+    assert printed.stderr == "error: The output cannot be written: No space left on device.\n"

@@ -85,13 +85,13 @@ def test_who_serves_hears_that_the_process_is_to_end_and_so_does_the_server(
     before = signal.signal(number, server_hears)
     try:
         settings = app_arguments()
-        [edge] = settings["middleware"]
+        [guard] = settings["middleware"]
 
         async def serve() -> None:
             async with settings["lifespan"](None):
-                assert not edge.kwargs["ending"].is_set()
+                assert not guard.kwargs["stopping"].is_set()
                 signal.raise_signal(number)
-                assert edge.kwargs["ending"].is_set()
+                assert guard.kwargs["stopping"].is_set()
 
         asyncio.run(serve())
         assert heard == [number]

@@ -21,7 +21,7 @@ from starlette.routing import Route
 from paiview import cli
 from paiview.embedded.background_server import HOST, BackgroundServer
 from paiview.server import guard, http_api, telemetry
-from paiview.server.guard import Edge, RateLimit
+from paiview.server.guard import Guard, RateLimit
 
 HEADERS = [(b"content-security-policy", b"default-src 'none'"), (b"x-frame-options", b"DENY")]
 BURST = 3
@@ -70,7 +70,7 @@ def clock() -> list[float]:
 @pytest.fixture(scope="module")
 def served(clock: list[float]) -> Iterator[int]:
     limit = RateLimit(2.0, BURST, 100, lambda: clock[0])
-    middleware = [Middleware(Edge, hosts=["pai.example"], headers=HEADERS, limit=limit, ending=asyncio.Event())]
+    middleware = [Middleware(Guard, hosts=["pai.example"], headers=HEADERS, rate_limit=limit, stopping=asyncio.Event())]
     routes = [Route("/broken", broken), http_api.mount(), Route("/{path:path}", page)]
     with BackgroundServer(Starlette(routes=routes, middleware=middleware)) as server:
         yield server.port
@@ -143,7 +143,9 @@ def test_the_address_of_the_connection_is_its_own(address: str, host: bytes, sta
             "headers": [(b"host", host)],
             "server": (address, 8501),
         }
-        app = Edge(PlainTextResponse("page"), hosts=(), headers=(), limit=RateLimit(1, 1, 1), ending=asyncio.Event())
+        app = Guard(
+            PlainTextResponse("page"), hosts=(), headers=(), rate_limit=RateLimit(1, 1, 1), stopping=asyncio.Event()
+        )
         await app(scope, receive, send)
 
     async def receive() -> Any:
@@ -173,7 +175,7 @@ def test_a_process_that_is_to_end_keeps_no_connection(is_ending: bool) -> None:
 
     async def visit() -> None:
         at = {"path": "/", "raw_path": b"/", "query_string": b"", "headers": [(b"host", b"localhost")]}
-        served = Edge(app, hosts=(), headers=(), limit=RateLimit(1, 1, 1), ending=ending)
+        served = Guard(app, hosts=(), headers=(), rate_limit=RateLimit(1, 1, 1), stopping=ending)
         await served({"type": "http", "method": "GET", **at, "server": (HOST, 8501)}, receive, send)
         await served({"type": "websocket", **at, "server": (HOST, 8501)}, receive, send)
 
@@ -205,10 +207,10 @@ def test_a_body_is_refused_without_reading_it(port: int, header: str) -> None:
 
 
 def test_a_long_address_is_refused(port: int) -> None:
-    assert ask(port, f"/?q={'x' * (guard.LONGEST - 3)}").status == 200
-    assert ask(port, f"/?q={'x' * (guard.LONGEST - 2)}").status == 414
+    assert ask(port, f"/?q={'x' * (guard.MAX_URL_BYTES - 3)}").status == 200
+    assert ask(port, f"/?q={'x' * (guard.MAX_URL_BYTES - 2)}").status == 414
     assert ask(port, f"/{'%41' * 3000}").status == 414
-    assert json.loads(ask(port, f"/api/models?workspace={'x' * guard.LONGEST}").body)["Code"] == "UriTooLong"
+    assert json.loads(ask(port, f"/api/models?workspace={'x' * guard.MAX_URL_BYTES}").body)["Code"] == "UriTooLong"
 
 
 @pytest.mark.parametrize(
@@ -244,7 +246,7 @@ def test_a_client_that_asks_too_often_is_told_when_to_come_back(port: int, clock
     assert [ask(port, "/metrics").status for _ in range(2)] == [200, 429]
 
 
-@pytest.mark.parametrize("path", [*sorted(guard.LIMITED), "/api/models"])
+@pytest.mark.parametrize("path", [*sorted(guard.RATE_LIMITED_PATHS), "/api/models"])
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 @pytest.mark.parametrize(
     ("dest", "mode"), [("image", "no-cors"), ("empty", "cors"), ("iframe", "navigate"), ("object", "navigate")]
@@ -258,7 +260,7 @@ def test_what_a_page_of_another_site_embeds_is_refused_and_not_counted(
     assert [answer.status for answer in answers] == [403] * (BURST + 1)
     body = answers[0].body
     assert (json.loads(body)["Message"] if path == "/api/models" else body) == (
-        "A page of another site may not ask for this."
+        "Pages of other sites may not request this."
     )
     assert counted("paiview_refused_total", code="ForeignOrigin") == refused + BURST + 1
     # Its reader is the same client, and has lost nothing.
@@ -319,7 +321,7 @@ def test_an_average_is_kept_and_refused_requests_do_not_count() -> None:
     ],
 )
 def test_an_address_or_a_network_of_the_new_protocol_is_one_client(client: str, other: str, *, same: bool) -> None:
-    counted_as = [guard.client({"client": (address, 1)}) for address in (client, other)]
+    counted_as = [guard.client_key({"client": (address, 1)}) for address in (client, other)]
     assert (counted_as[0] == counted_as[1]) is same
 
 

@@ -284,10 +284,11 @@ def test_a_slow_service_holds_up_no_page_and_no_endless_queue(
         app = Starlette(routes=[http_api.mount(), Route("/page", page)])
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://paiview") as browser:
             asked = {
-                asyncio.create_task(browser.get("/api/models")) for _ in range(http_api.AT_ONCE + http_api.WAITING + 3)
+                asyncio.create_task(browser.get("/api/models"))
+                for _ in range(http_api.MAX_CONCURRENT_REQUESTS + http_api.MAX_QUEUED_REQUESTS + 3)
             }
             try:
-                for _ in range(http_api.AT_ONCE):
+                for _ in range(http_api.MAX_CONCURRENT_REQUESTS):
                     assert await asyncio.to_thread(waiting.acquire, timeout=WAIT)
                 refused: set[asyncio.Task[httpx.Response]] = set()
                 while len(refused) < 3:
@@ -303,7 +304,10 @@ def test_a_slow_service_holds_up_no_page_and_no_endless_queue(
             return Counter(answer.status_code for answer in await asyncio.gather(*asked)), seen
 
     monkeypatch.setattr(Registry, "models", slow)
-    assert asyncio.run(visit()) == ({200: http_api.AT_ONCE + http_api.WAITING, 503: 3}, "page")
+    assert asyncio.run(visit()) == (
+        {200: http_api.MAX_CONCURRENT_REQUESTS + http_api.MAX_QUEUED_REQUESTS, 503: 3},
+        "page",
+    )
 
 
 def test_nobody_waits_long_for_a_turn_and_what_has_begun_is_answered(
@@ -317,9 +321,12 @@ def test_nobody_waits_long_for_a_turn_and_what_has_begun_is_answered(
         return read
 
     monkeypatch.setattr(Registry, "models", slow)
-    monkeypatch.setattr(http_api, "PATIENCE", 1.0)
-    with ThreadPoolExecutor(http_api.AT_ONCE + 2) as asking:
-        asked = {asking.submit(httpx.get, f"{client.base_url}/api/models") for _ in range(http_api.AT_ONCE + 2)}
+    monkeypatch.setattr(http_api, "QUEUE_TIMEOUT_SECONDS", 1.0)
+    with ThreadPoolExecutor(http_api.MAX_CONCURRENT_REQUESTS + 2) as asking:
+        asked = {
+            asking.submit(httpx.get, f"{client.base_url}/api/models")
+            for _ in range(http_api.MAX_CONCURRENT_REQUESTS + 2)
+        }
         try:
             refused: set[Future[httpx.Response]] = set()
             while len(refused) < 2:
@@ -330,7 +337,7 @@ def test_nobody_waits_long_for_a_turn_and_what_has_begun_is_answered(
             gate.set()
         answered = Counter(answer.result().status_code for answer in asked - refused)
     assert {(answer.result().status_code, told(answer.result())["Code"]) for answer in refused} == {(503, "Busy")}
-    assert answered == {200: http_api.AT_ONCE}
+    assert answered == {200: http_api.MAX_CONCURRENT_REQUESTS}
 
 
 def test_the_wait_for_a_turn_is_taken_from_the_patience_with_the_service(

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from paiview.decisions.decision import Decision, Overall
+    from paiview.registry.snapshots import VersionsSnapshot
     from paiview.reports import plain_text
 
 _EXIT_CODES: Final[dict["Overall", int]] = {"pass": 0, "fail": 1, "undecided": 2}
@@ -237,11 +238,14 @@ def versions(
         order=order.value,
         sort_by=sort_by,
     )
-    snapshot = connect(_uncached_settings()).versions(model, filters)
+    _print_versions(connect(_uncached_settings()).versions(model, filters), output)
+
+
+def _print_versions(snapshot: "VersionsSnapshot", output: Format) -> None:
     if output is Format.JSON:
         _print_json(snapshot.versions)
     elif output is Format.CSV:
-        from paiview.evaluation.frames import wide  # noqa: PLC0415
+        from paiview.evaluation.frames import wide  # noqa: PLC0415 - only CSV needs pandas
 
         frames = snapshot.frames
         values = wide(frames.metrics, len(frames.versions))

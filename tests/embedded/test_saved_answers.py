@@ -1,4 +1,4 @@
-"""Saved ListModelVersions answers as models, and files that are none."""
+"""Saved responses of ListModelVersions as models, and files with another content."""
 
 import json
 from pathlib import Path
@@ -57,7 +57,7 @@ SAMPLE: Final = """\
   "TotalCount": 15
 }
 """
-"""The example of the help page, masked as it is printed there."""
+"""The example of the help page, with the masks that it has there."""
 
 ODD: Final[list[dict[str, Any]]] = [
     {},
@@ -69,7 +69,7 @@ ODD: Final[list[dict[str, Any]]] = [
 ]
 
 
-def test_the_sample_of_the_help_page_is_served_as_it_stands(tmp_path: Path, data_dir: Path) -> None:
+def test_the_sample_of_the_help_page_is_served_unchanged(tmp_path: Path, data_dir: Path) -> None:
     file = tmp_path / "Sample Answer-1.json"
     file.write_text(SAMPLE, encoding="utf-8")
     with LocalRegistry(data_dir, data_files=[file]) as registry:

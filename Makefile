@@ -3,11 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 TOOLS := .venv/tools/bin
 PEER := .venv/mlflow/bin
-SUITED = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "paiview needs Python 3.11 or newer; this is " + sys.version.split()[0])'
+SUPPORTED = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "paiview needs Python 3.11 or newer; this is " + sys.version.split()[0])'
 PIP := -m pip --disable-pip-version-check install --quiet
 
-# make lock takes the newest of everything; with UPGRADE= it keeps the pins and adds or removes what the .in files say,
-# with UPGRADE="--upgrade-package NAME" it moves that one. One version for all Pythons: what is tested is what is run.
+# `make lock` takes the newest version of every package. UPGRADE= keeps the pins and only follows changes of the .in
+# files; UPGRADE="--upgrade-package NAME" moves one package. All Python versions get the same pins, as they were tested.
 UPGRADE ?= --upgrade
 COMPILE = $(TOOLS)/uv pip compile --quiet --universal --python-version 3.11 --python $(TOOLS)/python --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
@@ -32,12 +32,12 @@ check: .venv/dev.stamp
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-# Where MLflow cannot be installed its rows say so.
+# If MLflow cannot be installed, its rows say so.
 bench: .venv/dev.stamp
 	-@$(MAKE) --no-print-directory .venv/peer.stamp
 	@$(BIN)/python -m benchmarks
 
-# The ratios to other software, by a wide margin: before a release, and not in CI, where they move by a third.
+# Checks the ratios to other software with a wide margin. For releases, not for CI, where they vary by a third.
 bench-check: .venv/dev.stamp
 	-@$(MAKE) --no-print-directory .venv/peer.stamp
 	@$(BIN)/python -m benchmarks --peers
@@ -56,13 +56,13 @@ soak: .venv/dev.stamp
 	@$(BIN)/python -m benchmarks.soak
 
 lock: .venv/tools.stamp
-	@$(COMPILE) requirements.in -o requirements.txt
+	@$(COMPILE) requirements.in requirements-shared-cache.in -o requirements.txt
 	@$(COMPILE) -c requirements.txt requirements-dev.in -o requirements-dev.txt
 	@$(COMPILE) requirements-tools.in -o requirements-tools.txt
 	@$(COMPILE) requirements-peer.in -o requirements-peer.txt
 
-# Both parts are always run. A licence that is new here fails until somebody has judged it and names it below; so does a
-# version that cannot be looked up (--strict).
+# Both parts always run. A new licence fails until someone has reviewed it and lists it below; so does a version that
+# cannot be looked up (--strict).
 LICENCES := Apache;BSD;ISC;MIT;MPL;PSF;Python Software Foundation
 audit: .venv/run.stamp .venv/tools.stamp
 	@code=0; \
@@ -76,7 +76,7 @@ clean:
 	rm -rf .venv build
 
 .venv/run.stamp: requirements.txt
-	@$(SUITED)
+	@$(SUPPORTED)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python $(PIP) -r requirements.txt
 	@touch $@
@@ -86,13 +86,13 @@ clean:
 	@touch $@
 
 .venv/tools.stamp: requirements-tools.txt
-	@$(SUITED)
+	@$(SUPPORTED)
 	@test -x $(TOOLS)/python || $(PYTHON) -m venv .venv/tools
 	@$(TOOLS)/python $(PIP) -r requirements-tools.txt
 	@touch $@
 
 .venv/peer.stamp: requirements-peer.txt
-	@$(SUITED)
+	@$(SUPPORTED)
 	@test -x $(PEER)/python || $(PYTHON) -m venv .venv/mlflow
 	@$(PEER)/python $(PIP) -r requirements-peer.txt
 	@touch $@

@@ -1,4 +1,4 @@
-"""What ``streamlit run app.py`` starts: a script for Streamlit, an ASGI application for the server."""
+"""The start of ``streamlit run app.py``. Streamlit imports the ASGI application, and runs the file for each page."""
 
 import streamlit as st
 

@@ -14,7 +14,7 @@ from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.objects import ModelVersion
 from paiview.pai.responses import parse_json
-from paiview.server.app import SEARCH
+from paiview.server.app import GC_THRESHOLD_OBJECTS
 
 CONCURRENCY = 8
 ROUNDS = 3
@@ -24,7 +24,7 @@ ROUNDS = 3
 def run() -> list[Row]:
     # As the dashboard sets it, for the SDK's loop as well.
     gc.freeze()
-    gc.set_threshold(SEARCH)
+    gc.set_threshold(GC_THRESHOLD_OBJECTS)
     bodies = pages()
     with server() as port:
         listing = min(_listing(port) for _ in range(ROUNDS))

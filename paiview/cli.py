@@ -1,4 +1,4 @@
-"""The command line: what programs read goes to stdout alone, everything else to stderr."""
+"""The command line. Results go to stdout, all messages to stderr."""
 
 import errno
 import io
@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from pydantic_core import from_json, to_json
 
-from paiview import settings
+from paiview import __version__, settings
+from paiview.app_folder import APP_FOLDER
 from paiview.pai.errors import PaiviewError, SettingError
-from paiview.pai.objects import PaiObject, VersionFilters
+from paiview.pai.objects import Model, PaiObject, VersionFilters
 from paiview.secret_masking import mask_secrets
 from paiview.settings import load_settings, setting_origins
 from paiview.text import one_line, strip_controls
@@ -31,9 +32,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from paiview.decisions.decision import Decision, Overall
-
-APP: Final = Path(__file__).resolve().parent.parent / "app.py"
-"""What Streamlit runs; it stands beside the package in a checkout."""
+    from paiview.registry.snapshots import VersionsSnapshot
+    from paiview.reports import plain_text
 
 _EXIT_CODES: Final[dict["Overall", int]] = {"pass": 0, "fail": 1, "undecided": 2}
 
@@ -47,7 +47,7 @@ app = typer.Typer(
 
 
 class Format(StrEnum):
-    """How a list is printed."""
+    """The formats of a list."""
 
     TABLE = "table"
     JSON = "json"
@@ -55,7 +55,7 @@ class Format(StrEnum):
 
 
 class ReportFormat(StrEnum):
-    """How a comparison is printed."""
+    """The formats of a comparison."""
 
     TABLE = "table"
     JSON = "json"
@@ -65,7 +65,7 @@ class ReportFormat(StrEnum):
 
 
 class CheckFormat(StrEnum):
-    """How a check is printed: the formats that start fast."""
+    """The formats of a check: those that need neither pandas nor jinja2, so that it starts fast."""
 
     TABLE = "table"
     JSON = "json"
@@ -73,26 +73,28 @@ class CheckFormat(StrEnum):
 
 
 class Order(StrEnum):
-    """The order of a listing."""
+    """``Order`` of ListModelVersions."""
 
     ASC = "ASC"
     DESC = "DESC"
 
 
 FormatOption = Annotated[
-    Format, typer.Option("--format", help="JSON is as PAI sent it, secrets masked; CSV is safe in a spreadsheet.")
+    Format,
+    typer.Option("--format", help="json is as PAI sent it, with secrets masked; csv is safe to open in a spreadsheet."),
 ]
-ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="ModelId.")]
-CandidateArgument = Annotated[str, typer.Argument(metavar="CANDIDATE", help="VersionName of the version in question.")]
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="A ModelId.")]
+CandidateArgument = Annotated[str, typer.Argument(metavar="CANDIDATE", help="The VersionName to approve or reject.")]
 BaselineOption = Annotated[
-    str | None, typer.Option(help="VersionName to compare with; else the rules choose: mostly the newest approved one.")
+    str | None,
+    typer.Option(help="The VersionName to compare with. Default: by rule, usually the newest approved one before it."),
 ]
-BaselineModelOption = Annotated[str | None, typer.Option(help="ModelId of the baseline, where it is another model.")]
+BaselineModelOption = Annotated[
+    str | None, typer.Option(help="The ModelId of the baseline, if it belongs to another model.")
+]
 PolicyOption = Annotated[
     Path | None,
-    typer.Option(
-        exists=True, dir_okay=False, help="A TOML file whose [[policy]] rules count in place of those in force."
-    ),
+    typer.Option(exists=True, dir_okay=False, help="A TOML file whose [[policy]] rules replace those of paiview.toml."),
 ]
 DataOption = Annotated[
     list[Path] | None,
@@ -101,15 +103,40 @@ DataOption = Annotated[
         exists=True,
         dir_okay=False,
         resolve_path=True,
-        help="A saved answer of ListModelVersions, shown as a model of its own. May be repeated.",
+        help="A saved response of ListModelVersions, shown as a model named after the file. Can be repeated.",
     ),
 ]
 
 
 class PortError(SettingError):
-    """The dashboard cannot listen where it was told to."""
+    """The dashboard cannot listen on this port."""
 
-    advice = "Choose another port: make run PORT=9000"
+    advice = "Choose another port: paiview dashboard --port 9000, or make run PORT=9000."
+
+
+class HostError(SettingError):
+    """The dashboard cannot listen on this address."""
+
+    advice = "Pass an address of this machine with --host: 127.0.0.1, or 0.0.0.0 to listen on all of them."
+
+
+class OutputError(PaiviewError):
+    """Standard output cannot be written, for example because the disk is full."""
+
+
+def _print_version(requested: bool) -> None:
+    if requested:
+        _print(f"paiview {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:
@@ -117,7 +144,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    # What the layers log is told once, as the error below; without a handler logging would print it as well.
+    # A failure is printed once, as the error below. Without a handler logging would also print the log record.
     for name in ("paiview", "stamina"):
         logging.getLogger(name).addHandler(logging.NullHandler())
     try:
@@ -126,70 +153,61 @@ def main() -> None:
         _tell(error)
         sys.exit(1)
     finally:
-        # Only the commands that read import the registry layer; there is nothing to close for the others.
+        # Only commands that read PAI import this module; the others have no connection to close.
         if (connection := sys.modules.get("paiview.registry.connection")) is not None:
             connection.disconnect()
 
 
 @app.command()
 def models(
-    workspace: Annotated[str | None, typer.Option(help="WorkspaceId; else PAIVIEW_WORKSPACE_ID, else all.")] = None,
-    q: Annotated[str, typer.Option("--q", help="Text in a name, id, description or label.")] = "",
+    workspace: Annotated[
+        str | None, typer.Option(help="A WorkspaceId. Default: PAIVIEW_WORKSPACE_ID, otherwise all workspaces.")
+    ] = None,
+    q: Annotated[str, typer.Option("--q", help="Text to find in a name, id, description or label.")] = "",
     output: FormatOption = Format.TABLE,
 ) -> None:
     """List the models, newest first."""
-    from paiview.registry.connection import connect  # noqa: PLC0415 - the imports of what reads take time only reading needs
+    from paiview.registry.connection import connect  # noqa: PLC0415 - only commands that read PAI pay for the import
     from paiview.registry.model_search import matching_models  # noqa: PLC0415
 
-    registry = connect(_alone())
+    registry = connect(_uncached_settings())
     snapshot = registry.models(workspace or registry.workspace_id)
-    found = matching_models(snapshot.items, text=q, task=None, domain=None, sort="-created")
+    matches = matching_models(snapshot.items, text=q, task=None, domain=None, sort="-created")
     if output is Format.JSON:
-        _print_json(found)
+        _print_json(matches)
     elif output is Format.CSV:
-        import pandas as pd  # noqa: PLC0415
-
-        rows = [
-            (
-                model.model_id,
-                model.model_name,
-                model.workspace_id,
-                model.task,
-                model.domain,
-                model.provider,
-                model.latest_version.version_name if model.latest_version else None,
-                model.gmt_create_time,
-                model.model_description,
-            )
-            for model in found
-        ]
-        names = [
-            "model_id",
-            "model_name",
-            "workspace_id",
-            "task",
-            "domain",
-            "provider",
-            "latest_version",
-            "created",
-            "description",
-        ]
-        _print_frame(pd.DataFrame(rows, columns=pd.Index(names)))
+        _print_frame(_models_frame(matches))
     else:
         _print_table(
             ("MODEL", "NAME", "TASK", "NEWEST", "CREATED"),
             [
-                (
-                    model.model_id,
-                    model.model_name,
-                    model.task,
-                    model.latest_version.version_name if model.latest_version else None,
-                    model.gmt_create_time,
-                )
-                for model in found
+                (model.model_id, model.model_name, model.task, _latest_version_name(model), model.gmt_create_time)
+                for model in matches
             ],
         )
-    _say(snapshot.uneven or f"{len(found)} of {snapshot.total} models")
+    _print_note(snapshot.uneven or f"{len(matches)} of {snapshot.total} models")
+
+
+def _models_frame(models: Sequence[Model]) -> "pd.DataFrame":
+    """The columns of the CSV, one row for each model."""
+    import pandas as pd  # noqa: PLC0415 - only CSV needs it
+
+    columns = {
+        "model_id": [model.model_id for model in models],
+        "model_name": [model.model_name for model in models],
+        "workspace_id": [model.workspace_id for model in models],
+        "task": [model.task for model in models],
+        "domain": [model.domain for model in models],
+        "provider": [model.provider for model in models],
+        "latest_version": [_latest_version_name(model) for model in models],
+        "created": [model.gmt_create_time for model in models],
+        "description": [model.model_description for model in models],
+    }
+    return pd.DataFrame(columns)
+
+
+def _latest_version_name(model: Model) -> str | None:
+    return model.latest_version.version_name if model.latest_version else None
 
 
 @app.command()
@@ -220,15 +238,18 @@ def versions(
         order=order.value,
         sort_by=sort_by,
     )
-    snapshot = connect(_alone()).versions(model, filters)
+    _print_versions(connect(_uncached_settings()).versions(model, filters), output)
+
+
+def _print_versions(snapshot: "VersionsSnapshot", output: Format) -> None:
     if output is Format.JSON:
         _print_json(snapshot.versions)
     elif output is Format.CSV:
-        from paiview.evaluation.frames import wide  # noqa: PLC0415
+        from paiview.evaluation.frames import wide  # noqa: PLC0415 - only CSV needs pandas
 
         frames = snapshot.frames
-        numbers = wide(frames.metrics, len(frames.versions))
-        _print_frame(frames.versions.join(numbers).sort_values("place").drop(columns="place"))
+        values = wide(frames.metrics, len(frames.versions))
+        _print_frame(frames.versions.join(values).sort_values("place").drop(columns="place"))
     else:
         _print_table(
             ("VERSION", "STATUS", "CREATED", "FRAMEWORK", "FORMAT", "DESCRIPTION"),
@@ -244,7 +265,7 @@ def versions(
                 for version in snapshot.versions
             ],
         )
-    _say(snapshot.uneven or f"{len(snapshot.versions)} of {snapshot.total} versions")
+    _print_note(snapshot.uneven or f"{len(snapshot.versions)} of {snapshot.total} versions")
 
 
 @app.command()
@@ -254,11 +275,11 @@ def compare(
     baseline: BaselineOption = None,
     baseline_model: BaselineModelOption = None,
     policy: PolicyOption = None,
-    output: Annotated[ReportFormat, typer.Option("--format", help="HTML is one file with its chart.")] = (
+    output: Annotated[ReportFormat, typer.Option("--format", help="html is one file that opens offline.")] = (
         ReportFormat.TABLE
     ),
 ) -> None:
-    """Tell, dataset by dataset, whether a version is better than the approved one."""
+    """Compare a version with the approved one, dataset by dataset."""
     decision = _decide(model, candidate, baseline, baseline_model, policy)
     _print_decision(decision, output)
 
@@ -272,7 +293,7 @@ def check(
     policy: PolicyOption = None,
     output: Annotated[CheckFormat, typer.Option("--format")] = CheckFormat.TABLE,
 ) -> None:
-    """Let the policy decide. Exits with 0 for pass, 1 for fail, 2 for undecided or anything unexpected."""
+    """Judge a version by the policy. The exit code is 0 for pass, 1 for fail, 2 for undecided and for every error."""
     with _undecided_on_any_error():
         decision = _decide(model, candidate, baseline, baseline_model, policy)
         _print_decision(decision, ReportFormat(output.value))
@@ -281,42 +302,45 @@ def check(
 
 @app.command("config")
 def show_config() -> None:
-    """Print every setting, metric, dataset and rule of the policy in force, and where it comes from.
+    """Print every setting, metric, dataset and policy rule in use, and its source.
 
-    Credentials are no settings, and not shown.
+    Credentials are not settings and are not printed.
     """
-    from paiview.decisions import contracts  # noqa: PLC0415
+    from paiview.decisions import contracts  # noqa: PLC0415 - most commands do without
 
-    settings = load_settings()
-    origins = setting_origins()
-    values = {name: getattr(settings, name) for name in origins}
+    _print_table(
+        ("SETTING", "VALUE", "FROM"), [*_setting_rows(load_settings()), *contracts.explain()], max_cell_width=1000
+    )
+
+
+def _setting_rows(settings: settings.Settings) -> list[tuple[str, str | None, str]]:
+    """Variable, value and source of each setting."""
+    sources = setting_origins()
+    values = {name: getattr(settings, name) for name in sources}
     values["data"] = os.pathsep.join(map(str, settings.data)) or None
     values |= {name: ", ".join(values[name]) or None for name in ("allowed_hosts", "trusted_proxies")}
     values["rate_limit"] = settings.requests_per_second
     if settings.endpoint is None:
         values["endpoint"] = settings.service_endpoint or "(the embedded registry)"
-        origins["endpoint"] = "PAIVIEW_REGION" if settings.region else "default"
-    rows = [
-        (f"PAIVIEW_{name.upper()}", None if value is None else f"{value:g}" if isinstance(value, float) else str(value))
-        for name, value in values.items()
-    ]
-    _print_table(
-        ("SETTING", "VALUE", "FROM"),
-        [
-            *((name, value, origin) for (name, value), origin in zip(rows, origins.values(), strict=True)),
-            *contracts.explain(),
-        ],
-        limit=1000,
-    )
+        sources["endpoint"] = "PAIVIEW_REGION" if settings.region else "default"
+    return [(f"PAIVIEW_{name.upper()}", _setting_text(values[name]), source) for name, source in sources.items()]
+
+
+def _setting_text(value: object) -> str | None:
+    if value is None:
+        return None
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @app.command()
 def local(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 is any free port.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 chooses a free port.")] = 0,
     data: DataOption = None,
-    data_dir: Annotated[Path | None, typer.Option(file_okay=False, help="Where the registry keeps its file.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(file_okay=False, help="The folder of the registry's file. Default: PAIVIEW_DATA_DIR.")
+    ] = None,
 ) -> None:
-    """Serve the embedded registry alone, and print what to paste to use it."""
+    """Serve only the embedded registry, and print the shell commands that make a client use it."""
     from paiview.embedded.local_registry import LocalRegistry  # noqa: PLC0415
 
     settings = load_settings()
@@ -326,9 +350,9 @@ def local(
         interrupted = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: interrupted.set())
-        typer.echo(f"export PAIVIEW_ENDPOINT={registry.endpoint}")
-        typer.echo(f"export ALIBABA_CLOUD_ACCESS_KEY_ID={registry.access_key_id}")
-        typer.echo(f"export ALIBABA_CLOUD_ACCESS_KEY_SECRET={registry.access_key_secret}")
+        _print(f"export PAIVIEW_ENDPOINT={registry.endpoint}")
+        _print(f"export ALIBABA_CLOUD_ACCESS_KEY_ID={registry.access_key_id}")
+        _print(f"export ALIBABA_CLOUD_ACCESS_KEY_SECRET={registry.access_key_secret}")
         interrupted.wait()
     finally:
         registry.stop()
@@ -337,29 +361,36 @@ def local(
 @app.command()
 def dashboard(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
-    host: Annotated[str, typer.Option(help="The address to listen on. Whoever reaches it sees all.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="The address to listen on. Everyone who can reach it sees all data.")
+    ] = "127.0.0.1",
     data: DataOption = None,
 ) -> None:
     """Serve the dashboard."""
-    if not APP.is_file():
-        raise SettingError(f"The dashboard runs from a checkout of paiview: there is no {APP}.")
     if data:
         os.environ["PAIVIEW_DATA"] = os.pathsep.join(map(str, data))
     settings = load_settings()
-    _check_port(host, port)
-    # uvicorn believes every client of this machine unless it is told whom to believe.
+    _check_address(host, port)
+    # By default uvicorn trusts the X-Forwarded-For of every client on this machine.
     os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port), "--server.address", host]
-    os.execv(command[0], command)  # noqa: S606 - the dashboard takes this process's place, and its signals
+    # Streamlit reads .streamlit/config.toml beside this file, whatever the current folder is.
+    script = str(APP_FOLDER / "app.py")
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port), "--server.address", host]
+    os.execv(command[0], command)  # noqa: S606 - the dashboard replaces this process, and receives its signals
 
 
-def _check_port(host: str, port: int) -> None:
+def _check_address(host: str, port: int) -> None:
+    """Raise a sentence for what Streamlit would report as a traceback."""
     try:
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as error:
-        told = (error.strerror or str(error)).partition(" (while ")[0]
-        reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be opened ({told})"
-        raise PortError(f"Port {port} on {one_line(host)} {reason}.") from None
+        if error.errno == errno.EADDRINUSE:
+            raise PortError(f"Port {port} on {one_line(host)} is in use.") from None
+        # socket appends the address: "Cannot assign requested address (while attempting to bind on address ...)".
+        reason = (error.strerror or str(error)).partition(" (while ")[0]
+        if error.errno == errno.EACCES:
+            raise PortError(f"Port {port} on {one_line(host)} cannot be opened: {reason}.") from None
+        raise HostError(f"The dashboard cannot listen on {one_line(host)}: {reason}.") from None
 
 
 def _decide(
@@ -373,26 +404,30 @@ def _decide(
     if policy is not None:
         in_force = replace(in_force, rules=contracts.load_policy(policy, in_force))
     return decide_now(
-        connect(_alone()), model, candidate, baseline=baseline, baseline_model=baseline_model, contracts=in_force
+        connect(_uncached_settings()),
+        model,
+        candidate,
+        baseline=baseline,
+        baseline_model=baseline_model,
+        contracts=in_force,
     )
 
 
-def _alone() -> settings.Settings:
-    """The settings of a command: it reads PAI itself, for what others read a while ago is no ground for a check."""
+def _uncached_settings() -> settings.Settings:
+    """The settings of a command, which reads PAI itself: an approval must not depend on a shared, older response."""
     return load_settings().model_copy(update={"cache_url": None})
 
 
 @contextmanager
 def _undecided_on_any_error() -> Iterator[None]:
-    """Tell any error in one line and exit with 2: the 1 of an uncaught one would read as a failed check."""
+    """Print any error in one line and exit with 2; Python's own exit code 1 would read as a failed check."""
     try:
         yield
     except PaiviewError as error:
         _tell(error)
-    except Exception as error:  # noqa: BLE001 - whatever went wrong, nothing was decided
+    except Exception as error:  # noqa: BLE001 - after any error nothing is decided
         if isinstance(error, BrokenPipeError):
-            # Nobody reads any more. Python would flush what is left once more at its end, and fail again.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _discard_output()
         typer.echo(f"error: {type(error).__name__}: {one_line(str(error), 600)}", err=True)
     else:
         return
@@ -410,11 +445,11 @@ def _print_decision(decision: "Decision", output: ReportFormat) -> None:
     from paiview.reports import documents  # noqa: PLC0415
 
     if output is ReportFormat.JSON:
-        typer.echo(documents.to_json(decision))
+        _print(documents.to_json(decision))
     elif output is ReportFormat.MD:
-        typer.echo(documents.to_markdown(decision), nl=False)
+        _print(documents.to_markdown(decision), newline=False)
     elif output is ReportFormat.HTML:
-        typer.echo(documents.to_html(decision))
+        _print(documents.to_html(decision))
     elif output is ReportFormat.CSV:
         _print_csv(documents.to_csv(decision))
     else:
@@ -422,59 +457,49 @@ def _print_decision(decision: "Decision", output: ReportFormat) -> None:
 
 
 def _print_verdict(decision: "Decision") -> None:
-    """Print a decision for a reader at a terminal: the word, a sentence a metric, every pair, averages and rules."""
+    """Print a decision as text: the word, a sentence for each metric, the results, averages and rules."""
     from paiview.decisions.wording import headline  # noqa: PLC0415
     from paiview.reports import plain_text  # noqa: PLC0415
 
-    typer.echo(plain_text.WORDS[decision.summary.word])
-    typer.echo(f"{one_line(decision.model)} {one_line(decision.candidate)} {plain_text.against(decision)}")
+    _print(plain_text.WORDS[decision.summary.word])
+    _print(f"{one_line(decision.model)} {one_line(decision.candidate)} {plain_text.against(decision)}")
     for sentence in headline(decision):
-        typer.echo(f"  {one_line(sentence, 800)}")
+        _print(f"  {one_line(sentence, 800)}")
     if pairs := plain_text.rows(decision):
-        noted = any(row.note for row in pairs)
-        header = (
-            "STATE",
-            "DATASET",
-            "METRIC",
-            "BASELINE",
-            "CANDIDATE",
-            "CHANGE",
-            "EFFECT",
-            *(["NOTE"] if noted else []),
-        )
-        typer.echo()
-        _print_table(
-            header,
-            [
-                (row.mark, row.label, row.metric, row.baseline, row.candidate, row.change, row.effect, row.note)[
-                    : len(header)
-                ]
-                for row in pairs
-            ],
-            limit=200,
-        )
+        _print()
+        _print_pairs(pairs)
     if averages := plain_text.average_rows(decision):
-        typer.echo()
+        _print()
         _print_table(("AVERAGE OF", "DATASETS", "BASELINE", "CANDIDATE", "RATIO", "MEAN GAIN"), averages)
     for sentence in plain_text.doubts(decision):
-        typer.echo(sentence)
-    typer.echo()
+        _print(sentence)
+    _print()
     for rule in plain_text.rules(decision):
-        typer.echo(f"{plain_text.OUTCOMES[rule.result]}: {one_line(rule.rule)}: {one_line(rule.sentence, 800)}")
-    typer.echo(f"Policy: {plain_text.OUTCOMES[decision.overall]}")
+        _print(f"{plain_text.OUTCOMES[rule.result]}: {one_line(rule.rule)}: {one_line(rule.sentence, 800)}")
+    _print(f"Policy: {plain_text.OUTCOMES[decision.overall]}")
     for sentence in plain_text.cautions(decision):
-        _say(sentence)
+        _print_note(sentence)
 
 
-def _say(sentence: str) -> None:
+def _print_pairs(pairs: "Sequence[plain_text.Row]") -> None:
+    header = ["STATE", "DATASET", "METRIC", "BASELINE", "CANDIDATE", "CHANGE", "EFFECT"]
+    rows = [[row.mark, row.label, row.metric, row.baseline, row.candidate, row.change, row.effect] for row in pairs]
+    if any(row.note for row in pairs):
+        header.append("NOTE")
+        for cells, row in zip(rows, pairs, strict=True):
+            cells.append(row.note)
+    _print_table(header, rows, max_cell_width=200)
+
+
+def _print_note(sentence: str) -> None:
     typer.echo(one_line(sentence, 400), err=True)
 
 
 def _print_json(items: Sequence[PaiObject]) -> None:
-    """Print the objects as PAI sent them, secrets masked, in ASCII: no character of theirs reaches the terminal."""
-    # JSON has no NaN; a text in its place loses nothing.
+    """Print the objects as PAI sent them, with secrets masked, in ASCII: a terminal obeys no character of theirs."""
+    # JSON has no NaN; as a string no value is lost.
     raw = from_json(to_json([mask_secrets(item.raw) for item in items], inf_nan_mode="strings"))
-    typer.echo(json.dumps(raw, indent=2))
+    _print(json.dumps(raw, indent=2))
 
 
 def _print_frame(frame: "pd.DataFrame") -> None:
@@ -484,21 +509,42 @@ def _print_frame(frame: "pd.DataFrame") -> None:
 
 
 def _print_csv(content: bytes) -> None:
-    """Print CSV without the characters that a terminal would obey."""
-    typer.echo(strip_controls(content.decode()).encode(), nl=False)
+    """Print CSV without control characters, which a terminal would obey."""
+    _print(strip_controls(content.decode()).encode(), newline=False)
 
 
-def _print_table(header: Sequence[str], rows: Sequence[Sequence[str | None]], limit: int = 60) -> None:
-    """Print rows in columns as wide as their widest cell, each cell cut at ``limit`` characters."""
-    cells = [header, *([one_line(cell or "", limit) for cell in row] for row in rows)]
+def _print_table(header: Sequence[str], rows: Sequence[Sequence[str | None]], max_cell_width: int = 60) -> None:
+    """Print rows in columns, each as wide as its widest cell; ``max_cell_width`` is in characters."""
+    cells = [header, *([one_line(cell or "", max_cell_width) for cell in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         padded = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
-        typer.echo("  ".join(padded).rstrip())
+        _print("  ".join(padded).rstrip())
 
 
 def _width(text: str) -> int:
-    """Places a text takes in a terminal: Chinese characters take two, accents none."""
+    """The columns that a text takes in a terminal: Chinese characters take two, combining accents none."""
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
     )
+
+
+def _print(text: str | bytes = "", *, newline: bool = True) -> None:
+    """Write to stdout.
+
+    Raises:
+        OutputError: the device refuses the text.
+        BrokenPipeError: the reader has left; typer ends the command without a message.
+    """
+    try:
+        typer.echo(text, nl=newline)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _discard_output()
+        raise OutputError(f"The output cannot be written: {error.strerror}.") from None
+
+
+def _discard_output() -> None:
+    """Drop the text that stdout still buffers: at the end Python would try to write it, and fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""``compare`` and ``check``: one decision in every form, and an exit code that never passes by mistake."""
+"""``compare`` and ``check``: one decision in every format, and exit codes that never pass by mistake."""
 
 import json
 import os
@@ -147,7 +147,7 @@ def test_a_check_ends_as_the_policy_says(run: Run, candidate: str, code: int, ov
         assert checked.out.splitlines()[:-1] == compared.out.splitlines()[:-1]
 
 
-def test_every_form_tells_the_same_decision(run: Run) -> None:
+def test_every_format_has_the_same_decision(run: Run) -> None:
     decision = run("compare", "model-mine", "0.3.0", "--format", "json").decision
     html = run("compare", "model-mine", "0.3.0", "--format", "html")
     assert (html.code, html.err) == (0, "")
@@ -170,7 +170,7 @@ def test_a_baseline_can_be_of_another_model(run: Run) -> None:
     assert run("check", "model-mine", "0.2.0", *chosen).code == 1
 
 
-def test_a_policy_file_takes_the_place_of_the_rules(run: Run, tmp_path: Path) -> None:
+def test_a_policy_file_replaces_the_rules(run: Run, tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text('[[policy]]\nrule = "bound"\nmetric = "cer"\ndataset = "meeting"\nmax = 0.5\n')
     checked = run("check", "model-mine", "0.3.0", "--policy", str(policy), "--format", "json")
@@ -203,7 +203,7 @@ def test_the_rules_of_paiview_toml_are_in_force(run: Run, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["model-none", "0.1.0"], "ListModelVersions was answered with 201900002"),
         (["model-mine", "9.9.9"], "model-mine has no version 9.9.9."),
@@ -217,12 +217,12 @@ def test_the_rules_of_paiview_toml_are_in_force(run: Run, tmp_path: Path) -> Non
         (["model-mine", "\x1b[2J"], "model-mine has no version �[2J."),
     ],
 )
-def test_what_cannot_be_compared_is_one_line(run: Run, arguments: list[str], told: str) -> None:
+def test_what_cannot_be_compared_is_one_line(run: Run, arguments: list[str], message: str) -> None:
     for command, code in (("compare", 1), ("check", 2)):
         printed = run(command, *arguments)
         assert (printed.code, printed.out) == (code, "")
         assert_one_line(printed.err)
-        assert printed.err.startswith(f"error: {told}")
+        assert printed.err.startswith(f"error: {message}")
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_a_service_out_of_reach_leaves_a_check_undecided(run: Run, monkeypatch: 
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("a\nb"), MemoryError(), RecursionError("deep"), EOFError()])
-def test_a_fault_of_paiview_leaves_a_check_undecided(
+def test_an_internal_error_leaves_a_check_undecided(
     run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def fail(*_arguments: object, **_named: object) -> NoReturn:
@@ -278,21 +278,21 @@ def test_a_fault_of_paiview_leaves_a_check_undecided(
         ["compare", "model-mine", "0.2.0", "--basline", "0.1.0"],
     ],
 )
-def test_a_wrong_call_is_told_on_stderr(run: Run, arguments: list[str]) -> None:
+def test_invalid_arguments_are_reported_on_stderr(run: Run, arguments: list[str]) -> None:
     printed = run(*arguments)
     assert (printed.code, printed.out) == (2, "")
     assert "Usage: " in printed.err
 
 
 @pytest.mark.parametrize("form", ["table", "json", "md", "csv"])
-def test_no_terminal_escape_of_a_stranger_is_printed(run: Run, form: str) -> None:
+def test_no_terminal_escape_of_the_service_is_printed(run: Run, form: str) -> None:
     printed = run("compare", "model-mine", "0.4.0", "--format", form)
     assert printed.code == 0
     for control in ("\x1b", "\x07", *(["\u202e"] if form != "csv" else [])):
         assert control not in printed.out + printed.err
 
 
-def test_a_reader_who_leaves_early_never_sees_a_pass_or_a_fail(settings: dict[str, str]) -> None:
+def test_a_check_whose_pipe_is_closed_is_undecided(settings: dict[str, str]) -> None:
     command = [sys.executable, "-m", "paiview", "check", "model-mine", "0.3.0", "--format", "json"]
     with subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, **settings}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -1,1 +1,1 @@
-"""PAI on this machine: an HTTP server that behaves as the model registry is documented to."""
+"""The embedded registry: PAI's model registry API on this machine."""

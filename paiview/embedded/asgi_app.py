@@ -1,4 +1,4 @@
-"""The HTTP face of the embedded registry: which request is which operation, and how answers and errors look."""
+"""The HTTP interface of the embedded registry: routes, rate limit, and the form of responses and errors."""
 
 import json
 import sqlite3
@@ -16,23 +16,24 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from paiview.embedded import assumptions, models, versions, workspaces_datasets
-from paiview.embedded.assumptions import Answer
-from paiview.embedded.request import Call, RefusedError, to_json
+from paiview.embedded.assumptions import ErrorCode
+from paiview.embedded.request import ApiRequest, RefusedError, to_json
 from paiview.embedded.signature import SignatureCheck, SignedRequest
 from paiview.embedded.store import Store
 from paiview.pai.objects import JsonObject
 
 API_VERSION: Final = "2021-02-04"
-_NOT_FOUND: Final = Answer(404, "InvalidApi.NotFound")
-_THROTTLED: Final = Answer(400, "Throttling.User")
-_INTERNAL_ERROR: Final = Answer(500, "InternalError")
+_NOT_FOUND: Final = ErrorCode(404, "InvalidApi.NotFound")
+_THROTTLED: Final = ErrorCode(400, "Throttling.User")
+_INTERNAL_ERROR: Final = ErrorCode(500, "InternalError")
 
-Handler = Callable[[Store, Call], str]
+Handler = Callable[[Store, ApiRequest], str]
+"""Carries out an operation; returns the fields of the response as a JSON object, without RequestId."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation of the API. A segment of ``path`` in braces is a parameter."""
+    """An operation of the API. In ``path``, a segment in braces is a parameter."""
 
     name: str
     method: str
@@ -40,15 +41,15 @@ class Operation:
     handler: Handler
 
     def parameters(self, method: str, segments: list[str]) -> dict[str, str] | None:
-        """The decoded path parameters when the request is this operation's, else ``None``."""
+        """The decoded path parameters, or ``None`` if the request is for another operation."""
         pattern = self.path.split("/")
         if method != self.method or len(segments) != len(pattern):
             return None
         parameters = {}
-        for wanted, given in zip(pattern, segments, strict=True):
-            if wanted.startswith("{"):
-                parameters[wanted.strip("{}")] = unquote(given)
-            elif wanted != given:
+        for expected, segment in zip(pattern, segments, strict=True):
+            if expected.startswith("{"):
+                parameters[expected.strip("{}")] = unquote(segment)
+            elif expected != segment:
                 return None
         return parameters
 
@@ -79,35 +80,44 @@ OPERATIONS: Final = (
 
 
 class Throttle:
-    """Lets through so many requests a second and operation; 0 is no limit. ``clock`` gives seconds."""
+    """Limits the requests of each operation in any second.
+
+    Args:
+        requests_per_second: 0 is no limit.
+        clock: monotonic seconds.
+    """
 
     def __init__(self, requests_per_second: int, clock: Callable[[], float]) -> None:
         self._limit = requests_per_second
         self._clock = clock
-        self._passed: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._accepted: defaultdict[str, deque[float]] = defaultdict(deque)
 
     def check(self, operation: str) -> None:
-        """Let a request pass, or raise a refusal that says in how many milliseconds it would."""
+        """Count a request.
+
+        Raises:
+            RefusedError: the limit is reached; the header x-acs-retry-after has the milliseconds to wait.
+        """
         if not self._limit:
             return
-        passed, now = self._passed[operation], self._clock()
-        if len(passed) == self._limit and now - passed[0] < 1:
-            wait = max(1, round((passed[0] + 1 - now) * 1000))
+        accepted, now = self._accepted[operation], self._clock()
+        if len(accepted) == self._limit and now - accepted[0] < 1:
+            wait = max(1, round((accepted[0] + 1 - now) * 1000))
             message = "Request was denied due to user flow control."
             raise RefusedError(_THROTTLED, message, headers={"x-acs-retry-after": str(wait)})
-        passed.append(now)
-        if len(passed) > self._limit:
-            passed.popleft()
+        accepted.append(now)
+        if len(accepted) > self._limit:
+            accepted.popleft()
 
 
 class RegistryApp:
     """The ASGI application.
 
     Args:
-        store: what is served.
-        secrets: the secret of each access key id that is accepted.
-        requests_per_second: the limit on each operation, beyond which requests are throttled; 0 is none.
-        clock: what measures that second.
+        store: the data.
+        secrets: access key id to secret, of every accepted key.
+        requests_per_second: the limit of each operation; 0 is none.
+        clock: monotonic seconds, for the limit.
     """
 
     def __init__(
@@ -123,7 +133,7 @@ class RegistryApp:
         self._throttle = Throttle(requests_per_second, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Serve one request."""
         request = Request(scope, receive)
         signed = SignedRequest(
             method=request.method,
@@ -132,29 +142,29 @@ class RegistryApp:
             headers=dict(request.headers),
             body=await request.body(),
         )
-        response = self._answer(signed)
+        response = self._response(signed)
         await response(scope, receive, send)
 
-    def _answer(self, request: SignedRequest) -> Response:
+    def _response(self, request: SignedRequest) -> Response:
         request_id = str(uuid.uuid4()).upper()
         headers = {"x-acs-request-id": request_id}
         try:
             self._signatures.check(request)
-            operation, call = _routed(request)
+            operation, api_request = _routed(request)
             self._throttle.check(operation.name)
-            status, fields = 200, operation.handler(self._store, call)
+            status, fields = 200, operation.handler(self._store, api_request)
         except RefusedError as refusal:
-            status, fields = refusal.answer.status, _problem(refusal, request, request_id)
+            status, fields = refusal.error.status, _error_fields(refusal, request, request_id)
             headers |= refusal.headers
         except sqlite3.Error as error:
             failure = RefusedError(_INTERNAL_ERROR, f"The registry's file failed: {error}.")
-            status, fields = failure.answer.status, _problem(failure, request, request_id)
+            status, fields = failure.error.status, _error_fields(failure, request, request_id)
         rest = fields[1:] if fields == "{}" else f",{fields[1:]}"
         content = f'{{"RequestId":"{request_id}"{rest}'
         return Response(content, status, headers, media_type="application/json")
 
 
-def _routed(request: SignedRequest) -> tuple[Operation, Call]:
+def _routed(request: SignedRequest) -> tuple[Operation, ApiRequest]:
     segments = request.raw_path.split("/")
     for operation in OPERATIONS:
         parameters = operation.parameters(request.method, segments)
@@ -162,13 +172,11 @@ def _routed(request: SignedRequest) -> tuple[Operation, Call]:
             break
     else:
         raise RefusedError(_NOT_FOUND, "Specified api is not found, please check your url and method.")
-    named = (request.headers.get("x-acs-action"), request.headers.get("x-acs-version"))
-    if named != (operation.name, API_VERSION):
-        raise RefusedError(
-            _NOT_FOUND, "The headers x-acs-action and x-acs-version name another operation than the path."
-        )
+    headers = (request.headers.get("x-acs-action"), request.headers.get("x-acs-version"))
+    if headers != (operation.name, API_VERSION):
+        raise RefusedError(_NOT_FOUND, "The headers x-acs-action and x-acs-version do not match the path.")
     query = dict(parse_qsl(request.raw_query, keep_blank_values=True))
-    return operation, Call(parameters, query, _body(request.body))
+    return operation, ApiRequest(parameters, query, _body(request.body))
 
 
 def _body(content: bytes) -> JsonObject:
@@ -192,12 +200,12 @@ def _finite(text: str) -> float:
     return number if isfinite(number) else _refuse_constant(text)
 
 
-def _problem(refusal: RefusedError, request: SignedRequest, request_id: str) -> str:
+def _error_fields(refusal: RefusedError, request: SignedRequest, request_id: str) -> str:
     host = request.headers.get("host", "")
-    problem: dict[str, Any] = {
-        "Code": refusal.answer.code,
+    fields: dict[str, Any] = {
+        "Code": refusal.error.code,
         "Message": refusal.message,
         "HostId": host,
-        "Recommend": f"https://api.aliyun.com/troubleshoot?q={refusal.answer.code}&requestId={request_id}",
+        "Recommend": f"https://api.aliyun.com/troubleshoot?q={refusal.error.code}&requestId={request_id}",
     }
-    return to_json(problem)
+    return to_json(fields)

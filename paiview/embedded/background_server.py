@@ -1,4 +1,4 @@
-"""An ASGI application on a loopback port, served by a thread of this process."""
+"""A thread of this process that serves an ASGI application on a loopback port."""
 
 import socket
 import threading
@@ -11,12 +11,12 @@ from starlette.types import ASGIApp
 from paiview.pai.errors import SettingError
 
 HOST: Final = "127.0.0.1"
-_KEEP_ALIVE: Final = 75
-"""Seconds an idle connection stays open: longer than a client's pool keeps one, so that it never picks a dead one."""
+_KEEP_ALIVE_SECONDS: Final = 75
+"""Longer than the pool of a client keeps an idle connection, so that it never sends on a closed one."""
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which tells when it accepts connections."""
+    """uvicorn's server with an event that is set once it accepts connections."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -28,11 +28,17 @@ class _Server(uvicorn.Server):
 
 
 class BackgroundServer:
-    """Serves ``app`` on 127.0.0.1 from a daemon thread, without log output and without signal handlers.
+    """Serves an application on 127.0.0.1 from a daemon thread, without logging and signal handlers.
 
     Args:
         app: the application.
-        port: the port, or 0 for any free one.
+        port: 0 chooses a free one.
+
+    Attributes:
+        port: the port that it listens on.
+
+    Raises:
+        SettingError: the port cannot be opened.
     """
 
     def __init__(self, app: ASGIApp, port: int = 0) -> None:
@@ -44,7 +50,7 @@ class BackgroundServer:
             log_level="critical",
             loop="asyncio",
             timeout_graceful_shutdown=2,
-            timeout_keep_alive=_KEEP_ALIVE,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             ws="none",
         )
         self._server = _Server(config)
@@ -62,14 +68,14 @@ class BackgroundServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Finish the requests under way and free the port."""
+        """Finish the running requests and free the port."""
         self._server.should_exit = True
         self._thread.join()
         self._socket.close()
 
 
 def _bound_socket(port: int) -> socket.socket:
-    # asyncio turns Nagle's algorithm off only where the protocol is named; with it every answer waits 40 ms.
+    # asyncio disables Nagle's algorithm only if the protocol is explicit; with it every response is 40 ms late.
     bound = socket.socket(proto=socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

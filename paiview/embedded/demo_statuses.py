@@ -1,17 +1,17 @@
-"""Approval statuses for versions whose source publishes none.
+"""Approval statuses of the published versions.
 
-The numbers of the embedded registry are published; **the statuses are this demonstration's own**, given by one rule on
-the family's primary metric. In version order:
+The numbers of the embedded registry are published; **the statuses are invented for this demonstration** by one rule on
+the primary metric of the family. In version order:
 
-1. The newest three versions stay Pending: they are there to be reviewed.
-2. The first version with results in the primary metric is Approved.
-3. A later one is compared with the last Approved one before it, over the datasets on which both have the primary
-   metric. When its mean gain over these is positive it is Approved, else Rejected.
-4. One that shares no such dataset, or has no result in the primary metric, stays Pending.
+1. The newest three versions stay Pending, so that there is something to review.
+2. The first version with a result in the primary metric is Approved.
+3. A later version is compared with the last Approved one before it, on the datasets where both have the primary
+   metric. It is Approved if its mean gain is positive, otherwise Rejected.
+4. A version without such a dataset, or without a result in the primary metric, stays Pending.
 
-The gain on a dataset is ``(a - b) / |a|`` where lower is better and ``(b - a) / |a|`` where higher is, with a the
-Approved and b the later value. A dataset with a = 0 has no gain and does not count. The arithmetic is exact on the
-decimals as published, so that a mean of zero is zero.
+The gain on a dataset is ``(a - b) / |a|`` if lower is better and ``(b - a) / |a|`` if higher is better, where a is the
+value of the Approved version and b the later one. A dataset with a = 0 does not count. The arithmetic is exact on the
+published decimals, so that a mean of zero is zero.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from typing import Final
 PENDING: Final = "Pending"
 APPROVED: Final = "Approved"
 REJECTED: Final = "Rejected"
-_KEPT_FOR_REVIEW: Final = 3
+_PENDING_VERSIONS: Final = 3
 
 RULE: Final = (
     "Numbers are published; approval statuses are not, and are this demonstration's own. On the primary metric, in "
@@ -32,18 +32,18 @@ RULE: Final = (
 
 
 def statuses(values: Sequence[Mapping[str, float]], *, lower_is_better: bool) -> list[str]:
-    """Give each version a status by the rule of this module.
+    """Apply the rule of this module.
 
     Args:
-        values: for each version, in version order, the primary metric by dataset; empty without results.
+        values: for each version, in version order, the primary metric by dataset.
         lower_is_better: the direction of the metric.
 
     Returns:
-        A status for each version.
+        The status of each version.
     """
     result = [PENDING] * len(values)
     approved: Mapping[str, Fraction] | None = None
-    for place, published in enumerate(values[: max(0, len(values) - _KEPT_FOR_REVIEW)]):
+    for index, published in enumerate(values[: max(0, len(values) - _PENDING_VERSIONS)]):
         exact = {dataset: Fraction(str(value)) for dataset, value in published.items()}
         if not exact:
             continue
@@ -54,7 +54,7 @@ def statuses(values: Sequence[Mapping[str, float]], *, lower_is_better: bool) ->
             if not gains:
                 continue
             gain = sum(gains, Fraction(0)) / len(gains)
-        result[place] = APPROVED if gain > 0 else REJECTED
+        result[index] = APPROVED if gain > 0 else REJECTED
         if gain > 0:
             approved = exact
     return result

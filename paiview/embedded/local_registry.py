@@ -1,7 +1,7 @@
-"""The embedded registry: an HTTP server on this machine that behaves as PAI's model registry is documented to.
+"""The embedded registry: an HTTP server on this machine that follows the documentation of PAI's model registry.
 
-It holds published evaluation results and answers the official SDK as well as paiview. What the documentation leaves
-open, and the registry therefore assumes, stands in ``paiview.embedded.assumptions``.
+It contains published evaluation results, and works with the official SDK as well as with paiview. Where the
+documentation says nothing, it follows ``paiview.embedded.assumptions``.
 """
 
 import secrets
@@ -19,27 +19,25 @@ from paiview.embedded.saved_answers import saved_answer
 from paiview.embedded.store import SeedFile, Store
 from paiview.pai.errors import SettingError
 
-__all__ = ["LocalRegistry"]
-
 _FILE_NAME: Final = "registry.sqlite3"
 
 
 class LocalRegistry:
-    """The embedded registry: a real HTTP server on 127.0.0.1 in a daemon thread, SQLite behind it.
+    """An HTTP server on 127.0.0.1 in a daemon thread, with an SQLite file.
 
-    What callers change, approvals included, stays in ``data_dir``; the access key is new with every registry object
-    and is written nowhere.
+    Changes that clients make, including approvals, stay in ``data_dir``. Every object makes a new access key, which is
+    never stored.
 
     Args:
-        data_dir: the folder for the registry's file, made when missing. Several registries may share it.
-        data_files: saved ListModelVersions answers, each to be shown as the model ``model-<stem>``, which stays in the
-            folder when its file is not given again.
-        port: the port, or 0 for any free one.
-        requests_per_second: the limit on each operation, beyond which requests are throttled; 0 is none.
+        data_dir: the folder of the SQLite file, created if missing. Several registries can share it.
+        data_files: saved responses of ListModelVersions. Each is shown as the model ``model-<file name>``, which stays
+            in the folder when a later start does not pass the file again.
+        port: 0 chooses a free one.
+        requests_per_second: the limit of each operation; 0 is none.
 
     Attributes:
-        endpoint: the URL, once started.
-        access_key_id: the only access key id that is accepted.
+        endpoint: the URL; set by ``start``.
+        access_key_id: the only accepted access key id.
         access_key_secret: its secret.
     """
 
@@ -62,10 +60,10 @@ class LocalRegistry:
         self.access_key_secret = secrets.token_urlsafe(24)
 
     def start(self) -> Self:
-        """Read the data and serve; returns when requests are answered. A registry that runs already starts anew.
+        """Read the data and serve; returns once connections are accepted. A running registry is restarted.
 
         Raises:
-            SettingError: the port is taken, the folder cannot be written to, or a data file cannot be used.
+            SettingError: the port is in use, the folder cannot be written, or a data file is invalid.
         """
         self.stop()
         with ExitStack() as running:
@@ -78,7 +76,7 @@ class LocalRegistry:
         return self
 
     def stop(self) -> None:
-        """Finish the requests under way, free the port and close the file; does nothing when not started."""
+        """Finish the running requests, free the port and close the file. Does nothing if not started."""
         self._running.close()
 
     def __enter__(self) -> Self:
@@ -110,6 +108,7 @@ class LocalRegistry:
 
 
 def _distinct(files: Sequence[SeedFile]) -> Sequence[SeedFile]:
+    """Check that no two files have the same model."""
     seen: set[str] = set()
     for file in files:
         if file.model_id in seen:

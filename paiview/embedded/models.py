@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from paiview.embedded import assumptions
 from paiview.embedded.request import (
-    Call,
+    ApiRequest,
     RefusedError,
     listing,
     merge_labels,
@@ -23,7 +23,7 @@ from paiview.embedded.store import Store
 from paiview.embedded.workspaces_datasets import OWNER_ID, WORKSPACE_ID, require_workspace
 from paiview.pai.objects import JsonObject
 
-_MAXIMUM_NAME: Final = 127
+_MAX_NAME_CHARACTERS: Final = 127
 _ACCESSIBILITIES: Final = ("PRIVATE", "PUBLIC")
 _INTEGER: Final = re.compile(r"-?\d{1,18}", re.ASCII)
 _ID_CHARACTERS: Final = string.ascii_lowercase + string.digits
@@ -47,74 +47,74 @@ _COMPARISONS: Final[dict[str, Callable[[int, int], bool]]] = {
 }
 
 
-def list_models(store: Store, call: Call) -> str:
+def list_models(store: Store, request: ApiRequest) -> str:
     """ListModels."""
-    page = call.page()
-    tags, conditions = _filter_list(call, "Tag", ("Key", "Value")), _conditions(call)
+    page = request.page()
+    tags, conditions = _filter_list(request, "Tag", ("Key", "Value")), _conditions(request)
     matches = [
         model
         for model in store.models()
-        if _matches(model, call)
+        if _matches(model, request)
         and all(tag in model["Labels"] for tag in tags)
         and all(condition.holds(model.get("ParameterSize")) for condition in conditions)
     ]
     if page.descending:
         matches.reverse()
-    found = matches[page.offset : page.offset + page.size]
-    return listing("Models", len(matches), (to_json(_listed(store, model)) for model in found))
+    on_page = matches[page.offset : page.offset + page.size]
+    return listing("Models", len(matches), (to_json(_listed(store, model)) for model in on_page))
 
 
-def get_model(store: Store, call: Call) -> str:
-    """GetModel, which gives no Tags where the list does."""
-    return to_json(_with_latest(store, _known(store, call)))
+def get_model(store: Store, request: ApiRequest) -> str:
+    """GetModel. Unlike ListModels it returns no Tags."""
+    return to_json(_with_latest(store, _stored_model(store, request)))
 
 
-def create_model(store: Store, call: Call) -> str:
+def create_model(store: Store, request: ApiRequest) -> str:
     """CreateModel."""
-    fields = _checked(call.fields(_CHANGEABLE))
+    fields = _checked(request.fields(_CHANGEABLE))
     require(fields.get("ModelName"), "ModelName")
-    lists = call.fields({"WorkspaceId": str, "Labels": list, "Tag": list})
+    lists = request.fields({"WorkspaceId": str, "Labels": list, "Tag": list})
     workspace_id = lists.get("WorkspaceId") or WORKSPACE_ID
     require_workspace(workspace_id)
     model_id = "model-" + "".join(secrets.choice(_ID_CHARACTERS) for _ in range(20))
     now = wire_time(datetime.now(UTC), "milliseconds")
-    labels = merge_labels(merge_labels((), call.body), call.body, "Tag")
+    labels = merge_labels(merge_labels((), request.body), request.body, "Tag")
     model = {"ModelId": model_id, "WorkspaceId": workspace_id, "Accessibility": _ACCESSIBILITIES[0]} | fields
     owner = {"UserId": OWNER_ID, "OwnerId": OWNER_ID, "GmtCreateTime": now, "GmtModifiedTime": now}
     store.save_model(model_id, model | {"Labels": labels} | owner)
     return to_json({"ModelId": model_id})
 
 
-def update_model(store: Store, call: Call) -> str:
+def update_model(store: Store, request: ApiRequest) -> str:
     """UpdateModel."""
-    fields = _checked(call.fields(_CHANGEABLE))
+    fields = _checked(request.fields(_CHANGEABLE))
     with store.transaction():
-        _save(store, _known(store, call), fields)
+        _save(store, _stored_model(store, request), fields)
     return "{}"
 
 
-def delete_model(store: Store, call: Call) -> str:
-    """DeleteModel: the model and its versions."""
+def delete_model(store: Store, request: ApiRequest) -> str:
+    """DeleteModel, which also deletes its versions."""
     with store.transaction():
-        _known(store, call)
-        store.delete_model(call.path["ModelId"])
+        _stored_model(store, request)
+        store.delete_model(request.path["ModelId"])
     return "{}"
 
 
-def create_model_labels(store: Store, call: Call) -> str:
-    """CreateModelLabels: sets labels by key."""
-    call.fields({"Labels": list})
+def create_model_labels(store: Store, request: ApiRequest) -> str:
+    """CreateModelLabels, which sets labels by key."""
+    request.fields({"Labels": list})
     with store.transaction():
-        model = _known(store, call)
-        _save(store, model, {"Labels": merge_labels(model["Labels"], call.body)})
+        model = _stored_model(store, request)
+        _save(store, model, {"Labels": merge_labels(model["Labels"], request.body)})
     return "{}"
 
 
-def delete_model_labels(store: Store, call: Call) -> str:
+def delete_model_labels(store: Store, request: ApiRequest) -> str:
     """DeleteModelLabels."""
     with store.transaction():
-        model = _known(store, call)
-        _save(store, model, {"Labels": without_labels(model["Labels"], call)})
+        model = _stored_model(store, request)
+        _save(store, model, {"Labels": without_labels(model["Labels"], request)})
     return "{}"
 
 
@@ -123,16 +123,18 @@ def _save(store: Store, model: JsonObject, changes: JsonObject) -> None:
     store.save_model(model["ModelId"], model | changes | modified)
 
 
-def _known(store: Store, call: Call) -> JsonObject:
-    model = store.model(call.path["ModelId"])
+def _stored_model(store: Store, request: ApiRequest) -> JsonObject:
+    model = store.model(request.path["ModelId"])
     if model is None:
-        raise RefusedError(assumptions.MODEL_NOT_FOUND, f"Model {call.path['ModelId']} does not exist.")
+        raise RefusedError(assumptions.MODEL_NOT_FOUND, f"Model {request.path['ModelId']} does not exist.")
     return model
 
 
 def _checked(fields: JsonObject) -> JsonObject:
-    if "ModelName" in fields and not 1 <= len(fields["ModelName"]) <= _MAXIMUM_NAME:
-        raise RefusedError(assumptions.invalid("ModelName"), f"ModelName must have 1 to {_MAXIMUM_NAME} characters.")
+    if "ModelName" in fields and not 1 <= len(fields["ModelName"]) <= _MAX_NAME_CHARACTERS:
+        raise RefusedError(
+            assumptions.invalid("ModelName"), f"ModelName must have 1 to {_MAX_NAME_CHARACTERS} characters."
+        )
     if fields.get("Accessibility", _ACCESSIBILITIES[0]) not in _ACCESSIBILITIES:
         raise RefusedError(assumptions.invalid("Accessibility"), "Accessibility must be PRIVATE or PUBLIC.")
     return fields
@@ -159,9 +161,9 @@ class _Condition(NamedTuple):
         return size is not None and self.compare(size, self.value)
 
 
-def _conditions(call: Call) -> list[_Condition]:
+def _conditions(request: ApiRequest) -> list[_Condition]:
     conditions = []
-    for item in _filter_list(call, "Conditions", ("Column", "Operator", "Value")):
+    for item in _filter_list(request, "Conditions", ("Column", "Operator", "Value")):
         compare = _COMPARISONS.get(item["Operator"])
         if item["Column"] != "ParameterSize" or compare is None or not _INTEGER.fullmatch(item["Value"]):
             raise RefusedError(
@@ -172,21 +174,21 @@ def _conditions(call: Call) -> list[_Condition]:
     return conditions
 
 
-def _matches(model: JsonObject, call: Call) -> bool:
-    label, query = call.text("Label"), call.text("Query")
+def _matches(model: JsonObject, request: ApiRequest) -> bool:
+    label, query = request.text("Label"), request.text("Query")
     labels = [text for each in model["Labels"] for text in each.values()]
     searched = [model["ModelName"], model.get("Domain", ""), model.get("Task", ""), *labels]
     return (
         all(
-            call.text(name) in (None, model.get(name))
+            request.text(name) in (None, model.get(name))
             for name in ("WorkspaceId", "Domain", "Task", "Origin", "ModelType")
         )
-        and _has_name(model["ModelName"], call.text("ModelName"))
+        and _has_name(model["ModelName"], request.text("ModelName"))
         and (label is None or any(label in text for text in labels))
         and (query is None or any(query.casefold() in text.casefold() for text in searched))
-        and ("Provider" not in call.query or call.query["Provider"] == model.get("Provider", ""))
-        # No model here belongs to one of the service's collections, so asking for one finds none.
-        and call.text("Collections") is None
+        and ("Provider" not in request.query or request.query["Provider"] == model.get("Provider", ""))
+        # No model of this registry belongs to a collection of PAI.
+        and request.text("Collections") is None
     )
 
 
@@ -198,10 +200,10 @@ def _has_name(name: str, wanted: str | None) -> bool:
     return wanted.casefold() in name.casefold()
 
 
-def _filter_list(call: Call, name: str, keys: tuple[str, ...]) -> list[dict[str, str]]:
-    """A filter that is the JSON text of an array of objects of strings."""
+def _filter_list(request: ApiRequest, name: str, keys: tuple[str, ...]) -> list[dict[str, str]]:
+    """A filter whose text is a JSON array of objects with these keys and strings as values."""
     try:
-        items = json.loads(call.text(name) or "[]")
+        items = json.loads(request.text(name) or "[]")
     except (ValueError, RecursionError):
         items = None
     if not isinstance(items, list) or not all(_is_filter(item, keys) for item in items):

@@ -1,20 +1,18 @@
-"""The published families: files of cited evaluation results, read as models, versions and datasets.
+"""The published families: files of cited evaluation results, mapped to models, versions and datasets.
 
-What becomes what:
-
-- A family is a Model. Its notes, units, primary metric, license and sources are in ExtraInfo, its ModelDoc is the
+- A family becomes a Model. ExtraInfo contains its notes, units, primary metric, license and sources; ModelDoc is the
   source repository at the commit that was read.
-- A version keeps its name. FrameworkType is its framework, SourceId the source repository, and Uri a web address of
-  the cited lines where one can be formed. ExtraInfo holds the citation, what the project calls the version, whether
-  name and date are published or assigned, the date as published and the number of parameters. The labels are the
-  family's, and with them the short ones of these facts.
-- Labels cannot hold ``=`` or a comma and have at most 128 bytes: these become ``:`` and ``;``, and what is longer is
-  cut. ExtraInfo has the exact text.
-- Metrics are the results as published, in the shape PAI's documentation recommends.
-- Dates are completed to a second; versions of the same date get one second more each, in the order of the file.
-- A dataset id keeps the name the first family gives it. Where a family gives one name to several ids, the first part
-  of the description tells them apart.
-- FormatType and the specs are not published, and stay absent.
+- A version keeps its name. FrameworkType is its framework, SourceId the source repository, and Uri the web address of
+  the cited lines, if there is one. ExtraInfo contains the citation, the published name, whether name and date are
+  published or assigned, the published date, and the number of parameters. The labels are those of the family's file,
+  plus the short ones of these facts.
+- A label cannot contain ``=`` or a comma and has at most 128 bytes. These become ``:`` and ``;``, and longer text is
+  cut; ExtraInfo has the exact text.
+- Metrics are the published results in the format that PAI's documentation recommends.
+- Dates are completed to seconds. Versions with the same date are one second apart, in the order of the file.
+- A dataset keeps the name that the first family gives its id. If a family gives several ids the same name, the first
+  part of the description is appended to it.
+- FormatType and the specs are not published and stay absent.
 """
 
 import gzip
@@ -29,13 +27,13 @@ from importlib import resources
 from typing import Any, Final
 
 from paiview.embedded.demo_statuses import RULE, statuses
-from paiview.embedded.request import LABEL_BYTES, wire_time
+from paiview.embedded.request import MAX_LABEL_BYTES, wire_time
 from paiview.embedded.store import Seed, SeedFile
 from paiview.embedded.workspaces_datasets import OWNER_ID, WORKSPACE_ID
 from paiview.pai.objects import JsonObject
 
-_MAPPING_EDITION: Final = b"1"
-"""Part of every fingerprint: raised when this module reads the same file into other objects."""
+_MAPPING_VERSION: Final = b"1"
+"""Part of every fingerprint. Raise it when this module maps the same file to other objects."""
 
 _EARLIEST: Final = "1970-01-01T00:00:00Z"
 _SUFFIX: Final = ".json.gz"
@@ -46,13 +44,13 @@ _CITATION: Final = re.compile(
 
 
 def published() -> Iterator[SeedFile]:
-    """The families shipped with paiview, in the order of their file names."""
+    """The families in the package, in the order of their file names."""
     folder = resources.files("paiview.embedded") / "data"
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(_SUFFIX):
             content = file.read_bytes()
             model_id = "model-" + "".join(filter(str.isalnum, file.name.removesuffix(_SUFFIX)))
-            fingerprint = hashlib.sha256(_MAPPING_EDITION + content).hexdigest()
+            fingerprint = hashlib.sha256(_MAPPING_VERSION + content).hexdigest()
             yield SeedFile(model_id, fingerprint, partial(_read, model_id, content))
 
 
@@ -61,35 +59,35 @@ def _read(model_id: str, content: bytes) -> Seed:
 
 
 def seed(model_id: str, family: Mapping[str, Any]) -> Seed:
-    """Read one family.
+    """Map one family.
 
     Args:
-        model_id: the id its model gets.
-        family: the content of its file; ``data/README.md`` describes the format.
+        model_id: the id of its model.
+        family: the content of its file, in the format of ``data/README.md``.
     """
     times = completed_dates([version["date"] for version in family["versions"]])
     order = sorted(range(len(times)), key=times.__getitem__)
     metric = family["primary_metric"]
-    values = [_values(family["versions"][place], metric) for place in order]
-    given = statuses(values, lower_is_better=family["units"][metric]["better"] == "lower")
+    values = [_values(family["versions"][index], metric) for index in order]
+    by_order = statuses(values, lower_is_better=family["units"][metric]["better"] == "lower")
     versions = [
-        _version(family["model"], family["versions"][place], times[place], status)
-        for place, status in zip(order, given, strict=True)
+        _version(family["model"], family["versions"][index], times[index], status)
+        for index, status in zip(order, by_order, strict=True)
     ]
     return Seed(_model(model_id, family, times), versions, _datasets(family["datasets"], min(times)))
 
 
 def completed_dates(dates: Sequence[str | None]) -> list[datetime]:
-    """Complete dates of second, day, month or year precision to UTC seconds that differ.
+    """Complete dates of year, month, day or second precision to distinct UTC seconds.
 
-    Equal dates get one second more each, in their order. An unknown date is that of the version before it.
+    Equal dates become one second apart, in their order. An unknown date is taken from the version before it.
     """
-    known = _EARLIEST
+    completed = _EARLIEST
     seen: Counter[datetime] = Counter()
     result = []
     for date in dates:
-        known = date + _EARLIEST[len(date) :] if date else known
-        time = datetime.fromisoformat(known)
+        completed = date + _EARLIEST[len(date) :] if date else completed
+        time = datetime.fromisoformat(completed)
         result.append(time + timedelta(seconds=seen[time]))
         seen[time] += 1
     return result
@@ -200,24 +198,25 @@ def _datasets(datasets: Mapping[str, Mapping[str, str]], time: datetime) -> list
 
 
 def citation_url(citation: str, repository: str) -> str | None:
-    """The web address of the first source a citation names, at the commit it names; ``None`` where it names none.
+    """The web address of the first source in a citation, at its commit; ``None`` if it has no such form.
 
     Args:
-        citation: ``path@commit#L1-L2``, or the same with ``owner/name`` of another repository before it.
-        repository: the host and name of the family's repository, such as ``github.com/wenet-e2e/wenet``.
+        citation: ``path@commit#L1-L2``, with ``owner/name`` in front if the repository is another one.
+        repository: host and name of the family's repository, such as ``github.com/wenet-e2e/wenet``.
     """
-    found = _CITATION.match(citation)
-    if not found:
+    match = _CITATION.match(citation)
+    if not match:
         return None
-    if found["repository"]:
-        repository = f"{repository.partition('/')[0]}/{found['repository']}"
-    path = found["path"]
+    if match["repository"]:
+        repository = f"{repository.partition('/')[0]}/{match['repository']}"
+    path = match["path"]
     if "*" in path:
-        return f"https://{repository}/tree/{found['commit']}/{path.rpartition('/')[0]}"
-    plain = "?plain=1" if found["lines"] and path.endswith(".md") else ""
-    return f"https://{repository}/blob/{found['commit']}/{path}{plain}{found['lines'] or ''}"
+        return f"https://{repository}/tree/{match['commit']}/{path.rpartition('/')[0]}"
+    plain = "?plain=1" if match["lines"] and path.endswith(".md") else ""
+    return f"https://{repository}/blob/{match['commit']}/{path}{plain}{match['lines'] or ''}"
 
 
 def _label_text(text: str) -> str:
+    """Replace what a label cannot contain, and cut it."""
     allowed = text.replace("=", ":").replace(",", ";").encode()
-    return allowed[:LABEL_BYTES].decode(errors="ignore")
+    return allowed[:MAX_LABEL_BYTES].decode(errors="ignore")

@@ -1,4 +1,4 @@
-"""What an operation is given, what it may refuse, and the JSON it answers with."""
+"""A request to an operation, the error that refuses it, and helpers for the JSON of both directions."""
 
 import json
 import re
@@ -8,22 +8,22 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from paiview.embedded import assumptions
-from paiview.embedded.assumptions import Answer
+from paiview.embedded.assumptions import ErrorCode
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import JsonObject
 
-LABEL_BYTES: Final = 128
-"""The longest key or value of a label, in UTF-8."""
-_MAXIMUM_LABELS: Final = 20
+MAX_LABEL_BYTES: Final = 128
+"""Of the key and of the value of a label, in UTF-8."""
+_MAX_LABELS: Final = 20
 _INTEGER: Final = re.compile(r"-?\d{1,9}", re.ASCII)
 
 
 class RefusedError(PaiviewError):
-    """An operation is answered with an error."""
+    """A request is refused with an error response."""
 
-    def __init__(self, answer: Answer, message: str, *, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(message, code=answer.code, status=answer.status)
-        self.answer = answer
+    def __init__(self, error: ErrorCode, message: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message, code=error.code, status=error.status)
+        self.error = error
         self.headers = dict(headers or {})
 
 
@@ -37,15 +37,15 @@ class Page(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Call:
-    """One request that has passed the signature check: decoded path parameters, query and JSON body."""
+class ApiRequest:
+    """A request with a valid signature: decoded path parameters, query and JSON body."""
 
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: JsonObject
 
     def text(self, name: str) -> str | None:
-        """A query parameter; empty counts as absent."""
+        """A query parameter, or ``None`` if it is absent or empty."""
         return self.query.get(name) or None
 
     def page(self, *, size: int = 10, sorts: Iterable[str] = ("GmtCreateTime",)) -> Page:
@@ -66,13 +66,17 @@ class Call:
         return Page((number - 1) * size, size, order == "DESC", sort_by)
 
     def fields(self, kinds: Mapping[str, type]) -> JsonObject:
-        """The body fields an operation knows, each checked for its JSON type; nulls are left out."""
-        known = {name: self.body[name] for name in kinds if self.body.get(name) is not None}
-        for name, value in known.items():
+        """The fields of the body that are in ``kinds`` and not null.
+
+        Raises:
+            RefusedError: a field has another type.
+        """
+        fields = {name: self.body[name] for name in kinds if self.body.get(name) is not None}
+        for name, value in fields.items():
             kind = kinds[name]
             if not isinstance(value, kind) or isinstance(value, bool):
                 raise RefusedError(assumptions.invalid(name), f"{name} must be a JSON {_JSON_NAMES[kind]}.")
-        return known
+        return fields
 
     def _integer(self, name: str, default: int) -> int:
         text = self.text(name) or str(default)
@@ -85,7 +89,7 @@ _JSON_NAMES: Final[dict[type, str]] = {str: "string", dict: "object", list: "arr
 
 
 def to_json(value: Any) -> str:
-    """Write compact JSON that is valid UTF-8: lone surrogates, which JSON can hold and UTF-8 cannot, are escaped."""
+    """Compact JSON that can be encoded in UTF-8: if it has lone surrogates, all non-ASCII characters are escaped."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     try:
         text.encode()
@@ -95,17 +99,17 @@ def to_json(value: Any) -> str:
 
 
 def listing(name: str, total: int, items: Iterable[str]) -> str:
-    """The answer of a list operation, from the JSON texts of its items."""
+    """The response of a list operation; ``items`` are JSON."""
     return f'{{"TotalCount":{total},"{name}":[{",".join(items)}]}}'
 
 
 def wire_time(time: datetime, precision: str = "seconds") -> str:
-    """A UTC time as the API writes it; ``precision`` is ``seconds`` or ``milliseconds``."""
+    """A time in the format of the API, in UTC; ``precision`` is ``seconds`` or ``milliseconds``."""
     return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"
 
 
 def require(value: str | None, name: str) -> str:
-    """The value of a parameter that must be given.
+    """The value of a required parameter.
 
     Raises:
         RefusedError: it is missing or empty.
@@ -119,35 +123,40 @@ def merge_labels(present: Any, body: JsonObject, name: str = "Labels") -> list[J
     """Set labels by key.
 
     Args:
-        present: the labels there are now, as stored.
-        body: the body that holds the new ones, an array of ``{"Key": ..., "Value": ...}``.
+        present: the stored labels.
+        body: the body of the request; ``body[name]`` is an array of ``{"Key": ..., "Value": ...}``.
         name: the field of the body.
 
+    Returns:
+        All labels in the same form.
+
     Raises:
-        RefusedError: a label is malformed, too long or holds ``=`` or ``,``, or there would be more than 20.
+        RefusedError: a label is malformed, too long or contains ``=`` or ``,``, or there would be more than 20.
     """
     labels = {label["Key"]: label["Value"] for label in _well_formed(present)}
     for label in body.get(name) or []:
         if not _is_label(label) or not label["Key"]:
             raise RefusedError(assumptions.invalid(name), "A label is an object with the strings Key and Value.")
         key, value = label["Key"], label["Value"]
-        if any(len(text.encode(errors="replace")) > LABEL_BYTES or "=" in text or "," in text for text in (key, value)):
-            text = f"A label's key and value hold at most {LABEL_BYTES} bytes each, and neither = nor a comma."
+        if any(
+            len(text.encode(errors="replace")) > MAX_LABEL_BYTES or "=" in text or "," in text for text in (key, value)
+        ):
+            text = f"A label's key and value hold at most {MAX_LABEL_BYTES} bytes each, and neither = nor a comma."
             raise RefusedError(assumptions.invalid(name), text)
         labels[key] = value
-    if len(labels) > _MAXIMUM_LABELS:
-        raise RefusedError(assumptions.invalid(name), f"At most {_MAXIMUM_LABELS} labels are allowed.")
+    if len(labels) > _MAX_LABELS:
+        raise RefusedError(assumptions.invalid(name), f"At most {_MAX_LABELS} labels are allowed.")
     return [{"Key": key, "Value": value} for key, value in labels.items()]
 
 
-def without_labels(present: Any, call: Call) -> list[JsonObject]:
-    """The labels that stay when those named by the query parameter LabelKeys are deleted."""
-    keys = require(call.text("LabelKeys"), "LabelKeys").split(",")
+def without_labels(present: Any, request: ApiRequest) -> list[JsonObject]:
+    """The labels that remain after the query parameter LabelKeys has deleted some."""
+    keys = require(request.text("LabelKeys"), "LabelKeys").split(",")
     return [label for label in _well_formed(present) if label["Key"] not in keys]
 
 
 def _well_formed(labels: Any) -> list[JsonObject]:
-    """The labels of a stored object; a saved answer may hold anything in their place, which an edit drops."""
+    """The valid labels of a stored object; those of a saved answer can be malformed, and an edit drops these."""
     return [label for label in labels if _is_label(label)] if isinstance(labels, list) else []
 
 

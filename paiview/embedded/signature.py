@@ -1,7 +1,7 @@
-"""The check of a request's signature, ACS3-HMAC-SHA256, written apart from the client that makes one.
+"""The check of a request's signature (ACS3-HMAC-SHA256). It shares no code with the client that signs.
 
-The steps follow Alibaba Cloud's description of the V3 signature: a request is good when its key is known, its time is
-within 15 minutes, its body has the hash it names, the signature fits, and its nonce was not used before.
+The steps follow Alibaba Cloud's description of the V3 signature: the access key is known, the time differs by at most
+15 minutes, the hash is that of the body, the signature matches, and the nonce is new.
 """
 
 import hashlib
@@ -14,30 +14,30 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
-from paiview.embedded.assumptions import Answer
+from paiview.embedded.assumptions import ErrorCode
 from paiview.embedded.request import RefusedError
 
 _ALGORITHM: Final = "ACS3-HMAC-SHA256"
-_WINDOW: Final = 15 * 60
+_MAX_CLOCK_SKEW_SECONDS: Final = 15 * 60
 _DATE_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
 _AUTHORIZATION: Final = re.compile(
     rf"{_ALGORITHM} Credential=(?P<key>[^,\s]+), ?SignedHeaders=(?P<headers>[^,\s]+), ?"
     rf"Signature=(?P<signature>[0-9a-f]{{64}})"
 )
 
-_INCOMPLETE: Final = Answer(400, "IncompleteSignature")
-_UNKNOWN_KEY: Final = Answer(404, "InvalidAccessKeyId.NotFound")
-_MISMATCH: Final = Answer(400, "SignatureDoesNotMatch")
-_BAD_DATE: Final = Answer(400, "InvalidTimeStamp.Format")
-_EXPIRED: Final = Answer(400, "InvalidTimeStamp.Expired")
-_NONCE_USED: Final = Answer(400, "SignatureNonceUsed")
+_INCOMPLETE: Final = ErrorCode(400, "IncompleteSignature")
+_UNKNOWN_KEY: Final = ErrorCode(404, "InvalidAccessKeyId.NotFound")
+_MISMATCH: Final = ErrorCode(400, "SignatureDoesNotMatch")
+_BAD_DATE: Final = ErrorCode(400, "InvalidTimeStamp.Format")
+_EXPIRED: Final = ErrorCode(400, "InvalidTimeStamp.Expired")
+_NONCE_USED: Final = ErrorCode(400, "SignatureNonceUsed")
 
 
 @dataclass(frozen=True)
 class SignedRequest:
-    """The parts of a request that are signed, as they came: path and query still percent-encoded.
+    """The signed parts of a request as received: path and query are percent-encoded, header names in lower case.
 
-    Header names are lower-case; bytes beyond ASCII are read as Latin-1.
+    Bytes beyond ASCII are decoded as Latin-1.
     """
 
     method: str
@@ -48,10 +48,10 @@ class SignedRequest:
 
 
 class SignatureCheck:
-    """Checks requests against known access keys, and remembers their nonces for as long as their time is accepted.
+    """Checks requests against access keys, and remembers each nonce for as long as a replay would be in time.
 
     Args:
-        secrets: the secret of each access key id.
+        secrets: access key id to secret.
     """
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
@@ -59,22 +59,22 @@ class SignatureCheck:
         self._nonces: dict[str, float] = {}
 
     def check(self, request: SignedRequest) -> None:
-        """Let a good request pass.
+        """Check a request.
 
         Raises:
-            RefusedError: what is wrong with it, with the service's Code.
+            RefusedError: with the ``Code`` that PAI would return.
         """
         authorization = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
         if authorization is None:
             raise RefusedError(_INCOMPLETE, f"The header Authorization is not of the form of {_ALGORITHM}.")
-        _check_time(request.headers.get("x-acs-date", ""))
+        _check_date(request.headers.get("x-acs-date", ""))
         secret = self._secrets.get(authorization["key"])
         if secret is None:
             raise RefusedError(_UNKNOWN_KEY, "Specified access key is not found.")
         signed = authorization["headers"].split(";")
-        needed = {"host", *(name for name in request.headers if name.startswith("x-acs-"))}
+        required = {"host", *(name for name in request.headers if name.startswith("x-acs-"))}
         nonce = request.headers.get("x-acs-signature-nonce", "")
-        if not needed <= set(signed) <= set(request.headers) or not nonce:
+        if not required <= set(signed) <= set(request.headers) or not nonce:
             raise RefusedError(_INCOMPLETE, "The nonce, the host and every x-acs header must be there and signed.")
         if request.headers.get("x-acs-content-sha256") != hashlib.sha256(request.body).hexdigest():
             raise RefusedError(_MISMATCH, "The header x-acs-content-sha256 is not the SHA-256 of the body.")
@@ -86,24 +86,24 @@ class SignatureCheck:
             raise RefusedError(
                 _MISMATCH, f"{message}server StringToSign is [{text}], server CanonicalRequest is [{canonical}]"
             )
-        self._use(nonce)
+        self._use_nonce(nonce)
 
-    def _use(self, nonce: str) -> None:
+    def _use_nonce(self, nonce: str) -> None:
         now = time.monotonic()
         # A request dated 15 minutes ahead is still accepted 30 minutes from now.
-        while self._nonces and now - next(iter(self._nonces.values())) > 2 * _WINDOW:
+        while self._nonces and now - next(iter(self._nonces.values())) > 2 * _MAX_CLOCK_SKEW_SECONDS:
             del self._nonces[next(iter(self._nonces))]
         if nonce in self._nonces:
             raise RefusedError(_NONCE_USED, "Specified signature nonce was used already.")
         self._nonces[nonce] = now
 
 
-def _check_time(text: str) -> None:
+def _check_date(text: str) -> None:
     try:
         date = datetime.strptime(text, _DATE_FORMAT).replace(tzinfo=UTC)
     except ValueError:
         raise RefusedError(_BAD_DATE, "The header x-acs-date is not of the form yyyy-MM-ddTHH:mm:ssZ.") from None
-    if abs((datetime.now(UTC) - date).total_seconds()) > _WINDOW:
+    if abs((datetime.now(UTC) - date).total_seconds()) > _MAX_CLOCK_SKEW_SECONDS:
         raise RefusedError(_EXPIRED, "Specified time stamp or date value is expired.")
 
 
@@ -115,7 +115,7 @@ def _canonical_request(request: SignedRequest, signed: Sequence[str]) -> str:
 
 
 def _canonical_query(raw: str) -> str:
-    """Sort a query and encode it anew: clients send a space as ``+`` and sign it as ``%20``."""
+    """Sort a query and normalize its encoding: clients send a space as ``+`` and sign it as ``%20``."""
     pairs = [pair.partition("=")[::2] for pair in raw.split("&") if pair]
     return "&".join(f"{name}={value}" for name, value in sorted((_encoded(n), _encoded(v)) for n, v in pairs))
 

@@ -1,7 +1,7 @@
-"""The SQLite file behind the embedded registry: models, versions and datasets as JSON texts.
+"""The SQLite file of the embedded registry.
 
-Each object is kept as the JSON text the API gives, so that what is read is what was written; the columns beside it are
-there to filter and to sort by.
+Each model, version and dataset is stored as the JSON of the API, so that it is read back unchanged. The other columns
+are for filtering and sorting. ``place`` is the order of creation.
 """
 
 import json
@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple, cast
 from paiview.embedded.request import to_json
 from paiview.pai.objects import JsonObject
 
-_LOCK_WAIT: Final = 30.0
-"""Seconds to wait for another process that writes to the same file."""
+_LOCK_TIMEOUT_SECONDS: Final = 30.0
+"""How long to wait for another process that writes to the same file."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS seeds (model_id TEXT PRIMARY KEY, fingerprint TEXT NOT NULL);
@@ -63,14 +63,14 @@ _LABEL_SEPARATOR: Final = "\x1f"
 
 
 class StoredVersion(NamedTuple):
-    """A version and its place in the file, by which it is saved again."""
+    """A version and its ``place``, under which a changed one is saved."""
 
     place: int
     fields: JsonObject
 
 
 class Seed(NamedTuple):
-    """A model with its versions and the datasets they were measured on, in the objects of the API."""
+    """A model, its versions and their datasets, as objects of the API."""
 
     model: JsonObject
     versions: Sequence[JsonObject]
@@ -79,7 +79,7 @@ class Seed(NamedTuple):
 
 @dataclass(frozen=True)
 class SeedFile:
-    """A file that fills the registry with one model; ``fingerprint`` changes with its content."""
+    """A file with one model. ``fingerprint`` changes with its content."""
 
     model_id: str
     fingerprint: str
@@ -87,14 +87,18 @@ class SeedFile:
 
 
 class Store:
-    """One SQLite file. Several processes may share it; within one, a single thread at a time may call.
+    """One SQLite file. Processes can share it; within a process only one thread at a time may use it.
+
+    Every method can raise ``sqlite3.Error``.
 
     Raises:
-        sqlite3.Error: the file cannot be opened or is no SQLite file; every method may raise it too.
+        sqlite3.Error: the file cannot be opened, or is no SQLite file.
     """
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, timeout=_LOCK_WAIT, isolation_level=None, check_same_thread=False)
+        self._connection = sqlite3.connect(
+            path, timeout=_LOCK_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+        )
         try:
             self._connection.execute("PRAGMA synchronous = NORMAL")
             with self.transaction():
@@ -110,7 +114,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Do several things as one: all are kept, or, when the block raises, none."""
+        """Commit at the end of the block, or roll back if it raises."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -120,15 +124,15 @@ class Store:
         self._connection.execute("COMMIT")
 
     def seed(self, files: Sequence[SeedFile]) -> None:
-        """Fill in the models of the files, all in one transaction.
+        """Store the models of the files in one transaction.
 
-        A file seen before with the same content changes nothing, so later edits stay, deletion included. One with
-        other content replaces its model alone.
+        A file with the same content as last time is skipped, so that edits since then stay, including deletion. A file
+        with new content replaces only its own model.
         """
         with self.transaction():
-            known = dict(self._connection.execute("SELECT model_id, fingerprint FROM seeds").fetchall())
+            fingerprints = dict(self._connection.execute("SELECT model_id, fingerprint FROM seeds").fetchall())
             for file in files:
-                if known.get(file.model_id) != file.fingerprint:
+                if fingerprints.get(file.model_id) != file.fingerprint:
                     self._replace(file.model_id, file.read())
                     values = (file.model_id, file.fingerprint)
                     self._connection.execute("INSERT OR REPLACE INTO seeds VALUES (?, ?)", values)
@@ -143,7 +147,7 @@ class Store:
         return json.loads(rows[0][0]) if rows else None
 
     def save_model(self, model_id: str, model: JsonObject) -> None:
-        """Insert a model, or write it anew."""
+        """Insert or replace a model."""
         statement = (
             "INSERT INTO models (model_id, created, body) VALUES (?, ?, ?)"
             "ON CONFLICT (model_id) DO UPDATE SET created = excluded.created, body = excluded.body"
@@ -158,17 +162,17 @@ class Store:
     def versions(
         self, model_id: str, filters: Mapping[str, str | None], *, descending: bool, offset: int, limit: int
     ) -> tuple[int, list[str]]:
-        """Count the versions that match and give one page of them.
+        """Find versions, ordered by GmtCreateTime.
 
         Args:
             model_id: the model.
-            filters: a value, or ``None`` for no filter, for each of ``VERSION_FILTERS``.
+            filters: for each of ``VERSION_FILTERS`` a value, or ``None`` for no filter.
             descending: newest first.
-            offset: matches to skip.
-            limit: matches to give at most.
+            offset: the number of matches to skip.
+            limit: the largest number of matches to return.
 
         Returns:
-            The number of all matches, and the JSON texts of those on the page.
+            The number of all matches, and the JSON of those on the page.
         """
         values = {name: _storable(value) for name, value in filters.items()} | {"model_id": model_id}
         total = self._rows(_COUNT, values)[0][0]
@@ -177,7 +181,7 @@ class Store:
         return total, [row[0] for row in rows]
 
     def version(self, model_id: str, version_name: str) -> StoredVersion | None:
-        """One version; the first listed where a saved answer repeats a name."""
+        """One version; the first in the listing if a saved answer repeats the name."""
         rows = self._rows(
             "SELECT place, body FROM versions WHERE model_id = ? AND version_name = ? ORDER BY created, place LIMIT 1",
             (model_id, _storable(version_name)),
@@ -197,7 +201,7 @@ class Store:
         return json.loads(rows[0][0]) if rows else None
 
     def save_version(self, model_id: str, version: JsonObject, place: int | None = None) -> None:
-        """Insert a version, or write the one at ``place`` anew."""
+        """Insert a version, or replace the one at ``place``."""
         texts = [_storable(version.get(name)) for name in VERSION_FILTERS[:-1]]
         values = [place, model_id, _sortable(version.get("GmtCreateTime")), *texts, _labels(version), to_json(version)]
         self._rows("INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
@@ -230,17 +234,17 @@ class Store:
 
 
 def _storable(value: Any) -> str | None:
-    """A value as the text of a column: SQLite takes no lone surrogates."""
+    """A value as text for a column. SQLite accepts no lone surrogates; they become question marks."""
     return None if value is None else str(value).encode(errors="replace").decode()
 
 
 def _sortable(time: Any) -> str:
-    """A time of the wire as text that sorts by time: without the Z, minutes come before their seconds."""
+    """A time of the API as text that sorts by time: with the Z, 10:05Z would come after 10:05:30Z."""
     return (_storable(time) or "").removesuffix("Z")
 
 
 def _labels(version: JsonObject) -> str:
-    """The keys and values of a version's labels, apart from each other so that no filter matches across two."""
+    """All keys and values of a version's labels, separated so that no filter matches across two of them."""
     labels = version.get("Labels")
     texts = [
         str(label[part])

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from paiview.embedded import assumptions
 from paiview.embedded.request import (
-    Call,
+    ApiRequest,
     RefusedError,
     listing,
     merge_labels,
@@ -22,7 +22,7 @@ from paiview.pai.objects import JsonObject
 _STATUSES: Final = ("Pending", "Approved", "Rejected")
 _FINAL_STATUSES: Final = ("Approved", "Rejected")
 _NUMBERS: Final = re.compile(r"(\d{1,18})\.(\d{1,18})\.", re.ASCII)
-"""What a name is counted by for the automatic one; longer numbers do not count."""
+"""The parts of a version name that the automatic name follows; a name with longer numbers is skipped."""
 _CHANGEABLE: Final[dict[str, type]] = {
     "VersionDescription": str,
     "ApprovalStatus": str,
@@ -46,26 +46,26 @@ _CREATABLE: Final[dict[str, type]] = _CHANGEABLE | {
 }
 
 
-def list_versions(store: Store, call: Call) -> str:
+def list_versions(store: Store, request: ApiRequest) -> str:
     """ListModelVersions."""
-    page = call.page()
-    model_id = _known_model(store, call)
-    filters = {name: call.text(name) for name in VERSION_FILTERS}
-    total, found = store.versions(model_id, filters, descending=page.descending, offset=page.offset, limit=page.size)
-    return listing("Versions", total, found)
+    page = request.page()
+    model_id = _existing_model_id(store, request)
+    filters = {name: request.text(name) for name in VERSION_FILTERS}
+    total, versions = store.versions(model_id, filters, descending=page.descending, offset=page.offset, limit=page.size)
+    return listing("Versions", total, versions)
 
 
-def get_version(store: Store, call: Call) -> str:
+def get_version(store: Store, request: ApiRequest) -> str:
     """GetModelVersion."""
-    return to_json(_known_version(store, call).fields)
+    return to_json(_stored_version(store, request).fields)
 
 
-def create_version(store: Store, call: Call) -> str:
+def create_version(store: Store, request: ApiRequest) -> str:
     """CreateModelVersion."""
-    fields = _checked(call.fields(_CREATABLE))
+    fields = _checked(request.fields(_CREATABLE))
     require(fields.get("Uri"), "Uri")
     with store.transaction():
-        model_id = _known_model(store, call)
+        model_id = _existing_model_id(store, request)
         name = fields.get("VersionName") or _next_name(store.version_names(model_id))
         if not assumptions.VERSION_NAME.fullmatch(name):
             raise RefusedError(
@@ -80,7 +80,7 @@ def create_version(store: Store, call: Call) -> str:
         }
         filled = {
             "VersionName": name,
-            "Labels": merge_labels((), call.body),
+            "Labels": merge_labels((), request.body),
             "UserId": OWNER_ID,
             "OwnerId": OWNER_ID,
             "GmtCreateTime": now,
@@ -90,56 +90,56 @@ def create_version(store: Store, call: Call) -> str:
     return to_json({"VersionName": name})
 
 
-def update_version(store: Store, call: Call) -> str:
-    """UpdateModelVersion, with which a version is approved or rejected, for good."""
-    fields = _checked(call.fields(_CHANGEABLE))
+def update_version(store: Store, request: ApiRequest) -> str:
+    """UpdateModelVersion. It also approves or rejects a version, which is final."""
+    fields = _checked(request.fields(_CHANGEABLE))
     with store.transaction():
-        stored = _known_version(store, call)
+        stored = _stored_version(store, request)
         status = stored.fields.get("ApprovalStatus")
         if status in _FINAL_STATUSES and fields.get("ApprovalStatus", status) != status:
             raise RefusedError(assumptions.FORBIDDEN_MOVE, f"ApprovalStatus {status} is final.")
-        _save(store, call, stored, fields)
+        _save(store, request, stored, fields)
     return "{}"
 
 
-def delete_version(store: Store, call: Call) -> str:
+def delete_version(store: Store, request: ApiRequest) -> str:
     """DeleteModelVersion."""
     with store.transaction():
-        store.delete_version(_known_version(store, call).place)
+        store.delete_version(_stored_version(store, request).place)
     return "{}"
 
 
-def create_version_labels(store: Store, call: Call) -> str:
-    """CreateModelVersionLabels: sets labels by key."""
-    call.fields({"Labels": list})
+def create_version_labels(store: Store, request: ApiRequest) -> str:
+    """CreateModelVersionLabels, which sets labels by key."""
+    request.fields({"Labels": list})
     with store.transaction():
-        stored = _known_version(store, call)
-        _save(store, call, stored, {"Labels": merge_labels(stored.fields.get("Labels"), call.body)})
+        stored = _stored_version(store, request)
+        _save(store, request, stored, {"Labels": merge_labels(stored.fields.get("Labels"), request.body)})
     return "{}"
 
 
-def delete_version_labels(store: Store, call: Call) -> str:
+def delete_version_labels(store: Store, request: ApiRequest) -> str:
     """DeleteModelVersionLabels."""
     with store.transaction():
-        stored = _known_version(store, call)
-        _save(store, call, stored, {"Labels": without_labels(stored.fields.get("Labels"), call)})
+        stored = _stored_version(store, request)
+        _save(store, request, stored, {"Labels": without_labels(stored.fields.get("Labels"), request)})
     return "{}"
 
 
-def _save(store: Store, call: Call, stored: StoredVersion, changes: JsonObject) -> None:
+def _save(store: Store, request: ApiRequest, stored: StoredVersion, changes: JsonObject) -> None:
     modified = {"GmtModifiedTime": wire_time(datetime.now(UTC))}
-    store.save_version(call.path["ModelId"], stored.fields | changes | modified, stored.place)
+    store.save_version(request.path["ModelId"], stored.fields | changes | modified, stored.place)
 
 
-def _known_model(store: Store, call: Call) -> str:
-    model_id = call.path["ModelId"]
+def _existing_model_id(store: Store, request: ApiRequest) -> str:
+    model_id = request.path["ModelId"]
     if store.model(model_id) is None:
         raise RefusedError(assumptions.MODEL_NOT_FOUND, f"Model {model_id} does not exist.")
     return model_id
 
 
-def _known_version(store: Store, call: Call) -> StoredVersion:
-    model_id, name = _known_model(store, call), call.path["VersionName"]
+def _stored_version(store: Store, request: ApiRequest) -> StoredVersion:
+    model_id, name = _existing_model_id(store, request), request.path["VersionName"]
     stored = store.version(model_id, name)
     if stored is None:
         raise RefusedError(assumptions.VERSION_NOT_FOUND, f"Version {name} of model {model_id} does not exist.")
@@ -156,13 +156,13 @@ def _checked(fields: JsonObject) -> JsonObject:
 
 
 def _check_size(metrics: Any) -> None:
-    limit = assumptions.MAXIMUM_METRICS_BYTES
+    limit = assumptions.MAX_METRICS_BYTES
     if metrics is not None and len(to_json(metrics).encode()) > limit:
         raise RefusedError(assumptions.invalid("Metrics"), f"Metrics must not exceed {limit} bytes once serialised.")
 
 
 def _next_name(names: list[str]) -> str:
-    """0.1.0 for the first version, then the highest (major, minor) with the minor number one up."""
-    numbered = filter(None, map(_NUMBERS.match, names))
-    major, minor = max(((int(found[1]), int(found[2])) for found in numbered), default=(0, 0))
+    """0.1.0 for the first version, otherwise the highest (major, minor) with the minor number plus one."""
+    matches = filter(None, map(_NUMBERS.match, names))
+    major, minor = max(((int(match[1]), int(match[2])) for match in matches), default=(0, 0))
     return f"{major}.{minor + 1}.0"

@@ -1,9 +1,9 @@
-"""The operations on workspaces and datasets. There is one workspace, which holds everything."""
+"""The operations on workspaces and datasets. There is one workspace, which contains all models and datasets."""
 
 from typing import Final
 
 from paiview.embedded import assumptions
-from paiview.embedded.request import Call, RefusedError, listing, to_json
+from paiview.embedded.request import ApiRequest, RefusedError, listing, to_json
 from paiview.embedded.store import Store
 from paiview.pai.objects import JsonObject
 
@@ -28,69 +28,73 @@ _RESOURCE_GROUP_ID: Final = "rg-published"
 
 
 def require_workspace(workspace_id: str) -> None:
-    """Raise the service's answer unless the workspace exists."""
+    """Check that a workspace exists.
+
+    Raises:
+        RefusedError: it does not.
+    """
     if workspace_id != WORKSPACE_ID:
         raise RefusedError(assumptions.WORKSPACE_NOT_FOUND, "Workspace not exists")
 
 
-def list_workspaces(_store: Store, call: Call) -> str:
+def list_workspaces(_store: Store, request: ApiRequest) -> str:
     """ListWorkspaces."""
-    page = call.page(size=20, sorts=("GmtCreateTime", "GmtModifiedTime"))
-    if call.text("Option") == "GetResourceLimits":
+    page = request.page(size=20, sorts=("GmtCreateTime", "GmtModifiedTime"))
+    if request.text("Option") == "GetResourceLimits":
         return '{"TotalCount":0,"Workspaces":[],"ResourceLimits":{}}'
-    ids, status = call.text("WorkspaceIds"), call.text("Status")
+    ids, status = request.text("WorkspaceIds"), request.text("Status")
     matches = (
-        (call.text("WorkspaceName") or "") in _WORKSPACE["WorkspaceName"]
+        (request.text("WorkspaceName") or "") in _WORKSPACE["WorkspaceName"]
         and (ids is None or WORKSPACE_ID in ids.split(","))
         and status in (None, _WORKSPACE["Status"])
-        and call.text("ResourceGroupId") in (None, _RESOURCE_GROUP_ID)
+        and request.text("ResourceGroupId") in (None, _RESOURCE_GROUP_ID)
     )
-    item = {"WorkspaceId": WORKSPACE_ID} if call.text("Fields") == "Id" else _listed_workspace()
-    found = [to_json(item)] if matches else []
-    return listing("Workspaces", len(found), found[page.offset : page.offset + page.size])
+    item = {"WorkspaceId": WORKSPACE_ID} if request.text("Fields") == "Id" else _listed_workspace()
+    workspaces = [to_json(item)] if matches else []
+    return listing("Workspaces", len(workspaces), workspaces[page.offset : page.offset + page.size])
 
 
 def _listed_workspace() -> JsonObject:
     return _WORKSPACE | {"resourceGroupId": _RESOURCE_GROUP_ID}
 
 
-def get_workspace(_store: Store, call: Call) -> str:
-    """GetWorkspace, which spells ResourceGroupId with a capital where the list does not."""
-    require_workspace(call.path["WorkspaceId"])
+def get_workspace(_store: Store, request: ApiRequest) -> str:
+    """GetWorkspace. It writes ResourceGroupId with a capital R, ListWorkspaces with a small one."""
+    require_workspace(request.path["WorkspaceId"])
     return to_json(_WORKSPACE | {"ResourceGroupId": _RESOURCE_GROUP_ID})
 
 
-def get_default_workspace(_store: Store, _call: Call) -> str:
+def get_default_workspace(_store: Store, _request: ApiRequest) -> str:
     """GetDefaultWorkspace."""
-    left_out = ("IsDefault", "AdminNames", "ExtraInfos")
-    return to_json({name: value for name, value in _WORKSPACE.items() if name not in left_out})
+    omitted = ("IsDefault", "AdminNames", "ExtraInfos")
+    return to_json({name: value for name, value in _WORKSPACE.items() if name not in omitted})
 
 
-def list_datasets(store: Store, call: Call) -> str:
-    """ListDatasets; without WorkspaceId that of the default workspace."""
-    page = call.page(sorts=("GmtCreateTime", "GmtModifiedTime", "Name"))
-    ids = (call.text("DatasetIds") or "").split(",")
-    name = (call.text("Name") or "").casefold()
-    label = call.text("Label") or ""
+def list_datasets(store: Store, request: ApiRequest) -> str:
+    """ListDatasets; without WorkspaceId it lists those of the default workspace."""
+    page = request.page(sorts=("GmtCreateTime", "GmtModifiedTime", "Name"))
+    ids = (request.text("DatasetIds") or "").split(",")
+    name = (request.text("Name") or "").casefold()
+    label = request.text("Label") or ""
     matches = [
         dataset
         for dataset in store.datasets()
-        if call.text("WorkspaceId") in (None, dataset["WorkspaceId"])
+        if request.text("WorkspaceId") in (None, dataset["WorkspaceId"])
         and (ids == [""] or dataset["DatasetId"] in ids)
         and name in dataset["Name"].casefold()
         and (not label or any(label in text for each in dataset["Labels"] for text in each.values()))
-        and call.text("Accessibility") in (None, dataset["Accessibility"])
+        and request.text("Accessibility") in (None, dataset["Accessibility"])
     ]
     matches.sort(key=lambda dataset: dataset[page.sort_by])
     if page.descending:
         matches.reverse()
-    found = matches[page.offset : page.offset + page.size]
-    return listing("Datasets", len(matches), map(to_json, found))
+    on_page = matches[page.offset : page.offset + page.size]
+    return listing("Datasets", len(matches), map(to_json, on_page))
 
 
-def get_dataset(store: Store, call: Call) -> str:
+def get_dataset(store: Store, request: ApiRequest) -> str:
     """GetDataset."""
-    dataset = store.dataset(call.path["DatasetId"])
+    dataset = store.dataset(request.path["DatasetId"])
     if dataset is None:
-        raise RefusedError(assumptions.DATASET_NOT_FOUND, f"Dataset {call.path['DatasetId']} does not exist.")
+        raise RefusedError(assumptions.DATASET_NOT_FOUND, f"Dataset {request.path['DatasetId']} does not exist.")
     return to_json(dataset)

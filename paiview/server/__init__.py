@@ -1,1 +1,1 @@
-"""The server around Streamlit: settings, headers, limits, the HTTP API, what is counted."""
+"""The web server around Streamlit: settings, security checks, headers, HTTP API and metrics."""

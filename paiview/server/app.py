@@ -1,4 +1,4 @@
-"""The server around the pages: settings checked before the first visitor, health, headers, script errors."""
+"""The arguments of ``st.App``: routes, middleware, what runs at the start and the end, and script errors."""
 
 import asyncio
 import base64
@@ -11,6 +11,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -31,32 +32,34 @@ from paiview.text import traceback_of
 
 _LOG = logging.getLogger(__name__)
 
-TIDY: Final = 60.0
-"""Seconds between two searches for what closed pages left behind."""
-SEARCH: Final = 20_000
-"""Objects more than before at which Python searches the youngest for circles of references; a run makes thousands.
+COLLECT_INTERVAL_SECONDS: Final = 60.0
+"""Seconds between two full garbage collections, which free the sessions of closed pages."""
+GC_THRESHOLD_OBJECTS: Final = 20_000
+"""New objects after which Python collects its youngest generation. A page run makes thousands.
 
-With its own 700 the searches take a twentieth of a run.
+With Python's default of 700 the collections take a twentieth of a run.
 """
-SHELL: Final = Path(st.__file__).with_name("static") / "index.html"
-"""The one HTML page that Streamlit serves; it holds a script of its own."""
+INDEX_HTML: Final = Path(st.__file__).with_name("static") / "index.html"
+"""The one HTML page of Streamlit; it contains an inline script."""
 
 
 def app_arguments() -> dict[str, Any]:
     """The arguments of ``st.App``.
 
     Raises:
-        SystemExit: a setting cannot be used; the message is one sentence naming it.
+        SystemExit: a setting is invalid; the message is one sentence that names it.
     """
     try:
         in_force = load_settings()
     except SettingError as error:
         raise SystemExit(f"paiview: {error.message}") from None
+    if in_force.cache_url and find_spec("redis") is None:
+        raise SystemExit("paiview: PAIVIEW_CACHE_URL needs the package redis: pip install 'paiview[shared-cache]'.")
     address = st.get_option("server.address")
     hosts = (*in_force.allowed_hosts, *([address.lower()] if address else []))
-    ending = asyncio.Event()
+    stopping = asyncio.Event()
     return {
-        "lifespan": partial(_lifespan, ending),
+        "lifespan": partial(_lifespan, stopping),
         "routes": [
             Route("/healthz", _healthz),
             Route("/metrics", _metrics),
@@ -64,11 +67,11 @@ def app_arguments() -> dict[str, Any]:
         ],
         "middleware": [
             Middleware(
-                guard.Edge,
+                guard.Guard,
                 hosts=hosts,
                 headers=security_headers(),
-                limit=guard.RateLimit(guard.RATE, guard.BURST, guard.REMEMBERED),
-                ending=ending,
+                rate_limit=guard.RateLimit(guard.REQUESTS_PER_SECOND, guard.MAX_BURST_REQUESTS, guard.MAX_CLIENTS),
+                stopping=stopping,
             ),
         ],
         "on_script_error": _on_script_error,
@@ -76,12 +79,12 @@ def app_arguments() -> dict[str, Any]:
 
 
 def security_headers() -> list[tuple[bytes, bytes]]:
-    """What every answer says to a browser."""
-    # The pages need three doors: styles that charts and widgets write into elements, a font of the tables in a data
-    # URL, and WebAssembly, with which protobuf multiplies. Only Streamlit's own scripts run; no other host is asked.
+    """The security headers of every response."""
+    # The pages need three exceptions: inline styles of charts and widgets, a data URL for a font of the tables, and
+    # WebAssembly, which protobuf uses. Only Streamlit's own scripts run, and nothing is loaded from other hosts.
     policy = {
         "default-src": "'none'",
-        "script-src": f"'self' 'wasm-unsafe-eval' {' '.join(_own_scripts())}",
+        "script-src": f"'self' 'wasm-unsafe-eval' {' '.join(_inline_script_hashes())}",
         "style-src": "'self' 'unsafe-inline'",
         "img-src": "'self' data: blob:",
         "font-src": "'self' data:",
@@ -103,9 +106,9 @@ def security_headers() -> list[tuple[bytes, bytes]]:
     return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
-def _own_scripts() -> list[str]:
-    """The hashes of the scripts that stand in Streamlit's page: those alone run inline."""
-    scripts = re.findall("<script>(.*?)</script>", SHELL.read_text(encoding="utf-8"), re.DOTALL)
+def _inline_script_hashes() -> list[str]:
+    """The CSP sources that allow the inline scripts of Streamlit's page, and no others."""
+    scripts = re.findall("<script>(.*?)</script>", INDEX_HTML.read_text(encoding="utf-8"), re.DOTALL)
     digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
     return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
 
@@ -119,48 +122,51 @@ async def _metrics(_request: Request) -> Response:
 
 
 @asynccontextmanager
-async def _lifespan(ending: asyncio.Event, _app: Any) -> AsyncIterator[None]:
-    """Import what the first page needs before the first visitor waits for it, and tell when the process is to end."""
-    import plotly.graph_objects as go  # noqa: PLC0415 - the import is the work here
+async def _lifespan(stopping: asyncio.Event, _app: Any) -> AsyncIterator[None]:
+    """Warm up before the first reader comes, set ``stopping`` on a signal, and disconnect at the end."""
+    import plotly.graph_objects as go  # noqa: PLC0415 - warming up is to import it
     import plotly.io  # noqa: PLC0415
 
-    # orjson, which plotly takes where it finds it, needs four times as long for panels: each text is looked at first.
+    # plotly prefers orjson if it is installed, which takes four times as long for panels: plotly first scans each text.
     plotly.io.json.config.default_engine = "json"
     plotly.io.to_json(go.Figure(go.Scatter(y=[1.0])))
     gc.collect()
     gc.freeze()
-    gc.set_threshold(SEARCH)
+    gc.set_threshold(GC_THRESHOLD_OBJECTS)
     transport.observers.add(telemetry.pai_request)
-    # The store needs a Redis client, which only a shared cache imports.
+    # The import needs a Redis client, which only the extra shared-cache installs.
     if load_settings().cache_url:
         from paiview.registry import shared_store  # noqa: PLC0415
 
         shared_store.observers.add(telemetry.shared_read)
-    # Retries are counted there; stamina would log a line for each that tells nothing.
+    # The observer above counts retries; stamina's log line for each would add nothing.
     stamina.instrumentation.set_on_retry_hooks([])
     telemetry.watch(held, under_way)
-    tidying = asyncio.create_task(_tidy())
+    collecting = asyncio.create_task(_collect_garbage())
     try:
-        with _set_at_the_end(ending):
+        with _set_on_signal(stopping):
             yield
     finally:
-        tidying.cancel()
+        collecting.cancel()
         disconnect()
 
 
 @contextmanager
-def _set_at_the_end(ending: asyncio.Event) -> Iterator[None]:
-    """Have signals that end the server set ``ending`` before it hears of them; only the main thread hears any."""
+def _set_on_signal(stopping: asyncio.Event) -> Iterator[None]:
+    """Set ``stopping`` before the server's own handlers of SIGTERM and SIGINT run.
+
+    Only the main thread can handle signals; elsewhere, as in tests, nothing is set.
+    """
     is_main = threading.current_thread() is threading.main_thread()
     numbers = (signal.SIGTERM, signal.SIGINT) if is_main else ()
     handlers = {number: handler for number in numbers if callable(handler := signal.getsignal(number))}
 
-    def end(number: int, frame: FrameType | None) -> None:
-        ending.set()
+    def handle(number: int, frame: FrameType | None) -> None:
+        stopping.set()
         handlers[signal.Signals(number)](number, frame)
 
     for number in handlers:
-        signal.signal(number, end)
+        signal.signal(number, handle)
     try:
         yield
     finally:
@@ -168,19 +174,22 @@ def _set_at_the_end(ending: asyncio.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-async def _tidy() -> None:
-    """Free what closed pages held: Streamlit drops a session as it is, with its event loop, in a circle of references.
+async def _collect_garbage() -> None:
+    """Free the sessions of closed pages regularly.
 
-    Python looks for such circles when much has piled up; the sockets of closed pages would wait for that.
+    Streamlit leaves a closed session, with its event loop and sockets, as a reference cycle. With the threshold above
+    Python would find it late.
     """
     while True:
-        await asyncio.sleep(TIDY)
+        await asyncio.sleep(COLLECT_INTERVAL_SECONDS)
         gc.collect()
 
 
 def _on_script_error(error: Exception) -> bool:
-    """Log a failed page with its traceback and show a calm sentence in its place."""
+    """Log the traceback of a failed page and show one sentence in its place."""
     telemetry.SCRIPT_ERRORS.inc()
     _LOG.error("A page failed\n%s", traceback_of(error))
-    st.error("This page failed: a fault in paiview. Nothing was changed in PAI, and the server's log has the details.")
+    st.error(
+        "This page failed: an internal error of paiview. Nothing changed in PAI; the server's log has the details."
+    )
     return True

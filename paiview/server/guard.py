@@ -1,7 +1,7 @@
-"""What every connection passes before anything answers it, and the headers of every answer.
+"""The checks that every connection passes first, and the security headers of every response.
 
-The dashboard is read only, so that most of what could be sent to it has no meaning and is refused here: another method
-than GET, a body, the address of another site, a page of another site that opens a WebSocket.
+The dashboard is read-only. The guard refuses what no reader sends: methods other than GET and HEAD, bodies, unknown
+host names, WebSockets opened by pages of other sites, and too many requests from one client.
 """
 
 import asyncio
@@ -19,30 +19,31 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paiview.pai.endpoint import LOOPBACK_HOSTS
-from paiview.server import http_api, telemetry
+from paiview.server import telemetry
+from paiview.server.responses import error_response
 from paiview.text import traceback_of
 
 _LOG = logging.getLogger(__name__)
 
-LONGEST: Final = 8192
-"""Bytes of a path with its query; proxies take no more either."""
-RATE: Final = 10.0
-"""Requests a second that one client may send on average to what costs more than a file: ``LIMITED`` and /api."""
-BURST: Final = 60
-"""Requests that one client may send to them at once."""
-LIMITED: Final = frozenset({"/metrics", "/_stcore/script-health-check"})
-"""The second one runs a page."""
-REMEMBERED: Final = 10_000
-"""Clients whose rate is remembered; those that asked longest ago are forgotten first."""
+MAX_URL_BYTES: Final = 8192
+"""Path and query together. Common proxies have the same limit."""
+REQUESTS_PER_SECOND: Final = 10.0
+"""The average rate of one client towards /api and ``RATE_LIMITED_PATHS``, which cost more than a file."""
+MAX_BURST_REQUESTS: Final = 60
+"""The requests that one client may send to them at once."""
+RATE_LIMITED_PATHS: Final = frozenset({"/metrics", "/_stcore/script-health-check"})
+"""Besides /api. The second runs a page."""
+MAX_CLIENTS: Final = 10_000
+"""The clients whose rate is remembered. Beyond it the client that has been silent for longest is forgotten."""
 METHODS: Final = ("GET", "HEAD")
-STREAMLIT: Final = frozenset({"health", "host-config", "script-health-check", "stream"})
-"""What the pages and a restart need of Streamlit's own routes. Uploads, its metrics, its API for agents stay shut."""
+STREAMLIT_ENDPOINTS: Final = frozenset({"health", "host-config", "script-health-check", "stream"})
+"""The paths under /_stcore/ that pages and restarts use. Uploads, Streamlit's metrics and its agent API are refused."""
 
 _HOST_HEADER: Final = re.compile(rb"(?:\[([0-9A-Fa-f:.]+)\]|([0-9A-Za-z._-]+))(?::[0-9]{1,5})?")
 
 
 class Refusal(NamedTuple):
-    """Why a connection is not answered."""
+    """The response to a refused request. ``code`` is also a label of the metric ``paiview_refused``."""
 
     status: int
     code: str
@@ -50,58 +51,64 @@ class Refusal(NamedTuple):
     headers: Mapping[str, str] = MappingProxyType({})
 
 
-_HOST: Final = Refusal(
-    421, "UnknownHost", "This dashboard is not served under this name. PAIVIEW_ALLOWED_HOSTS lists further ones."
+_UNKNOWN_HOST: Final = Refusal(
+    421, "UnknownHost", "The dashboard is not served under this host name. PAIVIEW_ALLOWED_HOSTS lists further names."
 )
-_ORIGIN: Final = Refusal(403, "ForeignOrigin", "A page of another site may not ask for this.")
-_METHOD: Final = Refusal(405, "MethodNotAllowed", "Only GET is served here.", {"allow": ", ".join(METHODS)})
-_LENGTH: Final = Refusal(414, "UriTooLong", f"The address is longer than {LONGEST} bytes.")
-_BODY: Final = Refusal(400, "UnexpectedBody", "A request with a body is not answered here.", {"connection": "close"})
-_PATH: Final = Refusal(404, "NotFound", "Nothing is served at this address.")
-_ENDING: Final = Refusal(503, "Ending", "This process is ending; another one may answer.")
+_FOREIGN_ORIGIN: Final = Refusal(403, "ForeignOrigin", "Pages of other sites may not request this.")
+_WRONG_METHOD: Final = Refusal(405, "MethodNotAllowed", "Only GET and HEAD are allowed.", {"allow": ", ".join(METHODS)})
+_LONG_URL: Final = Refusal(414, "UriTooLong", f"The URL is longer than {MAX_URL_BYTES} bytes.")
+_UNEXPECTED_BODY: Final = Refusal(
+    400, "UnexpectedBody", "Requests with a body are not allowed.", {"connection": "close"}
+)
+_NOT_FOUND: Final = Refusal(404, "NotFound", "Nothing is served at this address.")
+_STOPPING: Final = Refusal(503, "Ending", "This process is shutting down.")
+_INTERNAL_ERROR: Final = Refusal(
+    500, "InternalError", "An internal error of paiview; the server's log has the details."
+)
 
 
 class RateLimit:
-    """So many requests a second for each client, and some at once, in bounded memory.
+    """A token bucket for each client, in bounded memory.
 
     Args:
-        per_second: the average.
-        burst: requests at once.
-        remembered: clients remembered at most.
-        clock: seconds that only grow.
+        per_second: the average number of requests.
+        burst: the number of requests that may come at once.
+        max_clients: the number of clients that are remembered.
+        clock: monotonic seconds.
     """
 
     def __init__(
-        self, per_second: float, burst: int, remembered: int, clock: Callable[[], float] = time.monotonic
+        self, per_second: float, burst: int, max_clients: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._interval = 1 / per_second
-        self._ahead = (burst - 1) / per_second
-        self._remembered = remembered
+        self._tolerance = (burst - 1) / per_second
+        self._max_clients = max_clients
         self._clock = clock
         self._due: dict[str, float] = {}
+        """When the next request of a client would be on the average; the longest silent client first."""
 
     def wait(self, client: str) -> float:
-        """Count a request of a client; gives 0, or the seconds it must wait before it may ask again."""
+        """Count a request; returns 0, or the seconds after which the client may send the next one."""
         now = self._clock()
         due = max(self._due.pop(client, now), now)
-        wait = due - now - self._ahead
-        # Written anew, so that the first of the dictionary has not asked for longest.
+        wait = due - now - self._tolerance
+        # A refused request does not count. Inserted at the end, so that the first entry is the longest silent client.
         self._due[client] = due if wait > 0 else due + self._interval
-        if len(self._due) > self._remembered:
+        if len(self._due) > self._max_clients:
             del self._due[next(iter(self._due))]
         return max(wait, 0.0)
 
 
-class Edge:
-    """Refuses what no page, script or proxy of the dashboard sends, and adds the security headers to every answer.
+class Guard:
+    """ASGI middleware that refuses unwanted connections and adds the security headers to every response.
 
     Args:
-        app: what answers.
-        hosts: names the dashboard is served under, besides those of the loopback and the address of the connection.
-        headers: added to every answer over HTTP.
-        limit: the rate of /api and of ``LIMITED``.
-        ending: set when the process is to end. The server closes the connections that it has then, and waits until none
-            is left: one that it was just accepting it would wait for as long as the client likes.
+        app: the application behind it.
+        hosts: the host names of the dashboard, besides loopback and the address of the connection.
+        headers: added to every HTTP response.
+        rate_limit: for /api and ``RATE_LIMITED_PATHS``.
+        stopping: set when the process has been told to stop. uvicorn closes the connections that are open at that
+            moment and then waits for all others, so that a connection accepted just then would delay the stop.
     """
 
     def __init__(
@@ -110,134 +117,134 @@ class Edge:
         *,
         hosts: Collection[str],
         headers: Iterable[tuple[bytes, bytes]],
-        limit: RateLimit,
-        ending: asyncio.Event,
+        rate_limit: RateLimit,
+        stopping: asyncio.Event,
     ) -> None:
         self._app = app
         self._hosts = LOOPBACK_HOSTS.union(hosts)
         self._headers = list(headers)
-        self._limit = limit
-        self._ending = ending
+        self._rate_limit = rate_limit
+        self._stopping = stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "http":
-            await self._answer(scope, receive, send)
+            await self._serve_http(scope, receive, send)
         elif scope["type"] == "websocket":
-            await self._connect(scope, receive, send)
+            await self._serve_websocket(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        of_api = path == "/api" or path.startswith("/api/")
-        answered = False
+        is_api = path == "/api" or path.startswith("/api/")
+        has_started = False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal answered
+            nonlocal has_started
             if message["type"] == "http.response.start":
-                answered = True
-                last = [(b"connection", b"close")] if self._ending.is_set() else []
-                message["headers"] = [*message.get("headers", ()), *self._headers, *last]
-                if of_api:
-                    telemetry.API_REQUESTS.labels(http_api.route(path), message["status"]).inc()
+                has_started = True
+                closing = [(b"connection", b"close")] if self._stopping.is_set() else []
+                message["headers"] = [*message.get("headers", ()), *self._headers, *closing]
+                if is_api:
+                    telemetry.api_response(path, message["status"])
             await send(message)
 
-        refusal = self._refusal(scope, limited=of_api or path in LIMITED)
+        refusal = self._http_refusal(scope, is_limited=is_api or path in RATE_LIMITED_PATHS)
         try:
             if refusal is None:
                 await self._app(scope, receive, send_with_headers)
                 return
         except Exception as error:
-            # Starlette would answer a fault itself, outside of this class: without the headers, and in no JSON.
+            # Starlette's own handler is outside of this class: its response would have no headers and be no JSON.
             _LOG.error("A request failed\n%s", traceback_of(error))
-            if answered:
+            if has_started:
                 raise
-            refusal = Refusal(500, "InternalError", "A fault in paiview; its log has the details.")
+            refusal = _INTERNAL_ERROR
         else:
             telemetry.REFUSED.labels(refusal.code).inc()
-        await _response(refusal, of_api=of_api)(scope, receive, send_with_headers)
+        await _response(refusal, is_api=is_api)(scope, receive, send_with_headers)
 
-    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = _ENDING if self._ending.is_set() else self._foreign(scope)
+    async def _serve_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = _STOPPING if self._stopping.is_set() else self._websocket_refusal(scope)
         if refusal is not None:
             telemetry.REFUSED.labels(refusal.code).inc()
-            # Before it is accepted this ends the handshake with 403.
+            # Before the connection is accepted this ends the handshake with 403.
             await send({"type": "websocket.close", "code": 1008, "reason": refusal.message})
             return
         with telemetry.PAGES.track_inprogress():
             await self._app(scope, receive, send)
 
-    def _refusal(self, scope: Scope, *, limited: bool) -> Refusal | None:
-        if not self._known(_header(scope, b"host"), scope):
-            return _HOST
+    def _http_refusal(self, scope: Scope, *, is_limited: bool) -> Refusal | None:
+        if not self._is_own_host(_header(scope, b"host"), scope):
+            return _UNKNOWN_HOST
         if scope["method"] not in METHODS:
-            return _METHOD
-        if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST:
-            return _LENGTH
+            return _WRONG_METHOD
+        if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_URL_BYTES:
+            return _LONG_URL
         if _header(scope, b"content-length") not in (b"", b"0") or _header(scope, b"transfer-encoding"):
-            return _BODY
-        _, own, rest = scope["path"].partition("/_stcore/")
-        # What stands under /api answers for itself; Streamlit would give its page for the name alone.
-        if scope["path"] == "/api" or (own and rest not in STREAMLIT):
-            return _PATH
-        # Before it is counted: another site would else use up the rate of its reader.
-        if limited and _embedded(scope):
-            return _ORIGIN
-        if limited and (wait := self._limit.wait(client(scope))):
+            return _UNEXPECTED_BODY
+        _, separator, endpoint = scope["path"].partition("/_stcore/")
+        # The API answers unknown paths under /api/ itself; at /api alone Streamlit would serve its page.
+        if scope["path"] == "/api" or (separator and endpoint not in STREAMLIT_ENDPOINTS):
+            return _NOT_FOUND
+        # Checked before the request is counted: another site must not use up its reader's rate.
+        if is_limited and _is_cross_site_embed(scope):
+            return _FOREIGN_ORIGIN
+        if is_limited and (wait := self._rate_limit.wait(client_key(scope))):
             seconds = math.ceil(wait)
-            message = f"More than {RATE:g} requests a second: ask again in {seconds} s."
+            message = f"More than {REQUESTS_PER_SECOND:g} requests per second: try again in {seconds} s."
             return Refusal(429, "TooManyRequests", message, {"retry-after": str(seconds)})
         return None
 
-    def _foreign(self, scope: Scope) -> Refusal | None:
-        """Why a WebSocket is refused. Browsers name the page that opens one, and let every page try."""
+    def _websocket_refusal(self, scope: Scope) -> Refusal | None:
+        """Check host and origin: browsers let every page open a WebSocket to any site, and send its origin."""
         host = _header(scope, b"host")
-        if not self._known(host, scope):
-            return _HOST
+        if not self._is_own_host(host, scope):
+            return _UNKNOWN_HOST
         origin = _header(scope, b"origin")
-        return _ORIGIN if origin and origin.partition(b"://")[2] != host else None
+        return _FOREIGN_ORIGIN if origin and origin.partition(b"://")[2] != host else None
 
-    def _known(self, host: bytes, scope: Scope) -> bool:
-        """Whether the host asked for is this dashboard, and not a name that somebody made point here."""
+    def _is_own_host(self, host: bytes, scope: Scope) -> bool:
+        """Whether a Host header names this dashboard, not a foreign name that resolves to it (DNS rebinding)."""
         name = _host_name(host)
         return name in self._hosts or (name != "" and name == scope["server"][0].removeprefix("::ffff:"))
 
 
 def _header(scope: Scope, name: bytes) -> bytes:
-    return next((value for found, value in scope["headers"] if found == name), b"")
+    return next((value for key, value in scope["headers"] if key == name), b"")
 
 
-def _embedded(scope: Scope) -> bool:
-    """Whether a page of another site has its reader's browser ask, as for an image, and no link to this is followed.
+def _is_cross_site_embed(scope: Scope) -> bool:
+    """Whether a page of another site made the browser send this, as an image or a frame; a followed link is not.
 
-    A frame is a navigation too, but no document. What is no browser does not say who asks.
+    Programs that are no browser send no ``Sec-Fetch-Site``.
     """
-    foreign = _header(scope, b"sec-fetch-site") in (b"cross-site", b"same-site")
-    return foreign and _header(scope, b"sec-fetch-dest") != b"document"
+    is_cross_site = _header(scope, b"sec-fetch-site") in (b"cross-site", b"same-site")
+    return is_cross_site and _header(scope, b"sec-fetch-dest") != b"document"
 
 
 @lru_cache(maxsize=64)
 def _host_name(host: bytes) -> str:
-    """The name in a Host header; empty when it cannot be one."""
-    found = _HOST_HEADER.fullmatch(host)
-    return (found[1] or found[2]).decode().lower().removesuffix(".") if found else ""
+    """The name in a Host header without its port, in lower case; empty if the header is malformed."""
+    match = _HOST_HEADER.fullmatch(host)
+    return (match[1] or match[2]).decode().lower().removesuffix(".") if match else ""
 
 
-def client(scope: Scope) -> str:
-    """What one client is counted as: its address, or the network of it where everybody has 2 ** 64 addresses."""
+def client_key(scope: Scope) -> str:
+    """The client that a request is counted for: an IPv4 address, or a /64 network of IPv6, which one host can own."""
     address: str = scope["client"][0] if scope.get("client") else ""
     if ":" not in address:
         return address
     try:
-        found = ipaddress.IPv6Address(address)
+        parsed = ipaddress.IPv6Address(address)
     except ValueError:
         return address
-    # A socket of both protocols writes all addresses of the old one into a single network of the new one.
-    return str(found.ipv4_mapped or found.packed[:8])
+    # A dual-stack socket maps all IPv4 addresses into one /64 network.
+    return str(parsed.ipv4_mapped or parsed.packed[:8])
 
 
-def _response(refusal: Refusal, *, of_api: bool) -> Response:
-    if of_api:
-        return http_api.refuse(refusal.status, refusal.code, refusal.message, refusal.headers)
+def _response(refusal: Refusal, *, is_api: bool) -> Response:
+    if is_api:
+        return error_response(refusal.status, refusal.code, refusal.message, headers=refusal.headers)
     return PlainTextResponse(refusal.message, refusal.status, refusal.headers)

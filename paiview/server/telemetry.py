@@ -1,5 +1,6 @@
-"""What the dashboard counts about itself, for Prometheus: no model, version, user or address is a label."""
+"""The metrics of the dashboard itself, for Prometheus. No model, version, user or address is a label."""
 
+import re
 from collections import Counter as Counts
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
@@ -12,15 +13,17 @@ from prometheus_client.registry import Collector
 from paiview import __version__
 from paiview.registry.clock import seconds
 
-# Without a series of its own for when each counter was begun, which nobody asks for.
+# No second series with the start time of each counter.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 MEDIA_TYPE: Final = CONTENT_TYPE_LATEST
-_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
+_BUCKETS_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
+
+_ROUTE: Final = re.compile("/api/(?:models|models/[^/]+/(versions|decision))")
 
 _REGISTRY: Final = CollectorRegistry()
 ProcessCollector(registry=_REGISTRY)
-Gauge("paiview_info", "1; the version that runs is the label.", ["version"], registry=_REGISTRY).labels(
+Gauge("paiview_info", "Always 1; the label is the running version.", ["version"], registry=_REGISTRY).labels(
     __version__
 ).set(1)
 
@@ -29,42 +32,46 @@ PAI_REQUESTS: Final = Counter(
 )
 PAI_SECONDS: Final = Histogram(
     "paiview_pai_request_seconds",
-    "Seconds from sending a request to PAI until its whole answer.",
+    "Seconds from sending a request to PAI to the end of its response.",
     ["operation"],
-    buckets=_SECONDS,
+    buckets=_BUCKETS_SECONDS,
     registry=_REGISTRY,
 )
-API_REQUESTS: Final = Counter("paiview_api_requests", "Answers under /api.", ["route", "status"], registry=_REGISTRY)
-REFUSED: Final = Counter(
-    "paiview_refused", "Connections refused before anything was read.", ["code"], registry=_REGISTRY
-)
+API_REQUESTS: Final = Counter("paiview_api_requests", "Responses under /api.", ["route", "status"], registry=_REGISTRY)
+REFUSED: Final = Counter("paiview_refused", "Connections refused by the guard.", ["code"], registry=_REGISTRY)
 SHARED_READS: Final = Counter(
-    "paiview_shared_reads", "Reads that asked the shared cache first.", ["result"], registry=_REGISTRY
+    "paiview_shared_reads", "Reads that looked in the shared cache first.", ["result"], registry=_REGISTRY
 )
-SCRIPT_ERRORS: Final = Counter("paiview_script_errors", "Runs of a page that failed by a fault.", registry=_REGISTRY)
+SCRIPT_ERRORS: Final = Counter(
+    "paiview_script_errors", "Page runs that ended with an internal error.", registry=_REGISTRY
+)
 PAGES: Final = Gauge("paiview_open_pages", "Pages open in browsers.", registry=_REGISTRY)
 
 
 class _Cache(Collector):
-    """Asks the cache when Prometheus asks, so that reading costs nothing between."""
+    """Reads the state of the cache when Prometheus scrapes, so that it costs nothing in between."""
 
     held: Callable[[], Iterable[tuple[str, float]]] = staticmethod(tuple)
     reading: Callable[[], Iterable[str]] = staticmethod(tuple)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Give what the cache holds and reads now."""
+        """The snapshots that the cache holds and the reads that are running."""
         now = seconds()
         ages: dict[str, list[float]] = {}
         for kind, read_at in self.held():
             ages.setdefault(kind, []).append(now - read_at)
-        kept = GaugeMetricFamily("paiview_snapshots", "Snapshots kept.", labels=["kind"])
-        newest = GaugeMetricFamily("paiview_snapshot_newest_age_seconds", "Age of the newest.", labels=["kind"])
-        oldest = GaugeMetricFamily("paiview_snapshot_oldest_age_seconds", "Age of the oldest.", labels=["kind"])
+        kept = GaugeMetricFamily("paiview_snapshots", "Snapshots in the cache.", labels=["kind"])
+        newest = GaugeMetricFamily(
+            "paiview_snapshot_newest_age_seconds", "Age of the newest snapshot.", labels=["kind"]
+        )
+        oldest = GaugeMetricFamily(
+            "paiview_snapshot_oldest_age_seconds", "Age of the oldest snapshot.", labels=["kind"]
+        )
         for kind, of_kind in ages.items():
             kept.add_metric([kind], len(of_kind))
             newest.add_metric([kind], min(of_kind))
             oldest.add_metric([kind], max(of_kind))
-        under_way = GaugeMetricFamily("paiview_reads_under_way", "Reads of PAI under way.", labels=["kind"])
+        under_way = GaugeMetricFamily("paiview_reads_under_way", "Reads of PAI that are running.", labels=["kind"])
         for kind, number in Counts(self.reading()).items():
             under_way.add_metric([kind], number)
         yield from (kept, newest, oldest, under_way)
@@ -75,12 +82,12 @@ _REGISTRY.register(_CACHE)
 
 
 def watch(held: Callable[[], Iterable[tuple[str, float]]], reading: Callable[[], Iterable[str]]) -> None:
-    """Show the snapshots of a cache and the reads it has under way, in place of those shown before.
+    """Set the cache whose snapshots and reads are exported; it replaces the one before.
 
     Args:
-        held: gives the kind of each snapshot kept, one of the few queries there are and never whose, and when it was
-            read by ``paiview.registry.clock``.
-        reading: gives the kinds that are being read.
+        held: returns, for each snapshot, its kind (one of a few constants, never an id) and when it was read, in
+            seconds of ``paiview.registry.clock``.
+        reading: returns the kind of each running read.
     """
     _CACHE.held, _CACHE.reading = held, reading
 
@@ -91,11 +98,17 @@ def pai_request(operation: str, outcome: str, seconds: float) -> None:
     PAI_SECONDS.labels(operation).observe(seconds)
 
 
+def api_response(path: str, status: int) -> None:
+    """Count one response under ``/api``. The label is one of four routes, whatever the path is."""
+    match = _ROUTE.fullmatch(path)
+    API_REQUESTS.labels((match[1] or "models") if match else "other", status).inc()
+
+
 def shared_read(result: str) -> None:
-    """Count one read that asked the shared cache first."""
+    """Count one read that looked in the shared cache first."""
     SHARED_READS.labels(result).inc()
 
 
 def exposition() -> bytes:
-    """Everything counted, as Prometheus reads it."""
+    """All metrics in the text format of Prometheus."""
     return generate_latest(_REGISTRY)

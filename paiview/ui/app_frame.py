@@ -14,10 +14,10 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
+from paiview.app_folder import APP_FOLDER
 from paiview.registry.cache import reading
 from paiview.ui import messages, script_lock, url
 
-ROOT = Path(__file__).resolve().parents[2]
 MODELS = "pages/models.py"
 VERSIONS = "pages/versions.py"
 TRENDS = "pages/trends.py"
@@ -57,10 +57,10 @@ def run() -> None:
 def _found() -> Mapping[str, Page]:
     """The pages; Streamlit looks for the file of each."""
     return {
-        MODELS: st.Page(ROOT / MODELS, title="Models", default=True),
-        VERSIONS: st.Page(ROOT / VERSIONS, title="Versions", url_path="versions"),
-        TRENDS: st.Page(ROOT / TRENDS, title="Trends", url_path="trends"),
-        COMPARE: st.Page(ROOT / COMPARE, title="Compare", url_path="compare"),
+        MODELS: st.Page(APP_FOLDER / MODELS, title="Models", default=True),
+        VERSIONS: st.Page(APP_FOLDER / VERSIONS, title="Versions", url_path="versions"),
+        TRENDS: st.Page(APP_FOLDER / TRENDS, title="Trends", url_path="trends"),
+        COMPARE: st.Page(APP_FOLDER / COMPARE, title="Compare", url_path="compare"),
     }
 
 

@@ -124,7 +124,7 @@ HOSTILE = [
             "/api/models?%00=%00",
             f"/api/models?workspace={'9' * 5000}",
             f"/api/models?{'a=b&' * 1000}",
-            f"/versions?model={'x' * guard.LONGEST}",
+            f"/versions?model={'x' * guard.MAX_URL_BYTES}",
             f"/{'x' * 70_000}",
             "/_stcore/agent/mcp",
             "/_stcore/upload_file/a/b",
@@ -270,7 +270,7 @@ def test_a_name_of_the_company_is_served_and_a_forged_address_is_not_believed(st
     assert handshake(url, "pai.example.com", "https://pai.example.com") == 101
     assert handshake(url, "pai.example.com", "https://other.example.com") == 403
     asked = [ask(url, written("/metrics", OWN, f"X-Forwarded-For: 192.0.2.{number}"))[0] for number in range(100)]
-    assert asked[: guard.BURST] == [200] * guard.BURST
+    assert asked[: guard.MAX_BURST_REQUESTS] == [200] * guard.MAX_BURST_REQUESTS
     assert 429 in asked
 
 

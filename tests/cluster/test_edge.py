@@ -86,7 +86,7 @@ def test_each_client_has_the_rate_of_its_own_address(cluster: Cluster) -> None:
     headers = cluster.headers(cluster.replicas[0])
     asked = [
         cluster.ask("/api/nothing", source="127.0.0.2", x_forwarded_for=f"192.0.2.{number}", **headers)
-        for number in range(guard.BURST + 40)
+        for number in range(guard.MAX_BURST_REQUESTS + 40)
     ]
     assert asked[0].status == 404
     assert asked[-1].status == 429

@@ -1,4 +1,4 @@
-"""The registry of the published families, and one to write to, each behind the official SDK."""
+"""A registry with the published families, and one to write to, each with the official SDK as client."""
 
 import shutil
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def _filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def data_dir(_filled: Path, tmp_path: Path) -> Path:
-    """A folder that holds the published families already, which takes half a second to fill."""
+    """A folder with the published families, copied because filling it takes half a second."""
     return shutil.copytree(_filled, tmp_path / "data")
 
 
@@ -32,7 +32,7 @@ def published_sdk(local_registry: LocalRegistry) -> Client:
 
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A registry to write to: all tests share it, each with models of its own."""
+    """A registry to write to. All tests share it; each creates its own models."""
     with bare_registry(tmp_path_factory.mktemp("bare")) as url:
         yield url
 

@@ -1,4 +1,4 @@
-"""The official SDK as the other side of the embedded registry, and registries that hold only what a test puts in."""
+"""The official SDK as client of the embedded registry, and registries with only the data of a test."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +36,7 @@ def bare_registry(
     requests_per_second: int = 0,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[str]:
-    """Serve a registry without the published families; gives its endpoint."""
+    """Serve a registry without the published families; yields its endpoint."""
     with closing(Store(folder / "registry.sqlite3")) as store:
         store.seed(files)
         app = RegistryApp(store, {KEY_ID: SECRET}, requests_per_second=requests_per_second, clock=clock)
@@ -52,12 +52,12 @@ def refusal(call: Callable[[], object]) -> tuple[int, str]:
 
 
 def new_model(sdk: Client, name: str = "of-a-test", **fields: Any) -> str:
-    """Create a model and give its id."""
+    """Create a model; returns its id."""
     return str(sdk.create_model(models.CreateModelRequest(model_name=name, **fields)).body.model_id)
 
 
 def new_version(sdk: Client, model_id: str, **fields: Any) -> str:
-    """Create a version and give its name."""
+    """Create a version; returns its name."""
     request = models.CreateModelVersionRequest(**{"uri": "oss://bucket/key/"} | fields)
     return str(sdk.create_model_version(model_id, request).body.version_name)
 

@@ -219,7 +219,7 @@ def test_an_update_does_not_move_a_version_in_the_list(sdk: Client, model_id: st
 
 
 @pytest.mark.parametrize("final", ["Approved", "Rejected"])
-def test_a_pending_version_is_decided_once_and_for_good(sdk: Client, model_id: str, final: str) -> None:
+def test_the_decision_on_a_pending_version_is_final(sdk: Client, model_id: str, final: str) -> None:
     name = new_version(sdk, model_id)
     update(sdk, model_id, name, approval_status="Pending")
     update(sdk, model_id, name, approval_status=final)
@@ -412,7 +412,7 @@ def test_any_versions_read_back_as_they_were_created(sdk: Client, versions: list
 
 
 @pytest.mark.parametrize("labels", [None, "text", {"Key": "k"}, [None, 1, "a", {"Key": "k"}, {"Key": 1, "Value": "v"}]])
-def test_labels_of_a_saved_answer_that_are_none_do_not_stand_in_the_way(tmp_path: Path, labels: Any) -> None:
+def test_malformed_labels_of_a_saved_answer_do_not_prevent_an_edit(tmp_path: Path, labels: Any) -> None:
     file = tmp_path / "odd.json"
     file.write_text(json.dumps([{"VersionName": "1.0.0", "Labels": labels}]))
     with bare_registry(tmp_path, [saved_answer(file)]) as endpoint:

@@ -1,4 +1,4 @@
-"""The embedded registry as a whole: what stays over a restart, what stands in the way of a start, and its end."""
+"""The embedded registry as a whole: restart, failures at the start, and stop."""
 
 import json
 import socket
@@ -182,7 +182,7 @@ def test_a_folder_that_cannot_be_used_is_named_in_a_sentence(
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_port_in_use_is_named_and_the_file_is_let_go(data_dir: Path) -> None:
+def test_a_port_in_use_is_named_and_the_file_is_closed(data_dir: Path) -> None:
     with LocalRegistry(data_dir) as registry:
         port = port_of(registry)
         failed = LocalRegistry(data_dir, port=port)
@@ -236,7 +236,7 @@ def test_a_registry_may_be_started_again(data_dir: Path) -> None:
         with registry:
             assert len(model_ids(client_of(registry))) == 6
     ports = [port_of(registry.start())]
-    with registry:  # which starts it anew
+    with registry:  # restarts it
         ports.append(port_of(registry))
         assert len(model_ids(client_of(registry))) == 6
     for port in ports:

@@ -1,4 +1,4 @@
-"""Saved ListModelVersions answers as models, and files that are none."""
+"""Saved responses of ListModelVersions as models, and files with another content."""
 
 import json
 from pathlib import Path
@@ -57,7 +57,7 @@ SAMPLE: Final = """\
   "TotalCount": 15
 }
 """
-"""The example of the help page, masked as it is printed there."""
+"""The example of the help page, with the masks that it has there."""
 
 ODD: Final[list[dict[str, Any]]] = [
     {},
@@ -69,7 +69,7 @@ ODD: Final[list[dict[str, Any]]] = [
 ]
 
 
-def test_the_sample_of_the_help_page_is_served_as_it_stands(tmp_path: Path, data_dir: Path) -> None:
+def test_the_sample_of_the_help_page_is_served_unchanged(tmp_path: Path, data_dir: Path) -> None:
     file = tmp_path / "Sample Answer-1.json"
     file.write_text(SAMPLE, encoding="utf-8")
     with LocalRegistry(data_dir, data_files=[file]) as registry:
@@ -127,10 +127,10 @@ def test_odd_versions_and_unknown_fields_are_kept(tmp_path: Path) -> None:
         (SAMPLE.encode()[:-20], "Expecting"),
         (b"\xff\xfe\xfa", "codec can't decode"),
         (b"[" * 100_000, "recursion"),
-        (b"null", "neither an object with an array Versions nor an array"),
-        (b"{}", "neither an object with an array Versions nor an array"),
-        (b'{"Versions": {}}', "neither an object with an array Versions nor an array"),
-        (b'{"Models": []}', "neither an object with an array Versions nor an array"),
+        (b"null", "neither an array nor an object with the array Versions"),
+        (b"{}", "neither an array nor an object with the array Versions"),
+        (b'{"Versions": {}}', "neither an array nor an object with the array Versions"),
+        (b'{"Models": []}', "neither an array nor an object with the array Versions"),
         (b'[{}, "0.1.0"]', "its version 2 is not an object"),
     ],
 )
@@ -139,7 +139,7 @@ def test_a_file_that_is_no_answer_is_named_with_the_reason(tmp_path: Path, conte
     file.write_bytes(content)
     with pytest.raises(SettingError) as caught:
         saved_answer(file)
-    assert caught.value.message.startswith(f"The data file {file} is not a saved ListModelVersions answer: ")
+    assert caught.value.message.startswith(f"The data file {file} is not a saved response of ListModelVersions: ")
     assert reason in caught.value.message
     assert "\n" not in caught.value.message
     assert caught.value.message.endswith(".")

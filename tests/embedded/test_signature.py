@@ -1,4 +1,4 @@
-"""Who is let in: signatures made by the official SDK, and what becomes of requests that were not signed so."""
+"""Signatures of the official SDK are accepted; all other requests are refused."""
 
 import hashlib
 import http.client
@@ -41,7 +41,7 @@ class Raw:
     headers: Mapping[str, str | None] = field(default_factory=dict)
 
     def signed(self) -> dict[str, str]:
-        """All headers; those given replace the usual ones, and None leaves one out of request and signature."""
+        """All headers. Arguments replace the usual ones; None omits one from request and signature."""
         usual: dict[str, str | None] = {
             "host": urlsplit(self.endpoint).netloc,
             "x-acs-action": self.action,
@@ -58,7 +58,7 @@ class Raw:
         return {"authorization": Utils.get_authorization(request, ALGORITHM, payload, KEY_ID, SECRET)} | headers
 
     def send(self, headers: Mapping[str, str] | None = None) -> tuple[int, dict[str, Any]]:
-        """Send with these headers, else with the signed ones; gives the status and the JSON of the answer."""
+        """Send with these headers, otherwise with the signed ones; returns the status and the JSON of the response."""
         connection = http.client.HTTPConnection(urlsplit(self.endpoint).netloc, timeout=10)
         url = self.path + ("?" + "&".join(f"{k}={quote(v, safe='')}" for k, v in self.query.items())) * bool(self.query)
         try:
@@ -104,7 +104,7 @@ def test_the_message_of_a_mismatch_quotes_what_was_signed_and_no_secret(endpoint
 
 
 @pytest.mark.parametrize("minutes", [-14, 14])
-def test_a_clock_less_than_15_minutes_off_is_good_enough(
+def test_a_clock_less_than_15_minutes_off_is_accepted(
     sdk: Client, monkeypatch: pytest.MonkeyPatch, minutes: int
 ) -> None:
     shifted = (datetime.now(UTC) + timedelta(minutes=minutes)).strftime(DATE_FORMAT)
@@ -287,7 +287,7 @@ def test_a_body_that_is_no_json_object_is_refused(endpoint: str, body: bytes) ->
     assert Raw(endpoint, **POST | {"body": body}).refused() == (400, "InvalidParameter")
 
 
-def test_a_filter_nested_deeper_than_anyone_reads_is_refused(endpoint: str) -> None:
+def test_a_deeply_nested_filter_is_refused(endpoint: str) -> None:
     assert Raw(endpoint, query={"Tag": "[" * 5000}).refused() == (400, "InvalidTag")
 
 

@@ -1,4 +1,4 @@
-"""Throttling and a broken file, as the official SDK meets them."""
+"""Throttling and a broken file, through the official SDK."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.embedded.sdk import bare_registry, listed_versions, new_model, sdk_cl
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that moves only when a test moves it."""
 
     now = 1000.0
 
@@ -40,14 +40,14 @@ def repeat(client: Client, times: int) -> None:
 
 
 def wait_asked_for(client: Client) -> int:
-    """Milliseconds a throttled call is told to wait."""
+    """The milliseconds that a throttled call has to wait."""
     with pytest.raises(ThrottlingException) as caught:
         list_models(client)
     assert (caught.value.status_code, caught.value.code) == (400, "Throttling.User")
     return int(caught.value.retry_after)
 
 
-def test_a_call_over_the_limit_is_told_in_how_many_milliseconds_it_may_come_again(tmp_path: Path) -> None:
+def test_a_call_over_the_limit_gets_the_milliseconds_to_wait(tmp_path: Path) -> None:
     with throttled_registry(tmp_path, 1) as (client, clock):
         list_models(client)
         assert wait_asked_for(client) == 1000
@@ -60,7 +60,7 @@ def test_a_call_over_the_limit_is_told_in_how_many_milliseconds_it_may_come_agai
         assert wait_asked_for(client) == 1000
 
 
-def test_the_limit_is_a_sliding_second_of_calls_that_were_let_through(tmp_path: Path) -> None:
+def test_the_limit_is_a_sliding_second_of_accepted_calls(tmp_path: Path) -> None:
     with throttled_registry(tmp_path, 2) as (client, clock):
         list_models(client)
         clock.now += 0.5

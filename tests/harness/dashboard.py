@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -37,14 +37,27 @@ class Served(NamedTuple):
 
 @contextmanager
 def dashboard(data_dir: Path, **settings: str) -> Iterator[Served]:
-    """Run the dashboard from another folder than its own until it is not needed any more."""
+    """Run the dashboard of this checkout, from another folder, while the context is open."""
+    settings = {"PYTHONPATH": str(ROOT), "PAIVIEW_DATA_DIR": str(data_dir), **settings}
+    with started([sys.executable, "-m", "paiview"], data_dir, settings) as served:
+        yield served
+
+
+@contextmanager
+def started(paiview: Sequence[str | Path], folder: Path, settings: Mapping[str, str]) -> Iterator[Served]:
+    """Run the dashboard while the context is open.
+
+    Args:
+        paiview: the command.
+        folder: the current folder of the process.
+        settings: environment variables; no other ``PAIVIEW_`` variable is set.
+    """
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PAIVIEW_")}
-    environment |= {"PYTHONPATH": str(ROOT), "PAIVIEW_DATA_DIR": str(data_dir), **settings}
     process = subprocess.Popen(
-        [sys.executable, "-m", "paiview", "dashboard", "--port", str(port)],
-        cwd=data_dir,
-        env=environment,
+        [*paiview, "dashboard", "--port", str(port)],
+        cwd=folder,
+        env={**environment, **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

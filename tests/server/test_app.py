@@ -1,4 +1,4 @@
-"""What the server around the pages tells when a page fails, and the settings of Streamlit it relies on."""
+"""What the server does at the start, on a signal and when a page fails, and its settings of Streamlit."""
 
 import asyncio
 import signal
@@ -21,23 +21,23 @@ SETTINGS = Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml"
 
 
 def failing_page() -> None:
-    from paiview.server.app import app_arguments  # noqa: PLC0415 - the script of a page stands alone
+    from paiview.server.app import app_arguments  # noqa: PLC0415 - AppTest runs this function as a script of its own
 
     assert app_arguments()["on_script_error"](ZeroDivisionError("s3cr3t"))
 
 
-def test_a_failed_page_says_so_calmly_and_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_page_shows_a_sentence_without_details_and_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     before = samples("paiview_script_errors")["_total",]
     app = AppTest.from_function(failing_page).run()
-    [said] = [error.value for error in app.error]
-    assert said.startswith("This page failed")
-    assert "s3cr3t" not in said
+    [message] = [error.value for error in app.error]
+    assert message.startswith("This page failed")
+    assert "s3cr3t" not in message
     assert not app.exception
     assert samples("paiview_script_errors")["_total",] == before + 1
     assert "s3cr3t" in caplog.text
 
 
-def test_streamlit_shows_no_details_takes_no_files_and_serves_no_folder() -> None:
+def test_streamlit_shows_no_error_details_accepts_no_files_and_serves_no_folder() -> None:
     settings = tomllib.loads(SETTINGS.read_text("utf-8"))
     assert (
         settings["client"].items()
@@ -61,30 +61,41 @@ def test_streamlit_shows_no_details_takes_no_files_and_serves_no_folder() -> Non
     assert settings["browser"]["gatherUsageStats"] is False
 
 
+def test_a_shared_cache_without_its_client_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAIVIEW_CACHE_URL", "redis://:s3cr3t@cache.example.com")
+    assert app_arguments()
+    monkeypatch.setattr("paiview.server.app.find_spec", lambda _name: None)
+    with pytest.raises(SystemExit) as ended:
+        app_arguments()
+    assert ended.value.code == (
+        "paiview: PAIVIEW_CACHE_URL needs the package redis: pip install 'paiview[shared-cache]'."
+    )
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_who_serves_hears_that_the_process_is_to_end_and_so_does_the_server(
+def test_a_signal_sets_stopping_and_reaches_the_handler_of_the_server(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     monkeypatch.setattr(transport, "observers", set())
-    heard: list[int] = []
+    received: list[int] = []
 
-    def server_hears(received: int, _frame: object) -> None:
-        heard.append(received)
+    def server_handler(number: int, _frame: object) -> None:
+        received.append(number)
 
-    before = signal.signal(number, server_hears)
+    before = signal.signal(number, server_handler)
     try:
         settings = app_arguments()
-        [edge] = settings["middleware"]
+        [guard] = settings["middleware"]
 
         async def serve() -> None:
             async with settings["lifespan"](None):
-                assert not edge.kwargs["ending"].is_set()
+                assert not guard.kwargs["stopping"].is_set()
                 signal.raise_signal(number)
-                assert edge.kwargs["ending"].is_set()
+                assert guard.kwargs["stopping"].is_set()
 
         asyncio.run(serve())
-        assert heard == [number]
-        assert signal.getsignal(number) is server_hears
+        assert received == [number]
+        assert signal.getsignal(number) is server_handler
     finally:
         signal.signal(number, before)
         telemetry.watch(tuple, tuple)
@@ -100,7 +111,7 @@ def test_a_retry_is_counted_and_writes_no_line(
         found = samples("paiview_pai_requests")
         return [found.get(("_total", "ListModels", outcome), 0.0) for outcome in ("Unavailable", "Ok")]
 
-    # After a nonce that was used the next try follows at once.
+    # After the error SignatureNonceUsed the client retries at once.
     answers = script(refusal("SignatureNonceUsed", 400), reply({"Models": [], "TotalCount": 0, "RequestId": "R-good"}))
 
     async def serve() -> None:

@@ -1,4 +1,4 @@
-"""What is refused before anything answers, and what every answer carries: over real sockets, to the last byte."""
+"""What the guard refuses and the headers that it adds, over real sockets."""
 
 import asyncio
 import json
@@ -21,14 +21,14 @@ from starlette.routing import Route
 from paiview import cli
 from paiview.embedded.background_server import HOST, BackgroundServer
 from paiview.server import guard, http_api, telemetry
-from paiview.server.guard import Edge, RateLimit
+from paiview.server.guard import Guard, RateLimit
 
 HEADERS = [(b"content-security-policy", b"default-src 'none'"), (b"x-frame-options", b"DENY")]
 BURST = 3
 
 
 class Answer(NamedTuple):
-    """What came back."""
+    """A response."""
 
     status: int
     headers: dict[str, str]
@@ -36,7 +36,7 @@ class Answer(NamedTuple):
 
 
 def ask(port: int, target: str, *headers: str, method: str = "GET", host: str | None = HOST) -> Answer:
-    """Send one request as it is written, which a client library would correct, and read the answer."""
+    """Send one request exactly as given, which a client library would normalize, and read the response."""
     lines = [f"{method} {target} HTTP/1.1", *([] if host is None else [f"Host: {host}"]), *headers, "Connection: close"]
     with socket.create_connection((HOST, port), timeout=10) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
@@ -47,7 +47,7 @@ def ask(port: int, target: str, *headers: str, method: str = "GET", host: str | 
 
 
 def counted(name: str, **labels: str) -> float:
-    """The value of a counter as Prometheus reads it; 0 before it was counted."""
+    """The value of a counter in the exposition; 0 if it is absent."""
     families = text_string_to_metric_families(telemetry.exposition().decode())
     samples = (sample for family in families for sample in family.samples)
     return next((sample.value for sample in samples if (sample.name, sample.labels) == (name, labels)), 0.0)
@@ -63,14 +63,14 @@ def page(request: Request) -> PlainTextResponse:
 
 @pytest.fixture(scope="module")
 def clock() -> list[float]:
-    """The time of the rate limit, which moves when a test moves it."""
+    """The time of the rate limit, in seconds; a test changes it."""
     return [0.0]
 
 
 @pytest.fixture(scope="module")
 def served(clock: list[float]) -> Iterator[int]:
     limit = RateLimit(2.0, BURST, 100, lambda: clock[0])
-    middleware = [Middleware(Edge, hosts=["pai.example"], headers=HEADERS, limit=limit, ending=asyncio.Event())]
+    middleware = [Middleware(Guard, hosts=["pai.example"], headers=HEADERS, rate_limit=limit, stopping=asyncio.Event())]
     routes = [Route("/broken", broken), http_api.mount(), Route("/{path:path}", page)]
     with BackgroundServer(Starlette(routes=routes, middleware=middleware)) as server:
         yield server.port
@@ -78,7 +78,7 @@ def served(clock: list[float]) -> Iterator[int]:
 
 @pytest.fixture
 def port(served: int, clock: list[float]) -> int:
-    """The port of the server, with all that is allowed at once allowed again."""
+    """The port of the server, after the rate limit has recovered."""
     clock[0] += 1000
     return served
 
@@ -106,7 +106,7 @@ def port(served: int, clock: list[float]) -> int:
         "\xff",
     ],
 )
-def test_a_name_that_is_not_its_own_is_refused(port: int, host: str) -> None:
+def test_an_unknown_host_name_is_refused(port: int, host: str) -> None:
     answer = ask(port, "/", host=host)
     assert answer.status == 421
     assert "PAIVIEW_ALLOWED_HOSTS" in answer.body
@@ -117,7 +117,7 @@ def test_a_name_that_is_not_its_own_is_refused(port: int, host: str) -> None:
     "host",
     ["127.0.0.1", "127.0.0.1:9", "localhost", "LOCALHOST:1", "localhost.", "[::1]:80", "pai.example", "PAI.Example"],
 )
-def test_its_own_names_are_served(port: int, host: str) -> None:
+def test_the_host_names_of_the_dashboard_are_served(port: int, host: str) -> None:
     assert ask(port, "/versions", host=host)[::2] == (200, "page /versions")
 
 
@@ -130,7 +130,7 @@ def test_its_own_names_are_served(port: int, host: str) -> None:
         ("10.0.0.5", b"10.0.0.6", 421),
     ],
 )
-def test_the_address_of_the_connection_is_its_own(address: str, host: bytes, status: int) -> None:
+def test_the_address_of_the_connection_is_a_host_name_of_the_dashboard(address: str, host: bytes, status: int) -> None:
     sent: list[Any] = []
 
     async def visit() -> None:
@@ -143,7 +143,9 @@ def test_the_address_of_the_connection_is_its_own(address: str, host: bytes, sta
             "headers": [(b"host", host)],
             "server": (address, 8501),
         }
-        app = Edge(PlainTextResponse("page"), hosts=(), headers=(), limit=RateLimit(1, 1, 1), ending=asyncio.Event())
+        app = Guard(
+            PlainTextResponse("page"), hosts=(), headers=(), rate_limit=RateLimit(1, 1, 1), stopping=asyncio.Event()
+        )
         await app(scope, receive, send)
 
     async def receive() -> Any:
@@ -158,11 +160,11 @@ def test_the_address_of_the_connection_is_its_own(address: str, host: bytes, sta
     assert sent[0]["status"] == status
 
 
-@pytest.mark.parametrize("is_ending", [False, True])
-def test_a_process_that_is_to_end_keeps_no_connection(is_ending: bool) -> None:
-    ending = asyncio.Event()
-    if is_ending:
-        ending.set()
+@pytest.mark.parametrize("is_stopping", [False, True])
+def test_a_stopping_process_closes_connections_and_refuses_web_sockets(is_stopping: bool) -> None:
+    stopping = asyncio.Event()
+    if is_stopping:
+        stopping.set()
     sent: list[Any] = []
     opened: list[str] = []
 
@@ -173,7 +175,7 @@ def test_a_process_that_is_to_end_keeps_no_connection(is_ending: bool) -> None:
 
     async def visit() -> None:
         at = {"path": "/", "raw_path": b"/", "query_string": b"", "headers": [(b"host", b"localhost")]}
-        served = Edge(app, hosts=(), headers=(), limit=RateLimit(1, 1, 1), ending=ending)
+        served = Guard(app, hosts=(), headers=(), rate_limit=RateLimit(1, 1, 1), stopping=stopping)
         await served({"type": "http", "method": "GET", **at, "server": (HOST, 8501)}, receive, send)
         await served({"type": "websocket", **at, "server": (HOST, 8501)}, receive, send)
 
@@ -184,13 +186,13 @@ def test_a_process_that_is_to_end_keeps_no_connection(is_ending: bool) -> None:
         sent.append(message)
 
     asyncio.run(visit())
-    assert ((b"connection", b"close") in sent[0]["headers"]) == is_ending
-    assert opened == (["http"] if is_ending else ["http", "websocket"])
-    assert [message["type"] for message in sent[2:]] == (["websocket.close"] if is_ending else [])
+    assert ((b"connection", b"close") in sent[0]["headers"]) == is_stopping
+    assert opened == (["http"] if is_stopping else ["http", "websocket"])
+    assert [message["type"] for message in sent[2:]] == (["websocket.close"] if is_stopping else [])
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get"])
-def test_nothing_but_reading_is_served(port: int, method: str) -> None:
+def test_methods_other_than_get_and_head_are_refused(port: int, method: str) -> None:
     answer = ask(port, "/", method=method)
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
     of_api = ask(port, "/api/models", method=method)
@@ -204,11 +206,11 @@ def test_a_body_is_refused_without_reading_it(port: int, header: str) -> None:
     assert ask(port, "/", "Content-Length: 0").status == 200
 
 
-def test_a_long_address_is_refused(port: int) -> None:
-    assert ask(port, f"/?q={'x' * (guard.LONGEST - 3)}").status == 200
-    assert ask(port, f"/?q={'x' * (guard.LONGEST - 2)}").status == 414
+def test_a_long_url_is_refused(port: int) -> None:
+    assert ask(port, f"/?q={'x' * (guard.MAX_URL_BYTES - 3)}").status == 200
+    assert ask(port, f"/?q={'x' * (guard.MAX_URL_BYTES - 2)}").status == 414
     assert ask(port, f"/{'%41' * 3000}").status == 414
-    assert json.loads(ask(port, f"/api/models?workspace={'x' * guard.LONGEST}").body)["Code"] == "UriTooLong"
+    assert json.loads(ask(port, f"/api/models?workspace={'x' * guard.MAX_URL_BYTES}").body)["Code"] == "UriTooLong"
 
 
 @pytest.mark.parametrize(
@@ -224,12 +226,12 @@ def test_a_long_address_is_refused(port: int) -> None:
         "/%5fstcore/metrics",
     ],
 )
-def test_what_the_pages_do_not_need_of_streamlit_is_not_served(port: int, path: str) -> None:
+def test_endpoints_of_streamlit_that_the_pages_do_not_use_are_not_served(port: int, path: str) -> None:
     assert ask(port, path).status == 404
     assert ask(port, "/_stcore/health").status == 200
 
 
-def test_a_client_that_asks_too_often_is_told_when_to_come_back(port: int, clock: list[float]) -> None:
+def test_a_client_over_its_rate_gets_the_seconds_to_wait(port: int, clock: list[float]) -> None:
     refused = counted("paiview_refused_total", code="TooManyRequests")
     asked = [ask(port, "/api/nothing") for _ in range(BURST + 2)]
     assert [answer.status for answer in asked] == [404] * BURST + [429] * 2
@@ -238,13 +240,13 @@ def test_a_client_that_asks_too_often_is_told_when_to_come_back(port: int, clock
     assert [ask(port, path).status for path in ("/metrics", "/_stcore/script-health-check")] == [429, 429]
     assert [ask(port, path).status for path in ("/versions", "/healthz")] == [200, 200]
     assert counted("paiview_refused_total", code="TooManyRequests") == refused + 4
-    # uvicorn believes this machine by default, as it does a proxy that it is told to trust.
+    # By default uvicorn trusts this machine like a proxy.
     assert ask(port, "/api/nothing", "X-Forwarded-For: 192.0.2.7").status == 404
     clock[0] += 0.5
     assert [ask(port, "/metrics").status for _ in range(2)] == [200, 429]
 
 
-@pytest.mark.parametrize("path", [*sorted(guard.LIMITED), "/api/models"])
+@pytest.mark.parametrize("path", [*sorted(guard.RATE_LIMITED_PATHS), "/api/models"])
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 @pytest.mark.parametrize(
     ("dest", "mode"), [("image", "no-cors"), ("empty", "cors"), ("iframe", "navigate"), ("object", "navigate")]
@@ -253,22 +255,22 @@ def test_what_a_page_of_another_site_embeds_is_refused_and_not_counted(
     port: int, path: str, site: str, dest: str, mode: str
 ) -> None:
     refused = counted("paiview_refused_total", code="ForeignOrigin")
-    told = [f"Sec-Fetch-Site: {site}", f"Sec-Fetch-Dest: {dest}", f"Sec-Fetch-Mode: {mode}"]
-    answers = [ask(port, path, *told) for _ in range(BURST + 1)]
+    headers = [f"Sec-Fetch-Site: {site}", f"Sec-Fetch-Dest: {dest}", f"Sec-Fetch-Mode: {mode}"]
+    answers = [ask(port, path, *headers) for _ in range(BURST + 1)]
     assert [answer.status for answer in answers] == [403] * (BURST + 1)
     body = answers[0].body
     assert (json.loads(body)["Message"] if path == "/api/models" else body) == (
-        "A page of another site may not ask for this."
+        "Pages of other sites may not request this."
     )
     assert counted("paiview_refused_total", code="ForeignOrigin") == refused + BURST + 1
-    # Its reader is the same client, and has lost nothing.
+    # The reader of that page is the same client; the refused requests did not count.
     assert [ask(port, "/metrics").status for _ in range(BURST + 1)] == [200] * BURST + [429]
-    # What costs no more than a file is not asked who wants it.
-    assert ask(port, "/versions", *told).status == 200
+    # Pages are served to other sites too: they cost no more than a file.
+    assert ask(port, "/versions", *headers).status == 200
 
 
 @pytest.mark.parametrize(
-    "told",
+    "headers",
     [
         ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate"],
         ["Sec-Fetch-Site: none", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate"],
@@ -278,25 +280,25 @@ def test_what_a_page_of_another_site_embeds_is_refused_and_not_counted(
     ],
     ids=["link", "typed", "own image", "own script", "program"],
 )
-def test_links_the_own_pages_and_programs_are_answered(port: int, told: list[str]) -> None:
-    assert [ask(port, path, *told).status for path in ("/metrics", "/_stcore/script-health-check")] == [200, 200]
-    assert json.loads(ask(port, "/api/nothing", *told).body)["Code"] == "NotFound"
+def test_links_own_pages_and_programs_are_served(port: int, headers: list[str]) -> None:
+    assert [ask(port, path, *headers).status for path in ("/metrics", "/_stcore/script-health-check")] == [200, 200]
+    assert json.loads(ask(port, "/api/nothing", *headers).body)["Code"] == "NotFound"
 
 
-def test_the_name_of_the_api_alone_is_refused_in_json(port: int) -> None:
+def test_the_path_api_alone_is_refused_in_json(port: int) -> None:
     answer = ask(port, "/api")
     assert (answer.status, json.loads(answer.body)["Code"]) == (404, "NotFound")
     assert ask(port, "/apis")[::2] == (200, "page /apis")
 
 
-def test_a_rate_is_remembered_for_so_many_clients() -> None:
+def test_the_longest_silent_client_is_forgotten_beyond_the_limit() -> None:
     limit = RateLimit(1.0, 1, 2, lambda: 0.0)
     assert [limit.wait(client) for client in ("a", "b", "a", "b")] == [0.0, 0.0, 1.0, 1.0]
-    # A third one: a asked longest ago and is forgotten.
+    # With the third client, a is forgotten: it has been silent for longest.
     assert [limit.wait(client) for client in ("c", "b", "a")] == [0.0, 1.0, 0.0]
 
 
-def test_an_average_is_kept_and_refused_requests_do_not_count() -> None:
+def test_the_average_rate_is_allowed_and_refused_requests_do_not_count() -> None:
     now = [0.0]
     limit = RateLimit(2.0, 3, 10, lambda: now[0])
     answered = 0
@@ -318,8 +320,8 @@ def test_an_average_is_kept_and_refused_requests_do_not_count() -> None:
         ("::ffff:127.0.0.1", "::1", False),
     ],
 )
-def test_an_address_or_a_network_of_the_new_protocol_is_one_client(client: str, other: str, *, same: bool) -> None:
-    counted_as = [guard.client({"client": (address, 1)}) for address in (client, other)]
+def test_an_ipv4_address_or_an_ipv6_network_is_one_client(client: str, other: str, *, same: bool) -> None:
+    counted_as = [guard.client_key({"client": (address, 1)}) for address in (client, other)]
     assert (counted_as[0] == counted_as[1]) is same
 
 
@@ -333,13 +335,13 @@ def test_an_address_or_a_network_of_the_new_protocol_is_one_client(client: str, 
         ("/api/x", "GET", HOST),
     ],
 )
-def test_every_answer_carries_the_headers(port: int, target: str, method: str, host: str) -> None:
+def test_every_response_has_the_security_headers(port: int, target: str, method: str, host: str) -> None:
     answer = ask(port, target, method=method, host=host)
     assert answer.headers["content-security-policy"] == "default-src 'none'"
     assert answer.headers["x-frame-options"] == "DENY"
 
 
-def test_a_fault_is_logged_and_its_details_are_not_told(port: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_internal_error_is_logged_and_its_details_are_not_sent(port: int, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR, "paiview.server.guard"):
         answer = ask(port, "/broken")
     assert answer.status == 500
@@ -358,15 +360,17 @@ def test_a_fault_is_logged_and_its_details_are_not_told(port: int, caplog: pytes
         ("/api/models/model-canary/versions/canary", "other"),
     ],
 )
-def test_answers_are_counted_by_route_and_never_by_what_was_asked(port: int, path: str, route: str) -> None:
+def test_responses_are_counted_by_route_and_never_by_path(port: int, path: str, route: str) -> None:
     before = counted("paiview_api_requests_total", route=route, status="405")
     ask(port, path, method="POST")
     assert counted("paiview_api_requests_total", route=route, status="405") == before + 1
     assert "canary" not in telemetry.exposition().decode()
 
 
-@pytest.mark.parametrize(("proxies", "believed"), [(None, ""), ("10.0.0.5, 10.1.0.0/16", "10.0.0.5/32,10.1.0.0/16")])
-def test_only_named_proxies_are_believed(monkeypatch: pytest.MonkeyPatch, proxies: str | None, believed: str) -> None:
+@pytest.mark.parametrize(("proxies", "trusted"), [(None, ""), ("10.0.0.5, 10.1.0.0/16", "10.0.0.5/32,10.1.0.0/16")])
+def test_only_configured_proxies_are_trusted(
+    monkeypatch: pytest.MonkeyPatch, proxies: str | None, trusted: str
+) -> None:
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
     if proxies is not None:
         monkeypatch.setenv("PAIVIEW_TRUSTED_PROXIES", proxies)
@@ -375,5 +379,5 @@ def test_only_named_proxies_are_believed(monkeypatch: pytest.MonkeyPatch, proxie
     with socket.create_server((HOST, 0)) as free:
         number = free.getsockname()[1]
     cli.dashboard(port=number, host=HOST)
-    assert os.environ["FORWARDED_ALLOW_IPS"] == believed
+    assert os.environ["FORWARDED_ALLOW_IPS"] == trusted
     assert started[0][:3] == [sys.executable, "-m", "streamlit"]

@@ -1,4 +1,4 @@
-"""The HTTP API: JSON to read only, errors in PAI's words, and never in the way of the pages."""
+"""The HTTP API: read-only JSON, errors with PAI's fields, and a queue that never blocks the pages."""
 
 import asyncio
 import json
@@ -94,8 +94,8 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     monkeypatch.setattr(Registry, "models", fail)
 
 
-def told(answer: httpx.Response) -> dict[str, str]:
-    """The body of an error, which always has the same three fields."""
+def error_body(answer: httpx.Response) -> dict[str, str]:
+    """The body of an error; checks its headers and fields."""
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "no-store"
     body: dict[str, str] = answer.json()
@@ -104,7 +104,7 @@ def told(answer: httpx.Response) -> dict[str, str]:
     return body
 
 
-def test_a_decision_is_the_decision(client: httpx.Client, source: Registry) -> None:
+def test_the_decision_is_that_of_the_other_interfaces(client: httpx.Client, source: Registry) -> None:
     answer = client.get("/api/models/model-mine/decision?candidate=0.2.0")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     assert answer.headers["cache-control"] == "no-store"
@@ -139,7 +139,7 @@ def test_versions_are_listed_without_their_secrets(client: httpx.Client) -> None
     assert "s3cr3t" not in answer.text
 
 
-def test_a_listing_that_is_old_says_why(
+def test_a_stale_listing_has_the_reason_as_warning(
     client: httpx.Client, source: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = replace(source.versions("model-mine"), failure=UnavailableError("PAI is down."))
@@ -178,11 +178,9 @@ def test_a_listing_that_is_old_says_why(
         ("/api/models/model-mine/decision/more?candidate=0.2.0", 404, "NotFound"),
     ],
 )
-def test_what_cannot_be_answered_is_refused_in_json(
-    client: httpx.Client, path: str, status: int, code: str | None
-) -> None:
+def test_an_invalid_request_is_refused_in_json(client: httpx.Client, path: str, status: int, code: str | None) -> None:
     answer = client.get(path)
-    body = told(answer)
+    body = error_body(answer)
     assert answer.status_code == status
     assert code is None or body["Code"] == code
     assert body["Message"].isprintable()
@@ -191,9 +189,9 @@ def test_what_cannot_be_answered_is_refused_in_json(
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 @pytest.mark.parametrize("path", ["/api/models", "/api/models/model-mine/decision?candidate=0.2.0"])
-def test_nothing_but_reading_is_served(client: httpx.Client, method: str, path: str) -> None:
+def test_methods_other_than_get_are_refused(client: httpx.Client, method: str, path: str) -> None:
     answer = client.request(method, path)
-    assert (answer.status_code, told(answer)["Code"]) == (405, "MethodNotAllowed")
+    assert (answer.status_code, error_body(answer)["Code"]) == (405, "MethodNotAllowed")
     assert "GET" in answer.headers["allow"]
 
 
@@ -222,19 +220,19 @@ def test_nothing_but_reading_is_served(client: httpx.Client, method: str, path: 
     ],
 )
 @pytest.mark.parametrize("path", ["models", "models/model-mine/versions", "models/model-mine/decision?candidate=0.2.0"])
-def test_an_error_has_the_status_of_its_kind(
+def test_an_error_has_the_status_of_its_class(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch, path: str, error: PaiviewError, status: int, code: str
 ) -> None:
     failing(monkeypatch, error)
     answer = client.get(f"/api/{path}")
-    body = told(answer)
+    body = error_body(answer)
     assert (answer.status_code, body["Code"]) == (status, code)
     assert body["Message"] == f"{error.message} {error.advice}".strip()
     assert body["RequestId"] == error.request_id or IDENTIFIER.fullmatch(body["RequestId"])
 
 
 @pytest.mark.parametrize(("seconds", "header"), [(2.5, "3"), (0.0, "1"), (None, None)])
-def test_throttling_says_how_long_to_wait(
+def test_a_throttled_response_has_the_seconds_to_wait(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch, seconds: float | None, header: str | None
 ) -> None:
     error = ThrottledError("too fast")
@@ -243,13 +241,13 @@ def test_throttling_says_how_long_to_wait(
     assert client.get("/api/models").headers.get("retry-after") == header
 
 
-def test_a_fault_of_paiview_is_logged_and_its_details_are_not_told(
+def test_an_internal_error_is_logged_and_its_details_are_not_sent(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     failing(monkeypatch, ZeroDivisionError("s3cr3t"))
     with caplog.at_level(logging.ERROR, "paiview.server.http_api"):
         answer = client.get("/api/models/model-mine/decision?candidate=0.2.0")
-    body = told(answer)
+    body = error_body(answer)
     assert (answer.status_code, body["Code"]) == (500, "InternalError")
     assert "s3cr3t" not in answer.text
     (record,) = caplog.records
@@ -257,15 +255,17 @@ def test_a_fault_of_paiview_is_logged_and_its_details_are_not_told(
     assert "\n  ZeroDivisionError: s3cr3t" in record.getMessage()
 
 
-def test_foreign_text_in_an_error_is_plain(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_of_the_service_in_an_error_has_no_control_characters(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     failing(monkeypatch, NotFoundError("a\x1b[31m\u202eb\nc" + "x" * 2000, code="C\x07", request_id="R\n"))
-    body = told(client.get("/api/models"))
+    body = error_body(client.get("/api/models"))
     assert body["Message"].startswith("a�[31m�b c")
     assert len(body["Message"]) < 700
     assert (body["Code"], body["RequestId"]) == ("C�", "R")
 
 
-def test_a_slow_service_holds_up_no_page_and_no_endless_queue(
+def test_with_a_slow_service_pages_are_served_and_the_queue_is_bounded(
     source: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = threading.Event()
@@ -284,29 +284,33 @@ def test_a_slow_service_holds_up_no_page_and_no_endless_queue(
         app = Starlette(routes=[http_api.mount(), Route("/page", page)])
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://paiview") as browser:
             asked = {
-                asyncio.create_task(browser.get("/api/models")) for _ in range(http_api.AT_ONCE + http_api.WAITING + 3)
+                asyncio.create_task(browser.get("/api/models"))
+                for _ in range(http_api.MAX_CONCURRENT_REQUESTS + http_api.MAX_QUEUED_REQUESTS + 3)
             }
             try:
-                for _ in range(http_api.AT_ONCE):
+                for _ in range(http_api.MAX_CONCURRENT_REQUESTS):
                     assert await asyncio.to_thread(waiting.acquire, timeout=WAIT)
                 refused: set[asyncio.Task[httpx.Response]] = set()
                 while len(refused) < 3:
                     found, _ = await asyncio.wait(asked - refused, timeout=WAIT, return_when=asyncio.FIRST_COMPLETED)
                     assert found
                     refused |= found
-                assert {(task.result().headers["retry-after"], told(task.result())["Code"]) for task in refused} == {
-                    ("1", "Busy")
-                }
+                assert {
+                    (task.result().headers["retry-after"], error_body(task.result())["Code"]) for task in refused
+                } == {("1", "Busy")}
                 seen = (await asyncio.wait_for(browser.get("/page"), WAIT)).text
             finally:
                 gate.set()
             return Counter(answer.status_code for answer in await asyncio.gather(*asked)), seen
 
     monkeypatch.setattr(Registry, "models", slow)
-    assert asyncio.run(visit()) == ({200: http_api.AT_ONCE + http_api.WAITING, 503: 3}, "page")
+    assert asyncio.run(visit()) == (
+        {200: http_api.MAX_CONCURRENT_REQUESTS + http_api.MAX_QUEUED_REQUESTS, 503: 3},
+        "page",
+    )
 
 
-def test_nobody_waits_long_for_a_turn_and_what_has_begun_is_answered(
+def test_a_queued_request_times_out_and_a_running_one_is_finished(
     source: Registry, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = threading.Event()
@@ -317,9 +321,12 @@ def test_nobody_waits_long_for_a_turn_and_what_has_begun_is_answered(
         return read
 
     monkeypatch.setattr(Registry, "models", slow)
-    monkeypatch.setattr(http_api, "PATIENCE", 1.0)
-    with ThreadPoolExecutor(http_api.AT_ONCE + 2) as asking:
-        asked = {asking.submit(httpx.get, f"{client.base_url}/api/models") for _ in range(http_api.AT_ONCE + 2)}
+    monkeypatch.setattr(http_api, "QUEUE_TIMEOUT_SECONDS", 1.0)
+    with ThreadPoolExecutor(http_api.MAX_CONCURRENT_REQUESTS + 2) as asking:
+        asked = {
+            asking.submit(httpx.get, f"{client.base_url}/api/models")
+            for _ in range(http_api.MAX_CONCURRENT_REQUESTS + 2)
+        }
         try:
             refused: set[Future[httpx.Response]] = set()
             while len(refused) < 2:
@@ -329,15 +336,15 @@ def test_nobody_waits_long_for_a_turn_and_what_has_begun_is_answered(
         finally:
             gate.set()
         answered = Counter(answer.result().status_code for answer in asked - refused)
-    assert {(answer.result().status_code, told(answer.result())["Code"]) for answer in refused} == {(503, "Busy")}
-    assert answered == {200: http_api.AT_ONCE}
+    assert {(answer.result().status_code, error_body(answer.result())["Code"]) for answer in refused} == {(503, "Busy")}
+    assert answered == {200: http_api.MAX_CONCURRENT_REQUESTS}
 
 
-def test_the_wait_for_a_turn_is_taken_from_the_patience_with_the_service(
+def test_the_time_in_the_queue_counts_towards_the_wait_for_the_service(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = threading.Event()
-    # Its clock stands: what is read does not come, and takes no time.
+    # The clock does not move, so that only the time in the queue counts; the read does not return.
     cache = Cache(10, Clock(), patience=1e-6)
 
     def load(_report: Progress) -> Numbered:
@@ -349,4 +356,4 @@ def test_the_wait_for_a_turn_is_taken_from_the_patience_with_the_service(
         answer = client.get("/api/models")
     finally:
         gate.set()
-    assert (answer.status_code, told(answer)["Code"]) == (504, "Deadline")
+    assert (answer.status_code, error_body(answer)["Code"]) == (504, "Deadline")

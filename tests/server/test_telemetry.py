@@ -1,4 +1,4 @@
-"""What the dashboard counts about itself."""
+"""The metrics of the dashboard itself."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from paiview.server import telemetry
 
 
 def samples(prefix: str) -> dict[tuple[str, ...], float]:
-    """The series whose name begins so, as Prometheus reads them: the rest of the name with the labels' values."""
+    """The series with a prefix: the rest of the name and the values of the labels, to the value."""
     families = text_string_to_metric_families(telemetry.exposition().decode())
     return {
         (sample.name.removeprefix(prefix), *sample.labels.values()): sample.value
@@ -26,7 +26,7 @@ def samples(prefix: str) -> dict[tuple[str, ...], float]:
 
 @pytest.fixture
 def seen() -> Iterator[list[tuple[str, str]]]:
-    """The operations and outcomes of the requests sent, in their order."""
+    """The operations and outcomes of the requests, in their order."""
     found: list[tuple[str, str]] = []
 
     def tell(operation: str, outcome: str, seconds: float) -> None:
@@ -38,7 +38,7 @@ def seen() -> Iterator[list[tuple[str, str]]]:
     transport.observers.discard(tell)
 
 
-def test_requests_are_told_with_their_outcome(local_registry: LocalRegistry, seen: list[tuple[str, str]]) -> None:
+def test_requests_are_observed_with_their_outcome(local_registry: LocalRegistry, seen: list[tuple[str, str]]) -> None:
     key = StaticCredentials(local_registry.access_key_id, local_registry.access_key_secret)
     with Client(local_registry.endpoint, key) as client:
         client.list_all_model_versions("model-whisper")
@@ -68,7 +68,7 @@ def test_requests_are_counted_and_timed() -> None:
     assert found["_seconds_sum", "ListTests"] == pytest.approx(0.31)
 
 
-def test_the_cache_is_looked_at_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_read_at_each_scrape(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("paiview.server.telemetry.seconds", lambda: 100.0)
     held = [("versions", 90.0), ("versions", 40.0), ("models", 99.0)]
     telemetry.watch(lambda: held, lambda: ["versions", "review", "review"])
@@ -87,6 +87,6 @@ def test_the_cache_is_looked_at_when_it_is_asked_for(monkeypatch: pytest.MonkeyP
     assert samples("paiview_snapshot") == {}
 
 
-def test_the_process_and_the_version_are_told() -> None:
+def test_the_process_and_the_version_are_exported() -> None:
     assert samples("process_")["resident_memory_bytes",] > 1e6
     assert samples("paiview_info") == {("", "0.1.0"): 1}

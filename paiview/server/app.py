@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from paiview.pai import transport
 from paiview.pai.errors import SettingError
-from paiview.registry.connection import disconnect, held, under_way
+from paiview.registry.connection import disconnect, held, shared_read_observers, under_way
 from paiview.server import guard, http_api, telemetry
 from paiview.settings import load_settings
 from paiview.text import traceback_of
@@ -131,11 +131,7 @@ async def _lifespan(ending: asyncio.Event, _app: Any) -> AsyncIterator[None]:
     gc.freeze()
     gc.set_threshold(SEARCH)
     transport.observers.add(telemetry.pai_request)
-    # The store needs a Redis client, which only a shared cache imports.
-    if load_settings().cache_url:
-        from paiview.registry import shared_store  # noqa: PLC0415
-
-        shared_store.observers.add(telemetry.shared_read)
+    shared_read_observers.add(telemetry.shared_read)
     # Retries are counted there; stamina would log a line for each that tells nothing.
     stamina.instrumentation.set_on_retry_hooks([])
     telemetry.watch(held, under_way)

@@ -146,7 +146,7 @@ def _listing(name: str, snapshot: ModelsSnapshot | VersionsSnapshot, items: Sequ
         name: [mask_secrets(item.raw) for item in items],
         "TotalCount": snapshot.total,
         "FetchedAt": snapshot.fetched_at,
-        "CompleteAt": snapshot.complete_at,
+        "CompleteAt": snapshot.fully_read_at,
         "Warning": f"Reading this again failed: {failure.message}" if failure else snapshot.uneven,
     }
     # JSON has no NaN; a text in its place loses nothing. In ASCII no character of a stranger reaches a terminal.
@@ -161,7 +161,7 @@ def _endpoint(answer: _Answer, parameters: Collection[str] = frozenset()) -> Cal
             _check("model", model)
             with cache.reading() as reader:
                 # Of the patience of a reader: who waited for a turn has less left for the service.
-                reader.waited = time.monotonic() - came
+                reader.waited_seconds = time.monotonic() - came
                 return _json(200, answer(model, asked))
         except PaiviewError as error:
             return _failed(error)

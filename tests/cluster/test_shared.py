@@ -27,10 +27,10 @@ from paiview.pai.errors import (
 )
 from paiview.pai.objects import VersionFilters
 from paiview.registry import shared_store as layer
-from paiview.registry.cache import FAILURE_MEMORY, PATIENCE, Cache, Key, Query
-from paiview.registry.registry import AFRESH, Registry
-from paiview.registry.shared_format import name_of
-from paiview.registry.shared_store import CHANNEL, LIFE, Shared
+from paiview.registry.cache import FAILURE_MEMORY_SECONDS, MAX_STALE_TTLS, Cache, Key, Query
+from paiview.registry.registry import DECISION_MAX_AGE_SECONDS, Registry
+from paiview.registry.shared_format import query_name
+from paiview.registry.shared_store import CHANNEL, LIFETIME_SECONDS, SharedStore
 from paiview.registry.snapshots import VersionsSnapshot
 from tests.cluster.stores import PASSWORD, Store, running_store, store, way_to
 from tests.cluster.waiting import until
@@ -64,7 +64,7 @@ class Replica:
     ) -> None:
         self.clock = Clock()
         self.ahead = 0.0
-        self.shared = Shared(url)
+        self.shared = SharedStore(url)
         running.callback(self.shared.close)
         client = running.enter_context(Client(server.url, READER, page_size=2, deadline=3.0))
         self.registry = Registry(
@@ -75,10 +75,10 @@ class Replica:
             ttl=ttl,
             clock=clock or self.clock,
             now=self.now,
-            shared=self.shared,
+            store=self.shared,
         )
         self.key = self.registry._key("versions", MODEL, VersionFilters())
-        self.name = name_of(self.key)
+        self.name = query_name(self.key)
 
     def now(self) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=self.clock.now + self.ahead)
@@ -104,7 +104,7 @@ Start = Callable[[], Replica]
 
 @pytest.fixture(autouse=True)
 def _soon_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer, "LISTENING", 0.02)
+    monkeypatch.setattr(layer, "LISTEN_TIMEOUT_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def breaker(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def whole_without_zone(head: bytes) -> bytes:
     """A head that tells when its listing was whole, but not by the time of which place."""
-    return re.sub(rb'("whole_at":"[^"]+)Z"', rb'\1"', head)
+    return re.sub(rb'("fully_read_at":"[^"]+)Z"', rb'\1"', head)
 
 
 def written(store: Store, name: str) -> None:
@@ -156,7 +156,7 @@ def written(store: Store, name: str) -> None:
 def age(store: Store, name: str, seconds: float) -> None:
     """Let an entry be so old."""
     written(store, name)
-    store.client.pexpire(name, round((LIFE - seconds) * 1000))
+    store.client.pexpire(name, round((LIFETIME_SECONDS - seconds) * 1000))
 
 
 class TestOneListing:
@@ -190,7 +190,11 @@ class TestOneListing:
                 [item.raw for item in registry.models().items],
                 registry.model("model-b").raw,
                 [item.raw for item in registry.workspaces().items],
-                [(found := registry.review(MODEL)).approved, found.pending, [item.raw for item in found.waiting]],
+                [
+                    (found := registry.review(MODEL)).approved,
+                    found.pending,
+                    [item.raw for item in found.newest_pending],
+                ],
                 registry.dataset_names(["d-1"]),
             ]
 
@@ -204,7 +208,7 @@ class TestOneListing:
     def test_tells_those_who_wait_in_another_process_how_far_it_is(
         self, service: Service, store: Store, one: Replica, two: Replica, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(layer, "BEAT", 0.01)
+        monkeypatch.setattr(layer, "RENEWAL_SECONDS", 0.01)
         service.versions = [version(number) for number in range(7)]
         service.gate.clear()
         told: list[tuple[int, int]] = []
@@ -278,11 +282,11 @@ class TestAge:
         two.versions()
         written(store, two.name)
         one.versions()
-        two.clock.now += TTL * PATIENCE
-        one.clock.now += TTL * PATIENCE
+        two.clock.now += TTL * MAX_STALE_TTLS
+        one.clock.now += TTL * MAX_STALE_TTLS
         service.versions.append(version(3, "Approved"))
         one.refresh()
-        until(lambda: two.registry._cache._kept[two.key].wanted is not None)
+        until(lambda: two.registry._cache._entries[two.key].superseded)
         store.client.flushall()
         assert len(two.registry.versions(MODEL, current=True).versions) == 3
 
@@ -308,15 +312,15 @@ class TestAge:
     def test_of_what_a_clock_that_is_ahead_has_dated_is_told_by_the_store(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
-        one.ahead = AFRESH + 5
+        one.ahead = DECISION_MAX_AGE_SECONDS + 5
         one.versions()
-        age(store, one.name, AFRESH + 5)
-        two.clock.now += AFRESH + 5
+        age(store, one.name, DECISION_MAX_AGE_SECONDS + 5)
+        two.clock.now += DECISION_MAX_AGE_SECONDS + 5
         listed = two.versions()
         assert service.asked == ["versions"]
-        assert (two.now() - listed.whole_at).total_seconds() == pytest.approx(AFRESH + 5, abs=3)
+        assert (two.now() - listed.fully_read_at).total_seconds() == pytest.approx(DECISION_MAX_AGE_SECONDS + 5, abs=3)
         service.error = REFUSED
-        assert isinstance(two.registry.afresh(listed, ["0.1.0"]).failure, RequestRefusedError)
+        assert isinstance(two.registry.reread_versions(listed, ["0.1.0"]).failure, RequestRefusedError)
 
     def test_of_what_a_clock_that_is_behind_has_dated_is_no_less_than_it_says(
         self, store: Store, one: Replica, two: Replica
@@ -324,7 +328,7 @@ class TestAge:
         one.ahead = -100
         first = one.versions()
         written(store, one.name)
-        assert two.versions().whole_at == first.whole_at
+        assert two.versions().fully_read_at == first.fully_read_at
 
     def test_of_a_few_times_to_live_spares_the_listing(
         self, service: Service, server: Server, store: Store, one: Replica, two: Replica
@@ -345,8 +349,8 @@ class TestAge:
         age(store, one.name, TTL * 2)
         start, failed = Cache._start, threading.Event()
 
-        def no_thread_to_spare(cache: Cache, key: Key, query: Query, *, behind: bool = False) -> object:
-            if behind:
+        def no_thread_to_spare(cache: Cache, key: Key, query: Query, *, in_background: bool = False) -> object:
+            if in_background:
                 raise RuntimeError("can't start new thread")
             return start(cache, key, query)
 
@@ -363,7 +367,7 @@ class TestAge:
     ) -> None:
         service.versions = [version(number) for number in range(9)]
         one.versions()
-        age(store, one.name, TTL * PATIENCE + 1)
+        age(store, one.name, TTL * MAX_STALE_TTLS + 1)
         service.versions.append(version(9))
         assert len(two.names()) == 10
         assert server.pages[5:] == [1, 2, 3, 4, 5]
@@ -372,7 +376,7 @@ class TestAge:
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         first = one.versions()
-        age(store, one.name, TTL * PATIENCE + 1)
+        age(store, one.name, TTL * MAX_STALE_TTLS + 1)
         service.error = REFUSED
         found = two.versions()
         assert (found.fetched_at, type(found.failure)) == (first.fetched_at, RequestRefusedError)
@@ -484,7 +488,7 @@ class TestFailure:
         assert len(two.refresh().versions) == 2
         written(store, one.name)
         assert not store.client.exists(f"{one.name}:failed")
-        one.clock.now += FAILURE_MEMORY
+        one.clock.now += FAILURE_MEMORY_SECONDS
         assert one.versions().fetched_at == two.versions().fetched_at
 
     def test_of_before_a_refresh_does_not_answer_it(
@@ -538,14 +542,14 @@ class TestFailure:
         until(lambda: not store.client.exists(f"{one.name}:lease"))
         one.clock.now += TTL / 2
         assert one.versions() is good
-        age(store, one.name, FAILURE_MEMORY + 5)
-        two.clock.now += FAILURE_MEMORY
+        age(store, one.name, FAILURE_MEMORY_SECONDS + 5)
+        two.clock.now += FAILURE_MEMORY_SECONDS
         assert isinstance(two.failure(), AccessKeyError)
         assert service.asked == ["versions"] * 3
         service.error = None
         one.refresh()
         written(store, one.name)
-        two.clock.now += FAILURE_MEMORY
+        two.clock.now += FAILURE_MEMORY_SECONDS
         assert two.versions().fetched_at == one.versions().fetched_at
         assert service.asked == ["versions"] * 4
 
@@ -558,7 +562,7 @@ class TestFailure:
         service.error = REFUSED
         one.refresh()
         until(lambda: store.client.exists(f"{one.name}:failed"))
-        two.clock.now += TTL * PATIENCE
+        two.clock.now += TTL * MAX_STALE_TTLS
         found = two.versions()
         assert (len(found.versions), type(found.failure)) == (2, RequestRefusedError)
         assert service.asked == ["versions", "versions"]
@@ -578,7 +582,7 @@ class TestFailure:
         one.registry.refresh_versions(MODEL)
         assert isinstance(one.failure(), kind)
         until(lambda: not store.client.exists(one.name))
-        until(lambda: two.registry._cache._kept[two.key].wanted is not None)
+        until(lambda: two.registry._cache._entries[two.key].superseded)
         assert isinstance(two.failure(), kind)
         assert service.asked == ["versions", "versions"]
 
@@ -595,8 +599,8 @@ class TestLease:
     def test_is_kept_for_as_long_as_the_read_takes(
         self, service: Service, store: Store, one: Replica, two: Replica, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(layer, "LEASE", 0.5)
-        monkeypatch.setattr(layer, "BEAT", 0.05)
+        monkeypatch.setattr(layer, "LEASE_SECONDS", 0.5)
+        monkeypatch.setattr(layer, "RENEWAL_SECONDS", 0.05)
         service.gate.clear()
         with ThreadPoolExecutor(2) as pool:
             asked = [pool.submit(one.versions)]
@@ -613,7 +617,7 @@ class TestLease:
     def test_that_another_took_over_is_neither_released_nor_written_under(
         self, service: Service, store: Store, one: Replica, monkeypatch: pytest.MonkeyPatch, error: tuple[bytes] | None
     ) -> None:
-        monkeypatch.setattr(layer, "BEAT", 0.01)
+        monkeypatch.setattr(layer, "RENEWAL_SECONDS", 0.01)
         service.gate.clear()
         service.error = error
         with ThreadPoolExecutor(1) as pool:
@@ -623,7 +627,7 @@ class TestLease:
             service.gate.set()
             assert (asked.exception(WAIT) is None) == (error is None)
         until(lambda: not one.registry.under_way())
-        until(lambda: not threads("paiview-read"))
+        until(lambda: not threads("paiview-read") and not threads("paiview-lease"))
         assert not store.client.exists(one.name, f"{one.name}:failed")
         assert store.client.get(f"{one.name}:lease") == b"of another"
 
@@ -655,7 +659,7 @@ class TestGarbage:
         assert two.names() == ["0.1.0", "0.2.0"]
         assert service.asked == ["versions", "versions"]
         until(lambda: store.client.hexists(one.name, "body"))
-        one.clock.now += TTL * PATIENCE
+        one.clock.now += TTL * MAX_STALE_TTLS
         assert one.versions().fetched_at == two.versions().fetched_at
         assert service.asked == ["versions", "versions"]
 
@@ -674,7 +678,7 @@ class TestGarbage:
     ) -> None:
         one.versions()
         written(store, one.name)
-        monkeypatch.setattr("paiview.registry.shared_format.FORMAT", 2)
+        monkeypatch.setattr("paiview.registry.shared_format.FORMAT_VERSION", 3)
         two.versions()
         assert service.asked == ["versions", "versions"]
         assert store.client.exists(one.name)
@@ -694,16 +698,16 @@ class TestStore:
         two.versions()
         store.kill()
         for replica in (one, two):
-            replica.clock.now += TTL * PATIENCE
+            replica.clock.now += TTL * MAX_STALE_TTLS
             assert replica.versions().failure is None
         assert len(service.asked) > 2
         assert sum("away" in line for line in caplog.messages) == 2
         store.start()
-        breaker.now += layer.AWAY
+        breaker.now += layer.RETRY_AFTER_SECONDS
         one.refresh()
         written(store, one.name)
         asked = list(service.asked)
-        two.clock.now += TTL * PATIENCE
+        two.clock.now += TTL * MAX_STALE_TTLS
         assert two.versions().fetched_at == one.versions().fetched_at
         assert service.asked == asked
         assert sum("back" in line for line in caplog.messages) == 2
@@ -724,7 +728,7 @@ class TestStore:
     def test_that_answers_nothing_is_given_up_soon(
         self, service: Service, store: Store, start: Start, breaker: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(layer, "READ_TIMEOUT", 0.1)
+        monkeypatch.setattr(layer, "READ_TIMEOUT_SECONDS", 0.1)
         one = start()
         until(lambda: store.client.pubsub_numsub(CHANNEL)[0][1] == 1)
         store.pause()
@@ -733,15 +737,15 @@ class TestStore:
             assert one.registry.models().total == 2
         finally:
             store.resume()
-        breaker.now += layer.AWAY
+        breaker.now += layer.RETRY_AFTER_SECONDS
         one.refresh()
         written(store, one.name)
 
     def test_that_was_lost_without_a_word_is_listened_to_again(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(layer, "AWAY", 0.05)
-        monkeypatch.setattr(layer, "IDLE", 0.05)
+        monkeypatch.setattr(layer, "RETRY_AFTER_SECONDS", 0.05)
+        monkeypatch.setattr(layer, "HEALTH_CHECK_SECONDS", 0.05)
         heard: list[str] = []
 
         def hears(message: str) -> bool:
@@ -749,7 +753,7 @@ class TestStore:
             return message in heard
 
         with way_to(store.port) as (port, silence):
-            shared = Shared(SecretStr(f"redis://:{PASSWORD}@127.0.0.1:{port}/0"))
+            shared = SharedStore(SecretStr(f"redis://:{PASSWORD}@127.0.0.1:{port}/0"))
             shared.listen(lambda name, _: heard.append(name))
             until(lambda: hears("before"))
             silence()
@@ -787,8 +791,8 @@ class TestStore:
         until(lambda: len(store.client.keys("*")) == 2 and not store.client.keys("*:lease"))
         said = b""
         for name in cast("list[bytes]", store.client.keys("*")):
-            assert name.startswith(b"paiview:1:")
-            assert 0 < store.client.pttl(name) <= LIFE * 1000
+            assert name.startswith(b"paiview:2:")
+            assert 0 < store.client.pttl(name) <= LIFETIME_SECONDS * 1000
             fields = cast("dict[bytes, bytes]", store.client.hgetall(name))
             said += name + fields[b"head"] + zlib.decompress(fields[b"body"])
         assert READER.access_key_secret.encode() not in said

@@ -22,7 +22,7 @@ from paiview.pai.errors import (
     UnavailableError,
 )
 from paiview.pai.paging import Progress
-from paiview.registry.cache import FAILURE_MEMORY, PATIENCE, REFRESHES, Cache, Key, reading
+from paiview.registry.cache import FAILURE_MEMORY_SECONDS, MAX_BACKGROUND_READS, MAX_STALE_TTLS, Cache, Key, reading
 from paiview.registry.snapshots import Snapshot
 
 TTL = 60.0
@@ -104,7 +104,7 @@ def service() -> Iterator[Service]:
 
 def landed(cache: Cache, key: Key = KEY) -> None:
     """Wait until no read of a key is under way."""
-    flight = cache._flights.get(key)
+    flight = cache._reads.get(key)
     assert flight is None or flight.finished.wait(WAIT)
 
 
@@ -181,9 +181,9 @@ class TestSharing:
         landed(cache)
         assert read(cache, service).number == 2
 
-    @pytest.mark.parametrize(("oldest", "number"), [(TTL, 2), (TTL * PATIENCE, 1)])
+    @pytest.mark.parametrize(("max_age", "number"), [(TTL, 2), (TTL * MAX_STALE_TTLS, 1)])
     def test_a_read_that_began_too_early_for_who_asks_now_is_not_given(
-        self, cache: Cache, clock: Clock, service: Service, oldest: float, number: int
+        self, cache: Cache, clock: Clock, service: Service, max_age: float, number: int
     ) -> None:
         service.gate.clear()
         waits = threading.Event()
@@ -192,7 +192,7 @@ class TestSharing:
             assert service.begun.acquire(timeout=WAIT)
             clock.now += TTL
             late = pool.submit(
-                cache.get, KEY, service.load, ttl=TTL, oldest=oldest, progress=lambda *_progress: waits.set()
+                cache.get, KEY, service.load, ttl=TTL, max_age=max_age, progress=lambda *_progress: waits.set()
             )
             assert waits.wait(WAIT)
             service.gate.set()
@@ -220,9 +220,9 @@ class TestSharing:
     def test_beyond_so_many_reads_under_way_none_is_begun(
         self, cache: Cache, clock: Clock, service: Service, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("paiview.registry.cache.READS", 2)
+        monkeypatch.setattr("paiview.registry.cache.MAX_READS", 2)
         read(cache, service)
-        clock.now += TTL * PATIENCE
+        clock.now += TTL * MAX_STALE_TTLS
         service.gate.clear()
         with ThreadPoolExecutor(2) as pool:
             hanging = [pool.submit(read, cache, service, key=("versions", name)) for name in ("model-b", "model-c")]
@@ -303,28 +303,28 @@ class TestFreshness:
 
     def test_when_too_old_the_reader_waits_for_the_new_one(self, cache: Cache, service: Service, clock: Clock) -> None:
         read(cache, service)
-        clock.now += TTL * PATIENCE
+        clock.now += TTL * MAX_STALE_TTLS
         assert read(cache, service).number == 2
 
     def test_without_a_time_to_live_every_read_asks(self, cache: Cache, service: Service) -> None:
         assert [read(cache, service, ttl=0).number for _ in range(3)] == [1, 2, 3]
 
     def test_refreshes_behind_readers_are_few_at_a_time(self, cache: Cache, service: Service, clock: Clock) -> None:
-        keys = [("versions", number) for number in range(REFRESHES + 3)]
+        keys = [("versions", number) for number in range(MAX_BACKGROUND_READS + 3)]
         for key in keys:
             read(cache, service, key=key)
         service.gate.clear()
         clock.now += TTL
         for key in keys:
             read(cache, service, key=key)
-        assert len(cache._flights) == REFRESHES
+        assert len(cache._reads) == MAX_BACKGROUND_READS
         service.gate.set()
         for key in keys:
             landed(cache, key)
-        assert service.calls == len(keys) + REFRESHES
+        assert service.calls == len(keys) + MAX_BACKGROUND_READS
         read(cache, service, key=keys[-1])
         landed(cache, keys[-1])
-        assert service.calls == len(keys) + REFRESHES + 1
+        assert service.calls == len(keys) + MAX_BACKGROUND_READS + 1
 
     def test_reads_that_are_waited_for_keep_nothing_from_being_refreshed(
         self, cache: Cache, service: Service, clock: Clock
@@ -332,7 +332,9 @@ class TestFreshness:
         hanging = Service()
         read(cache, service)
         hanging.gate.clear()
-        waiting = [in_thread(partial(read, cache, hanging, key=("afresh", number))) for number in range(REFRESHES)]
+        waiting = [
+            in_thread(partial(read, cache, hanging, key=("afresh", number))) for number in range(MAX_BACKGROUND_READS)
+        ]
         for _ in waiting:
             assert hanging.begun.acquire(timeout=WAIT)
         clock.now += TTL
@@ -378,7 +380,7 @@ class TestFailure:
         for _ in range(3):
             with pytest.raises(UnavailableError, match="down"):
                 read(cache, service)
-        clock.now += FAILURE_MEMORY - 0.01
+        clock.now += FAILURE_MEMORY_SECONDS - 0.01
         with pytest.raises(UnavailableError):
             read(cache, service)
         assert service.calls == 1
@@ -397,12 +399,12 @@ class TestFailure:
         shown = read(cache, service)
         assert (shown.number, shown.fetched_at, shown.failure) == (1, good.fetched_at, service.error)
         assert service.calls == 2
-        clock.now += FAILURE_MEMORY
+        clock.now += FAILURE_MEMORY_SECONDS
         assert read(cache, service).failure is service.error
         landed(cache)
         assert service.calls == 3
         service.error = None
-        clock.now += FAILURE_MEMORY
+        clock.now += FAILURE_MEMORY_SECONDS
         read(cache, service)
         landed(cache)
         assert (read(cache, service).number, read(cache, service).failure) == (4, None)
@@ -420,7 +422,7 @@ class TestFailure:
                 raise UnavailableError("down") from reason
 
         for _ in range(3):
-            clock.now += TTL * PATIENCE
+            clock.now += TTL * MAX_STALE_TTLS
             shown = cache.get(KEY, load, ttl=TTL)
             assert isinstance(shown.failure, UnavailableError)
             failed.append(weakref.ref(shown))
@@ -436,7 +438,7 @@ class TestFailure:
     ) -> None:
         read(cache, service)
         service.error = UnavailableError("down")
-        clock.now += TTL * PATIENCE
+        clock.now += TTL * MAX_STALE_TTLS
         shown = read(cache, service)
         assert (shown.number, shown.failure) == (1, service.error)
 
@@ -481,10 +483,10 @@ class TestFailure:
         for number in range(5):
             with pytest.raises(NotFoundError):
                 read(cache, service, key=("model", number))
-        clock.now += FAILURE_MEMORY
+        clock.now += FAILURE_MEMORY_SECONDS
         with pytest.raises(NotFoundError):
             read(cache, service)
-        assert list(cache._failed) == [KEY]
+        assert list(cache._failures) == [KEY]
 
 
 class TestBound:
@@ -511,33 +513,33 @@ class TestReader:
     """Somebody whose patience all reads of one page share."""
 
     def test_waits_its_patience_once_for_all_reads_that_do_not_come(self, service: Service, clock: Clock) -> None:
-        cache = Cache(100, clock, patience=15)
+        cache = Cache(100, clock, reader_wait_seconds=15)
         service.gate.clear()
         with reading() as reader:
             for number in range(3):
                 with pytest.raises(DeadlineError, match="within 15 s"):
                     read(cache, service, key=("versions", number), progress=clock.passing(5))
-        assert reader.waited == 15
+        assert reader.waited_seconds == 15
         service.gate.set()
 
     def test_does_not_count_the_time_in_which_an_answer_came_nearer(self, service: Service, clock: Clock) -> None:
-        cache = Cache(100, clock, patience=15)
+        cache = Cache(100, clock, reader_wait_seconds=15)
         service.gate.clear()
         told = []
 
         def progress(done: int, total: int) -> None:
             told.append((done, total))
             clock.now += 10
-            cache._flights[KEY].report(len(told), 9)
+            cache._reads[KEY].report(len(told), 9)
             if len(told) == 4:
                 service.gate.set()
 
         with reading() as reader:
             assert read(cache, service, progress=progress).number == 1
-        assert reader.waited == 0
+        assert reader.waited_seconds == 0
 
     def test_counts_the_time_of_a_read_that_failed(self, service: Service, clock: Clock) -> None:
-        cache = Cache(100, clock, patience=15)
+        cache = Cache(100, clock, reader_wait_seconds=15)
         service.error = UnavailableError("down")
         service.gate.clear()
 
@@ -547,18 +549,18 @@ class TestReader:
 
         with reading() as reader, pytest.raises(UnavailableError):
             read(cache, service, progress=progress)
-        assert reader.waited >= 4
+        assert reader.waited_seconds >= 4
 
     def test_waits_less_for_what_it_can_do_without(self, service: Service, clock: Clock) -> None:
-        cache = Cache(100, clock, patience=15)
+        cache = Cache(100, clock, reader_wait_seconds=15)
         service.gate.clear()
         with reading() as reader, pytest.raises(DeadlineError, match="within 3 s"):
-            cache.get(KEY, service.load, ttl=TTL, progress=clock.passing(1), longest=3)
-        assert reader.waited == 3
+            cache.get(KEY, service.load, ttl=TTL, progress=clock.passing(1), max_wait=3)
+        assert reader.waited_seconds == 3
         service.gate.set()
 
     def test_gets_the_last_good_snapshot_when_a_refresh_does_not_come(self, service: Service, clock: Clock) -> None:
-        cache = Cache(100, clock, patience=15)
+        cache = Cache(100, clock, reader_wait_seconds=15)
         read(cache, service)
         cache.refresh(KEY)
         service.gate.clear()
@@ -570,7 +572,7 @@ class TestReader:
         assert read(cache, service).number == 2
 
     def test_without_one_the_end_of_the_read_is_waited_for(self, service: Service, clock: Clock) -> None:
-        cache = Cache(100, clock, patience=15)
+        cache = Cache(100, clock, reader_wait_seconds=15)
         service.gate.clear()
 
         def progress(_done: int, _total: int) -> None:
@@ -587,12 +589,12 @@ class TestReader:
             read(cache, service)
         assert not cache.changed(reader.missed)
         assert service.calls == 1
-        clock.now += FAILURE_MEMORY
+        clock.now += FAILURE_MEMORY_SECONDS
         assert not cache.changed(reader.missed)
         landed(cache)
         assert service.calls == 2
         service.error = None
-        clock.now += FAILURE_MEMORY
+        clock.now += FAILURE_MEMORY_SECONDS
         assert not cache.changed(reader.missed)
         landed(cache)
         assert cache.changed(reader.missed)
@@ -603,7 +605,7 @@ class TestReader:
         with reading() as reader, pytest.raises(UnavailableError):
             read(cache, service)
         service.error = PermissionDeniedError("not for you")
-        clock.now += FAILURE_MEMORY
+        clock.now += FAILURE_MEMORY_SECONDS
         assert not cache.changed(reader.missed)
         landed(cache)
         assert cache.changed(reader.missed)

@@ -17,7 +17,7 @@ from paiview.pai import Client, StaticCredentials, transport
 from paiview.pai.objects import VersionFilters
 from paiview.registry import cache
 from paiview.registry.live_decision import LiveDecisions, decide_all_now
-from paiview.registry.registry import AFRESH, WHOLE, Registry
+from paiview.registry.registry import DECISION_MAX_AGE_SECONDS, FULL_LIST_EVERY_TTLS, Registry
 from tests.harness.server import Reply, Request, Responder, Server, refusal, reply
 from tests.harness.service import Service, version
 
@@ -101,14 +101,21 @@ def held() -> Held:
 @pytest.fixture
 def registry(service: Service, clock: Clock, held: Held, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
     monkeypatch.setattr(transport, "FIRST_WAIT", 0.005)
-    monkeypatch.setattr(cache, "PROGRESS_INTERVAL", 0.005)
+    monkeypatch.setattr(cache, "PROGRESS_INTERVAL_SECONDS", 0.005)
     with ExitStack() as running:
         url = running.enter_context(Server(held.around(service))).url
         client = running.enter_context(
             Client(url, StaticCredentials("key", "secret"), page_size=PAGE_SIZE, deadline=1.0)
         )
         yield Registry(
-            client, endpoint=url, principal="key", embedded=False, ttl=TTL, patience=15.0, clock=clock, now=clock.now
+            client,
+            endpoint=url,
+            principal="key",
+            embedded=False,
+            ttl=TTL,
+            reader_wait_seconds=15.0,
+            clock=clock,
+            now=clock.now,
         )
 
 
@@ -153,19 +160,19 @@ def test_a_listing_read_just_now_is_fresh_enough(service: Service, clock: Clock,
     first = compare()
     assert (first.decisions[0].baseline, first.decisions[0].summary.word) == ("1.0.0", "Better")
     assert first.read_at == DAY
-    clock.seconds = AFRESH - 0.1
+    clock.seconds = DECISION_MAX_AGE_SECONDS - 0.1
     assert compare() == first
     assert single_reads(service) == []
 
 
 def test_after_that_both_sides_are_read_one_by_one(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     judged = compare()
     assert single_reads(service) == ["1.0.0", "1.2.0"]
-    assert judged.read_at == DAY + timedelta(seconds=AFRESH)
+    assert judged.read_at == DAY + timedelta(seconds=DECISION_MAX_AGE_SECONDS)
     assert judged.decisions[0].notes == ()
-    clock.seconds += AFRESH - 0.1
+    clock.seconds += DECISION_MAX_AGE_SECONDS - 0.1
     assert compare() == judged
     clock.seconds += 0.1
     assert compare().read_at == clock.now()
@@ -176,16 +183,16 @@ def test_what_a_slow_answer_brought_is_as_old_as_the_question(
     service: Service, clock: Clock, held: Held, compare: Compare
 ) -> None:
     compare()
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     held.after(f"{VERSIONS}/1.2.0")
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(compare)
         held.wait()
         clock.seconds += 13
         held.release()
-        assert slow.result(WAIT).read_at == DAY + timedelta(seconds=AFRESH)
+        assert slow.result(WAIT).read_at == DAY + timedelta(seconds=DECISION_MAX_AGE_SECONDS)
     change(service, "1.2.0", Metrics=results(0.5))
-    clock.seconds += AFRESH - 0.5
+    clock.seconds += DECISION_MAX_AGE_SECONDS - 0.5
     judged = compare()
     assert (judged.decisions[0].summary.word, judged.read_at) == ("Worse", clock.now())
 
@@ -193,7 +200,7 @@ def test_what_a_slow_answer_brought_is_as_old_as_the_question(
 def test_an_edit_of_the_candidate_is_in_the_verdict(service: Service, clock: Clock, compare: Compare) -> None:
     before = compare().decisions[0]
     change(service, "1.2.0", Metrics=results(0.5))
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     judged = compare()
     assert (judged.decisions[0].summary.word, judged.decisions[0].notes) == ("Worse", ())
     assert judged.decisions[0].data_fingerprint != before.data_fingerprint
@@ -203,34 +210,36 @@ def test_an_edit_of_the_candidate_is_in_the_verdict(service: Service, clock: Clo
 def test_an_edit_of_the_baseline_is_in_the_verdict(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     change(service, "1.0.0", Metrics=results(0.05))
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     assert compare().decisions[0].summary.word == "Worse"
 
 
 def test_a_status_given_since_is_told(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     change(service, "1.2.0", ApprovalStatus="Rejected")
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     assert compare().versions[MODEL, "1.2.0"].approval_status == "Rejected"
 
 
-def test_a_baseline_that_is_none_any_more_gives_way_to_the_next_which_is_read_too(
+def test_if_the_baseline_is_no_longer_approved_the_rules_choose_another_from_a_new_listing(
     service: Service, clock: Clock, compare: Compare
 ) -> None:
     change(service, "1.1.0", ApprovalStatus="Approved")
     assert compare().decisions[0].baseline == "1.1.0"
     change(service, "1.1.0", ApprovalStatus="Rejected")
     change(service, "1.0.0", Metrics=results(0.01))
-    clock.seconds = AFRESH
-    judged = compare().decisions[0]
-    assert (judged.baseline, judged.summary.word) == ("1.0.0", "Worse")
-    assert single_reads(service) == ["1.0.0", "1.1.0", "1.2.0"]
+    clock.seconds = DECISION_MAX_AGE_SECONDS
+    judged = compare()
+    assert (judged.decisions[0].baseline, judged.decisions[0].summary.word) == ("1.0.0", "Worse")
+    assert judged.read_at == clock.now()
+    assert single_reads(service) == ["1.1.0", "1.2.0"]
+    assert len(service.asked(VERSIONS)) == 8
 
 
 def test_candidates_are_read_together_and_each_is_judged(service: Service, clock: Clock, compare: Compare) -> None:
     compare("1.1.0", "1.2.0")
     change(service, "1.1.0", Metrics=results(0.05))
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     judged = compare("1.1.0", "1.2.0")
     assert [decision.summary.word for decision in judged.decisions] == ["Better", "Better"]
     assert single_reads(service) == ["1.0.0", "1.1.0", "1.2.0"]
@@ -239,7 +248,7 @@ def test_candidates_are_read_together_and_each_is_judged(service: Service, clock
 def test_a_version_that_is_gone_gets_no_verdict(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     service.versions[MODEL].pop()
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     with pytest.raises(UnknownVersionError, match=r"model-a has no version 1\.2\.0\.") as raised:
         compare()
     assert raised.value.status == 404
@@ -251,8 +260,8 @@ def test_a_version_that_is_gone_gets_no_verdict_when_nothing_can_be_listed_eithe
     compare()
     service.versions[MODEL].pop()
     service.refusals[f"/api/v1/{VERSIONS}"] = refusal("NotNow", 400)
-    clock.seconds = AFRESH
-    with pytest.raises(UnknownVersionError, match=r"model-a has no version 1\.2\.0 any more"):
+    clock.seconds = DECISION_MAX_AGE_SECONDS
+    with pytest.raises(UnknownVersionError, match=r"model-a no longer has the version 1\.2\.0"):
         compare()
 
 
@@ -262,7 +271,7 @@ def test_a_version_that_is_listed_and_not_found_by_its_name_is_judged_by_a_new_l
     compare()
     service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = refusal("201900003", 404)
     change(service, "1.2.0", Metrics=results(0.5))
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     judged = compare()
     assert (judged.decisions[0].summary.word, judged.read_at) == ("Worse", clock.now())
 
@@ -276,7 +285,7 @@ def test_without_a_fresh_answer_the_listing_counts_and_a_note_says_so(
     judged = compare()
     [note] = judged.decisions[0].notes
     assert note.startswith(
-        "model-a: the versions compared could not be read anew for this verdict, and count as they were at "
+        "model-a: the versions compared could not be read again for this decision. They are as of "
         "2026-01-02 00:00:00 UTC."
     )
     assert "May list, may not get." in note
@@ -289,7 +298,7 @@ def test_another_models_baseline_is_read_anew_as_well(service: Service, clock: C
     options = {"baseline": "7.0.0", "baseline_model": "model-b"}
     assert compare(**options).decisions[0].summary.word == "Better"
     service.versions["model-b"] = [measured("7.0.0", 1, 0.05)]
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     judged = compare(**options)
     assert judged.decisions[0].summary.word == "Worse"
     assert set(judged.versions) == {(MODEL, "1.2.0"), ("model-b", "7.0.0")}
@@ -298,7 +307,7 @@ def test_another_models_baseline_is_read_anew_as_well(service: Service, clock: C
 def test_a_version_without_a_name_is_judged_as_listed(service: Service, clock: Clock, compare: Compare) -> None:
     service.versions[MODEL].append(measured("", 9, 0.01))
     compare("(unnamed 9)")
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     judged = compare("(unnamed 9)")
     assert judged.decisions[0].summary.word == "Better"
     assert single_reads(service) == ["1.0.0"]
@@ -311,7 +320,7 @@ def test_a_candidate_that_was_created_again_is_judged_by_a_new_listing(
     assert compare("1.1.0").decisions[0].baseline == "1.0.0"
     change(service, "1.1.0", **measured("1.1.0", 9, 0.3))
     service.versions[MODEL].append(service.versions[MODEL].pop(-2))
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     judged = compare("1.1.0")
     assert (judged.decisions[0].baseline, judged.read_at) == ("1.2.0", clock.now())
 
@@ -321,7 +330,7 @@ def test_a_creation_told_to_the_millisecond_is_the_same(service: Service, clock:
     service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = reply(
         service.versions[MODEL][-1] | {"GmtCreateTime": "2024-01-08T00:00:00.123Z"}
     )
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     compare()
     assert len(service.asked(VERSIONS)) == 4
 
@@ -330,14 +339,14 @@ def test_what_was_read_one_by_one_before_the_listing_does_not_count_when_it_cann
     service: Service, clock: Clock, registry: Registry, compare: Compare
 ) -> None:
     compare()
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     assert compare().decisions[0].summary.word == "Better"
     clock.seconds = 30
     change(service, "1.2.0", Metrics=results(0.5))
     registry.refresh_versions(MODEL)
     registry.versions(MODEL)
     service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = refusal("NotNow", 400)
-    clock.seconds = 30 + AFRESH
+    clock.seconds = 30 + DECISION_MAX_AGE_SECONDS
     judged = compare()
     assert (judged.decisions[0].summary.word, judged.read_at) == ("Worse", DAY + timedelta(seconds=30))
     assert len(judged.decisions[0].notes) == 1
@@ -348,14 +357,14 @@ def test_the_same_listing_read_later_counts_before_what_was_read_one_by_one_earl
 ) -> None:
     compare()
     change(service, "1.2.0", Metrics=results(0.5))
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     assert compare().decisions[0].summary.word == "Worse"
     change(service, "1.2.0", Metrics=results(0.1))
     clock.seconds = 30
     registry.refresh_versions(MODEL)
     registry.versions(MODEL)
     service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = refusal("NotNow", 400)
-    clock.seconds = 30 + AFRESH
+    clock.seconds = 30 + DECISION_MAX_AGE_SECONDS
     judged = compare()
     assert (judged.decisions[0].summary.word, judged.read_at) == ("Better", DAY + timedelta(seconds=30))
 
@@ -363,9 +372,9 @@ def test_the_same_listing_read_later_counts_before_what_was_read_one_by_one_earl
 def test_the_answer_about_another_version_does_not_count(service: Service, clock: Clock, compare: Compare) -> None:
     before = compare().decisions[0]
     service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = reply(service.versions[MODEL][0])
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     judged = compare().decisions[0]
-    assert "another version than was asked for" in judged.notes[0]
+    assert "another version than the one requested" in judged.notes[0]
     assert judged.model_copy(update={"notes": ()}) == before
 
 
@@ -388,8 +397,8 @@ def test_a_listing_that_could_not_be_read_anew_is_told_in_the_verdict(
     judged = compare()
     [note] = judged.decisions[0].notes
     assert note.startswith(
-        "model-a: the versions could not be listed anew for this verdict. What was created or approved since "
-        "2026-01-02 00:00:00 UTC does not count."
+        "model-a: the versions could not be listed again for this decision. Versions created or approved since "
+        "2026-01-02 00:00:00 UTC are not considered."
     )
     assert judged.read_at == clock.now()
 
@@ -418,7 +427,7 @@ def test_versions_read_anew_are_no_younger_than_a_version_without_a_name(
 ) -> None:
     service.versions[MODEL].append(measured("", 9, 0.01))
     compare("(unnamed 9)")
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     assert compare("(unnamed 9)").read_at == DAY
 
 
@@ -433,7 +442,7 @@ def test_a_version_that_is_gone_is_not_judged_by_a_listing_that_was_under_way(
         judged = pool.submit(compare)
         held.wait()
         service.versions[MODEL].pop()
-        clock.seconds += AFRESH
+        clock.seconds += DECISION_MAX_AGE_SECONDS
         held.release()
         with pytest.raises(UnknownVersionError):
             judged.result(WAIT)
@@ -446,15 +455,15 @@ def test_a_version_that_is_gone_is_not_judged_by_a_listing_that_keeps_what_did_n
     compare()
     service.refusals[f"/api/v1/{VERSIONS}"] = reply({"Versions": service.versions[MODEL][:-1], "TotalCount": 9})
     service.versions[MODEL].pop()
-    clock.seconds = AFRESH
-    with pytest.raises(UnknownVersionError, match=r"has no version 1\.2\.0 any more"):
+    clock.seconds = DECISION_MAX_AGE_SECONDS
+    with pytest.raises(UnknownVersionError, match=r"no longer has the version 1\.2\.0"):
         compare()
 
 
 def test_all_who_miss_a_version_list_once(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     service.versions[MODEL] = [item for item in service.versions[MODEL] if item["VersionName"] != "1.0.0"]
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     with ThreadPoolExecutor(20) as pool:
         judged = [pool.submit(compare) for _ in range(20)]
         assert {each.result(WAIT).decisions[0].baseline for each in judged} == {"1.1.0"}
@@ -467,7 +476,7 @@ def test_all_who_miss_a_version_of_a_service_that_lists_nothing_ask_once(
     compare()
     service.versions[MODEL].pop()
     service.refusals[f"/api/v1/{VERSIONS}"] = refusal("NotNow", 400)
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     for _ in range(20):
         with pytest.raises(UnknownVersionError):
             compare()
@@ -482,7 +491,7 @@ def test_a_version_that_is_gone_leaves_the_other_model_to_be_read_anew(
     assert compare(**options).decisions[0].summary.word == "Better"
     service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = refusal("201900003", 404)
     service.versions["model-b"] = [measured("7.0.0", 1, 0.05)]
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     assert compare(**options).decisions[0].summary.word == "Worse"
 
 
@@ -499,7 +508,7 @@ def test_what_a_clock_that_is_ahead_has_dated_is_read_anew(
 def test_a_queue_reads_nothing_one_by_one(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     clock.seconds = 30
-    assert compare(afresh=False).read_at == DAY
+    assert compare(reread=False).read_at == DAY
     assert single_reads(service) == []
 
 
@@ -513,7 +522,7 @@ def test_a_refresh_of_an_unchanged_listing_asks_for_three_pages(
     settle()
     assert [query.get("ApprovalStatus") for query in service.asked(VERSIONS)[4:]] == [None, "Approved", "Rejected"]
     second = registry.versions(MODEL)
-    assert (second.identity, second.fetched_at, second.whole_at) == (first.identity, clock.now(), DAY)
+    assert (second.identity, second.fetched_at, second.fully_read_at) == (first.identity, clock.now(), DAY)
     assert second.frames is first.frames
 
 
@@ -543,7 +552,7 @@ def test_what_the_three_pages_do_not_explain_is_listed_whole(
     registry.versions(MODEL)
     settle()
     second = registry.versions(MODEL)
-    assert (len(second.versions), second.whole_at) == (7, clock.now())
+    assert (len(second.versions), second.fully_read_at) == (7, clock.now())
 
 
 def test_an_edit_of_an_old_version_shows_after_a_few_refreshes_at_the_latest(
@@ -557,7 +566,7 @@ def test_an_edit_of_an_old_version_shows_after_a_few_refreshes_at_the_latest(
         registry.versions(MODEL)
         settle()
         seen_after += 1
-    assert seen_after == WHOLE
+    assert seen_after == FULL_LIST_EVERY_TTLS
 
 
 def test_a_listing_that_a_clock_that_was_ahead_has_dated_is_read_whole(
@@ -585,7 +594,7 @@ def test_a_verdict_that_met_an_edit_lets_the_next_refresh_read_every_version(
     compare()
     change(service, "0.1.0", VersionDescription="edited")
     change(service, "1.2.0", Metrics=results(0.5))
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     compare()
     clock.seconds = TTL
     registry.versions(MODEL)
@@ -597,7 +606,7 @@ def test_what_is_not_a_number_is_no_edit(service: Service, clock: Clock, registr
     change(service, "1.2.0", Metrics=results(math.nan))
     compare()
     asked = len(service.asked(VERSIONS))
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     compare()
     assert single_reads(service)
     clock.seconds = TTL
@@ -614,7 +623,7 @@ def test_a_whole_read_that_fails_is_still_owed(service: Service, clock: Clock, r
     registry.refresh_versions(MODEL)
     assert registry.versions(MODEL).failure is not None
     service.refusals.clear()
-    clock.seconds = cache.FAILURE_MEMORY
+    clock.seconds = cache.FAILURE_MEMORY_SECONDS
     registry.versions(MODEL)
     settle()
     assert registry.versions(MODEL).versions[0].version_description == "edited"
@@ -629,6 +638,7 @@ def test_refresh_during_the_three_pages_reads_every_version(
     held.after(VERSIONS)
     registry.versions(MODEL)
     held.wait()
+    clock.seconds += 1
     registry.refresh_versions(MODEL)
     held.release()
     assert registry.versions(MODEL).versions[0].version_description == "edited"
@@ -638,17 +648,14 @@ def test_what_is_doubted_while_every_version_is_read_is_read_whole_once_more(
     service: Service, clock: Clock, registry: Registry, held: Held
 ) -> None:
     registry.versions(MODEL)
-    clock.seconds = TTL * WHOLE
+    clock.seconds = TTL * FULL_LIST_EVERY_TTLS
     held.after(VERSIONS)
     registry.versions(MODEL)
     held.wait()
     change(service, "0.1.0", VersionDescription="edited")
-    registry.doubt_versions(MODEL)
+    clock.seconds += 1
+    registry.refresh_versions(MODEL)
     held.release()
-    settle()
-    clock.seconds += TTL
-    registry.versions(MODEL)
-    settle()
     assert registry.versions(MODEL).versions[0].version_description == "edited"
 
 

@@ -21,7 +21,7 @@ from paiview.pai.objects import VersionFilters
 from paiview.registry import connection
 from paiview.registry.connection import _PROCESS, connect, disconnect
 from paiview.registry.live_decision import decide_now
-from paiview.registry.registry import LONG, WAITING, Registry
+from paiview.registry.registry import PENDING_SHOWN, SLOW_DATA_TTLS, Registry
 from paiview.settings import Settings
 from tests.harness.server import Reply, Request, Server, refusal, reply
 
@@ -346,7 +346,9 @@ def test_a_review_counts_the_statuses_and_shows_the_newest_pending(service: Serv
     service.versions = [version(number, status) for number, status in enumerate(statuses)]
     review = registry.review("model-a")
     assert (review.pending, review.approved, review.rejected) == (14, 2, 1)
-    assert [item.version_name for item in review.waiting] == [f"0.{number}.0" for number in range(17, 17 - WAITING, -1)]
+    assert [item.version_name for item in review.newest_pending] == [
+        f"0.{number}.0" for number in range(17, 17 - PENDING_SHOWN, -1)
+    ]
     assert len(service.asked) == 3
 
 
@@ -354,7 +356,7 @@ def test_counts_are_fresh_for_longer_than_listings(service: Service, registry: R
     registry.review("model-a")
     registry.workspaces()
     service.asked.clear()
-    clock.now += TTL * LONG - 1
+    clock.now += TTL * SLOW_DATA_TTLS - 1
     registry.review("model-a")
     assert [item.workspace_id for item in registry.workspaces().items] == ["1"]
     assert service.asked == []
@@ -556,7 +558,7 @@ def test_an_uneven_listing_takes_nothing_away_that_had_come(service: Service, re
     shown = registry.versions("model-a")
     assert [item.version_name for item in shown.versions] == ["0.2.0", "0.3.0", "0.1.0"]
     assert shown.uneven
-    assert shown.uneven.endswith("1 that did not come this time, and did before, are kept.")
+    assert shown.uneven.endswith(" Kept from the previous listing: 1 version.")
     decision = decide_now(registry, "model-a", "0.2.0")
     assert (decision.baseline, decision.summary.word) == ("0.1.0", "Worse")
     service.versions = [version(2), version(3)]

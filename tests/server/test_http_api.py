@@ -338,7 +338,7 @@ def test_the_wait_for_a_turn_is_taken_from_the_patience_with_the_service(
 ) -> None:
     gate = threading.Event()
     # Its clock stands: what is read does not come, and takes no time.
-    cache = Cache(10, Clock(), patience=1e-6)
+    cache = Cache(10, Clock(), reader_wait_seconds=1e-6)
 
     def load(_report: Progress) -> Numbered:
         gate.wait(WAIT)

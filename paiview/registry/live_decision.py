@@ -23,7 +23,7 @@ class LiveDecisions(NamedTuple):
 
     Attributes:
         decisions: one for each candidate, in the same order.
-        versions: every candidate and baseline as it was judged, by ModelId and VersionName.
+        versions: every candidate and baseline as it was compared, by ModelId and VersionName.
         read_at: when the oldest of these reads began, UTC.
     """
 
@@ -98,7 +98,7 @@ def decide_all_now(
 
     versions = {(name, version): was for name, listed in at_stake.items() for version, was in listed.items()}
     for name, now in rereads.items():
-        versions |= {(name, version): found for version, found in now.versions.items() if found is not None}
+        versions |= {(name, version): current for version, current in now.versions.items() if current is not None}
     notes = [_not_reread(name, now.fetched_at, now.failure) for name, now in rereads.items() if now.failure]
     if reread:
         notes += [_not_listed(name, now.fetched_at, now.failure) for name, now in snapshots.items() if now.failure]
@@ -149,8 +149,8 @@ def _gone(listed: _Listed, now: RereadVersions) -> list[str]:
 
 def _changed(listed: _Listed, now: RereadVersions) -> list[str]:
     """The versions that differ in a field that a decision depends on."""
-    found = [(name, version) for name, version in now.versions.items() if version is not None]
-    return [name for name, version in found if not are_alike(_facts(listed[name]), _facts(version))]
+    current = [(name, version) for name, version in now.versions.items() if version is not None]
+    return [name for name, version in current if not are_alike(_facts(listed[name]), _facts(version))]
 
 
 def _list_again(registry: Registry, before: VersionsSnapshot, listed: _Listed, now: RereadVersions) -> VersionsSnapshot:

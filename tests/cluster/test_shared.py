@@ -1,4 +1,4 @@
-"""Two reading layers with one store between them, over real sockets: what is read once, and what survives."""
+"""Two registries that share one store, over real sockets: what is read once, and what survives failures."""
 
 import logging
 import queue
@@ -51,7 +51,7 @@ def threads(name: str) -> list[threading.Thread]:
 
 
 class Replica:
-    """The reading layer of one process, with clocks of its own that go on when they are moved."""
+    """The registry of one process, with its own clocks that the tests move."""
 
     def __init__(
         self,
@@ -136,7 +136,7 @@ def two(start: Start) -> Replica:
 
 @pytest.fixture
 def breaker(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The clock by which a store that failed is asked again."""
+    """The clock that decides when a store that failed is asked again."""
     clock = Clock()
     monkeypatch.setattr(clock, "monotonic", clock, raising=False)
     monkeypatch.setattr(layer, "time", clock)
@@ -144,17 +144,17 @@ def breaker(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def whole_without_zone(head: bytes) -> bytes:
-    """A head that tells when its listing was whole, but not by the time of which place."""
+    """A head whose ``fully_read_at`` has no time zone."""
     return re.sub(rb'("fully_read_at":"[^"]+)Z"', rb'\1"', head)
 
 
 def written(store: Store, name: str) -> None:
-    """Wait until an entry is there and nobody holds the lease: what a read does after its readers have gone on."""
+    """Wait until an entry is written and the lease released, which may be after the readers have their answer."""
     until(lambda: store.client.exists(name) and not store.client.exists(f"{name}:lease"))
 
 
 def age(store: Store, name: str, seconds: float) -> None:
-    """Let an entry be so old."""
+    """Make an entry this old."""
     written(store, name)
     store.client.pexpire(name, round((LIFETIME_SECONDS - seconds) * 1000))
 
@@ -205,7 +205,7 @@ class TestOneListing:
         assert expected[-1] == {"d-1": "clean"}
         assert service.asked == asked
 
-    def test_tells_those_who_wait_in_another_process_how_far_it_is(
+    def test_reports_its_progress_to_waiting_processes(
         self, service: Service, store: Store, one: Replica, two: Replica, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(layer, "RENEWAL_SECONDS", 0.01)
@@ -225,7 +225,7 @@ class TestOneListing:
         assert told
         assert service.asked == ["versions"]
 
-    def test_serves_those_who_came_while_it_was_read_even_without_a_time_to_live(
+    def test_serves_readers_that_came_during_it_even_with_a_ttl_of_zero(
         self, service: Service, store: Store, server: Server
     ) -> None:
         service.gate.clear()
@@ -240,7 +240,7 @@ class TestOneListing:
             assert service.asked == ["versions"]
             assert two.versions().fetched_at != asked[0].result().fetched_at
 
-    def test_of_another_principal_is_not_taken(self, service: Service, one: Replica, two: Replica) -> None:
+    def test_does_not_serve_another_principal(self, service: Service, one: Replica, two: Replica) -> None:
         two.registry.principal = "another"
         one.versions()
         two.versions()
@@ -258,7 +258,7 @@ class TestAge:
         two.versions()
         until(lambda: len(service.asked) > 1)
 
-    def test_counts_from_the_begin_of_the_read(
+    def test_counts_from_the_start_of_the_read(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         service.gate.clear()
@@ -275,7 +275,7 @@ class TestAge:
         assert two.clock.now - read_at == pytest.approx(TTL - 20, abs=5)
         assert service.asked == ["versions"]
 
-    def test_of_what_is_kept_counts_when_what_was_written_since_is_gone(
+    def test_of_the_cached_snapshot_counts_when_the_newer_one_is_gone(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         until(lambda: store.client.pubsub_numsub(CHANNEL)[0][1] == 2)
@@ -299,7 +299,7 @@ class TestAge:
         ((_, read_at),) = two.registry.held()
         assert read_at <= two.clock.now
 
-    def test_of_a_few_times_to_live_is_shown_at_once_while_it_is_read_anew(
+    def test_of_a_few_ttls_is_shown_at_once_during_another_read(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         first = one.versions()
@@ -309,7 +309,7 @@ class TestAge:
         until(lambda: len(service.asked) > 1)
         until(lambda: two.names() == ["0.1.0", "0.2.0", "0.3.0"])
 
-    def test_of_what_a_clock_that_is_ahead_has_dated_is_told_by_the_store(
+    def test_of_a_snapshot_dated_by_a_clock_ahead_follows_from_the_store(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         one.ahead = DECISION_MAX_AGE_SECONDS + 5
@@ -322,7 +322,7 @@ class TestAge:
         service.error = REFUSED
         assert isinstance(two.registry.reread_versions(listed, ["0.1.0"]).failure, RequestRefusedError)
 
-    def test_of_what_a_clock_that_is_behind_has_dated_is_no_less_than_it_says(
+    def test_of_a_snapshot_dated_by_a_clock_behind_is_not_reduced(
         self, store: Store, one: Replica, two: Replica
     ) -> None:
         one.ahead = -100
@@ -330,7 +330,7 @@ class TestAge:
         written(store, one.name)
         assert two.versions().fully_read_at == first.fully_read_at
 
-    def test_of_a_few_times_to_live_spares_the_listing(
+    def test_of_a_few_ttls_allows_an_incremental_read(
         self, service: Service, server: Server, store: Store, one: Replica, two: Replica
     ) -> None:
         service.versions = [version(number) for number in range(9)]
@@ -342,7 +342,7 @@ class TestAge:
         until(lambda: len(two.names()) == 10)
         assert server.pages[5:] == [1, 1, 1]
 
-    def test_of_a_few_times_to_live_is_shown_even_when_no_read_can_be_begun(
+    def test_of_a_few_ttls_is_shown_even_if_no_thread_can_start(
         self, service: Service, store: Store, one: Replica, two: Replica, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         first = one.versions()
@@ -362,7 +362,7 @@ class TestAge:
         assert failed.wait(WAIT)
         assert two.registry.under_way() == []
 
-    def test_beyond_patience_is_not_shown_and_is_listed_whole(
+    def test_of_many_ttls_is_not_shown_and_listed_in_full(
         self, service: Service, server: Server, store: Store, one: Replica, two: Replica
     ) -> None:
         service.versions = [version(number) for number in range(9)]
@@ -372,7 +372,7 @@ class TestAge:
         assert len(two.names()) == 10
         assert server.pages[5:] == [1, 2, 3, 4, 5]
 
-    def test_beyond_patience_is_still_the_last_good_one(
+    def test_of_many_ttls_is_shown_as_the_last_good_one(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         first = one.versions()
@@ -381,7 +381,7 @@ class TestAge:
         found = two.versions()
         assert (found.fetched_at, type(found.failure)) == (first.fetched_at, RequestRefusedError)
 
-    def test_of_a_refresh_that_changes_nothing_is_new_and_its_versions_stay(
+    def test_is_updated_by_a_refresh_without_changes_that_keeps_its_versions(
         self, store: Store, one: Replica, two: Replica
     ) -> None:
         one.versions()
@@ -408,7 +408,7 @@ class TestRefresh:
         until(lambda: two.names() == ["0.1.0", "0.2.0", "0.3.0"])
         assert service.asked == ["versions", "versions"]
 
-    def test_takes_nothing_that_was_read_before_it(
+    def test_does_not_take_a_snapshot_read_before_it(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         one.versions()
@@ -417,7 +417,7 @@ class TestRefresh:
         service.versions.append(version(3))
         assert len(two.refresh().versions) == 3
 
-    def test_takes_no_listing_that_is_not_whole(
+    def test_does_not_take_an_incremental_listing(
         self, service: Service, server: Server, store: Store, one: Replica, two: Replica
     ) -> None:
         service.versions = [version(number) for number in range(9)]
@@ -437,9 +437,7 @@ class TestRefresh:
 
 
 class TestFailure:
-    def test_is_asked_for_once_and_told_to_all(
-        self, service: Service, store: Store, one: Replica, two: Replica
-    ) -> None:
+    def test_is_met_once_and_shared_with_all(self, service: Service, store: Store, one: Replica, two: Replica) -> None:
         service.error = REFUSED
         told = one.failure()
         until(lambda: store.client.exists(f"{one.name}:failed"))
@@ -466,7 +464,7 @@ class TestFailure:
         store.client.delete(f"{one.name}:failed")
         assert two.names() == ["0.1.0", "0.2.0"]
 
-    def test_from_before_the_clock_of_the_store_was_set_back_is_asked_for_again(
+    def test_from_before_the_clock_of_the_store_was_set_back_is_ignored(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         service.error = REFUSED
@@ -491,7 +489,7 @@ class TestFailure:
         one.clock.now += FAILURE_MEMORY_SECONDS
         assert one.versions().fetched_at == two.versions().fetched_at
 
-    def test_of_before_a_refresh_does_not_answer_it(
+    def test_from_before_a_refresh_does_not_answer_it(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         one.versions()
@@ -509,7 +507,7 @@ class TestFailure:
         ("code", "kind"),
         [("InvalidSecurityToken.Expired", ExpiredTokenError), ("SignatureDoesNotMatch", AccessKeyError)],
     )
-    def test_of_the_process_itself_is_not_for_the_others(
+    def test_of_one_process_is_not_shared(
         self, service: Service, store: Store, one: Replica, two: Replica, code: str, kind: type[PaiviewError]
     ) -> None:
         service.error = refusal(code, 400)
@@ -519,7 +517,7 @@ class TestFailure:
         service.error = None
         assert two.names() == ["0.1.0", "0.2.0"]
 
-    def test_of_a_process_without_a_way_to_the_service_is_not_for_the_others(
+    def test_of_a_process_without_a_connection_to_the_service_is_not_shared(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         with Client("http://127.0.0.1:1", READER) as nowhere:
@@ -529,7 +527,7 @@ class TestFailure:
         assert two.names() == ["0.1.0", "0.2.0"]
         assert service.asked == ["versions"]
 
-    def test_of_a_refused_access_key_takes_the_snapshot_from_that_process_alone(
+    def test_of_a_refused_access_key_withdraws_the_snapshot_from_that_process_alone(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         until(lambda: store.client.pubsub_numsub(CHANNEL)[0][1] == 2)
@@ -571,7 +569,7 @@ class TestFailure:
         ("answer", "kind"),
         [(refusal("201900003", 404), NotFoundError), (refusal("NoPermission", 403), PermissionDeniedError)],
     )
-    def test_that_withdraws_takes_the_snapshot_from_all(
+    def test_that_withdraws_access_withdraws_the_snapshot_from_all(
         self, service: Service, store: Store, one: Replica, two: Replica, answer: tuple[bytes], kind: type[PaiviewError]
     ) -> None:
         until(lambda: store.client.pubsub_numsub(CHANNEL)[0][1] == 2)
@@ -588,7 +586,7 @@ class TestFailure:
 
 
 class TestLease:
-    def test_of_a_process_that_died_lapses(self, service: Service, store: Store, two: Replica) -> None:
+    def test_of_a_process_that_died_expires(self, service: Service, store: Store, two: Replica) -> None:
         store.client.set(f"{two.name}:lease", "of the dead", px=700)
         store.client.set(f"{two.name}:progress", "3 7", px=700)
         told: list[tuple[int, int]] = []
@@ -614,7 +612,7 @@ class TestLease:
         assert service.asked == ["versions"]
 
     @pytest.mark.parametrize("error", [None, REFUSED])
-    def test_that_another_took_over_is_neither_released_nor_written_under(
+    def test_taken_over_by_another_process_is_neither_released_nor_used_to_write(
         self, service: Service, store: Store, one: Replica, monkeypatch: pytest.MonkeyPatch, error: tuple[bytes] | None
     ) -> None:
         monkeypatch.setattr(layer, "RENEWAL_SECONDS", 0.01)
@@ -650,7 +648,7 @@ class TestGarbage:
             lambda client, name: (client.delete(name), client.set(f"{name}:progress", b"1 " + b"9" * 5000)),
         ],
     )
-    def test_is_removed_and_read_anew(
+    def test_is_removed_and_read_again(
         self, service: Service, store: Store, one: Replica, two: Replica, poison: Callable[[object, str], object]
     ) -> None:
         one.versions()
@@ -673,7 +671,7 @@ class TestGarbage:
         one.versions()
         assert service.asked == ["versions"]
 
-    def test_is_not_what_another_release_wrote(
+    def test_does_not_include_entries_of_another_release(
         self, service: Service, store: Store, one: Replica, two: Replica, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         one.versions()
@@ -712,7 +710,7 @@ class TestStore:
         assert service.asked == asked
         assert sum("back" in line for line in caplog.messages) == 2
 
-    def test_that_dies_while_one_waits_for_another_holds_up_neither(
+    def test_that_dies_during_a_wait_holds_up_no_process(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         service.gate.clear()
@@ -725,7 +723,7 @@ class TestStore:
             service.gate.set()
             assert [len(future.result(WAIT).versions) for future in asked] == [2, 2]
 
-    def test_that_answers_nothing_is_given_up_soon(
+    def test_that_does_not_respond_is_given_up_soon(
         self, service: Service, store: Store, start: Start, breaker: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(layer, "READ_TIMEOUT_SECONDS", 0.1)
@@ -741,9 +739,7 @@ class TestStore:
         one.refresh()
         written(store, one.name)
 
-    def test_that_was_lost_without_a_word_is_listened_to_again(
-        self, store: Store, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_that_was_lost_silently_is_listened_to_again(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(layer, "RETRY_AFTER_SECONDS", 0.05)
         monkeypatch.setattr(layer, "HEALTH_CHECK_SECONDS", 0.05)
         heard: list[str] = []
@@ -770,7 +766,7 @@ class TestStore:
             store.client.config_set("maxmemory", "0")
         assert store.client.keys("*") == []
 
-    def test_with_another_password_is_told_in_the_log_without_it(
+    def test_that_refuses_the_password_is_logged_without_it(
         self, store: Store, server: Server, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
@@ -781,7 +777,7 @@ class TestStore:
         assert "The shared cache is away" in caplog.text
         assert "password" not in caplog.text.replace("username-password pair", "")
 
-    def test_holds_no_secret_and_no_name_that_tells_what_is_in_it(
+    def test_holds_no_secret_and_no_name_that_reveals_its_entry(
         self, service: Service, server: Server, store: Store, one: Replica
     ) -> None:
         service.versions = [version(1, "Approved")]

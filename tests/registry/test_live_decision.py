@@ -1,4 +1,4 @@
-"""Verdicts about versions as they are now, over real sockets: what is read anew, and what is said when it is not."""
+"""Decisions about versions as they are now, over real sockets: what is read again, and the notes if that fails."""
 
 import asyncio
 import math
@@ -14,6 +14,7 @@ import pytest
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.lineage import UnknownVersionError
 from paiview.pai import Client, StaticCredentials, transport
+from paiview.pai.errors import UnavailableError
 from paiview.pai.objects import VersionFilters
 from paiview.registry import cache
 from paiview.registry.live_decision import LiveDecisions, decide_all_now
@@ -27,11 +28,11 @@ VERSIONS: Final = f"models/{MODEL}/versions"
 DAY: Final = datetime(2026, 1, 2, tzinfo=UTC)
 PAGE_SIZE: Final = 2
 WAIT: Final = 10.0
-"""Seconds after which what a test waits for has failed."""
+"""Seconds after which a wait has failed."""
 
 
 class Clock:
-    """The seconds of a day, which pass when they are told to."""
+    """A clock that the tests move."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -54,14 +55,14 @@ def clock() -> Clock:
 
 @pytest.fixture
 def service() -> Service:
-    """Eight versions: more than the three pages of a refresh hold."""
+    """Eight versions: more than the three pages of a refresh contain."""
     older = [measured(f"0.{day}.0", day, 0.9, "Rejected") for day in range(1, 6)]
     newer = [measured("1.0.0", 6, 0.2, "Approved"), measured("1.1.0", 7, 0.3), measured("1.2.0", 8, 0.1)]
     return Service(versions={MODEL: [*older, *newer]})
 
 
 class Held:
-    """Answers that are made when they are asked for, and wait to be sent."""
+    """Holds responses back after they are computed."""
 
     def __init__(self) -> None:
         self._path = ""
@@ -70,16 +71,16 @@ class Held:
         self._gate.set()
 
     def after(self, path: str) -> None:
-        """Hold the answers for a path from now on."""
+        """Hold the responses to a path from now on."""
         self._path = f"/api/v1/{path}"
         self._gate.clear()
 
     def wait(self) -> None:
-        """Wait for the first of them to be made."""
+        """Wait until the first of them is computed."""
         assert self._asked.wait(WAIT)
 
     def release(self) -> None:
-        """Hold nothing any more."""
+        """Send all responses."""
         self._gate.set()
 
     def around(self, service: Service) -> Responder:
@@ -131,7 +132,7 @@ Compare = Callable[..., LiveDecisions]
 
 
 def change(service: Service, name: str, **fields: Any) -> None:
-    """Let the service have other fields of a version."""
+    """Change fields of a version in the service."""
     service.versions[MODEL] = [
         item | fields if item["VersionName"] == name else item for item in service.versions[MODEL]
     ]
@@ -150,13 +151,13 @@ def single_reads(service: Service) -> list[str]:
 
 
 def settle() -> None:
-    """Wait for the end of what is read behind the readers' backs."""
+    """Wait for the end of all background reads."""
     for thread in threading.enumerate():
         if thread.name == "paiview-read":
             thread.join(WAIT)
 
 
-def test_a_listing_read_just_now_is_fresh_enough(service: Service, clock: Clock, compare: Compare) -> None:
+def test_a_recent_listing_is_enough(service: Service, clock: Clock, compare: Compare) -> None:
     first = compare()
     assert (first.decisions[0].baseline, first.decisions[0].summary.word) == ("1.0.0", "Better")
     assert first.read_at == DAY
@@ -165,7 +166,7 @@ def test_a_listing_read_just_now_is_fresh_enough(service: Service, clock: Clock,
     assert single_reads(service) == []
 
 
-def test_after_that_both_sides_are_read_one_by_one(service: Service, clock: Clock, compare: Compare) -> None:
+def test_with_an_older_listing_both_sides_are_read_one_by_one(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     clock.seconds = DECISION_MAX_AGE_SECONDS
     judged = compare()
@@ -179,7 +180,7 @@ def test_after_that_both_sides_are_read_one_by_one(service: Service, clock: Cloc
     assert single_reads(service) == ["1.0.0", "1.0.0", "1.2.0", "1.2.0"]
 
 
-def test_what_a_slow_answer_brought_is_as_old_as_the_question(
+def test_the_age_of_a_slow_response_counts_from_its_request(
     service: Service, clock: Clock, held: Held, compare: Compare
 ) -> None:
     compare()
@@ -197,7 +198,7 @@ def test_what_a_slow_answer_brought_is_as_old_as_the_question(
     assert (judged.decisions[0].summary.word, judged.read_at) == ("Worse", clock.now())
 
 
-def test_an_edit_of_the_candidate_is_in_the_verdict(service: Service, clock: Clock, compare: Compare) -> None:
+def test_an_edit_of_the_candidate_is_in_the_decision(service: Service, clock: Clock, compare: Compare) -> None:
     before = compare().decisions[0]
     change(service, "1.2.0", Metrics=results(0.5))
     clock.seconds = DECISION_MAX_AGE_SECONDS
@@ -207,14 +208,14 @@ def test_an_edit_of_the_candidate_is_in_the_verdict(service: Service, clock: Clo
     assert judged.versions[MODEL, "1.2.0"].metrics == results(0.5)
 
 
-def test_an_edit_of_the_baseline_is_in_the_verdict(service: Service, clock: Clock, compare: Compare) -> None:
+def test_an_edit_of_the_baseline_is_in_the_decision(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     change(service, "1.0.0", Metrics=results(0.05))
     clock.seconds = DECISION_MAX_AGE_SECONDS
     assert compare().decisions[0].summary.word == "Worse"
 
 
-def test_a_status_given_since_is_told(service: Service, clock: Clock, compare: Compare) -> None:
+def test_a_status_changed_since_the_listing_is_shown(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     change(service, "1.2.0", ApprovalStatus="Rejected")
     clock.seconds = DECISION_MAX_AGE_SECONDS
@@ -236,7 +237,9 @@ def test_if_the_baseline_is_no_longer_approved_the_rules_choose_another_from_a_n
     assert len(service.asked(VERSIONS)) == 8
 
 
-def test_candidates_are_read_together_and_each_is_judged(service: Service, clock: Clock, compare: Compare) -> None:
+def test_candidates_are_read_together_and_each_gets_a_decision(
+    service: Service, clock: Clock, compare: Compare
+) -> None:
     compare("1.1.0", "1.2.0")
     change(service, "1.1.0", Metrics=results(0.05))
     clock.seconds = DECISION_MAX_AGE_SECONDS
@@ -245,7 +248,7 @@ def test_candidates_are_read_together_and_each_is_judged(service: Service, clock
     assert single_reads(service) == ["1.0.0", "1.1.0", "1.2.0"]
 
 
-def test_a_version_that_is_gone_gets_no_verdict(service: Service, clock: Clock, compare: Compare) -> None:
+def test_a_deleted_version_gets_no_decision(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     service.versions[MODEL].pop()
     clock.seconds = DECISION_MAX_AGE_SECONDS
@@ -254,7 +257,7 @@ def test_a_version_that_is_gone_gets_no_verdict(service: Service, clock: Clock, 
     assert raised.value.status == 404
 
 
-def test_a_version_that_is_gone_gets_no_verdict_when_nothing_can_be_listed_either(
+def test_a_deleted_version_gets_no_decision_when_listing_fails(
     service: Service, clock: Clock, compare: Compare
 ) -> None:
     compare()
@@ -265,7 +268,7 @@ def test_a_version_that_is_gone_gets_no_verdict_when_nothing_can_be_listed_eithe
         compare()
 
 
-def test_a_version_that_is_listed_and_not_found_by_its_name_is_judged_by_a_new_listing(
+def test_a_version_that_is_listed_but_not_found_by_name_is_decided_from_a_new_listing(
     service: Service, clock: Clock, compare: Compare
 ) -> None:
     compare()
@@ -276,7 +279,7 @@ def test_a_version_that_is_listed_and_not_found_by_its_name_is_judged_by_a_new_l
     assert (judged.decisions[0].summary.word, judged.read_at) == ("Worse", clock.now())
 
 
-def test_without_a_fresh_answer_the_listing_counts_and_a_note_says_so(
+def test_if_rereading_fails_the_listing_counts_and_a_note_says_so(
     service: Service, clock: Clock, compare: Compare
 ) -> None:
     before = compare().decisions[0]
@@ -293,7 +296,7 @@ def test_without_a_fresh_answer_the_listing_counts_and_a_note_says_so(
     assert judged.decisions[0].model_copy(update={"notes": ()}) == before
 
 
-def test_another_models_baseline_is_read_anew_as_well(service: Service, clock: Clock, compare: Compare) -> None:
+def test_a_baseline_of_another_model_is_read_again_as_well(service: Service, clock: Clock, compare: Compare) -> None:
     service.versions["model-b"] = [measured("7.0.0", 1, 0.2)]
     options = {"baseline": "7.0.0", "baseline_model": "model-b"}
     assert compare(**options).decisions[0].summary.word == "Better"
@@ -304,7 +307,7 @@ def test_another_models_baseline_is_read_anew_as_well(service: Service, clock: C
     assert set(judged.versions) == {(MODEL, "1.2.0"), ("model-b", "7.0.0")}
 
 
-def test_a_version_without_a_name_is_judged_as_listed(service: Service, clock: Clock, compare: Compare) -> None:
+def test_a_version_without_a_name_counts_as_listed(service: Service, clock: Clock, compare: Compare) -> None:
     service.versions[MODEL].append(measured("", 9, 0.01))
     compare("(unnamed 9)")
     clock.seconds = DECISION_MAX_AGE_SECONDS
@@ -313,7 +316,7 @@ def test_a_version_without_a_name_is_judged_as_listed(service: Service, clock: C
     assert single_reads(service) == ["1.0.0"]
 
 
-def test_a_candidate_that_was_created_again_is_judged_by_a_new_listing(
+def test_a_candidate_that_was_created_again_is_decided_from_a_new_listing(
     service: Service, clock: Clock, compare: Compare
 ) -> None:
     change(service, "1.2.0", ApprovalStatus="Approved")
@@ -325,7 +328,7 @@ def test_a_candidate_that_was_created_again_is_judged_by_a_new_listing(
     assert (judged.decisions[0].baseline, judged.read_at) == ("1.2.0", clock.now())
 
 
-def test_a_creation_told_to_the_millisecond_is_the_same(service: Service, clock: Clock, compare: Compare) -> None:
+def test_a_creation_time_with_milliseconds_is_the_same(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = reply(
         service.versions[MODEL][-1] | {"GmtCreateTime": "2024-01-08T00:00:00.123Z"}
@@ -335,7 +338,7 @@ def test_a_creation_told_to_the_millisecond_is_the_same(service: Service, clock:
     assert len(service.asked(VERSIONS)) == 4
 
 
-def test_what_was_read_one_by_one_before_the_listing_does_not_count_when_it_cannot_be_read_again(
+def test_versions_reread_before_a_newer_listing_do_not_count(
     service: Service, clock: Clock, registry: Registry, compare: Compare
 ) -> None:
     compare()
@@ -352,7 +355,7 @@ def test_what_was_read_one_by_one_before_the_listing_does_not_count_when_it_cann
     assert len(judged.decisions[0].notes) == 1
 
 
-def test_the_same_listing_read_later_counts_before_what_was_read_one_by_one_earlier(
+def test_versions_reread_before_a_newer_but_equal_listing_do_not_count(
     service: Service, clock: Clock, registry: Registry, compare: Compare
 ) -> None:
     compare()
@@ -369,7 +372,7 @@ def test_the_same_listing_read_later_counts_before_what_was_read_one_by_one_earl
     assert (judged.decisions[0].summary.word, judged.read_at) == ("Better", DAY + timedelta(seconds=30))
 
 
-def test_the_answer_about_another_version_does_not_count(service: Service, clock: Clock, compare: Compare) -> None:
+def test_a_response_with_another_version_does_not_count(service: Service, clock: Clock, compare: Compare) -> None:
     before = compare().decisions[0]
     service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = reply(service.versions[MODEL][0])
     clock.seconds = DECISION_MAX_AGE_SECONDS
@@ -378,9 +381,7 @@ def test_the_answer_about_another_version_does_not_count(service: Service, clock
     assert judged.model_copy(update={"notes": ()}) == before
 
 
-def test_a_verdict_waits_for_a_listing_that_is_older_than_its_time_to_live(
-    service: Service, clock: Clock, compare: Compare
-) -> None:
+def test_a_decision_waits_for_a_newer_listing_after_the_ttl(service: Service, clock: Clock, compare: Compare) -> None:
     assert compare().decisions[0].baseline == "1.0.0"
     change(service, "1.1.0", ApprovalStatus="Approved", Metrics=results(0.05))
     clock.seconds = TTL
@@ -388,9 +389,7 @@ def test_a_verdict_waits_for_a_listing_that_is_older_than_its_time_to_live(
     assert (judged.baseline, judged.summary.word, judged.fetched_at) == ("1.1.0", "Worse", clock.now())
 
 
-def test_a_listing_that_could_not_be_read_anew_is_told_in_the_verdict(
-    service: Service, clock: Clock, compare: Compare
-) -> None:
+def test_a_note_says_that_listing_again_failed(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     service.refusals[f"/api/v1/{VERSIONS}"] = refusal("NotNow", 400)
     clock.seconds = TTL
@@ -403,7 +402,7 @@ def test_a_listing_that_could_not_be_read_anew_is_told_in_the_verdict(
     assert judged.read_at == clock.now()
 
 
-def test_a_listing_that_hangs_is_not_waited_for_as_long_as_a_page_waits(
+def test_a_decision_waits_less_for_a_hanging_listing_than_a_page_does(
     service: Service, clock: Clock, compare: Compare, held: Held
 ) -> None:
     def as_page() -> LiveDecisions:
@@ -422,7 +421,7 @@ def test_a_listing_that_hangs_is_not_waited_for_as_long_as_a_page_waits(
     assert "No answer came within 5 s" in judged.result().decisions[0].notes[-1]
 
 
-def test_versions_read_anew_are_no_younger_than_a_version_without_a_name(
+def test_the_decision_is_as_old_as_the_listing_of_a_version_without_a_name(
     service: Service, clock: Clock, compare: Compare
 ) -> None:
     service.versions[MODEL].append(measured("", 9, 0.01))
@@ -431,7 +430,7 @@ def test_versions_read_anew_are_no_younger_than_a_version_without_a_name(
     assert compare("(unnamed 9)").read_at == DAY
 
 
-def test_a_version_that_is_gone_is_not_judged_by_a_listing_that_was_under_way(
+def test_a_deleted_version_is_not_decided_from_a_listing_that_was_under_way(
     service: Service, clock: Clock, compare: Compare, held: Held
 ) -> None:
     del service.versions[MODEL][:6]
@@ -449,7 +448,7 @@ def test_a_version_that_is_gone_is_not_judged_by_a_listing_that_was_under_way(
     assert single_reads(service) == ["1.1.0", "1.2.0"]
 
 
-def test_a_version_that_is_gone_is_not_judged_by_a_listing_that_keeps_what_did_not_come(
+def test_a_deleted_version_is_not_decided_from_an_uneven_listing_that_keeps_it(
     service: Service, clock: Clock, compare: Compare
 ) -> None:
     compare()
@@ -460,7 +459,37 @@ def test_a_version_that_is_gone_is_not_judged_by_a_listing_that_keeps_what_did_n
         compare()
 
 
-def test_all_who_miss_a_version_list_once(service: Service, clock: Clock, compare: Compare) -> None:
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (refusal("NotNow", 400, "Not now."), "Not now."),
+        (reply({"Versions": [measured("1.0.0", 6, 0.2)], "TotalCount": 9}), "kept changing"),
+    ],
+)
+def test_a_changed_version_gets_no_decision_when_listing_fails(
+    service: Service, clock: Clock, compare: Compare, answer: Reply, reason: str
+) -> None:
+    compare()
+    change(service, "1.2.0", Metrics=results(0.5))
+    service.refusals[f"/api/v1/{VERSIONS}"] = answer
+    clock.seconds = DECISION_MAX_AGE_SECONDS
+    with pytest.raises(UnavailableError) as raised:
+        compare()
+    assert raised.value.message.startswith("model-a: 1.2.0 has changed since the versions were listed, and they could")
+    assert reason in raised.value.message
+
+
+def test_many_readers_of_a_changed_version_list_once(service: Service, clock: Clock, compare: Compare) -> None:
+    compare()
+    change(service, "1.2.0", Metrics=results(0.5))
+    clock.seconds = DECISION_MAX_AGE_SECONDS
+    with ThreadPoolExecutor(20) as pool:
+        judged = [pool.submit(compare) for _ in range(20)]
+        assert {each.result(WAIT).decisions[0].summary.word for each in judged} == {"Worse"}
+    assert len(service.asked(VERSIONS)) == 8
+
+
+def test_many_readers_of_a_deleted_version_list_once(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     service.versions[MODEL] = [item for item in service.versions[MODEL] if item["VersionName"] != "1.0.0"]
     clock.seconds = DECISION_MAX_AGE_SECONDS
@@ -470,7 +499,7 @@ def test_all_who_miss_a_version_list_once(service: Service, clock: Clock, compar
     assert len(service.asked(VERSIONS)) == 8
 
 
-def test_all_who_miss_a_version_of_a_service_that_lists_nothing_ask_once(
+def test_readers_of_a_deleted_version_do_not_repeat_a_failed_listing(
     service: Service, clock: Clock, compare: Compare
 ) -> None:
     compare()
@@ -483,7 +512,7 @@ def test_all_who_miss_a_version_of_a_service_that_lists_nothing_ask_once(
     assert len(service.asked(VERSIONS)) == 5
 
 
-def test_a_version_that_is_gone_leaves_the_other_model_to_be_read_anew(
+def test_a_new_listing_of_one_model_does_not_replace_rereading_the_other(
     service: Service, clock: Clock, compare: Compare
 ) -> None:
     service.versions["model-b"] = [measured("7.0.0", 1, 0.2)]
@@ -495,7 +524,7 @@ def test_a_version_that_is_gone_leaves_the_other_model_to_be_read_anew(
     assert compare(**options).decisions[0].summary.word == "Worse"
 
 
-def test_what_a_clock_that_is_ahead_has_dated_is_read_anew(
+def test_a_listing_dated_by_a_clock_that_was_ahead_is_not_trusted(
     service: Service, clock: Clock, registry: Registry, compare: Compare
 ) -> None:
     clock.seconds = 100
@@ -505,14 +534,14 @@ def test_what_a_clock_that_is_ahead_has_dated_is_read_anew(
     assert compare().decisions[0].summary.word == "Worse"
 
 
-def test_a_queue_reads_nothing_one_by_one(service: Service, clock: Clock, compare: Compare) -> None:
+def test_without_rereading_the_listing_counts(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     clock.seconds = 30
     assert compare(reread=False).read_at == DAY
     assert single_reads(service) == []
 
 
-def test_a_refresh_of_an_unchanged_listing_asks_for_three_pages(
+def test_a_refresh_of_an_unchanged_listing_requests_three_pages(
     service: Service, clock: Clock, registry: Registry
 ) -> None:
     first = registry.versions(MODEL)
@@ -526,7 +555,7 @@ def test_a_refresh_of_an_unchanged_listing_asks_for_three_pages(
     assert second.frames is first.frames
 
 
-def test_what_is_new_and_newly_approved_comes_with_the_three_pages(
+def test_new_and_newly_approved_versions_come_with_the_three_pages(
     service: Service, clock: Clock, registry: Registry
 ) -> None:
     first = registry.versions(MODEL)
@@ -543,7 +572,7 @@ def test_what_is_new_and_newly_approved_comes_with_the_three_pages(
     assert second.frames.versions["version_name"].iloc[-1] == "2.0.0"
 
 
-def test_what_the_three_pages_do_not_explain_is_listed_whole(
+def test_a_change_that_the_three_pages_do_not_explain_is_listed_in_full(
     service: Service, clock: Clock, registry: Registry
 ) -> None:
     registry.versions(MODEL)
@@ -569,7 +598,7 @@ def test_an_edit_of_an_old_version_shows_after_a_few_refreshes_at_the_latest(
     assert seen_after == FULL_LIST_EVERY_TTLS
 
 
-def test_a_listing_that_a_clock_that_was_ahead_has_dated_is_read_whole(
+def test_a_listing_dated_by_a_clock_that_was_ahead_is_read_in_full(
     service: Service, clock: Clock, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry.versions(MODEL)
@@ -588,7 +617,7 @@ def test_refresh_reads_every_version(service: Service, clock: Clock, registry: R
     assert registry.versions(MODEL).versions[0].version_description == "edited"
 
 
-def test_a_verdict_that_met_an_edit_lets_the_next_refresh_read_every_version(
+def test_a_decision_that_finds_an_edit_lists_every_version(
     service: Service, clock: Clock, registry: Registry, compare: Compare
 ) -> None:
     compare()
@@ -602,7 +631,7 @@ def test_a_verdict_that_met_an_edit_lets_the_next_refresh_read_every_version(
     assert registry.versions(MODEL).versions[0].version_description == "edited"
 
 
-def test_what_is_not_a_number_is_no_edit(service: Service, clock: Clock, registry: Registry, compare: Compare) -> None:
+def test_nan_is_not_an_edit(service: Service, clock: Clock, registry: Registry, compare: Compare) -> None:
     change(service, "1.2.0", Metrics=results(math.nan))
     compare()
     asked = len(service.asked(VERSIONS))
@@ -616,7 +645,7 @@ def test_what_is_not_a_number_is_no_edit(service: Service, clock: Clock, registr
     assert registry.versions(MODEL).frames is before.frames
 
 
-def test_a_whole_read_that_fails_is_still_owed(service: Service, clock: Clock, registry: Registry) -> None:
+def test_a_full_read_that_fails_is_repeated(service: Service, clock: Clock, registry: Registry) -> None:
     registry.versions(MODEL)
     change(service, "0.1.0", VersionDescription="edited")
     service.refusals[f"/api/v1/{VERSIONS}"] = refusal("NotNow", 400)
@@ -644,7 +673,7 @@ def test_refresh_during_the_three_pages_reads_every_version(
     assert registry.versions(MODEL).versions[0].version_description == "edited"
 
 
-def test_what_is_doubted_while_every_version_is_read_is_read_whole_once_more(
+def test_a_refresh_during_a_full_read_reads_every_version_once_more(
     service: Service, clock: Clock, registry: Registry, held: Held
 ) -> None:
     registry.versions(MODEL)
@@ -659,7 +688,7 @@ def test_what_is_doubted_while_every_version_is_read_is_read_whole_once_more(
     assert registry.versions(MODEL).versions[0].version_description == "edited"
 
 
-def test_few_versions_are_always_listed_whole(service: Service, clock: Clock, registry: Registry) -> None:
+def test_few_versions_are_always_listed_in_full(service: Service, clock: Clock, registry: Registry) -> None:
     del service.versions[MODEL][:2]
     registry.versions(MODEL)
     clock.seconds = TTL
@@ -668,7 +697,7 @@ def test_few_versions_are_always_listed_whole(service: Service, clock: Clock, re
     assert all("ApprovalStatus" not in query for query in service.asked(VERSIONS))
 
 
-def test_a_filtered_listing_is_always_listed_whole(service: Service, clock: Clock, registry: Registry) -> None:
+def test_a_filtered_listing_is_always_read_in_full(service: Service, clock: Clock, registry: Registry) -> None:
     filters = VersionFilters(order="DESC")
     registry.versions(MODEL, filters)
     clock.seconds = TTL

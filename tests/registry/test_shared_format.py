@@ -1,4 +1,4 @@
-"""What is written for other processes is read again as it was, and nothing else is."""
+"""Other processes read exactly what was written; anything else is refused."""
 
 import json
 import zlib
@@ -100,7 +100,7 @@ class TestNames:
         assert query_name(key) == query_name((*key[:4], VersionFilters(label="zh")))
         assert query_name(("models", "https://pai", "reader", None)) == "paiview:2:9e2a60b3e19918bee07ab6bdf408b0ca"
 
-    def test_take_what_no_text_can_hold(self) -> None:
+    def test_accept_unpaired_surrogates(self) -> None:
         assert query_name(("model", "\ud800")) != query_name(("model", "\ud801"))
 
 
@@ -115,14 +115,14 @@ class TestSnapshots:
         assert read.fetched_at.isoformat() == snapshot.fetched_at.isoformat()
         assert len(read.frames.versions) == len(RAW)
 
-    def test_of_the_same_content_bring_their_facts_and_keep_versions_and_frames(self) -> None:
+    def test_with_the_same_body_bring_their_facts_and_keep_versions_and_frames(self) -> None:
         last = listing(RAW, fetched_at=BEFORE, failure=UnreachableError("Down."))
         read = snapshot_from(VersionsSnapshot, head_of(listing(RAW, fully_read_at=READ_AT)), never, last)
         assert read.versions is last.versions
         assert read.frames is last.frames
         assert (read.fetched_at, read.fully_read_at, read.failure) == (READ_AT, READ_AT, None)
 
-    def test_of_another_content_or_kind_do_not_take_what_was_known(self) -> None:
+    def test_with_another_body_or_kind_do_not_reuse_the_last_one(self) -> None:
         other = listing(RAW[:1], identity="i-2")
         assert len(sent(listing(RAW), other).versions) == len(RAW)
         alike = ModelsSnapshot(fetched_at=READ_AT, items=(), total=0, identity="i-1")
@@ -150,7 +150,7 @@ class TestSnapshots:
     @given(LISTINGS)
     @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
     @example([float("nan"), 5e-324, 2**70, -0.0, "\udcff", None, [], {"": {}}])
-    def test_of_whatever_the_service_sends_are_the_same(self, items: list[Any]) -> None:
+    def test_of_any_json_are_the_same(self, items: list[Any]) -> None:
         raw = parse_json(written(items).encode())
         assert json.dumps([version.raw for version in sent(listing(raw)).versions]) == json.dumps(raw)
 
@@ -170,7 +170,7 @@ class TestSnapshots:
             ({"versions": "0.1.0", "filters": None}, []),
         ],
     )
-    def test_whose_fields_do_not_fit_are_refused(self, facts: dict[str, Any], content: list[Any]) -> None:
+    def test_with_invalid_fields_are_refused(self, facts: dict[str, Any], content: list[Any]) -> None:
         head = head_of(listing(RAW))
         with pytest.raises(UnreadableError):
             snapshot_from(
@@ -255,7 +255,7 @@ class TestGarbage:
 
 
 class TestErrors:
-    def test_are_the_same_with_all_they_say(self) -> None:
+    def test_are_the_same_with_all_their_fields(self) -> None:
         error = error_for("GetModel", 404, code="201900003", text="模型 <b>", request_id="R-1")
         read = read_error(pack_error(error))
         assert type(read) is NotFoundError
@@ -282,7 +282,7 @@ class TestErrors:
             (SettingError, False),
         ],
     )
-    def test_of_the_process_itself_are_not_for_the_others(self, kind: type[PaiviewError], common: bool) -> None:
+    def test_of_one_process_are_not_shared(self, kind: type[PaiviewError], common: bool) -> None:
         assert concerns_all_processes(kind("Why.")) is common
 
     @given(st.text())

@@ -1,4 +1,4 @@
-"""The shared cache where there is no server: nothing fails, nothing waits, and no secret is told.
+"""The shared cache without a server: nothing fails, nothing waits, and no secret is logged.
 
 With a server it is tested in tests/cluster/test_shared.py.
 """
@@ -25,12 +25,12 @@ from paiview.registry.snapshots import ModelsSnapshot
 HEAD = Head(fetched_at=datetime(2026, 1, 2, tzinfo=UTC), identity="i", facts={})
 SECRET = "secret-of-the-cache"
 NOWHERE = SecretStr(f"redis://:{SECRET}@127.0.0.1:1/0")
-"""Where nothing listens."""
+"""A port without a server."""
 KEY = ("models", "model-a")
 
 
 class Clock:
-    """A clock that stands until it is moved, in place of the module's."""
+    """A clock that the tests move, in place of the module ``time``."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -53,7 +53,7 @@ def shared() -> Iterator[SharedStore]:
     made.close()
 
 
-def test_every_process_may_read_and_nothing_is_there(shared: SharedStore) -> None:
+def test_without_a_server_every_process_may_read(shared: SharedStore) -> None:
     assert shared.look_up("n") == StoredState()
     lease, another = shared.lease("n"), shared.lease("n")
     assert lease is not None
@@ -66,7 +66,7 @@ def test_every_process_may_read_and_nothing_is_there(shared: SharedStore) -> Non
     assert shared.look_up("n") == StoredState()
 
 
-def test_a_cache_reads_by_itself() -> None:
+def test_without_a_server_a_cache_reads_for_itself() -> None:
     outcomes: list[str] = []
     calls: list[int] = []
 
@@ -83,7 +83,7 @@ def test_a_cache_reads_by_itself() -> None:
     assert outcomes == ["away"]
 
 
-def test_the_server_is_left_alone_for_a_while_and_one_line_says_so(
+def test_a_server_that_failed_is_not_asked_for_a_while_and_logged_once(
     shared: SharedStore, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     asked = []
@@ -132,7 +132,7 @@ def test_no_log_holds_the_password(shared: SharedStore, caplog: pytest.LogCaptur
         f"redis://:{SECRET}@h/0?ssl_ca_certs=/ca.pem",
     ],
 )
-def test_a_url_with_what_the_client_does_not_know_is_refused(url: str) -> None:
+def test_a_url_with_an_option_unknown_to_the_client_is_refused(url: str) -> None:
     with pytest.raises(SettingError, match="PAIVIEW_CACHE_URL") as caught:
         SharedStore(SecretStr(url))
     assert SECRET not in str(caught.value)
@@ -149,7 +149,7 @@ def test_a_url_with_what_the_client_does_not_know_is_refused(url: str) -> None:
         ("unix:///run/valkey.sock?db=1", "UnixDomainSocketConnection", {"path": "/run/valkey.sock", "db": 1}),
     ],
 )
-def test_each_kind_of_url_is_taken(url: str, kind: str, options: dict[str, object]) -> None:
+def test_each_kind_of_url_is_accepted(url: str, kind: str, options: dict[str, object]) -> None:
     pool = SharedStore(SecretStr(url))._client.connection_pool
     assert pool.connection_class.__name__ == kind
     assert (

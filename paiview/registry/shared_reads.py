@@ -71,10 +71,10 @@ class SharedReads:
         self, key: Key, load: Callable[[Progress], SnapshotT], kind: type[SnapshotT], *, ttl: float, max_age: float
     ) -> Callable[[Progress], Loaded[SnapshotT]]:
         """Wrap a load; the arguments are those of ``Cache.get``, and ``kind`` is the class of the snapshot."""
-        return partial(self._read, _Request(key, query_name(key), load, kind, ttl, max_age))
+        return lambda report: self._read(_Request(key, query_name(key), load, kind, ttl, max_age), report)
 
     def _supersede(self, name: str, fetched_at: str) -> None:
-        """Note that another process has written a snapshot; the messages of this one name what it has already."""
+        """Note that a snapshot was written; for one that this process wrote itself the times are the same."""
         self._cache.supersede(
             lambda key, snapshot: query_name(key) == name and snapshot.fetched_at.isoformat() != fetched_at
         )

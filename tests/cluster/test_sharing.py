@@ -55,7 +55,7 @@ def test_one_listing_serves_all_replicas(cluster: Cluster) -> None:
     assert pages(cluster, "model-shared") == PAGES
 
 
-def test_what_one_refreshes_all_see(cluster: Cluster) -> None:
+def test_all_replicas_see_what_one_refreshes(cluster: Cluster) -> None:
     opened(cluster, "model-edited")
     asked = len(pages(cluster, "model-edited"))
     edited = cluster.service.versions["model-edited"][-1]
@@ -68,7 +68,7 @@ def test_what_one_refreshes_all_see(cluster: Cluster) -> None:
     assert pages(cluster, "model-edited")[asked:]
 
 
-def test_without_their_store_replicas_read_alone_and_share_again_when_it_is_back(cluster: Cluster) -> None:
+def test_replicas_read_for_themselves_until_their_store_is_back(cluster: Cluster) -> None:
     opened(cluster, "model-before")
     cluster.store.kill()
     opened(cluster, "model-before")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 from redis import Redis
 from redis.connection import SSLConnection
@@ -21,6 +22,7 @@ from paiview.registry.shared_format import Head
 from paiview.registry.shared_reads import SharedReads
 from paiview.registry.shared_store import SharedStore, StoredState
 from paiview.registry.snapshots import ModelsSnapshot
+from paiview.server import telemetry
 
 HEAD = Head(fetched_at=datetime(2026, 1, 2, tzinfo=UTC), identity="i", facts={})
 SECRET = "secret-of-the-cache"
@@ -53,6 +55,14 @@ def shared() -> Iterator[SharedStore]:
     made.close()
 
 
+def reads(outcome: str) -> float:
+    for family in text_string_to_metric_families(telemetry.exposition().decode()):
+        for sample in family.samples:
+            if sample.name == "paiview_shared_reads_total" and sample.labels == {"result": outcome}:
+                return sample.value
+    return 0.0
+
+
 def test_without_a_server_every_process_may_read(shared: SharedStore) -> None:
     assert shared.look_up("n") == StoredState()
     lease, another = shared.lease("n"), shared.lease("n")
@@ -67,20 +77,20 @@ def test_without_a_server_every_process_may_read(shared: SharedStore) -> None:
 
 
 def test_without_a_server_a_cache_reads_for_itself() -> None:
-    outcomes: list[str] = []
+    before = reads("away")
     calls: list[int] = []
 
     def load(_report: object) -> ModelsSnapshot:
         calls.append(1)
         return ModelsSnapshot(fetched_at=datetime.now(UTC), items=(), total=len(calls))
 
-    store = SharedStore(NOWHERE, [outcomes.append])
+    store = SharedStore(NOWHERE, [telemetry.shared_read])
     cache = Cache(10)
     once = SharedReads(cache, store).once(KEY, load, ModelsSnapshot, ttl=60.0, max_age=600.0)
     for _ in range(3):
         assert cache.get(KEY, once, ttl=60.0).total == 1
     store.close()
-    assert outcomes == ["away"]
+    assert reads("away") == before + 1
 
 
 def test_a_server_that_failed_is_not_asked_for_a_while_and_logged_once(

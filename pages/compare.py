@@ -62,7 +62,7 @@ with st.container(key="verdict", border=True):
         decision_view.draw_several(decisions, status)
 # A place of its own, empty or not: what came and went between the parts would move all below it.
 with st.container(key="read-anew"):
-    if judged.read_at > snapshot.whole_at:
+    if judged.read_at > snapshot.fully_read_at:
         read = f"{page_data.age(judged.read_at)} ago ({judged.read_at:%H:%M:%S} UTC)"
         st.caption(f"The versions judged were read anew {read}.")
 if metrics_in_play:

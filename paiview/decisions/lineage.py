@@ -59,7 +59,6 @@ class Lineage:
         versions: the whole listing, unfiltered.
         fetched_at: when it was read, UTC.
         uneven: a sentence when versions may be missing from the listing.
-        names: given for versions that are in their order already.
 
     Attributes:
         model_id, fetched_at, uneven: as given.
@@ -73,33 +72,17 @@ class Lineage:
         fetched_at: datetime,
         *,
         uneven: str | None = None,
-        names: list[str] | None = None,
     ) -> None:
         self.model_id = model_id
         self.fetched_at = fetched_at
         self.uneven = uneven
-        if names is None:
-            order = ordered(versions)
-            names, versions = order.names, [versions[place] for place in order.places]
-        self.names = names
-        self._versions = versions
-        self._at = {name: at for at, name in reversed([*enumerate(names)])}
+        order = ordered(versions)
+        self.names = order.names
+        self._versions = [versions[place] for place in order.places]
+        self._at = {name: at for at, name in reversed([*enumerate(self.names)])}
         self._read = lru_cache(_KEPT)(self._evaluate)
         self._decided = lru_cache(_KEPT)(self._decide)
         self._found = lru_cache(_KEPT)(self._search)
-
-    def amended(self, versions: Mapping[str, ModelVersion]) -> "Lineage":
-        """The same lineage with some of its versions as they were read later: a creation and a name never change.
-
-        Args:
-            versions: by VersionName.
-
-        Raises:
-            UnknownVersionError: the model has no version of this name.
-        """
-        places = {self._place(name): version for name, version in versions.items()}
-        kept = [places.get(place, version) for place, version in enumerate(self._versions)]
-        return Lineage(self.model_id, kept, self.fetched_at, uneven=self.uneven, names=self.names)
 
     def __contains__(self, name: object) -> bool:
         """Whether the model has a version of this name."""

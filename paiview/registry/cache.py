@@ -1,4 +1,4 @@
-"""Snapshots shared by all sessions: each read once, refreshed behind the readers' backs, the last good one kept."""
+"""Snapshots shared by all threads of a process: each read once, refreshed in the background, the last good one kept."""
 
 import copy
 import logging
@@ -6,12 +6,10 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 from paiview.pai.errors import (
     AccessKeyError,
@@ -22,56 +20,52 @@ from paiview.pai.errors import (
     PermissionDeniedError,
 )
 from paiview.pai.paging import Progress
-from paiview.registry.clock import seconds, utc
-from paiview.registry.shared_format import Head, UnreadableError, is_common, name_of
+from paiview.registry.clock import seconds
 from paiview.registry.snapshots import Snapshot
 
-if TYPE_CHECKING:
-    from paiview.registry.shared_store import Lease, Seen, Shared
-
-PATIENCE: Final = 10
-"""A snapshot older than this many times to live is too old to be shown at once: its reader waits for a newer one."""
-FAILURE_MEMORY: Final = 10.0
-"""Seconds in which a failed read is not tried again."""
-REFRESHES: Final = 4
-"""Reads behind the readers' backs at a time; beyond them a later reader begins one. Those that are waited for do not
-count: what hangs of one kind must not keep another from being refreshed."""
-READS: Final = 256
-"""Reads under way, each a thread of its own; beyond them nothing is begun: a service that hangs ends each one late."""
-PROGRESS_INTERVAL: Final = 0.1
-"""Seconds between two reports of progress to a reader who waits."""
-WITHDRAWN: Final = (NotFoundError, PermissionDeniedError, AccessKeyError)
-"""Errors after which the last good snapshot is dropped: it is gone, or may not be seen any more."""
+MAX_STALE_TTLS: Final = 10
+"""A snapshot older than this many times its TTL is not shown while a newer one is read: its reader waits."""
+FAILURE_MEMORY_SECONDS: Final = 10.0
+"""A failed read is not repeated for this long."""
+MAX_BACKGROUND_READS: Final = 4
+"""Reads at a time that no reader waits for. Reads with a waiting reader do not count, so that a kind of request that
+hangs does not keep other snapshots from being refreshed."""
+MAX_READS: Final = 256
+"""Reads at a time, each in its own thread. When the service hangs, every read ends late and their number would grow."""
+PROGRESS_INTERVAL_SECONDS: Final = 0.1
+"""Between two progress reports to a waiting reader."""
+WITHDRAWING_ERRORS: Final = (NotFoundError, PermissionDeniedError, AccessKeyError)
+"""Errors that drop the last good snapshot: the data is gone, or this credential may no longer see it."""
 
 Key = tuple[Hashable, ...]
+SnapshotT = TypeVar("SnapshotT", bound=Snapshot)
+SnapshotT_co = TypeVar("SnapshotT_co", bound=Snapshot, covariant=True)
 
 _LOG = logging.getLogger(__name__)
 
 
-_WRITTEN: Final = -math.inf
-"""Asked for because another process has written something: however old that is, it is the newest."""
+class Loaded(NamedTuple, Generic[SnapshotT_co]):
+    """How a load ended.
 
-SnapshotT = TypeVar("SnapshotT", bound=Snapshot)
+    Attributes:
+        result: the snapshot, or the error.
+        at: when the load of the snapshot began, or when it failed, by the cache's clock.
+    """
+
+    result: SnapshotT_co | PaiviewError
+    at: float
 
 
 class Query(NamedTuple):
-    """How something is read.
+    """How a key is read; see ``Cache.get``."""
 
-    Attributes:
-        load: reads it from the service; told where to report progress.
-        ttl: seconds a snapshot is fresh.
-        oldest: seconds after which a reader waits for a newer one.
-        kind: what comes, where other processes share it.
-    """
-
-    load: Callable[[Progress], Snapshot]
+    load: Callable[[Progress], Snapshot | Loaded[Snapshot]]
     ttl: float
-    oldest: float
-    kind: type[Snapshot] | None
+    max_age: float
 
 
 class Missed(NamedTuple):
-    """What a reader could not have, or not newer: how it is read, why that failed, and when by the cache's clock."""
+    """A read that failed for a reader: how to read it again, the error, and when it failed by the cache's clock."""
 
     query: Query
     error: PaiviewError
@@ -80,16 +74,16 @@ class Missed(NamedTuple):
 
 @dataclass
 class Reader:
-    """Somebody who waits for all that one page, or one answer, needs.
+    """One page or one API response: its reads share one limit of waiting time.
 
     Attributes:
-        waited: seconds waited in vain: for reads that failed, or since they last came nearer.
-        missed: what was not to be had and may be later, by key.
-        while_waiting: entered for each wait, such as to release a lock meanwhile.
+        while_waiting: entered during each wait, for example to release a lock.
+        waited_seconds: waiting time used up: for reads that failed, and since the last progress of reads not finished.
+        missed: reads that failed and may succeed later, by key.
     """
 
     while_waiting: Callable[[], AbstractContextManager[None]] = nullcontext
-    waited: float = 0.0
+    waited_seconds: float = 0.0
     missed: dict[Key, Missed] = field(default_factory=dict)
 
 
@@ -98,10 +92,10 @@ _reader: ContextVar[Reader | None] = ContextVar("paiview_reader", default=None)
 
 @contextmanager
 def reading(while_waiting: Callable[[], AbstractContextManager[None]] = nullcontext) -> Iterator[Reader]:
-    """Read as one reader: all reads of this context share their patience (see ``Cache``).
+    """Let all reads of this context share one limit of waiting time (``Cache(reader_wait_seconds=)``).
 
     Args:
-        while_waiting: entered for each wait, such as to release a lock meanwhile.
+        while_waiting: entered during each wait, for example to release a lock.
     """
     reader = Reader(while_waiting)
     token = _reader.set(reader)
@@ -112,32 +106,56 @@ def reading(while_waiting: Callable[[], AbstractContextManager[None]] = nullcont
 
 
 def missed() -> Mapping[Key, Missed]:
-    """What the reader of this context missed so far."""
+    """What the reader of this context has missed so far."""
     reader = _reader.get()
     return {} if reader is None else reader.missed
 
 
-class _Kept(NamedTuple):
-    """A snapshot, when the read of it began by the clock, and when somebody asked for a newer one."""
+def attempt(
+    load: Callable[[Progress], SnapshotT | Loaded[SnapshotT]], report: Progress, clock: Callable[[], float]
+) -> Loaded[SnapshotT]:
+    """Load, and return the snapshot or the error with its time."""
+    begun_at = clock()
+    try:
+        result = load(report)
+        return result if isinstance(result, Loaded) else Loaded(result, begun_at)
+    except PaiviewError as error:
+        # The cache keeps the error: without its frames, which refer to the snapshots read before.
+        error.__context__ = error.__cause__ = None
+        return Loaded(error.with_traceback(None), clock())
+
+
+class Entry(NamedTuple):
+    """A snapshot in the cache.
+
+    Attributes:
+        snapshot: the last good one.
+        read_at: when the read of it began, by the cache's clock.
+        wanted_since: a reader asked for one that is read at this moment or later.
+        superseded: another process has a newer one, and no reader has asked for one since.
+    """
 
     snapshot: Snapshot
     read_at: float
-    wanted: float | None = None
+    wanted_since: float | None = None
+    superseded: bool = False
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the next reader waits for a read, whatever the age."""
+        return self.wanted_since is not None or self.superseded
 
 
-class _Failed(NamedTuple):
+class _Failure(NamedTuple):
     error: PaiviewError
     until: float
 
 
 @dataclass
-class _Flight:
-    """One read under way, begun behind the readers' backs or not, and how it ended: with a snapshot, or the error.
+class _Read:
+    """A read under way in its own thread, and how it ended: with a snapshot or an error."""
 
-    ``read_at`` is when by the clock what it gave was read, from the service or by another process.
-    """
-
-    behind: bool
+    in_background: bool
     done: int = 0
     total: int = 0
     finished: threading.Event = field(default_factory=threading.Event)
@@ -145,34 +163,43 @@ class _Flight:
     read_at: float = -math.inf
     error: Exception = field(default_factory=lambda: RuntimeError("A read broke off; the server's log says why."))
 
+    @property
+    def has_failed(self) -> bool:
+        return self.snapshot is None or self.snapshot.failure is not None
+
     def report(self, done: int, total: int) -> None:
         self.done, self.total = done, total
+
+
+@dataclass
+class _Wait:
+    """One call of ``Cache.get``."""
+
+    reader: Reader | None
+    progress: Progress | None
+    max_wait: float
+    asked_at: float
 
 
 class Cache:
     """Keeps the newest snapshot of each key, for all threads.
 
-    - A key is read by one thread at a time, a thread of its own; whoever needs the result waits for that one, and for
-      another where it began too early. Ages count from the begin of a read: what was edited during it may not be in it.
-    - Within its time to live a snapshot is given as it is. After that it is still given at once, while a newer one is
-      read; past ``PATIENCE`` times to live the reader waits.
-    - When a read fails, the last good snapshot is given with the ``failure``, except after an error of ``WITHDRAWN``
-      (an expired token takes no right away). Without one the error is raised. For ``FAILURE_MEMORY`` seconds nothing
-      is asked again.
-    - Snapshots not read for longest are dropped when all together are larger than ``bound``; the newest one never is.
-    - A ``Reader`` waits ``patience`` seconds in all for what does not come. After that each read gives what is there,
-      or fails at once, and goes on behind. Who reads without one waits for the end of each read.
-    - All this holds for the processes that share their snapshots together: one of them reads, the others take what it
-      read, with its age, or its failure. Without the server between them each goes on by itself. A failure that is of
-      one process alone (``is_common``) is its own affair; when its access key is refused, it takes nothing any more
-      that was read before.
+    - One thread reads a key at a time. Readers that need the result wait for it, and for the next read if it began too
+      early for them. Ages count from the start of a read, because it may not contain later edits.
+    - A snapshot younger than its TTL is returned as it is. An older one is returned too, while a newer one is read in
+      the background. From ``MAX_STALE_TTLS`` times the TTL on, the reader waits.
+    - When a read fails, the last good snapshot is returned with its ``failure``, except after ``WITHDRAWING_ERRORS``
+      (but an expired token withdraws nothing). Without a snapshot the error is raised. The service is not asked again
+      for ``FAILURE_MEMORY_SECONDS``.
+    - When the sizes of all snapshots exceed ``bound``, those that were not read for longest are dropped, but never the
+      newest one.
+    - A ``Reader`` waits ``reader_wait_seconds`` in total for reads that make no progress. After that it gets the last
+      good snapshot or a ``DeadlineError`` at once, and the reads continue. Without a ``Reader`` there is no limit.
 
     Args:
-        bound: the sum of the sizes of the snapshots kept.
-        clock: seconds that only grow.
-        now: the time of day, UTC.
-        patience: seconds.
-        shared: the snapshots of other processes.
+        bound: the largest sum of the sizes of all snapshots.
+        clock: monotonic seconds.
+        reader_wait_seconds: see above.
     """
 
     def __init__(
@@ -180,358 +207,256 @@ class Cache:
         bound: int,
         clock: Callable[[], float] = seconds,
         *,
-        now: Callable[[], datetime] = utc,
-        patience: float = math.inf,
-        shared: "Shared | None" = None,
+        reader_wait_seconds: float = math.inf,
     ) -> None:
         self._bound = bound
-        self._patience = patience
+        self._reader_wait_seconds = reader_wait_seconds
         self._clock = clock
-        self._now = now
-        self._shared = shared
+        # Guards all below, also from a decision about an entry or a read to the change that follows from it.
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Key, _Kept] = OrderedDict()
-        self._failed: dict[Key, _Failed] = {}
-        self._flights: dict[Key, _Flight] = {}
-        self._refused_at = -math.inf
-        if shared is not None:
-            shared.listen(self._written)
+        self._entries: OrderedDict[Key, Entry] = OrderedDict()
+        self._failures: dict[Key, _Failure] = {}
+        self._reads: dict[Key, _Read] = {}
 
     def get(
         self,
         key: Key,
-        load: Callable[[Progress], SnapshotT],
+        load: Callable[[Progress], SnapshotT | Loaded[SnapshotT]],
         *,
         ttl: float,
         progress: Progress | None = None,
-        longest: float = math.inf,
-        oldest: float | None = None,
-        kind: type[SnapshotT] | None = None,
+        max_wait: float = math.inf,
+        max_age: float | None = None,
     ) -> SnapshotT:
-        """Give the snapshot of a key.
+        """Return the snapshot of a key.
 
         Args:
-            key: what is read, and for whom.
-            load: reads it, in another thread; told where to report progress.
-            ttl: seconds a snapshot is fresh; with 0 every call reads.
-            progress: told how far the read is (0 of 0 while that is not known), in the caller's thread, every
-                ``PROGRESS_INTERVAL`` while it waits. What it raises ends the waiting, not the read.
-            longest: seconds a ``Reader`` waits in vain for this at most.
-            oldest: seconds after which a reader waits for a newer one; by default ``PATIENCE`` times to live.
-            kind: what ``load`` gives, where other processes share it.
+            key: what is read, and with which credential.
+            load: reads it, in another thread, and reports progress to its argument. It returns a ``Loaded`` if it knows
+                better than the cache when that was read.
+            ttl: seconds a snapshot is fresh; 0 reads at every call.
+            progress: called with (pages done, pages in total) in the caller's thread, every
+                ``PROGRESS_INTERVAL_SECONDS`` while it waits; (0, 0) while the total is unknown. An exception that it
+                raises ends the wait, not the read.
+            max_wait: seconds a ``Reader`` waits for this read at most.
+            max_age: seconds after which a reader waits for a newer one; ``MAX_STALE_TTLS`` times the TTL by default.
 
         Raises:
-            PaiviewError: it could not be read, and there is no last good snapshot.
+            PaiviewError: the read failed, and there is no last good snapshot.
         """
-        reader = _reader.get()
-        query = Query(load, ttl, ttl * PATIENCE if oldest is None else oldest, kind)
-        asked_at = self._clock()
-        while (found := self._read(key, query, progress, reader, longest, asked_at)) is None:
-            pass
-        failure = found.failure if isinstance(found, Snapshot) else found
-        if reader is not None and isinstance(failure, PaiviewError) and (failure.retryable or failure is not found):
-            reader.missed[key] = Missed(query, failure, self._clock())
-        if isinstance(found, Exception):
-            raise copy.copy(found)
-        return cast("SnapshotT", found)
-
-    def _read(
-        self,
-        key: Key,
-        query: Query,
-        progress: Progress | None,
-        reader: Reader | None,
-        longest: float,
-        asked_at: float,
-    ) -> Snapshot | Exception | None:
-        """The snapshot to give or the error to raise; ``None`` where the read under way had begun too early."""
-        with self._lock:
-            now = self._clock()
-            kept = self._kept.get(key)
-            if kept is not None:
-                self._kept.move_to_end(key)
-            failed = self._failed.get(key)
-            if failed is not None and now < failed.until:
-                return kept.snapshot if kept else failed.error
-            if kept is not None and kept.wanted is None:
-                age = now - kept.read_at
-                fresh = age < query.ttl and kept.snapshot.failure is None
-                if fresh or age < query.oldest:
-                    if not fresh:
-                        self._refresh_behind(key, query)
-                    return kept.snapshot
-            under_way = self._flights.get(key)
-            is_full = under_way is None and len(self._flights) >= READS
-            flight = None if is_full else under_way or self._start(key, query)
-        if flight is None:
-            late = DeadlineError(f"{READS} reads wait for the service; no more are begun.")
-        elif self._wait(flight, progress, reader, longest):
-            if under_way is not None and self._began_too_early(key, query, under_way, asked_at):
-                return None
-            return flight.snapshot or flight.error
-        else:
-            late = DeadlineError(f"No answer came within {min(longest, self._patience):g} s; reading goes on.")
-        return late if kept is None else cast("Snapshot", replace(cast("Any", kept.snapshot), failure=late))
-
-    def _began_too_early(self, key: Key, query: Query, flight: _Flight, asked_at: float) -> bool:
-        """Whether a read that somebody else had begun gave what is too old for who asked, or for a wish since."""
-        if flight.snapshot is None or flight.snapshot.failure is not None:
-            return False
-        longest = max(query.ttl, query.oldest)
-        with self._lock:
-            kept = self._kept.get(key)
-            return bool(kept and kept.wanted is not None) or 0 < longest <= asked_at - flight.read_at
-
-    def _wait(self, flight: "_Flight", progress: Progress | None, reader: Reader | None, longest: float) -> bool:
-        """Wait for the end of a read; gives whether it came before the reader's patience ended."""
-        left = math.inf if reader is None else min(self._patience - reader.waited, longest)
-        nearer_at, nearer = self._clock(), (flight.done, flight.total)
-        with nullcontext() if reader is None else reader.while_waiting():
-            while left > 0 and not flight.finished.wait(PROGRESS_INTERVAL):
-                if progress is not None:
-                    progress(flight.done, flight.total)
-                if nearer != (flight.done, flight.total):
-                    nearer_at, nearer = self._clock(), (flight.done, flight.total)
-                if self._clock() - nearer_at >= left:
-                    break
-        if reader is not None and (flight.snapshot is None or flight.snapshot.failure is not None):
-            reader.waited += self._clock() - nearer_at
-        return flight.finished.is_set()
+        query = Query(load, ttl, ttl * MAX_STALE_TTLS if max_age is None else max_age)
+        wait = _Wait(_reader.get(), progress, max_wait, self._clock())
+        answer = None
+        while answer is None:
+            answer = self._answer(key, query, wait)
+        failure = answer.failure if isinstance(answer, Snapshot) else answer
+        if (
+            wait.reader is not None
+            and isinstance(failure, PaiviewError)
+            and (failure.retryable or failure is not answer)
+        ):
+            wait.reader.missed[key] = Missed(query, failure, self._clock())
+        if isinstance(answer, Exception):
+            raise copy.copy(answer)
+        return cast("SnapshotT", answer)
 
     def changed(self, missed: Mapping[Key, Missed]) -> bool:
-        """Whether something of what a reader missed would be answered otherwise by now.
+        """Whether a read that a reader missed would end differently now.
 
-        What is still missing is read again, once its failure may be forgotten; nobody waits for it.
+        Reads whose failure may be forgotten are repeated in the background.
         """
         with self._lock:
             now = self._clock()
             for key, (query, error, at) in missed.items():
-                kept, failed = self._kept.get(key), self._failed.get(key)
-                if kept is not None and kept.read_at > at:
+                entry, failure = self._entries.get(key), self._failures.get(key)
+                if entry is not None and entry.read_at > at:
                     return True
-                if failed is not None and type(failed.error) is not type(error):
+                if failure is not None and type(failure.error) is not type(error):
                     return True
-                if failed is None or now >= failed.until:
-                    self._refresh_behind(key, query)
+                if failure is None or now >= failure.until:
+                    self._refresh_in_background(key, query)
         return False
 
     def held(self) -> list[tuple[str, float]]:
-        """The first part of the key of each snapshot kept, and when it was read by the clock."""
+        """The first part of the key of each snapshot, and when it was read by the clock."""
         with self._lock:
-            return [(str(key[0]), kept.read_at) for key, kept in self._kept.items()]
+            return [(str(key[0]), entry.read_at) for key, entry in self._entries.items()]
 
     def under_way(self) -> list[str]:
         """The first part of the key of each read under way."""
         with self._lock:
-            return [str(key[0]) for key in self._flights]
+            return [str(key[0]) for key in self._reads]
 
     def last_good(self, key: Key) -> Snapshot | None:
-        """The snapshot kept for a key, however old."""
+        """The snapshot of a key, however old."""
+        entry, _ = self.state(key)
+        return entry.snapshot if entry else None
+
+    def state(self, key: Key) -> tuple[Entry | None, float]:
+        """The last good snapshot of a key, and until when its last failure is remembered; -inf without a failure."""
         with self._lock:
-            kept = self._kept.get(key)
-        return kept.snapshot if kept else None
+            failure = self._failures.get(key)
+            return self._entries.get(key), failure.until if failure else -math.inf
+
+    def keep(self, key: Key, snapshot: Snapshot, read_at: float) -> None:
+        """Keep a snapshot as the last good one; a reader that wants a newer one still waits."""
+        with self._lock:
+            entry = self._entries.get(key)
+            kept = Entry(snapshot, read_at) if entry is None else entry._replace(snapshot=snapshot, read_at=read_at)
+            self._put(key, kept)
 
     def refresh(self, key: Key) -> None:
-        """Let the next reader of a key wait for a new read, or for the one under way; forget its failure."""
+        """Let the next reader of a key wait for a read that begins from now on, and forget its failure."""
         with self._lock:
             now = self._clock()
-            failed = self._failed.get(key)
-            if failed is not None:
-                self._failed[key] = failed._replace(until=now)
-            kept = self._kept.get(key)
-            if kept is not None:
-                self._kept[key] = kept._replace(wanted=now)
+            failure = self._failures.get(key)
+            if failure is not None:
+                self._failures[key] = failure._replace(until=now)
+            entry = self._entries.get(key)
+            if entry is not None:
+                self._entries[key] = entry._replace(wanted_since=now, superseded=False)
 
-    def _written(self, name: str, fetched_at: str) -> None:
-        """Let the next reader wait for a snapshot that another process has written: it is there."""
+    def supersede(self, is_superseded: Callable[[Key, Snapshot], bool]) -> None:
+        """Let the next readers of these snapshots wait for a read, because another process has newer ones."""
         with self._lock:
-            for key, kept in self._kept.items():
-                if name_of(key) == name and kept.wanted is None and kept.snapshot.fetched_at.isoformat() != fetched_at:
-                    self._kept[key] = kept._replace(wanted=_WRITTEN)
+            for key, entry in self._entries.items():
+                if not entry.is_outdated and is_superseded(key, entry.snapshot):
+                    self._entries[key] = entry._replace(superseded=True)
 
-    def _refresh_behind(self, key: Key, query: Query) -> None:
-        """Begin a read that nobody waits for, unless it is under way or there are many of them."""
-        if key not in self._flights and sum(flight.behind for flight in self._flights.values()) < REFRESHES:
-            self._start(key, query, behind=True)
+    def _answer(self, key: Key, query: Query, wait: _Wait) -> Snapshot | Exception | None:
+        """The snapshot to return or the error to raise; ``None`` if the read waited for began too early."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is not None:
+                self._entries.move_to_end(key)
+            answer = self._answer_at_once(key, query, entry)
+            if answer is not None:
+                return answer
+            under_way = self._reads.get(key)
+            is_full = under_way is None and len(self._reads) >= MAX_READS
+            read = None if is_full else under_way or self._start(key, query)
+        if read is None:
+            error = DeadlineError(f"{MAX_READS} reads wait for the service; no more are started.")
+        elif self._wait_for(read, wait):
+            if under_way is not None and self._began_too_early(key, query, under_way, wait.asked_at):
+                return None
+            return read.snapshot or read.error
+        else:
+            limit = min(wait.max_wait, self._reader_wait_seconds)
+            error = DeadlineError(f"No answer came within {limit:g} s; the read continues.")
+        return error if entry is None else _with_failure(entry.snapshot, error)
 
-    def _start(self, key: Key, query: Query, *, behind: bool = False) -> _Flight:
-        flight = _Flight(behind)
-        threading.Thread(target=self._fly, args=(key, query, flight), name="paiview-read", daemon=True).start()
-        self._flights[key] = flight
-        return flight
+    def _answer_at_once(self, key: Key, query: Query, entry: Entry | None) -> Snapshot | Exception | None:
+        """The answer that needs no waiting, if there is one; the caller holds the lock."""
+        now = self._clock()
+        failure = self._failures.get(key)
+        if failure is not None and now < failure.until:
+            return entry.snapshot if entry else failure.error
+        if entry is None or entry.is_outdated:
+            return None
+        age = now - entry.read_at
+        if age < query.ttl and entry.snapshot.failure is None:
+            return entry.snapshot
+        if age < query.max_age:
+            self._refresh_in_background(key, query)
+            return entry.snapshot
+        return None
 
-    def _fly(self, key: Key, query: Query, flight: _Flight) -> None:
-        begun, stale = self._clock(), False
-        with ExitStack() as later:
-            try:
-                found, read_at = self._obtain(key, query, flight, later)
-                if isinstance(found, Snapshot):
-                    flight.snapshot, flight.read_at = found, read_at
-                    with self._lock:
-                        kept = self._kept.get(key)
-                        wanted = kept.wanted if kept is not None else None
-                        self._keep(key, found, read_at, wanted if wanted is not None and wanted > read_at else None)
-                        stale = read_at < begun and self._clock() - read_at >= query.ttl
-                else:
-                    _LOG.warning("Reading %s failed: %s (RequestId %s)", key[0], found, found.request_id)
-                    flight.error = found
-                    with self._lock:
-                        flight.snapshot = self._keep_failure(key, found, read_at)
-            finally:
-                with self._lock:
-                    del self._flights[key]
-                    # First, for those who wait: a process without a thread to spare cannot begin another read.
-                    flight.finished.set()
-                    if stale:
-                        self._start(key, query, behind=True)
+    def _began_too_early(self, key: Key, query: Query, read: _Read, asked_at: float) -> bool:
+        """Whether the result of another reader's read is too old for one who asked at that moment."""
+        if read.has_failed:
+            return False
+        max_age = max(query.ttl, query.max_age)
+        entry, _ = self.state(key)
+        return (entry is not None and entry.is_outdated) or 0 < max_age <= asked_at - read.read_at
 
-    def _obtain(
-        self, key: Key, query: Query, flight: _Flight, later: ExitStack
-    ) -> tuple[Snapshot | PaiviewError, float]:
-        """What a read gives, and when that was by the clock: from the service, or from another process.
+    def _wait_for(self, read: _Read, wait: _Wait) -> bool:
+        """Wait for the end of a read; returns whether it ended before the reader's limit."""
+        reader = wait.reader
+        left = math.inf if reader is None else min(self._reader_wait_seconds - reader.waited_seconds, wait.max_wait)
+        progressed_at, progress = self._clock(), (read.done, read.total)
+        with nullcontext() if reader is None else reader.while_waiting():
+            while left > 0 and not read.finished.wait(PROGRESS_INTERVAL_SECONDS):
+                if wait.progress is not None:
+                    wait.progress(read.done, read.total)
+                if progress != (read.done, read.total):
+                    progressed_at, progress = self._clock(), (read.done, read.total)
+                if self._clock() - progressed_at >= left:
+                    break
+        if reader is not None and read.has_failed:
+            reader.waited_seconds += self._clock() - progressed_at
+        return read.finished.is_set()
 
-        Args:
-            key: what is read.
-            query: how.
-            flight: the read.
-            later: what the other processes wait for and no reader of this one does.
-        """
-        shared, kind = self._shared, query.kind
-        if shared is None or kind is None:
-            return self._load(query, flight)
-        name, begun, result = name_of(key), self._clock(), "hit"
+    def _refresh_in_background(self, key: Key, query: Query) -> None:
+        """Start a read, unless one is under way or too many are in the background; the caller holds the lock."""
+        in_background = sum(read.in_background for read in self._reads.values())
+        if key not in self._reads and in_background < MAX_BACKGROUND_READS:
+            self._start(key, query, in_background=True)
 
-        def read(head: Head, last: Snapshot | None) -> Snapshot:
-            return kind.of(head, partial(shared.content, name, head.identity), last)
+    def _start(self, key: Key, query: Query, *, in_background: bool = False) -> _Read:
+        """Start a read; the caller holds the lock, and the thread waits for it before it ends."""
+        read = _Read(in_background)
+        threading.Thread(target=self._run_read, args=(key, query, read), name="paiview-read", daemon=True).start()
+        self._reads[key] = read
+        return read
 
-        while True:
-            # The lease comes first, so that nothing is written between looking and reading.
-            lease = shared.lease(name)
-            if lease is not None:
-                later.callback(lease.release)
-            seen = shared.look(name)
-            try:
-                taken = self._taken(key, query, seen, read, begun, leads=lease is not None)
-            except UnreadableError as error:
-                if lease is not None:
-                    # Without it another process may have written between the look and the reading.
-                    shared.drop(name, error)
-                seen = seen._replace(head=None)
-                taken = None
-            if taken is not None:
-                shared.tell(result)
-                return taken
-            if lease is not None:
-                shared.tell("miss")
-                lease.renew(lambda: (flight.done, flight.total))
-                found, read_at = self._load(query, flight)
-                later.callback(self._tell, lease, found, read_at, seen.head.identity if seen.head else None)
-                return found, read_at
-            result = "wait"
-            flight.report(*seen.progress)
-            shared.pause()
-
-    def _load(self, query: Query, flight: _Flight) -> tuple[Snapshot | PaiviewError, float]:
-        """What the service gives, and when that read began, or failed."""
-        begun = self._clock()
+    def _run_read(self, key: Key, query: Query, read: _Read) -> None:
+        begun_at = self._clock()
+        is_stale = False
         try:
-            return query.load(flight.report), begun
-        except PaiviewError as error:
-            # What is kept of it must not hold the frames it was raised in, and with them the snapshots read before.
-            error.__context__ = error.__cause__ = None
-            return error.with_traceback(None), self._clock()
+            result, at = attempt(query.load, read.report, self._clock)
+            with self._lock:
+                if isinstance(result, Snapshot):
+                    read.snapshot, read.read_at = result, at
+                    self._keep_success(key, result, at)
+                    is_stale = at < begun_at and self._clock() - at >= query.ttl
+                else:
+                    _LOG.warning("Reading %s failed: %s (RequestId %s)", key[0], result, result.request_id)
+                    read.error = result
+                    read.snapshot = self._keep_failure(key, result, at)
+        finally:
+            with self._lock:
+                del self._reads[key]
+                # Before the start of another read, which fails in a process that cannot start another thread.
+                read.finished.set()
+                if is_stale:
+                    self._start(key, query, in_background=True)
 
-    def _tell(self, lease: "Lease", found: Snapshot | PaiviewError, read_at: float, known: str | None) -> None:
-        """Give the other processes what was read."""
-        if isinstance(found, Snapshot):
-            lease.write(found.head(), found.content, known, age=self._clock() - read_at)
-        elif is_common(found):
-            lease.fail(found, FAILURE_MEMORY, withdrawn=_withdraws(found))
+    def _keep_success(self, key: Key, snapshot: Snapshot, read_at: float) -> None:
+        entry = self._entries.get(key)
+        wanted_since = None if entry is None else entry.wanted_since
+        if wanted_since is not None and wanted_since <= read_at:
+            wanted_since = None
+        self._put(key, Entry(snapshot, read_at, wanted_since))
 
-    def _taken(
-        self,
-        key: Key,
-        query: Query,
-        seen: "Seen",
-        read: Callable[[Head, Snapshot | None], Snapshot],
-        begun: float,
-        *,
-        leads: bool,
-    ) -> tuple[Snapshot | PaiviewError, float] | None:
-        """What another process read, where that saves this one the read; else the snapshot is kept as the last good.
-
-        Args:
-            key: what is read.
-            query: how.
-            seen: what is there.
-            read: makes the snapshot of its head.
-            begun: when this process began to look.
-            leads: whether this process is the one to read.
-
-        Raises:
-            UnreadableError: it is not to be read.
-        """
-        with self._lock:
-            now = self._clock()
-            kept, failed = self._kept.get(key), self._failed.get(key)
-        wanted = -math.inf if kept is None or kept.wanted is None else kept.wanted
-        failed_at = now + seen.remaining - FAILURE_MEMORY
-        # One that is to be remembered for longer is from before the store's clock was set back.
-        known = seen.remaining > FAILURE_MEMORY or failed_at <= max(wanted, failed.until if failed else -math.inf)
-        failure = None if known else seen.failure
-        read_at = now - seen.age
-        head = seen.head if read_at > self._refused_at else None
-        newer = kept is None or (
-            head is not None
-            and head.fetched_at != kept.snapshot.fetched_at
-            and (read_at > kept.read_at or kept.wanted == _WRITTEN)
-        )
-        if head is not None and newer:
-            # A listing may take longer than its time to live: its age when this one was asked for counts.
-            age = begun - read_at
-            usable = age < query.ttl or (kept is None and age < query.oldest)
-            # Without a time to live what came since will do.
-            usable = usable or (not query.ttl and age <= seen.took)
-            if usable or leads or failure is not None:
-                written = read(head, kept.snapshot if kept else None)
-                try:
-                    snapshot = written.dated(self._now() - timedelta(seconds=seen.age))
-                except OverflowError as error:
-                    raise UnreadableError("it is dated out of all time") from error
-                if usable and read_at - (written.fetched_at - written.complete_at).total_seconds() >= wanted:
-                    return snapshot, read_at
-                with self._lock:
-                    self._keep(key, snapshot, read_at, kept.wanted if kept else None)
-        elif kept is not None and kept.wanted == _WRITTEN and now - kept.read_at < query.ttl and failure is None:
-            return kept.snapshot, kept.read_at  # Of what was written since, nothing is newer, or it is gone.
-        return None if failure is None else (failure, failed_at)
-
-    def _keep(self, key: Key, snapshot: Snapshot, read_at: float, wanted: float | None = None) -> None:
-        self._failed.pop(key, None)
-        self._kept[key] = _Kept(snapshot, read_at, wanted)
-        self._kept.move_to_end(key)
-        held = sum(kept.snapshot.size for kept in self._kept.values())
-        while held > self._bound and len(self._kept) > 1:
-            held -= self._kept.popitem(last=False)[1].snapshot.size
+    def _put(self, key: Key, entry: Entry) -> None:
+        self._failures.pop(key, None)
+        self._entries[key] = entry
+        self._entries.move_to_end(key)
+        size = sum(each.snapshot.size for each in self._entries.values())
+        while size > self._bound and len(self._entries) > 1:
+            size -= self._entries.popitem(last=False)[1].snapshot.size
 
     def _keep_failure(self, key: Key, error: PaiviewError, failed_at: float) -> Snapshot | None:
-        """Remember a failure; gives the last good snapshot with it, ``None`` when there is none to show."""
+        """Remember a failure; returns the last good snapshot with it, ``None`` if there is none to show."""
         now = self._clock()
-        self._failed = {other: failed for other, failed in self._failed.items() if now < failed.until}
-        self._failed[key] = _Failed(error, failed_at + FAILURE_MEMORY)
-        if _withdraws(error) and not is_common(error):
-            self._refused_at = failed_at
-        kept = self._kept.get(key)
-        if kept is None:
+        self._failures = {other: failure for other, failure in self._failures.items() if now < failure.until}
+        self._failures[key] = _Failure(error, failed_at + FAILURE_MEMORY_SECONDS)
+        entry = self._entries.get(key)
+        if entry is None:
             return None
-        if _withdraws(error):
-            del self._kept[key]
+        if withdraws(error):
+            del self._entries[key]
             return None
-        snapshot = replace(cast("Any", kept.snapshot), failure=error)
-        self._kept[key] = _Kept(snapshot, kept.read_at)
-        return cast("Snapshot", snapshot)
+        snapshot = _with_failure(entry.snapshot, error)
+        self._entries[key] = Entry(snapshot, entry.read_at)
+        return snapshot
 
 
-def _withdraws(error: PaiviewError) -> bool:
-    """Whether what was read before is not to be shown any more."""
-    return isinstance(error, WITHDRAWN) and not isinstance(error, ExpiredTokenError)
+def withdraws(error: PaiviewError) -> bool:
+    """Whether the last good snapshot must no longer be shown after this error."""
+    return isinstance(error, WITHDRAWING_ERRORS) and not isinstance(error, ExpiredTokenError)
+
+
+def _with_failure(snapshot: Snapshot, error: PaiviewError) -> Snapshot:
+    return cast("Snapshot", replace(cast("Any", snapshot), failure=error))

@@ -1,9 +1,10 @@
-"""The one registry of this process: connected by its first reader, closed at the end."""
+"""The one registry of this process: connected at its first use, closed at the end."""
 
 import copy
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from paiview.pai.client import Client
 from paiview.pai.credentials import CredentialSource, StaticCredentials, from_chain
@@ -11,22 +12,29 @@ from paiview.pai.errors import PaiviewError
 from paiview.registry.registry import Registry
 from paiview.settings import Settings, load_settings
 
+if TYPE_CHECKING:
+    from paiview.registry.shared_store import SharedStore
+
+shared_read_observers: Final[set[Callable[[str], None]]] = set()
+"""Called with the outcome of each read through the shared cache: ``hit``, ``wait``, ``miss`` or ``away``."""
+
 
 class _Process:
-    """The one registry of this process, and the embedded one behind it where there is none outside."""
+    """The one registry of this process, and the embedded one behind it if no service is configured."""
 
     def __init__(self) -> None:
+        # Held while connecting: one thread tries, the others wait for its registry or its failure.
         self._lock = threading.Lock()
         self._registry: Registry | None = None
         self._failure: PaiviewError | None = None
         self._closing = ExitStack()
 
     def connect(self, settings: Settings | None) -> Registry:
-        known = self._failure
+        failure_before = self._failure
         with self._lock:
             if self._registry is None:
-                # Of those who came while another tried none tries for itself: a source that hangs holds each up once.
-                if self._failure not in (None, known):
+                # Another thread failed while this one waited: a credential source that hangs delays each thread once.
+                if self._failure not in (None, failure_before):
                     raise copy.copy(self._failure)
                 with ExitStack() as undo:
                     try:
@@ -39,7 +47,7 @@ class _Process:
 
     @property
     def connected(self) -> Registry | None:
-        """The registry, where somebody has asked for it."""
+        """The registry, if it is connected."""
         return self._registry
 
     def disconnect(self) -> None:
@@ -49,7 +57,7 @@ class _Process:
 
 
 def _open(settings: Settings, closing: ExitStack) -> Registry:
-    """Connect as the settings say; what has to be closed later is put on ``closing``."""
+    """Connect as the settings say, and put what has to be closed later on ``closing``."""
     endpoint = settings.service_endpoint
     credentials: CredentialSource
     if endpoint is None:
@@ -73,53 +81,58 @@ def _open(settings: Settings, closing: ExitStack) -> Registry:
         read_timeout=settings.read_timeout,
     )
     closing.callback(client.close)
-    shared = None
-    if settings.cache_url and settings.service_endpoint:
-        from paiview.registry.shared_store import Shared  # noqa: PLC0415 - most do without
-
-        shared = Shared(settings.cache_url)
-        closing.callback(shared.close)
     return Registry(
         client,
         endpoint=endpoint,
         principal=credentials.principal,
         embedded=settings.service_endpoint is None,
         ttl=settings.cache_ttl,
-        patience=settings.deadline,
+        reader_wait_seconds=settings.deadline,
         region=settings.region,
         workspace_id=settings.workspace_id,
-        shared=shared,
+        store=_open_store(settings, closing),
     )
+
+
+def _open_store(settings: Settings, closing: ExitStack) -> "SharedStore | None":
+    """The store of the shared cache, if there is one; the embedded registry has none."""
+    if not (settings.cache_url and settings.service_endpoint):
+        return None
+    from paiview.registry.shared_store import SharedStore  # noqa: PLC0415 - its Redis client takes long to import
+
+    store = SharedStore(settings.cache_url, shared_read_observers)
+    closing.callback(store.close)
+    return store
 
 
 _PROCESS: Final = _Process()
 
 
 def connect(settings: Settings | None = None) -> Registry:
-    """Give the registry of this process; whoever asks first connects it.
+    """Return the registry of this process; the first call connects it.
 
-    With an endpoint or a region that is PAI, with the credential of the official chain; else the embedded registry is
-    started. Who came while that was tried gets the same failure, and the next call tries again.
+    With an endpoint or a region it is PAI, with the credential of the official chain, else the embedded registry is
+    started. Threads that wait while another one connects get the same failure; the next call tries again.
 
     Args:
-        settings: those of ``config.load()`` unless given; only the first call's count.
+        settings: ``paiview.settings.load_settings()`` by default; ignored when the registry is connected.
 
     Raises:
-        PaiviewError: a setting cannot be used, there is no credential, or the embedded registry cannot start.
+        PaiviewError: a setting is invalid, there is no credential, or the embedded registry cannot start.
     """
     return _PROCESS.connect(settings)
 
 
 def held() -> list[tuple[str, float]]:
-    """The kind of each snapshot kept, such as ``versions``, and when it was read by ``paiview.registry.clock``."""
+    """The kind of each cached snapshot, such as ``versions``, and when it was read by ``paiview.registry.clock``."""
     return _PROCESS.connected.held() if _PROCESS.connected else []
 
 
 def under_way() -> list[str]:
-    """The kind of each read of the service under way."""
+    """The kind of each read under way."""
     return _PROCESS.connected.under_way() if _PROCESS.connected else []
 
 
 def disconnect() -> None:
-    """Close the registry of this process, and the embedded one with it; the next ``connect`` begins anew."""
+    """Close the registry of this process, and the embedded one; the next ``connect`` connects again."""
     _PROCESS.disconnect()

@@ -1,6 +1,6 @@
 """Decisions about versions as they are now: by the listings, and by the versions at stake read one by one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -8,23 +8,23 @@ from paiview.decisions.contracts import Contracts, in_force
 from paiview.decisions.decision import Decision
 from paiview.decisions.lineage import UnknownVersionError, decide
 from paiview.evaluation.version_order import naive_time
-from paiview.pai.errors import PaiviewError
+from paiview.pai.errors import PaiviewError, UnavailableError
 from paiview.pai.objects import ModelVersion
 from paiview.registry.registry import Registry, are_alike
-from paiview.registry.snapshots import Afresh, VersionsSnapshot
+from paiview.registry.snapshots import RereadVersions, VersionsSnapshot
 from paiview.text import one_line
 
 MOST_CANDIDATES: Final = 50
-"""Versions that a page judges side by side."""
+"""Versions that a page decides about side by side."""
 
 
 class LiveDecisions(NamedTuple):
-    """Decisions, and what they rest on.
+    """Decisions, and the data they rest on.
 
     Attributes:
-        decisions: one a candidate, in their order.
-        versions: every candidate and baseline as it was judged, by ModelId and VersionName.
-        read_at: a moment since which all of them were read, UTC.
+        decisions: one for each candidate, in the same order.
+        versions: every candidate and baseline as it was compared, by ModelId and VersionName.
+        read_at: when the oldest of these reads began, UTC.
     """
 
     decisions: list[Decision]
@@ -41,11 +41,11 @@ def decide_now(
     baseline_model: str | None = None,
     contracts: Contracts | None = None,
 ) -> Decision:
-    """Decide about one version; arguments and errors as for ``judge``."""
-    judged = decide_all_now(
+    """Decide about one version; arguments and errors as for ``decide_all_now``."""
+    live = decide_all_now(
         registry, model_id, [candidate], baseline=baseline, baseline_model=baseline_model, contracts=contracts
     )
-    return judged.decisions[0]
+    return live.decisions[0]
 
 
 def decide_all_now(
@@ -56,139 +56,169 @@ def decide_all_now(
     baseline: str | None = None,
     baseline_model: str | None = None,
     contracts: Contracts | None = None,
-    afresh: bool = True,
+    reread: bool = True,
 ) -> LiveDecisions:
-    """Decide about some versions, each by the whole listings of its model and of the baseline's.
+    """Decide about some versions, each by the whole listings of its model and of the baseline's model.
 
-    The listings are no older than their time to live, and candidates and baselines count as they are read anew
-    (``Registry.afresh``). What fails of that counts as it was read before, and a note of each decision says so.
+    No listing is older than its TTL, and candidates and baselines are read again (``Registry.reread_versions``). If
+    one of them has changed or is gone, its model is listed in full, and the decisions rest on that listing. If a read
+    fails, the decisions rest on the data read before, with a note.
 
     Args:
         registry: where the versions come from.
         model_id: the candidates' model.
         candidates: VersionNames, at least one.
-        baseline: VersionName; chosen by the rules, for each candidate, when not given.
-        baseline_model: the baseline's model where it is not the candidates'.
-        contracts: what metrics and datasets mean, and the policy; by default those of paiview.toml.
-        afresh: whether to read anew; else the listings count as they are.
+        baseline: VersionName; by default the rules choose one for each candidate.
+        baseline_model: the baseline's model, if it is not the candidates'.
+        contracts: metric and dataset settings, and the policy; by default those of paiview.toml.
+        reread: whether to do so; without it the decisions rest on the listings, however old.
 
     Raises:
-        PaiviewError: the models cannot be read, a version is unknown or gone, or the two cannot be compared.
+        PaiviewError: a listing cannot be read, a version is unknown or gone, the two cannot be compared, or a version
+            has changed and its model cannot be listed again.
     """
     home = model_id if baseline_model is None else baseline_model
     contracts = contracts or in_force()
-    snapshots = {name: registry.versions(name, current=afresh) for name in dict.fromkeys((model_id, home))}
-    lineages = {name: snapshot.lineage for name, snapshot in snapshots.items()}
-    versions: dict[tuple[str, str], ModelVersion] = {}
-    as_listed = set() if afresh else {*snapshots}
-    read_at = []
-    notes: dict[str, None] = {}
-    moved = True
-    while moved:
-        moved = False
-        decisions = [
-            decide(
-                lineages[model_id],
-                candidate,
-                baseline=baseline,
-                other=None if home == model_id else lineages[home],
-                contracts=contracts,
-            )
-            for candidate in candidates
-        ]
-        for name, lineage in lineages.items():
-            listed = {
-                version: lineage.version(version)
-                for version in _at_stake(decisions, name)
-                if (name, version) not in versions
-            }
-            versions |= {(name, version): was for version, was in listed.items()}
-            named = [version for version, was in listed.items() if was.version_name]
-            if name in as_listed or len(named) < len(listed):
-                read_at.append(snapshots[name].whole_at)
-            if name in as_listed or not named:
-                continue
-            found = registry.afresh(snapshots[name], named)
-            read_at.append(found.fetched_at)
-            if found.failure is not None:
-                notes[_not_afresh(name, found, found.failure)] = None
-            now = {
-                version: is_now
-                for version, is_now in found.versions.items()
-                if is_now is not None and _is_same(listed[version], is_now)
-            }
-            if gone := [version for version in found.versions if version not in now]:
-                snapshots[name] = _list_anew(registry, name, gone[0], found.fetched_at)
-                lineages[name] = snapshots[name].lineage
-                as_listed.add(name)
-                versions = {at: version for at, version in versions.items() if at[0] != name}
-                moved = True
-                break
-            versions |= {(name, version): is_now for version, is_now in now.items()}
-            if changed := {version: is_now for version, is_now in now.items() if _differ(listed[version], is_now)}:
-                # The rules may choose another baseline for what they are now, which is then read as well.
-                lineages[name] = lineage.amended(changed)
-                registry.doubt_versions(name)
-                moved = True
-    for name, snapshot in snapshots.items():
-        if afresh and snapshot.failure is not None:
-            notes[_not_current(name, snapshot, snapshot.failure)] = None
+    snapshots = {name: registry.versions(name, current=reread) for name in dict.fromkeys((model_id, home))}
+
+    def decide_all() -> list[Decision]:
+        lineage = snapshots[model_id].lineage
+        other = None if home == model_id else snapshots[home].lineage
+        return [decide(lineage, name, baseline=baseline, other=other, contracts=contracts) for name in candidates]
+
+    decisions = decide_all()
+    at_stake = _at_stake(decisions, snapshots)
+    rereads: dict[str, RereadVersions] = {}
+    if reread:
+        rereads, newer = _read_again(registry, snapshots, at_stake)
+        if newer:
+            snapshots |= newer
+            decisions = decide_all()
+            at_stake = _at_stake(decisions, snapshots)
+
+    versions = {(name, version): was for name, listed in at_stake.items() for version, was in listed.items()}
+    for name, now in rereads.items():
+        versions |= {(name, version): current for version, current in now.versions.items() if current is not None}
+    notes = [_not_reread(name, now.fetched_at, now.failure) for name, now in rereads.items() if now.failure]
+    if reread:
+        notes += [_not_listed(name, now.fetched_at, now.failure) for name, now in snapshots.items() if now.failure]
     noted = [decision.model_copy(update={"notes": (*decision.notes, *notes)}) for decision in decisions]
-    return LiveDecisions(noted, versions, min(read_at))
+    return LiveDecisions(noted, versions, _oldest_read(snapshots, at_stake, rereads))
 
 
-def _at_stake(decisions: Sequence[Decision], model_id: str) -> list[str]:
-    """The versions of a model that some decisions are about, each once."""
-    sides = [(decision.model, decision.candidate) for decision in decisions]
-    sides += [
-        (decision.baseline_model, decision.baseline)
-        for decision in decisions
-        if decision.baseline_model is not None and decision.baseline is not None
-    ]
-    return list(dict.fromkeys(version for name, version in sides if name == model_id))
+_Listed = dict[str, ModelVersion]
+"""Candidates and baselines of one model as they are listed, by VersionName, or by its placeholder without one."""
 
 
-def _list_anew(registry: Registry, model_id: str, missing: str, since: datetime) -> VersionsSnapshot:
-    """A whole listing begun since a version was not found as it had been listed: it tells who is right.
+def _at_stake(decisions: Sequence[Decision], snapshots: Mapping[str, VersionsSnapshot]) -> dict[str, _Listed]:
+    """The candidates and baselines, by ModelId."""
+    at_stake: dict[str, _Listed] = {name: {} for name in snapshots}
+    for decision in decisions:
+        for name, version in ((decision.model, decision.candidate), (decision.baseline_model, decision.baseline)):
+            if name is not None and version is not None:
+                at_stake[name][version] = snapshots[name].lineage.version(version)
+    return at_stake
+
+
+def _named(listed: _Listed) -> list[str]:
+    return [name for name, version in listed.items() if version.version_name]
+
+
+def _read_again(
+    registry: Registry, snapshots: Mapping[str, VersionsSnapshot], at_stake: Mapping[str, _Listed]
+) -> tuple[dict[str, RereadVersions], dict[str, VersionsSnapshot]]:
+    """Read the versions at stake again, and list the models of those that have changed or are gone.
+
+    Returns:
+        by ModelId: the versions that are as listed, and the listings of the other models.
+    """
+    rereads, newer = {}, {}
+    for name, listed in at_stake.items():
+        now = registry.reread_versions(snapshots[name], _named(listed))
+        if _gone(listed, now) or _changed(listed, now):
+            newer[name] = _list_again(registry, snapshots[name], listed, now)
+        else:
+            rereads[name] = now
+    return rereads, newer
+
+
+def _gone(listed: _Listed, now: RereadVersions) -> list[str]:
+    """The versions that no longer exist, or were created again."""
+    return [name for name, version in now.versions.items() if version is None or not _is_same(listed[name], version)]
+
+
+def _changed(listed: _Listed, now: RereadVersions) -> list[str]:
+    """The versions that differ in a field that a decision depends on."""
+    current = [(name, version) for name, version in now.versions.items() if version is not None]
+    return [name for name, version in current if not are_alike(_facts(listed[name]), _facts(version))]
+
+
+def _list_again(registry: Registry, before: VersionsSnapshot, listed: _Listed, now: RereadVersions) -> VersionsSnapshot:
+    """A full listing, read since some versions were found gone or changed.
 
     Raises:
-        UnknownVersionError: there is none, or it may hold what does not exist any more.
+        UnknownVersionError: a version is gone, and there is no such listing.
+        UnavailableError: a version has changed, and there is no such listing.
     """
-    listed = registry.versions(model_id)
-    # Twice at most: what was under way already may have begun too early. One that somebody else read will do.
-    for _ in range(2):
-        if listed.failure is None and listed.whole_at < since:
-            registry.refresh_versions(model_id)
-            listed = registry.versions(model_id)
-    if listed.failure is not None or listed.uneven or listed.whole_at < since:
-        raise UnknownVersionError(f"{model_id} has no version {one_line(missing)} any more, or a new one.", status=404)
-    return listed
+
+    def is_newer(listing: VersionsSnapshot) -> bool:
+        # Both, because the clock may have been set back since the listing before.
+        return listing.fully_read_at >= now.fetched_at and listing.fully_read_at != before.fully_read_at
+
+    listing = registry.versions(before.model_id)
+    # Another reader may have caused one already.
+    if listing.failure is None and not is_newer(listing):
+        registry.refresh_versions(before.model_id)
+        listing = registry.versions(before.model_id)
+    # An uneven listing may contain versions that no longer exist.
+    if listing.failure is None and not listing.uneven and is_newer(listing):
+        return listing
+    model = one_line(before.model_id, 80)
+    for version in _gone(listed, now):
+        raise UnknownVersionError(
+            f"{model} no longer has the version {one_line(version, 80)}, or it was created again.", status=404
+        )
+    reason = listing.failure.message if listing.failure else listing.uneven or ""
+    raise UnavailableError(
+        f"{model}: {one_line(_changed(listed, now)[0], 80)} has changed since the versions were listed, and they "
+        f"could not be listed again. {one_line(reason, 300)}".strip()
+    )
+
+
+def _oldest_read(
+    snapshots: Mapping[str, VersionsSnapshot],
+    at_stake: Mapping[str, _Listed],
+    rereads: Mapping[str, RereadVersions],
+) -> datetime:
+    """When the oldest read of a version at stake began."""
+    reads = [now.fetched_at for now in rereads.values()]
+    reads += [
+        snapshots[name].fully_read_at
+        for name, listed in at_stake.items()
+        if name not in rereads or len(_named(listed)) < len(listed)
+    ]
+    return min(reads)
 
 
 def _is_same(one: ModelVersion, other: ModelVersion) -> bool:
-    """Whether two of one name were created at the same second, as far as both tell: else it was created again."""
+    """Whether two versions of one name were created in the same second, as far as both say; if not, it is a new one."""
     created = [naive_time(version.gmt_create_time) for version in (one, other)]
     return None in created or len({moment and moment.replace(microsecond=0) for moment in created}) == 1
-
-
-def _differ(one: ModelVersion, other: ModelVersion) -> bool:
-    """Whether something is different that a decision depends on."""
-    return not are_alike(_facts(one), _facts(other))
 
 
 def _facts(version: ModelVersion) -> tuple[object, ...]:
     return version.approval_status, version.metrics, version.version_description, version.labels
 
 
-def _not_afresh(model_id: str, found: Afresh, failure: PaiviewError) -> str:
+def _not_reread(model_id: str, read_at: datetime, failure: PaiviewError) -> str:
     return (
-        f"{one_line(model_id, 80)}: the versions compared could not be read anew for this verdict, and count as they "
-        f"were at {found.fetched_at:%Y-%m-%d %H:%M:%S} UTC. {one_line(failure.message, 300)}"
+        f"{one_line(model_id, 80)}: the versions compared could not be read again for this decision. They are as of "
+        f"{read_at:%Y-%m-%d %H:%M:%S} UTC. {one_line(failure.message, 300)}"
     )
 
 
-def _not_current(model_id: str, snapshot: VersionsSnapshot, failure: PaiviewError) -> str:
+def _not_listed(model_id: str, read_at: datetime, failure: PaiviewError) -> str:
     return (
-        f"{one_line(model_id, 80)}: the versions could not be listed anew for this verdict. What was created or "
-        f"approved since {snapshot.fetched_at:%Y-%m-%d %H:%M:%S} UTC does not count. {one_line(failure.message, 300)}"
+        f"{one_line(model_id, 80)}: the versions could not be listed again for this decision. Versions created or "
+        f"approved since {read_at:%Y-%m-%d %H:%M:%S} UTC are not considered. {one_line(failure.message, 300)}"
     )

@@ -1,4 +1,4 @@
-"""Models found and sorted by what a reader asks for."""
+"""Models filtered and sorted for the list of models."""
 
 import math
 from collections.abc import Sequence
@@ -18,32 +18,32 @@ MODEL_SORTS = {
 def matching_models(
     models: Sequence[Model], *, text: str, task: str | None, domain: str | None, sort: str
 ) -> list[Model]:
-    """Find and sort models.
+    """Filter and sort models.
 
     Args:
-        models: as the service lists them.
-        text: contained in the name, id, description or a label, whatever the case.
+        models: the whole listing.
+        text: part of the name, the id, the description or a label; the case is ignored.
         task: the task, ``None`` for any.
         domain: the domain, ``None`` for any.
         sort: a key of ``MODEL_SORTS``; models without a time come last.
     """
     needle = text.strip().casefold()
 
-    def holds(model: Model) -> bool:
+    def contains_text(model: Model) -> bool:
         labels = [text for label in (*model.labels, *model.tags) for text in (label.key, label.value)]
         texts = (model.model_name, model.model_id, model.model_description, *labels)
         return any(needle in value.casefold() for value in texts if value)
 
-    found = [
+    matches = [
         model
         for model in models
-        if task in (None, model.task) and domain in (None, model.domain) and (not needle or holds(model))
+        if task in (None, model.task) and domain in (None, model.domain) and (not needle or contains_text(model))
     ]
     field = sort.removeprefix("-")
     if field == "name":
-        return sorted(found, key=lambda model: (model.model_name or "").casefold(), reverse=sort.startswith("-"))
+        return sorted(matches, key=lambda model: (model.model_name or "").casefold(), reverse=sort.startswith("-"))
 
-    def moment(model: Model) -> float:
+    def latest_change(model: Model) -> float:
         times = (
             [model.gmt_create_time]
             if field == "created"
@@ -52,4 +52,4 @@ def matching_models(
         parsed = [time for time in map(parse_time, times) if time is not None]
         return max(time.timestamp() for time in parsed) if parsed else -math.inf
 
-    return sorted(found, key=moment, reverse=sort.startswith("-"))
+    return sorted(matches, key=latest_change, reverse=sort.startswith("-"))

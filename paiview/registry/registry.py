@@ -1,11 +1,11 @@
-"""The cached API layer: one snapshot of each query, shared by all sessions, bounded and safe when the service fails."""
+"""The registry that pages, commands and the HTTP API read: PAI behind a cache that outlasts its failures."""
 
 import hashlib
 import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace as replaced
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic_core import to_json
 
@@ -13,49 +13,60 @@ from paiview.pai.client import Client
 from paiview.pai.errors import AnswerError, NotFoundError, PaiviewError, PermissionDeniedError
 from paiview.pai.objects import Model, ModelFilters, ModelVersion, VersionFilters
 from paiview.pai.paging import Progress
-from paiview.registry.cache import PATIENCE, Cache, Key, Missed
+from paiview.registry.cache import MAX_STALE_TTLS, Cache, Key, Missed
 from paiview.registry.clock import seconds, utc
-from paiview.registry.snapshots import Afresh, ModelsSnapshot, Names, Review, VersionsSnapshot, WorkspacesSnapshot
+from paiview.registry.snapshots import (
+    DatasetNames,
+    ModelsSnapshot,
+    RereadVersions,
+    Review,
+    Snapshot,
+    VersionsSnapshot,
+    WorkspacesSnapshot,
+)
+from paiview.text import counted
 
 if TYPE_CHECKING:
-    from paiview.registry.shared_store import Shared
+    from paiview.registry.shared_store import SharedStore
 
-HELD: Final = 50_000
-"""Versions (and models, workspaces, counts: one each) kept in memory at most; the last read listing always is."""
-LONG: Final = 5
-"""Times to live that counts of statuses, workspaces and names of datasets are fresh: they seldom move."""
-ORNAMENT: Final = 3.0
-"""Seconds a page waits in vain for what it can do without: names of workspaces and datasets."""
-WAITING: Final = 10
+MAX_CACHED_OBJECTS: Final = 50_000
+"""Versions, models, and other snapshots (one each) in memory; the listing read last always stays."""
+SLOW_DATA_TTLS: Final = 5
+"""Counts of statuses, workspaces and dataset names are fresh for this many TTLs: they seldom change."""
+OPTIONAL_NAMES_WAIT_SECONDS: Final = 3.0
+"""How long a page waits for names of workspaces and datasets, which it can do without."""
+PENDING_SHOWN: Final = 10
 """Newest Pending versions read with the counts of a model."""
-WHOLE: Final = 5
-"""Times to live after which a listing is read whole again; in between, a few pages and three counts tell of changes."""
-AFRESH: Final = 10.0
-"""Seconds since the begin of a read that a verdict may rest on it: older versions are read anew, one by one."""
-AFRESH_WAIT: Final = 5.0
-"""Seconds a page waits in vain for them, or for a newer listing, before it judges by what it has and says so."""
+FULL_LIST_EVERY_TTLS: Final = 5
+"""After this many TTLs a listing is read in full; until then a refresh reads a few pages and three counts."""
+DECISION_MAX_AGE_SECONDS: Final = 10.0
+"""A decision may rest on a read that began this long ago; older versions are read again, one by one."""
+DECISION_WAIT_SECONDS: Final = 5.0
+"""How long a page waits for these reads, or for a newer listing. Then it decides by what it has, with a note."""
+
+SnapshotT = TypeVar("SnapshotT", bound=Snapshot)
 
 
 class Registry:
-    """What the pages and the command line read, each query through one cached snapshot (see ``cache``).
+    """Models and versions of PAI, each query through one cached snapshot (see ``paiview.registry.cache.Cache``).
 
-    Every method that reads raises a ``PaiviewError`` when there is neither an answer nor a last good snapshot.
+    Every method that reads raises a ``PaiviewError`` if the read fails and there is no last good snapshot.
 
     Args:
-        client: asks the service.
-        endpoint: the URL of the service.
-        principal: whose data are read.
+        client: sends the requests.
+        endpoint: URL of the service.
+        principal: whose credential is used.
         embedded: whether the service is the embedded registry.
-        ttl: seconds a snapshot is fresh; 0 reads every time.
-        patience: seconds a page waits in all for answers it does not get (``paiview.registry.cache.reading``).
-        region: the region of the service, where it is known.
-        workspace_id: the workspace chosen by the settings.
-        clock: seconds that only grow.
+        ttl: seconds a snapshot is fresh; 0 reads at every call.
+        reader_wait_seconds: how long a page waits in total for reads that make no progress.
+        region: of the service, if known.
+        workspace_id: the workspace chosen in the settings.
+        clock: monotonic seconds.
         now: the time of day, UTC.
-        shared: what other processes read.
+        store: snapshots that other processes have read.
 
     Attributes:
-        endpoint, principal, embedded, region, workspace_id: as given.
+        endpoint, principal, embedded, region, workspace_id: as passed in.
     """
 
     def __init__(
@@ -66,12 +77,12 @@ class Registry:
         principal: str,
         embedded: bool,
         ttl: float,
-        patience: float = math.inf,
+        reader_wait_seconds: float = math.inf,
         region: str | None = None,
         workspace_id: str | None = None,
         clock: Callable[[], float] = seconds,
         now: Callable[[], datetime] = utc,
-        shared: "Shared | None" = None,
+        store: "SharedStore | None" = None,
     ) -> None:
         self.endpoint = endpoint
         self.principal = principal
@@ -81,8 +92,14 @@ class Registry:
         self._client = client
         self._ttl = ttl
         self._now = now
-        self._cache = Cache(HELD, clock, now=now, patience=patience, shared=shared)
-        self._doubted: set[Key] = set()
+        self._cache = Cache(MAX_CACHED_OBJECTS, clock, reader_wait_seconds=reader_wait_seconds)
+        self._shared = None
+        if store is not None:
+            from paiview.registry.shared_reads import SharedReads  # noqa: PLC0415 - its Redis client takes long to import
+
+            self._shared = SharedReads(self._cache, store, clock, now)
+        self._read_in_full: set[Key] = set()
+        """Listings whose next read must not be incremental."""
 
     def versions(
         self,
@@ -94,149 +111,145 @@ class Registry:
     ) -> VersionsSnapshot:
         """All versions of a model that pass the filters.
 
-        A listing that does not fit its own count may lack versions that are there, an approved one among them: those
-        of the snapshot before are kept beside it, and ``uneven`` says so, until a listing fits.
+        A listing whose size does not match its count may lack versions that exist, even an approved one. Then the
+        versions of the previous snapshot are kept as well, and ``uneven`` says so, until a listing matches.
 
         Args:
             model_id: the model.
-            filters: what the service is asked to filter.
-            progress: told pages, in the caller's thread.
-            current: whether to wait for a newer listing as soon as this one is older than its time to live.
+            filters: sent to the service.
+            progress: called with (pages done, pages in total), in the caller's thread.
+            current: whether to wait for a newer listing if this one is older than its TTL.
         """
         key = self._key("versions", model_id, filters)
 
         def load(report: Progress) -> VersionsSnapshot:
             last = self._cache.last_good(key)
             before = last if isinstance(last, VersionsSnapshot) else None
-            # Asked again after the few pages: who doubted meanwhile waits for this very read.
-            if before and key not in self._doubted and (grown := self._grown(before)) and key not in self._doubted:
-                return grown
-            started = self._now()
-            # Before the read: it answers no doubt that comes up while it is under way.
-            doubted = key in self._doubted
-            self._doubted.discard(key)
+            if before and key not in self._read_in_full and (refreshed := self._refreshed(before)):
+                return refreshed
+            # Before the read: a refresh that is asked for during it needs another one.
+            self._read_in_full.discard(key)
             try:
-                listing = self._client.list_all_model_versions(model_id, filters, progress=report)
+                return self._listed(model_id, filters, before, report)
             except PaiviewError:
-                if doubted:
-                    self._doubted.add(key)
+                self._read_in_full.add(key)
                 raise
-            versions, uneven = listing.items, listing.uneven
-            if uneven and before and (kept := _missing(before.versions, versions)):
-                versions += kept
-                uneven += f" {len(kept)} that did not come this time, and did before, are kept."
-            read = VersionsSnapshot(
-                fetched_at=started,
-                model_id=model_id,
-                filters=filters,
-                whole_at=started,
-                versions=versions,
-                total=listing.total_count,
-                uneven=uneven,
-                identity=_identity(model_id, filters, versions, listing.total_count, uneven),
-            )
-            if before and before.identity == read.identity:
-                return replaced(before, fetched_at=started, whole_at=started, failure=None)
-            return read
 
-        longest = AFRESH_WAIT if current and self._cache.last_good(key) else math.inf
-        return self._cache.get(
+        return self._get(
             key,
             load,
-            ttl=self._ttl,
+            VersionsSnapshot,
             progress=progress,
-            longest=longest,
-            oldest=self._ttl if current else None,
-            kind=VersionsSnapshot,
+            max_wait=DECISION_WAIT_SECONDS if current and self._cache.last_good(key) else math.inf,
+            max_age=self._ttl if current else None,
         )
 
-    def _grown(self, before: VersionsSnapshot) -> VersionsSnapshot | None:
-        """A whole listing of a while ago as it is now, read by a few pages; ``None`` to read it whole."""
-        started = self._now()
-        age = (started - before.whole_at).total_seconds()
-        # An age below 0 is of a clock that was set back since: it tells nothing.
-        if before.filters != VersionFilters() or before.uneven or not 0 <= age < WHOLE * self._ttl:
+    def _listed(
+        self, model_id: str, filters: VersionFilters, before: VersionsSnapshot | None, report: Progress
+    ) -> VersionsSnapshot:
+        """A listing read page by page."""
+        began_at = self._now()
+        listing = self._client.list_all_model_versions(model_id, filters, progress=report)
+        versions, uneven = listing.items, listing.uneven
+        if uneven and before and (missing := _missing(before.versions, versions)):
+            versions += missing
+            uneven += f" Kept from the previous listing: {counted(len(missing), 'version')}."
+        identity = _identity(model_id, filters, versions, listing.total_count, uneven)
+        if before and before.identity == identity:
+            return replace(before, fetched_at=began_at, fully_read_at=began_at, failure=None)
+        return VersionsSnapshot(
+            fetched_at=began_at,
+            model_id=model_id,
+            filters=filters,
+            fully_read_at=began_at,
+            versions=versions,
+            total=listing.total_count,
+            uneven=uneven,
+            identity=identity,
+        )
+
+    def _refreshed(self, before: VersionsSnapshot) -> VersionsSnapshot | None:
+        """A full listing brought up to date by a few pages; ``None`` if it has to be read in full."""
+        began_at = self._now()
+        age = (began_at - before.fully_read_at).total_seconds()
+        # If the age is below 0 the clock has been set back since, and the true age is unknown.
+        if before.filters != VersionFilters() or before.uneven or not 0 <= age < FULL_LIST_EVERY_TTLS * self._ttl:
             return None
         versions = self._client.refresh_model_versions(before.model_id, before.versions)
         if versions is None:
             return None
         pairs = zip(before.versions, versions, strict=False)
         if len(versions) == before.size and all(are_alike(old.raw, new.raw) for old, new in pairs):
-            return replaced(before, fetched_at=started, failure=None)
+            return replace(before, fetched_at=began_at, failure=None)
         return VersionsSnapshot(
-            fetched_at=started,
+            fetched_at=began_at,
             model_id=before.model_id,
             filters=before.filters,
-            whole_at=before.whole_at,
+            fully_read_at=before.fully_read_at,
             versions=versions,
             total=len(versions),
             uneven=None,
             identity=_identity(before.model_id, before.filters, versions, len(versions), None),
         )
 
-    def afresh(self, snapshot: VersionsSnapshot, version_names: Collection[str]) -> Afresh:
-        """Some versions of a listing as they are now, read one by one where the listing is older than ``AFRESH``.
+    def reread_versions(self, snapshot: VersionsSnapshot, version_names: Collection[str]) -> RereadVersions:
+        """Some versions of a listing as they are now, read one by one.
 
-        When that fails nothing is raised: what was read before is given, with the ``failure``. Never is that older than
-        the listing.
+        A listing that was fully read in the last ``DECISION_MAX_AGE_SECONDS`` is recent enough: nothing is read, and no
+        version returned. The same holds if the reads fail, with the ``failure``. Nothing is raised. The result is never
+        older than the listing.
         """
         names = tuple(sorted(version_names))
-        longest = min(AFRESH, self._ttl)
-        as_listed = Afresh(fetched_at=snapshot.whole_at, versions={})
-
-        # An age below 0 is of a clock that was set back since: it tells nothing.
-        if not names or 0 <= (self._now() - snapshot.whole_at).total_seconds() < longest:
+        max_age = min(DECISION_MAX_AGE_SECONDS, self._ttl)
+        as_listed = RereadVersions(fetched_at=snapshot.fully_read_at, versions={})
+        # If the age is below 0 the clock has been set back since, and the true age is unknown.
+        if not names or 0 <= (self._now() - snapshot.fully_read_at).total_seconds() < max_age:
             return as_listed
 
-        def load(_report: Progress) -> Afresh:
-            started = self._now()
+        def load(_report: Progress) -> RereadVersions:
+            began_at = self._now()
             versions = self._client.get_model_versions(snapshot.model_id, names)
             for name, version in versions.items():
                 if version is not None and version.version_name != name:
-                    raise AnswerError("GetModelVersion was answered with another version than was asked for.")
-            return Afresh(fetched_at=started, versions=versions)
+                    raise AnswerError("GetModelVersion returned another version than the one requested.")
+            return RereadVersions(fetched_at=began_at, versions=versions)
 
         try:
-            # What was read for an earlier listing may be older than what this one says.
-            key = self._key("afresh", snapshot.model_id, snapshot.identity, names)
-            found = self._cache.get(key, load, ttl=longest, longest=AFRESH_WAIT, oldest=0.0)
+            # With the identity: what was read for an earlier listing may be older than this one.
+            key = self._key("reread", snapshot.model_id, snapshot.identity, names)
+            reread = self._cache.get(key, load, ttl=max_age, max_wait=DECISION_WAIT_SECONDS, max_age=0.0)
         except PaiviewError as error:
-            return replaced(as_listed, failure=error)
-        older = found.failure is not None and found.fetched_at < snapshot.whole_at
-        return replaced(as_listed, failure=found.failure) if older else found
-
-    def doubt_versions(self, model_id: str) -> None:
-        """Let the next refresh of a model's versions read them whole."""
-        self._doubted.add(self._key("versions", model_id, VersionFilters()))
+            return replace(as_listed, failure=error)
+        is_older = reread.failure is not None and reread.fetched_at < snapshot.fully_read_at
+        return replace(as_listed, failure=reread.failure) if is_older else reread
 
     def refresh_versions(self, model_id: str, filters: VersionFilters = VersionFilters()) -> None:
-        """Let the next ``versions`` of this very query read it whole; the last good snapshot stays for a failure."""
+        """Let the next ``versions`` with these arguments read the listing in full; the last good one is kept."""
         key = self._key("versions", model_id, filters)
-        self._doubted.add(key)
+        self._read_in_full.add(key)
         self._cache.refresh(key)
 
     def models(self, workspace_id: str | None = None, *, progress: Progress | None = None) -> ModelsSnapshot:
-        """The models of a workspace; ``None`` for all that can be seen."""
+        """The models of a workspace, or all that this credential can see."""
 
         def load(report: Progress) -> ModelsSnapshot:
-            started = self._now()
+            began_at = self._now()
             listing = self._client.list_all_models(ModelFilters(workspace_id=workspace_id), progress=report)
             return ModelsSnapshot(
-                fetched_at=started,
+                fetched_at=began_at,
                 items=listing.items,
                 total=listing.total_count,
                 uneven=listing.uneven,
             )
 
-        key = self._key("models", workspace_id)
-        return self._cache.get(key, load, ttl=self._ttl, progress=progress, kind=ModelsSnapshot)
+        return self._get(self._key("models", workspace_id), load, ModelsSnapshot, progress=progress)
 
     def changed(self, missed: Mapping[Key, Missed]) -> bool:
-        """Whether something of what a reader missed would be answered otherwise by now (``Cache.changed``)."""
+        """Whether a read that a reader missed would end differently now (``Cache.changed``)."""
         return self._cache.changed(missed)
 
     def refresh_models(self, workspace_id: str | None = None) -> None:
-        """Let the next ``models`` of this workspace read anew, and the next ``review`` of each model in it."""
+        """Let the next ``models`` of this workspace, and the next ``review`` of each of its models, read again."""
         key = self._key("models", workspace_id)
         listed = self._cache.last_good(key)
         self._cache.refresh(key)
@@ -244,80 +257,97 @@ class Registry:
             self._cache.refresh(self._key("review", model.model_id))
 
     def model(self, model_id: str) -> Model:
-        """One model, whether or not a list holds it."""
+        """One model, whether or not a listing contains it."""
 
         def load(_report: Progress) -> ModelsSnapshot:
             return ModelsSnapshot(fetched_at=self._now(), items=(self._client.get_model(model_id),), total=1)
 
-        return self._cache.get(self._key("model", model_id), load, ttl=self._ttl, kind=ModelsSnapshot).items[0]
+        return self._get(self._key("model", model_id), load, ModelsSnapshot).items[0]
 
     def workspaces(self) -> WorkspacesSnapshot:
-        """The workspaces, read every ``LONG`` times to live."""
+        """The workspaces that this credential can see."""
 
         def load(_report: Progress) -> WorkspacesSnapshot:
-            started = self._now()
+            began_at = self._now()
             listing = self._client.list_all_workspaces()
-            return WorkspacesSnapshot(fetched_at=started, items=listing.items)
+            return WorkspacesSnapshot(fetched_at=began_at, items=listing.items)
 
-        key, ttl = self._key("workspaces"), self._ttl * LONG
-        return self._cache.get(key, load, ttl=ttl, longest=ORNAMENT, kind=WorkspacesSnapshot)
+        key, ttl = self._key("workspaces"), self._ttl * SLOW_DATA_TTLS
+        return self._get(key, load, WorkspacesSnapshot, ttl=ttl, max_wait=OPTIONAL_NAMES_WAIT_SECONDS)
 
     def review(self, model_id: str) -> Review:
-        """The statuses of a model's versions, read every ``LONG`` times to live: one short call a status."""
+        """The counts of a model's versions by status: one short request for each status."""
 
         def load(_report: Progress) -> Review:
-            started = self._now()
+            began_at = self._now()
             newest = VersionFilters(approval_status="Pending", order="DESC")
-            waiting = self._client.list_model_versions(model_id, newest, page_size=WAITING)
+            pending = self._client.list_model_versions(model_id, newest, page_size=PENDING_SHOWN)
             approved, rejected = (
                 self._client.list_model_versions(model_id, VersionFilters(approval_status=status)).total_count
                 for status in ("Approved", "Rejected")
             )
             return Review(
-                fetched_at=started,
-                pending=waiting.total_count,
+                fetched_at=began_at,
+                pending=pending.total_count,
                 approved=approved,
                 rejected=rejected,
-                waiting=waiting.items,
+                newest_pending=pending.items,
             )
 
-        key, oldest = self._key("review", model_id), self._ttl * PATIENCE
-        return self._cache.get(key, load, ttl=self._ttl * LONG, oldest=oldest, kind=Review)
+        key, max_age = self._key("review", model_id), self._ttl * MAX_STALE_TTLS
+        return self._get(key, load, Review, ttl=self._ttl * SLOW_DATA_TTLS, max_age=max_age)
 
     def dataset_names(self, ids: Collection[str], workspace_id: str | None = None) -> dict[str, str]:
-        """DatasetId to name, read every ``LONG`` times to live.
+        """Names of datasets, by DatasetId.
 
-        A name is an ornament of its id: those that do not exist, may not be seen or cannot be read now are left out,
-        and nothing is raised.
+        A page can do without them: unknown, invisible and unreadable ones are left out, and nothing is raised.
         """
-        asked = tuple(sorted(set(ids)))
-        if not asked:
+        requested = tuple(sorted(set(ids)))
+        if not requested:
             return {}
 
-        def load(_report: Progress) -> Names:
+        def load(_report: Progress) -> DatasetNames:
             try:
-                found = self._client.list_datasets(asked, workspace_id=workspace_id)
+                datasets = self._client.list_datasets(requested, workspace_id=workspace_id)
             except (NotFoundError, PermissionDeniedError):
-                return Names(fetched_at=self._now(), names={})
-            names = {item.dataset_id: item.name for item in found if item.dataset_id and item.name}
-            return Names(fetched_at=self._now(), names=names)
+                return DatasetNames(fetched_at=self._now(), names={})
+            names = {item.dataset_id: item.name for item in datasets if item.dataset_id and item.name}
+            return DatasetNames(fetched_at=self._now(), names=names)
 
         try:
-            key = self._key("datasets", asked, workspace_id)
-            return self._cache.get(key, load, ttl=self._ttl * LONG, longest=ORNAMENT, kind=Names).names
+            key, ttl = self._key("datasets", requested, workspace_id), self._ttl * SLOW_DATA_TTLS
+            return self._get(key, load, DatasetNames, ttl=ttl, max_wait=OPTIONAL_NAMES_WAIT_SECONDS).names
         except PaiviewError:
             return {}
 
     def held(self) -> list[tuple[str, float]]:
-        """The kind of each snapshot kept, such as ``versions``, and when it was read by the clock."""
+        """The kind of each cached snapshot, such as ``versions``, and when it was read by the clock."""
         return self._cache.held()
 
     def under_way(self) -> list[str]:
         """The kind of each read under way."""
         return self._cache.under_way()
 
-    def _key(self, *asked: object) -> Key:
-        return (asked[0], self.endpoint, self.principal, *asked[1:])
+    def _get(
+        self,
+        key: Key,
+        load: Callable[[Progress], SnapshotT],
+        kind: type[SnapshotT],
+        *,
+        ttl: float | None = None,
+        max_age: float | None = None,
+        max_wait: float = math.inf,
+        progress: Progress | None = None,
+    ) -> SnapshotT:
+        """``Cache.get`` of a snapshot that other processes share; the TTL is that of this registry by default."""
+        ttl = self._ttl if ttl is None else ttl
+        max_age = ttl * MAX_STALE_TTLS if max_age is None else max_age
+        shared = self._shared
+        once = load if shared is None else shared.once(key, load, kind, ttl=ttl, max_age=max_age)
+        return self._cache.get(key, once, ttl=ttl, max_age=max_age, max_wait=max_wait, progress=progress)
+
+    def _key(self, kind: str, *query: object) -> Key:
+        return (kind, self.endpoint, self.principal, *query)
 
 
 def _identity(
@@ -328,11 +358,11 @@ def _identity(
 
 
 def are_alike(one: object, other: object) -> bool:
-    """Whether two values that JSON can hold are the same; NaN, which is not equal to itself, is."""
+    """Whether two JSON values are the same; unlike with ``==``, NaN is the same as NaN."""
     return one == other or to_json(one) == to_json(other)
 
 
 def _missing(before: tuple[ModelVersion, ...], now: tuple[ModelVersion, ...]) -> tuple[ModelVersion, ...]:
-    """The named versions of a listing that another one does not have."""
+    """The named versions of a listing that are not in a later one."""
     names = {version.version_name for version in now}
     return tuple(version for version in before if version.version_name and version.version_name not in names)

@@ -1,10 +1,12 @@
-"""Snapshots and errors as bytes that another process reads again: JSON, compressed, and checked when it is read."""
+"""Snapshots and errors as bytes for other processes: JSON, compressed, and validated when they are read."""
 
 import hashlib
 import json
 import zlib
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, Final, TypeVar
+from dataclasses import fields, replace
+from functools import cache
+from typing import Any, Final, TypeVar, cast
 
 from pydantic import AwareDatetime, BaseModel, FiniteFloat, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json, to_jsonable_python
@@ -18,32 +20,34 @@ from paiview.pai.errors import (
     ThrottledError,
     UnreachableError,
 )
-from paiview.pai.objects import JsonObject
+from paiview.pai.objects import JsonObject, PaiObject
+from paiview.registry.snapshots import ModelsSnapshot, Review, Snapshot, VersionsSnapshot, WorkspacesSnapshot
 
-FORMAT: Final = 1
-"""Part of every name. Whoever changes what is written, or how long it lives, raises it: two releases that run side by
-side then read nothing of each other."""
-LARGEST: Final = 256 * 2**20
-"""Bytes of an uncompressed body; a larger one is neither written nor read."""
-LEVEL: Final = 1
-"""Of zlib: it makes 10,000 versions a sixteenth in 30 ms; level 6 makes them a twentieth in more than twice that."""
-LINE: Final = 100
-"""Items a line of a body: few enough that parsing one holds up no other thread for long."""
+FORMAT_VERSION: Final = 2
+"""Part of every name. Raise it with every change to what is written or how long it is kept, so that two releases that
+run side by side read nothing from each other."""
+MAX_BODY_BYTES: Final = 256 * 2**20
+"""Uncompressed; larger bodies are neither written nor read."""
+COMPRESSION_LEVEL: Final = 1
+"""Of zlib: it compresses 10,000 versions to a sixteenth in 30 ms; level 6 to a twentieth in twice the time."""
+ITEMS_PER_LINE: Final = 100
+"""Of a body: parsing one line does not hold the GIL for long."""
 
 ResultT = TypeVar("ResultT")
+SnapshotT = TypeVar("SnapshotT", bound=Snapshot)
 
 
 class UnreadableError(Exception):
-    """Bytes that are no entry of this format."""
+    """The bytes are not in this format."""
 
 
 class Head(BaseModel):
-    """What is small of a snapshot, and may change while its content does not.
+    """The small part of a snapshot, which may change while its body stays the same.
 
     Attributes:
-        fetched_at: when it was read, by the clock of whoever read it.
-        identity: tells contents apart.
-        facts: the fields of the snapshot that are not its content.
+        fetched_at: when it was read, by the clock of the process that read it.
+        identity: differs between different bodies.
+        facts: the other fields of the snapshot.
     """
 
     fetched_at: AwareDatetime
@@ -60,18 +64,74 @@ class _Failure(BaseModel):
     retry_after: FiniteFloat | None = None
 
 
-_KINDS: Final[dict[str, type[ServiceError]]] = {
+_BODY_FIELDS: Final[dict[type[Snapshot], str]] = {
+    VersionsSnapshot: "versions",
+    ModelsSnapshot: "items",
+    WorkspacesSnapshot: "items",
+    Review: "newest_pending",
+}
+"""The field that is the body of a snapshot: objects of the service. Other snapshots have an empty body."""
+_ERROR_KINDS: Final[dict[str, type[ServiceError]]] = {
     name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, ServiceError)
 }
-_OWN: Final = (AccessKeyError, ClockError, UnreachableError)
-"""What says more about the process that met it than about the service: its secret or token, its clock, its network."""
+_ERRORS_OF_ONE_PROCESS: Final = (AccessKeyError, ClockError, UnreachableError)
+"""They say more about the process than about the service: its secret or token, its clock, its network."""
 
 
-def name_of(key: Sequence[Hashable]) -> str:
-    """The name of a query: tells nothing of what is asked, where, and for whom."""
-    # Not to_json: it refuses what no text can hold, and anything may be asked for.
-    asked = json.dumps(to_jsonable_python(key)).encode()
-    return f"paiview:{FORMAT}:{hashlib.blake2b(asked, digest_size=16).hexdigest()}"
+def head_of(snapshot: Snapshot) -> Head:
+    """The head of a snapshot."""
+    apart = {"fetched_at", "failure", "identity", _BODY_FIELDS.get(type(snapshot))}
+    facts = {name: getattr(snapshot, name) for name in _public_fields(type(snapshot)) if name not in apart}
+    identity = snapshot.identity or snapshot.fetched_at.isoformat()
+    return Head(fetched_at=snapshot.fetched_at, identity=identity, facts=to_jsonable_python(facts))
+
+
+def body_of(snapshot: Snapshot) -> list[Any]:
+    """The JSON values of the objects in a snapshot."""
+    body_field = _BODY_FIELDS.get(type(snapshot))
+    objects: tuple[PaiObject, ...] = getattr(snapshot, body_field) if body_field else ()
+    return [item.raw for item in objects]
+
+
+def snapshot_from(
+    kind: type[SnapshotT], head: Head, read_body: Callable[[], list[Any]], last: Snapshot | None
+) -> SnapshotT:
+    """The snapshot that another process wrote.
+
+    Args:
+        kind: its class.
+        head: its head.
+        read_body: reads its body; called only if ``last`` has another one.
+        last: the snapshot that this process has; its objects, and frames made of them, are used again.
+
+    Raises:
+        UnreadableError: head and body are not those of a snapshot of this class.
+    """
+    same = last if isinstance(last, kind) and last.identity == head.identity else None
+    body_field = _BODY_FIELDS.get(kind)
+    body = {} if body_field is None else {body_field: [] if same else read_body()}
+    values = {**head.facts, **body, "fetched_at": head.fetched_at, "identity": head.identity}
+    snapshot: SnapshotT = _checked(lambda: _adapter(cast("Hashable", kind)).validate_python(values))
+    if same is None:
+        return snapshot
+    changes = {name: getattr(snapshot, name) for name in _public_fields(kind) if name != body_field}
+    return cast("SnapshotT", replace(cast("Any", same), **changes))
+
+
+def _public_fields(kind: type[Snapshot]) -> list[str]:
+    return [each.name for each in fields(kind) if not each.name.startswith("_")]
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def query_name(key: Sequence[Hashable]) -> str:
+    """The name of a query in the store; it reveals neither the query, nor the endpoint, nor the principal."""
+    # Not to_json: it refuses unpaired surrogates, and a URL may ask for any text.
+    query = json.dumps(to_jsonable_python(key)).encode()
+    return f"paiview:{FORMAT_VERSION}:{hashlib.blake2b(query, digest_size=16).hexdigest()}"
 
 
 def pack_head(head: Head) -> bytes:
@@ -83,45 +143,48 @@ def read_head(data: bytes) -> Head:
     """Read a head.
 
     Raises:
-        UnreadableError: it is none.
+        UnreadableError: the bytes are not a head.
     """
     return _checked(lambda: Head.model_validate_json(data))
 
 
 def pack_body(identity: str, items: Sequence[Any]) -> bytes | None:
-    """Write the JSON values that a content is made of; ``None`` when they are too large to share."""
-    lines = [to_json(identity), *(to_json(items[start : start + LINE]) for start in range(0, len(items), LINE))]
-    if sum(map(len, lines)) + len(lines) > LARGEST:
+    """Write a body of JSON values; ``None`` if it is too large to share."""
+    lines = [
+        to_json(identity),
+        *(to_json(items[start : start + ITEMS_PER_LINE]) for start in range(0, len(items), ITEMS_PER_LINE)),
+    ]
+    if sum(map(len, lines)) + len(lines) > MAX_BODY_BYTES:
         return None
-    return zlib.compress(b"\n".join(lines), LEVEL)
+    return zlib.compress(b"\n".join(lines), COMPRESSION_LEVEL)
 
 
 def read_body(data: bytes, identity: str) -> list[Any]:
-    """Read the content of an identity.
+    """Read the body with this identity.
 
     Raises:
-        UnreadableError: it is none, is too large, or is of another identity.
+        UnreadableError: the bytes are not a body, are too large, or have another identity.
     """
     return _checked(lambda: _items(data, identity))
 
 
 def _items(data: bytes, identity: str) -> list[Any]:
     inflating = zlib.decompressobj()
-    text = inflating.decompress(data, LARGEST)
+    text = inflating.decompress(data, MAX_BODY_BYTES)
     if not inflating.eof:
-        raise ValueError("too large, or cut off")
+        raise ValueError("too large or truncated")
     first, *lines = text.split(b"\n")
     if from_json(first) != identity:
-        raise ValueError("of another identity")
+        raise ValueError("another identity")
     return [item for line in lines for item in _LIST.validate_python(from_json(line))]
 
 
 _LIST: Final = TypeAdapter(list[Any])
 
 
-def is_common(error: PaiviewError) -> bool:
-    """Whether every process would be answered so, as far as one can tell."""
-    return isinstance(error, ServiceError) and not isinstance(error, _OWN)
+def concerns_all_processes(error: PaiviewError) -> bool:
+    """Whether the other processes would most likely get the same error."""
+    return isinstance(error, ServiceError) and not isinstance(error, _ERRORS_OF_ONE_PROCESS)
 
 
 def pack_error(error: PaiviewError) -> bytes:
@@ -142,15 +205,15 @@ def read_error(data: bytes) -> ServiceError:
     """Read an error.
 
     Raises:
-        UnreadableError: it is none of the service's.
+        UnreadableError: the bytes are not an error of the service.
     """
-    said = _checked(lambda: _Failure.model_validate_json(data))
-    kind = _KINDS.get(said.kind)
+    failure = _checked(lambda: _Failure.model_validate_json(data))
+    kind = _ERROR_KINDS.get(failure.kind)
     if kind is None:
-        raise UnreadableError(f"{said.kind} is no error of the service")
-    error = kind(said.message, code=said.code, request_id=said.request_id, status=said.status)
+        raise UnreadableError(f"{failure.kind} is not an error of the service")
+    error = kind(failure.message, code=failure.code, request_id=failure.request_id, status=failure.status)
     if isinstance(error, ThrottledError):
-        error.retry_after = said.retry_after
+        error.retry_after = failure.retry_after
     return error
 
 
@@ -158,6 +221,6 @@ def _checked(read: Callable[[], ResultT]) -> ResultT:
     try:
         return read()
     except ValidationError as error:
-        raise UnreadableError(f"{error.error_count()} fields do not fit") from None
+        raise UnreadableError(f"{error.error_count()} invalid fields") from None
     except (ValueError, zlib.error) as error:
         raise UnreadableError(str(error)) from None

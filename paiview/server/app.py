@@ -25,7 +25,7 @@ from starlette.routing import Route
 
 from paiview.pai import transport
 from paiview.pai.errors import SettingError
-from paiview.registry.connection import disconnect, held, under_way
+from paiview.registry.connection import disconnect, held, shared_read_observers, under_way
 from paiview.server import guard, http_api, telemetry
 from paiview.settings import load_settings
 from paiview.text import traceback_of
@@ -134,12 +134,8 @@ async def _lifespan(stopping: asyncio.Event, _app: Any) -> AsyncIterator[None]:
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD_OBJECTS)
     transport.observers.add(telemetry.pai_request)
-    # The import needs a Redis client, which only the extra shared-cache installs.
-    if load_settings().cache_url:
-        from paiview.registry import shared_store  # noqa: PLC0415
-
-        shared_store.observers.add(telemetry.shared_read)
-    # The observer above counts retries; stamina's log line for each would add nothing.
+    shared_read_observers.add(telemetry.shared_read)
+    # The observers count retries; stamina's log line for each would add nothing.
     stamina.instrumentation.set_on_retry_hooks([])
     telemetry.watch(held, under_way)
     collecting = asyncio.create_task(_collect_garbage())

@@ -129,7 +129,7 @@ def _listing(name: str, snapshot: ModelsSnapshot | VersionsSnapshot, items: Sequ
         name: [mask_secrets(item.raw) for item in items],
         "TotalCount": snapshot.total,
         "FetchedAt": snapshot.fetched_at,
-        "CompleteAt": snapshot.complete_at,
+        "CompleteAt": snapshot.fully_read_at,
         "Warning": f"Reading this again failed: {failure.message}" if failure else snapshot.uneven,
     }
     # JSON has no NaN; as a string no value is lost. In ASCII no control character reaches a terminal.
@@ -163,7 +163,7 @@ def _respond(handler: _Handler, parameters: Collection[str], request: Request, r
         _check("model", model)
         with cache.reading() as reader:
             # The time in the queue counts towards the time that a reader waits for the service.
-            reader.waited = time.monotonic() - received_at
+            reader.waited_seconds = time.monotonic() - received_at
             return json_response(200, handler(model, query))
     except PaiviewError as error:
         return _failed(error)

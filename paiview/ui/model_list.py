@@ -120,7 +120,7 @@ def _waiting(queue: DeltaGenerator, model: Model, found: Review) -> list[tuple[s
     name.markdown(f"**{escape_markdown(model.model_name or model_id)}**")
     places = []
     with versions.container(gap="xxsmall"):
-        for version in found.waiting[:_WAITING_SHOWN]:
+        for version in found.newest_pending[:_WAITING_SHOWN]:
             if version.version_name:
                 with st.container(horizontal=True, gap="small", vertical_alignment="center"):
                     told = escape_markdown(version.version_name, 40)
@@ -138,7 +138,7 @@ def _verdict(registry: Registry, model_id: str, candidate: str) -> str:
     It rests on the listing: reading each version of a long queue anew is left to the comparison it leads to.
     """
     try:
-        [decision] = decide_all_now(registry, model_id, [candidate], afresh=False).decisions
+        [decision] = decide_all_now(registry, model_id, [candidate], reread=False).decisions
     except PaiviewError as error:
         return messages.describe(error)
     against = f" against {escape_markdown(decision.baseline, 40)}" if decision.baseline is not None else ""

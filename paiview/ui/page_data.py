@@ -102,8 +102,8 @@ def versions(
     facts = [shown]
     if flagged:
         facts.append(counted(flagged, "flagged field"))
-    if (snapshot.fetched_at - snapshot.whole_at).total_seconds() > _NOTABLE:
-        facts.append(f"every field as of {age(snapshot.whole_at)} ago")
+    if (snapshot.fetched_at - snapshot.fully_read_at).total_seconds() > _NOTABLE:
+        facts.append(f"every field as of {age(snapshot.fully_read_at)} ago")
     connection(registry, snapshot, ", ".join(facts))
     if snapshot.uneven:
         messages.warn(escape_markdown(snapshot.uneven, 400))

@@ -1,4 +1,4 @@
-"""One deployment for all tests of it, whole again before each."""
+"""One deployment for all tests, restored before each of them."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,11 +17,11 @@ SECRET = "a-secret-that-all-replicas-sign-cookies-with"
 MODELS = [f"model-{name}" for name in ("killed", "restarted", "shared", "edited", "before", "alone", "after")]
 """One for each listing that a test counts or changes."""
 PAGES = [1, 2, 3]
-"""Those of one listing of a model."""
+"""The pages of one listing of a model."""
 
 
 def versions() -> list[Json]:
-    """Without one that waits for review: Models would list its model to judge it."""
+    """Without a Pending version: Models would list its model to decide about it."""
     results = {"d-near": {"wer": 0.1, "cer": 0.05}, "d-far": {"wer": 0.2, "cer": 0.15}}
     return [
         version(

@@ -33,13 +33,13 @@ ResultT = TypeVar("ResultT")
 
 
 def apart(coroutine: Coroutine[Any, Any, ResultT]) -> ResultT:
-    """Run a coroutine in a thread of its own: playwright keeps a loop in the main one."""
+    """Run a coroutine in another thread: playwright runs an event loop in the main one."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
 
 
 class Answer(NamedTuple):
-    """What came back over HTTP; header names in lower case."""
+    """An HTTP response; header names in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -58,7 +58,7 @@ def ask(port: int, path: str, *, source: str = LOOPBACK, **headers: str) -> Answ
 
 
 class Replica:
-    """A place for one dashboard: a port, which its processes take one after the other.
+    """One dashboard: a port, on which its processes run one after the other.
 
     Args:
         folder: where it works and writes its log.
@@ -79,7 +79,7 @@ class Replica:
 
     @property
     def said(self) -> str:
-        """What its processes wrote."""
+        """The output of its processes."""
         return self._log.read_text("utf-8") if self._log.exists() else ""
 
     @property
@@ -102,7 +102,7 @@ class Replica:
 
     @property
     def shares(self) -> bool:
-        """Whether it said last that its store is there, or never that it is not."""
+        """Whether its log says last that the store is back, or never that it is away."""
         return self.said.rfind("shared cache is away") <= self.said.rfind("shared cache is back")
 
     def start(self) -> None:
@@ -116,13 +116,13 @@ class Replica:
             )
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """Send a signal, and wait for the end."""
+        """Send a signal, and wait until the process has ended."""
         assert self._process is not None
         self._process.send_signal(number)
         self._process.wait(LONGEST)
 
     def draws(self) -> bool:
-        """Wait as systemd does for a process that was started; whether it draws a page."""
+        """Wait for a started process as systemd does; returns whether it draws a page."""
         unit = (DEPLOY / "paiview@.service").read_text("utf-8")
         [command] = re.findall(r"^ExecStartPost=(.*)$", unit, re.MULTILINE)
         words = shlex.split(command.replace("%i", str(self.port)))
@@ -132,7 +132,7 @@ class Replica:
 
 @contextmanager
 def nginx(folder: Path, replicas: Sequence[Replica]) -> Iterator[int]:
-    """Run nginx before three replicas, by the file of the project with other ports and paths; gives its port."""
+    """Run nginx before three replicas, with the project's file and other ports and paths; yields its port."""
     port = free_port()
     scratch = (f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     replaced = {
@@ -190,7 +190,7 @@ class Cluster:
         return ask(self.port, path, source=source, **headers)
 
     def asked(self, mark: str, requests: int = 1) -> list[str]:
-        """The processes that nginx asked for so many requests with this mark in their address; 127.0.0.1:8501."""
+        """The processes to which nginx sent the requests with this mark in their path, such as 127.0.0.1:8501."""
         log = self.folder / "access.log"
 
         def noted() -> list[str]:
@@ -201,14 +201,14 @@ class Cluster:
         return [address for match in found if match for address in match[1].split(", ")]
 
     def reached(self, cookie: str) -> Replica:
-        """The replica that a request with this cookie comes to now, in the end."""
+        """The replica that responds to a request with this cookie now."""
         mark = secrets.token_hex(8)
         assert self.ask(f"/healthz?{mark}", cookie=f"paiview={cookie}").status == 200
         address = self.asked(mark)[-1]
         return next(replica for replica in self.replicas if replica.address == address)
 
     def cookie(self, replica: Replica) -> str:
-        """A cookie that leads to a replica while that runs."""
+        """A cookie that leads to a replica while it runs."""
         while replica.port not in self._cookies:
             tried = secrets.token_hex(16)
             self._cookies.setdefault(self.reached(tried).port, tried)
@@ -218,14 +218,14 @@ class Cluster:
         return {"cookie": f"paiview={self.cookie(replica)}"}
 
     def restart(self) -> int:
-        """Restart all by the script of the project, with a systemctl that knows these processes; gives its code."""
+        """Restart all with the project's script, and a systemctl for these processes; returns its exit code."""
         ports = [str(replica.port) for replica in self.replicas]
         with _systemctl(self.folder, self.replicas) as path:
             environment = os.environ | {"PATH": f"{path}:{os.environ['PATH']}"}
             return subprocess.run([str(DEPLOY / "rolling-restart"), *ports], env=environment, check=False).returncode
 
     def made_whole(self) -> None:
-        """Start what does not run, and wait until nginx sends everybody to the own replica again."""
+        """Start replicas that do not run, and wait until every cookie leads to its own replica again."""
         if not self.store.answers():
             self.store.start()
         ended = [replica for replica in self.replicas if not replica.runs]
@@ -242,7 +242,7 @@ class Cluster:
 
 @contextmanager
 def _systemctl(folder: Path, replicas: Sequence[Replica]) -> Iterator[Path]:
-    """Give a folder with a ``systemctl`` that restarts the replicas as the unit says."""
+    """Yield a folder with a ``systemctl`` that restarts the replicas as the unit does."""
 
     class Restart(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

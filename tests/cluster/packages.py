@@ -1,4 +1,4 @@
-"""Find what the tests of several processes need besides paiview: nginx, Redis and curl; else install Debian's packages.
+"""Find the programs these tests need besides paiview (nginx, Redis and curl), or install Debian's packages.
 
 ``python -m tests.cluster.packages`` does so as root on a machine with apt; else it ends with a sentence. The services
 that the packages bring are not started: the tests start programs of their own, on free ports.
@@ -22,7 +22,7 @@ _POLICY: Final = Path("/usr/sbin/policy-rc.d")
 
 
 def program(name: str) -> str | None:
-    """The path of a program, where it is installed."""
+    """The path of a program, if it is installed."""
     return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM}")
 
 
@@ -48,7 +48,7 @@ def _missing() -> list[str]:
 
 @contextmanager
 def _no_services() -> Iterator[None]:
-    """Let no package start its service, unless the machine has rules of its own."""
+    """Let no package start its service, unless the machine has its own rules."""
     if _POLICY.exists():
         yield
         return

@@ -1,4 +1,4 @@
-"""A Redis server of a test's own: on a free port of loopback, in memory alone."""
+"""A Redis server for tests: on a free port of loopback, without files."""
 
 import os
 import select
@@ -57,7 +57,7 @@ class Store:
             assert time.monotonic() < until, "the store does not answer"
 
     def answers(self) -> bool:
-        """Whether it can be asked."""
+        """Whether it responds."""
         try:
             return bool(self.client.ping())
         except RedisError:
@@ -68,17 +68,17 @@ class Store:
         self._end(signal.SIGKILL)
 
     def pause(self) -> None:
-        """Let it accept connections and answer nothing."""
+        """Let it accept connections and not respond."""
         assert self._process is not None
         os.kill(self._process.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it answer again."""
+        """Let it respond again."""
         assert self._process is not None
         os.kill(self._process.pid, signal.SIGCONT)
 
     def close(self) -> None:
-        """End it for good."""
+        """End it, and close the client."""
         self.client.close()
         self._end(signal.SIGKILL)
 
@@ -91,7 +91,7 @@ class Store:
 
 @contextmanager
 def way_to(port: int) -> Iterator[tuple[int, Callable[[], None]]]:
-    """Give another port that leads to this one, and what lets its open connections pass nothing on, still open."""
+    """Forward another port to this one; yields that port, and a function that blocks its open connections."""
     open_ones: set[socketserver.BaseRequestHandler] = set()
     silent: set[socketserver.BaseRequestHandler] = set()
 
@@ -130,7 +130,7 @@ def running_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 @pytest.fixture
 def store(running_store: Store) -> Store:
-    """A store that runs and holds nothing."""
+    """A store that runs and is empty."""
     if not running_store.answers():
         running_store.start()
     running_store.client.flushall()

@@ -19,7 +19,7 @@ def test_all_requests_with_one_cookie_come_to_one_replica(cluster: Cluster) -> N
         assert cluster.asked(f"one-cookie-{replica.port}", len(paths)) == [replica.address] * len(paths)
 
 
-def test_a_browser_gets_a_value_once_and_keeps_it(cluster: Cluster) -> None:
+def test_a_browser_gets_a_cookie_once_and_keeps_it(cluster: Cluster) -> None:
     first = cluster.ask("/healthz")
     name, *rest = first.headers["set-cookie"].split("; ")
     assert sorted(rest) == ["HttpOnly", "Path=/", "SameSite=Lax"]
@@ -29,12 +29,12 @@ def test_a_browser_gets_a_value_once_and_keeps_it(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("made_up", ["", "x", "A" * 32, "0" * 31, "0" * 33, "127.0.0.1:8501", "0" * 32 + ";x=y"])
-def test_a_value_that_nginx_did_not_give_is_replaced(cluster: Cluster, made_up: str) -> None:
+def test_a_cookie_that_nginx_did_not_set_is_replaced(cluster: Cluster, made_up: str) -> None:
     answer = cluster.ask("/healthz", cookie=f"paiview={made_up}")
     assert ("paiview=" in answer.headers.get("set-cookie", "")) is not made_up.startswith("0" * 32 + ";")
 
 
-def test_a_foreign_name_is_refused(cluster: Cluster) -> None:
+def test_an_unknown_host_is_refused(cluster: Cluster) -> None:
     assert [cluster.ask("/", host=name).status for name in ("evil.example", "pai.example.com")] == [421, 200]
 
 
@@ -59,7 +59,7 @@ def test_a_page_of_another_site_opens_no_websocket(
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/_stcore/script-health-check"])
-def test_what_is_for_the_operators_is_not_reachable(cluster: Cluster, path: str) -> None:
+def test_paths_for_operators_are_not_reachable(cluster: Cluster, path: str) -> None:
     encoded = path.replace("e", "%65")
     for written in (path, f"{path}?x", f"/{path}", f"/x/..{path}", encoded):
         assert cluster.ask(written).status == 404
@@ -69,7 +69,7 @@ def test_what_is_for_the_operators_is_not_reachable(cluster: Cluster, path: str)
     assert cluster.asked(mark) == ["-"]
 
 
-def test_the_security_headers_and_the_compression_pass(cluster: Cluster) -> None:
+def test_security_headers_and_compression_pass(cluster: Cluster) -> None:
     for path in ("/", "/versions", "/favicon.png", "/api/nothing"):
         answer = cluster.ask(path, accept_encoding="gzip")
         assert HEADERS.items() <= answer.headers.items()
@@ -82,7 +82,7 @@ def test_the_security_headers_and_the_compression_pass(cluster: Cluster) -> None
     assert len(packed.body) < len(plain.body) / 2
 
 
-def test_each_client_has_the_rate_of_its_own_address(cluster: Cluster) -> None:
+def test_each_address_has_its_own_rate_limit(cluster: Cluster) -> None:
     headers = cluster.headers(cluster.replicas[0])
     asked = [
         cluster.ask("/api/nothing", source="127.0.0.2", x_forwarded_for=f"192.0.2.{number}", **headers)

@@ -1,4 +1,4 @@
-"""Processes that die and are restarted: what their readers lose, and how it comes back."""
+"""Processes are killed and restarted: what their readers lose, and how they recover."""
 
 import asyncio
 import signal
@@ -21,15 +21,15 @@ FILTERED: Final = "metric=wer&dataset=d-far&status=Approved&text=kept&window=50"
 THINKING: Final = 0.1
 """Seconds between two requests of a reader under load."""
 READERS: Final = 2
-"""Open pages, and clients of HTTP, for each replica under load."""
+"""Open pages, and HTTP clients, for each replica under load."""
 
 
 def holder(cluster: Cluster) -> Replica | None:
-    """The replica that holds the one page that is open."""
+    """The replica of the one open page."""
     return next((replica for replica in cluster.replicas if replica.runs and replica.open_pages), None)
 
 
-def test_a_page_goes_on_elsewhere_when_its_replica_is_killed(cluster: Cluster, page: Page) -> None:
+def test_a_page_moves_to_another_replica_when_its_own_is_killed(cluster: Cluster, page: Page) -> None:
     opened(page, f"{cluster.url}/trends?model=model-killed&{FILTERED}")
     heatmap = page.locator(".st-key-heatmap")
     expect(heatmap).to_contain_text("d-far · wer")
@@ -66,7 +66,7 @@ def test_a_page_goes_on_elsewhere_when_its_replica_is_killed(cluster: Cluster, p
 
 @dataclass
 class Load:
-    """Readers of all replicas while these are restarted, and what they got."""
+    """Readers of all replicas during the restart, and their responses."""
 
     cluster: Cluster
     over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -76,7 +76,7 @@ class Load:
     faults: list[str] = field(default_factory=list)
 
     async def thought(self) -> bool:
-        """Whether it goes on, after a moment."""
+        """Wait a moment; returns whether the load goes on."""
         try:
             await asyncio.wait_for(self.over.wait(), THINKING)
         except TimeoutError:
@@ -84,7 +84,7 @@ class Load:
         return False
 
     async def asks(self, replica: Replica, address: str) -> None:
-        """Ask over HTTP alone, and note every answer."""
+        """Send HTTP requests, and count the responses."""
         headers = self.cluster.headers(replica)
         for number in count():
             path = ("/", "/api/models/model-restarted/versions", "/healthz", "/favicon.png")[number % 4]
@@ -94,7 +94,7 @@ class Load:
                 return
 
     async def reads(self, replica: Replica) -> None:
-        """Read a page; when it is lost open it again, as a browser does."""
+        """Run a page again and again; when its connection is lost open it again, as a browser does."""
         headers = {"Cookie": f"paiview={self.cluster.cookie(replica)}"}
         while not self.over.is_set():
             try:

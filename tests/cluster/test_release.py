@@ -1,4 +1,4 @@
-"""What a release consists of, and how one is known that draws no page."""
+"""The files of a release, and how a release that draws no page is noticed."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from tests.harness.dashboard import ROOT
 
 
 def copied() -> list[str]:
-    """What the container gets of the project besides its requirements."""
+    """The files of the project that the container gets, besides its requirements."""
     lines = re.findall(r"^COPY (\S+) (\S+)$", (DEPLOY / "Containerfile").read_text("utf-8"), re.MULTILINE)
     for source, target in lines:
         assert target == (source if source.endswith("/") else "./")
@@ -27,7 +27,7 @@ def answers(replica: Replica) -> bool:
         return False
 
 
-def test_what_the_container_gets_draws_a_page_and_a_page_that_fails_is_noticed(tmp_path: Path) -> None:
+def test_the_files_of_the_container_draw_a_page_and_a_failing_page_is_noticed(tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
     for name in copied():
@@ -50,7 +50,7 @@ def test_what_the_container_gets_draws_a_page_and_a_page_that_fails_is_noticed(t
         started.end()
 
 
-def test_nothing_but_what_the_container_needs_is_sent_to_its_builder() -> None:
+def test_the_builder_of_the_container_gets_only_the_files_it_needs() -> None:
     lines = [line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if not line.startswith("#")]
     assert lines[0] == "*"
     kept = {line.removeprefix("!") for line in lines if line.startswith("!")}
@@ -67,8 +67,8 @@ def test_a_rolling_restart_stops_at_the_first_that_fails(tmp_path: Path) -> None
     assert (tmp_path / "said").read_text("utf-8") == "restart paiview@8501\n"
 
 
-def test_a_process_is_of_the_release_that_the_link_named_at_its_start(tmp_path: Path) -> None:
-    """Not of the link, through which what is imported later would come from the next release."""
+def test_a_process_keeps_the_release_that_the_link_named_at_its_start(tmp_path: Path) -> None:
+    """Otherwise later imports would come from the next release."""
     release, link = tmp_path / "release", tmp_path / "paiview"
     python = release / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)

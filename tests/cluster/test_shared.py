@@ -1,4 +1,4 @@
-"""Two reading layers with one store between them, over real sockets: what is read once, and what survives."""
+"""Two registries that share one store, over real sockets: what is read once, and what survives failures."""
 
 import logging
 import queue
@@ -27,10 +27,10 @@ from paiview.pai.errors import (
 )
 from paiview.pai.objects import VersionFilters
 from paiview.registry import shared_store as layer
-from paiview.registry.cache import FAILURE_MEMORY, PATIENCE, Cache, Key, Query
-from paiview.registry.registry import AFRESH, Registry
-from paiview.registry.shared_format import name_of
-from paiview.registry.shared_store import CHANNEL, LIFE, Shared
+from paiview.registry.cache import FAILURE_MEMORY_SECONDS, MAX_STALE_TTLS, Cache, Key, Query
+from paiview.registry.registry import DECISION_MAX_AGE_SECONDS, Registry
+from paiview.registry.shared_format import query_name
+from paiview.registry.shared_store import CHANNEL, LIFETIME_SECONDS, SharedStore
 from paiview.registry.snapshots import VersionsSnapshot
 from tests.cluster.stores import PASSWORD, Store, running_store, store, way_to
 from tests.cluster.waiting import until
@@ -51,7 +51,7 @@ def threads(name: str) -> list[threading.Thread]:
 
 
 class Replica:
-    """The reading layer of one process, with clocks of its own that go on when they are moved."""
+    """The registry of one process, with its own clocks that the tests move."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Replica:
     ) -> None:
         self.clock = Clock()
         self.ahead = 0.0
-        self.shared = Shared(url)
+        self.shared = SharedStore(url)
         running.callback(self.shared.close)
         client = running.enter_context(Client(server.url, READER, page_size=2, deadline=3.0))
         self.registry = Registry(
@@ -75,10 +75,10 @@ class Replica:
             ttl=ttl,
             clock=clock or self.clock,
             now=self.now,
-            shared=self.shared,
+            store=self.shared,
         )
         self.key = self.registry._key("versions", MODEL, VersionFilters())
-        self.name = name_of(self.key)
+        self.name = query_name(self.key)
 
     def now(self) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=self.clock.now + self.ahead)
@@ -104,7 +104,7 @@ Start = Callable[[], Replica]
 
 @pytest.fixture(autouse=True)
 def _soon_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer, "LISTENING", 0.02)
+    monkeypatch.setattr(layer, "LISTEN_TIMEOUT_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def two(start: Start) -> Replica:
 
 @pytest.fixture
 def breaker(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The clock by which a store that failed is asked again."""
+    """The clock that decides when a store that failed is asked again."""
     clock = Clock()
     monkeypatch.setattr(clock, "monotonic", clock, raising=False)
     monkeypatch.setattr(layer, "time", clock)
@@ -144,19 +144,19 @@ def breaker(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def whole_without_zone(head: bytes) -> bytes:
-    """A head that tells when its listing was whole, but not by the time of which place."""
-    return re.sub(rb'("whole_at":"[^"]+)Z"', rb'\1"', head)
+    """A head whose ``fully_read_at`` has no time zone."""
+    return re.sub(rb'("fully_read_at":"[^"]+)Z"', rb'\1"', head)
 
 
 def written(store: Store, name: str) -> None:
-    """Wait until an entry is there and nobody holds the lease: what a read does after its readers have gone on."""
+    """Wait until an entry is written and the lease released, which may be after the readers have their answer."""
     until(lambda: store.client.exists(name) and not store.client.exists(f"{name}:lease"))
 
 
 def age(store: Store, name: str, seconds: float) -> None:
-    """Let an entry be so old."""
+    """Make an entry this old."""
     written(store, name)
-    store.client.pexpire(name, round((LIFE - seconds) * 1000))
+    store.client.pexpire(name, round((LIFETIME_SECONDS - seconds) * 1000))
 
 
 class TestOneListing:
@@ -190,7 +190,11 @@ class TestOneListing:
                 [item.raw for item in registry.models().items],
                 registry.model("model-b").raw,
                 [item.raw for item in registry.workspaces().items],
-                [(found := registry.review(MODEL)).approved, found.pending, [item.raw for item in found.waiting]],
+                [
+                    (found := registry.review(MODEL)).approved,
+                    found.pending,
+                    [item.raw for item in found.newest_pending],
+                ],
                 registry.dataset_names(["d-1"]),
             ]
 
@@ -201,10 +205,10 @@ class TestOneListing:
         assert expected[-1] == {"d-1": "clean"}
         assert service.asked == asked
 
-    def test_tells_those_who_wait_in_another_process_how_far_it_is(
+    def test_reports_its_progress_to_waiting_processes(
         self, service: Service, store: Store, one: Replica, two: Replica, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(layer, "BEAT", 0.01)
+        monkeypatch.setattr(layer, "RENEWAL_SECONDS", 0.01)
         service.versions = [version(number) for number in range(7)]
         service.gate.clear()
         told: list[tuple[int, int]] = []
@@ -221,7 +225,7 @@ class TestOneListing:
         assert told
         assert service.asked == ["versions"]
 
-    def test_serves_those_who_came_while_it_was_read_even_without_a_time_to_live(
+    def test_serves_readers_that_came_during_it_even_with_a_ttl_of_zero(
         self, service: Service, store: Store, server: Server
     ) -> None:
         service.gate.clear()
@@ -236,7 +240,7 @@ class TestOneListing:
             assert service.asked == ["versions"]
             assert two.versions().fetched_at != asked[0].result().fetched_at
 
-    def test_of_another_principal_is_not_taken(self, service: Service, one: Replica, two: Replica) -> None:
+    def test_does_not_serve_another_principal(self, service: Service, one: Replica, two: Replica) -> None:
         two.registry.principal = "another"
         one.versions()
         two.versions()
@@ -254,7 +258,7 @@ class TestAge:
         two.versions()
         until(lambda: len(service.asked) > 1)
 
-    def test_counts_from_the_begin_of_the_read(
+    def test_counts_from_the_start_of_the_read(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         service.gate.clear()
@@ -271,18 +275,18 @@ class TestAge:
         assert two.clock.now - read_at == pytest.approx(TTL - 20, abs=5)
         assert service.asked == ["versions"]
 
-    def test_of_what_is_kept_counts_when_what_was_written_since_is_gone(
+    def test_of_the_cached_snapshot_counts_when_the_newer_one_is_gone(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         until(lambda: store.client.pubsub_numsub(CHANNEL)[0][1] == 2)
         two.versions()
         written(store, two.name)
         one.versions()
-        two.clock.now += TTL * PATIENCE
-        one.clock.now += TTL * PATIENCE
+        two.clock.now += TTL * MAX_STALE_TTLS
+        one.clock.now += TTL * MAX_STALE_TTLS
         service.versions.append(version(3, "Approved"))
         one.refresh()
-        until(lambda: two.registry._cache._kept[two.key].wanted is not None)
+        until(lambda: two.registry._cache._entries[two.key].superseded)
         store.client.flushall()
         assert len(two.registry.versions(MODEL, current=True).versions) == 3
 
@@ -295,7 +299,7 @@ class TestAge:
         ((_, read_at),) = two.registry.held()
         assert read_at <= two.clock.now
 
-    def test_of_a_few_times_to_live_is_shown_at_once_while_it_is_read_anew(
+    def test_of_a_few_ttls_is_shown_at_once_during_another_read(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         first = one.versions()
@@ -305,28 +309,28 @@ class TestAge:
         until(lambda: len(service.asked) > 1)
         until(lambda: two.names() == ["0.1.0", "0.2.0", "0.3.0"])
 
-    def test_of_what_a_clock_that_is_ahead_has_dated_is_told_by_the_store(
+    def test_of_a_snapshot_dated_by_a_clock_ahead_follows_from_the_store(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
-        one.ahead = AFRESH + 5
+        one.ahead = DECISION_MAX_AGE_SECONDS + 5
         one.versions()
-        age(store, one.name, AFRESH + 5)
-        two.clock.now += AFRESH + 5
+        age(store, one.name, DECISION_MAX_AGE_SECONDS + 5)
+        two.clock.now += DECISION_MAX_AGE_SECONDS + 5
         listed = two.versions()
         assert service.asked == ["versions"]
-        assert (two.now() - listed.whole_at).total_seconds() == pytest.approx(AFRESH + 5, abs=3)
+        assert (two.now() - listed.fully_read_at).total_seconds() == pytest.approx(DECISION_MAX_AGE_SECONDS + 5, abs=3)
         service.error = REFUSED
-        assert isinstance(two.registry.afresh(listed, ["0.1.0"]).failure, RequestRefusedError)
+        assert isinstance(two.registry.reread_versions(listed, ["0.1.0"]).failure, RequestRefusedError)
 
-    def test_of_what_a_clock_that_is_behind_has_dated_is_no_less_than_it_says(
+    def test_of_a_snapshot_dated_by_a_clock_behind_is_not_reduced(
         self, store: Store, one: Replica, two: Replica
     ) -> None:
         one.ahead = -100
         first = one.versions()
         written(store, one.name)
-        assert two.versions().whole_at == first.whole_at
+        assert two.versions().fully_read_at == first.fully_read_at
 
-    def test_of_a_few_times_to_live_spares_the_listing(
+    def test_of_a_few_ttls_allows_an_incremental_read(
         self, service: Service, server: Server, store: Store, one: Replica, two: Replica
     ) -> None:
         service.versions = [version(number) for number in range(9)]
@@ -338,15 +342,15 @@ class TestAge:
         until(lambda: len(two.names()) == 10)
         assert server.pages[5:] == [1, 1, 1]
 
-    def test_of_a_few_times_to_live_is_shown_even_when_no_read_can_be_begun(
+    def test_of_a_few_ttls_is_shown_even_if_no_thread_can_start(
         self, service: Service, store: Store, one: Replica, two: Replica, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         first = one.versions()
         age(store, one.name, TTL * 2)
         start, failed = Cache._start, threading.Event()
 
-        def no_thread_to_spare(cache: Cache, key: Key, query: Query, *, behind: bool = False) -> object:
-            if behind:
+        def no_thread_to_spare(cache: Cache, key: Key, query: Query, *, in_background: bool = False) -> object:
+            if in_background:
                 raise RuntimeError("can't start new thread")
             return start(cache, key, query)
 
@@ -358,26 +362,26 @@ class TestAge:
         assert failed.wait(WAIT)
         assert two.registry.under_way() == []
 
-    def test_beyond_patience_is_not_shown_and_is_listed_whole(
+    def test_of_many_ttls_is_not_shown_and_listed_in_full(
         self, service: Service, server: Server, store: Store, one: Replica, two: Replica
     ) -> None:
         service.versions = [version(number) for number in range(9)]
         one.versions()
-        age(store, one.name, TTL * PATIENCE + 1)
+        age(store, one.name, TTL * MAX_STALE_TTLS + 1)
         service.versions.append(version(9))
         assert len(two.names()) == 10
         assert server.pages[5:] == [1, 2, 3, 4, 5]
 
-    def test_beyond_patience_is_still_the_last_good_one(
+    def test_of_many_ttls_is_shown_as_the_last_good_one(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         first = one.versions()
-        age(store, one.name, TTL * PATIENCE + 1)
+        age(store, one.name, TTL * MAX_STALE_TTLS + 1)
         service.error = REFUSED
         found = two.versions()
         assert (found.fetched_at, type(found.failure)) == (first.fetched_at, RequestRefusedError)
 
-    def test_of_a_refresh_that_changes_nothing_is_new_and_its_versions_stay(
+    def test_is_updated_by_a_refresh_without_changes_that_keeps_its_versions(
         self, store: Store, one: Replica, two: Replica
     ) -> None:
         one.versions()
@@ -404,7 +408,7 @@ class TestRefresh:
         until(lambda: two.names() == ["0.1.0", "0.2.0", "0.3.0"])
         assert service.asked == ["versions", "versions"]
 
-    def test_takes_nothing_that_was_read_before_it(
+    def test_does_not_take_a_snapshot_read_before_it(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         one.versions()
@@ -413,7 +417,7 @@ class TestRefresh:
         service.versions.append(version(3))
         assert len(two.refresh().versions) == 3
 
-    def test_takes_no_listing_that_is_not_whole(
+    def test_does_not_take_an_incremental_listing(
         self, service: Service, server: Server, store: Store, one: Replica, two: Replica
     ) -> None:
         service.versions = [version(number) for number in range(9)]
@@ -433,9 +437,7 @@ class TestRefresh:
 
 
 class TestFailure:
-    def test_is_asked_for_once_and_told_to_all(
-        self, service: Service, store: Store, one: Replica, two: Replica
-    ) -> None:
+    def test_is_met_once_and_shared_with_all(self, service: Service, store: Store, one: Replica, two: Replica) -> None:
         service.error = REFUSED
         told = one.failure()
         until(lambda: store.client.exists(f"{one.name}:failed"))
@@ -462,7 +464,7 @@ class TestFailure:
         store.client.delete(f"{one.name}:failed")
         assert two.names() == ["0.1.0", "0.2.0"]
 
-    def test_from_before_the_clock_of_the_store_was_set_back_is_asked_for_again(
+    def test_from_before_the_clock_of_the_store_was_set_back_is_ignored(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         service.error = REFUSED
@@ -484,10 +486,10 @@ class TestFailure:
         assert len(two.refresh().versions) == 2
         written(store, one.name)
         assert not store.client.exists(f"{one.name}:failed")
-        one.clock.now += FAILURE_MEMORY
+        one.clock.now += FAILURE_MEMORY_SECONDS
         assert one.versions().fetched_at == two.versions().fetched_at
 
-    def test_of_before_a_refresh_does_not_answer_it(
+    def test_from_before_a_refresh_does_not_answer_it(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         one.versions()
@@ -505,7 +507,7 @@ class TestFailure:
         ("code", "kind"),
         [("InvalidSecurityToken.Expired", ExpiredTokenError), ("SignatureDoesNotMatch", AccessKeyError)],
     )
-    def test_of_the_process_itself_is_not_for_the_others(
+    def test_of_one_process_is_not_shared(
         self, service: Service, store: Store, one: Replica, two: Replica, code: str, kind: type[PaiviewError]
     ) -> None:
         service.error = refusal(code, 400)
@@ -515,7 +517,7 @@ class TestFailure:
         service.error = None
         assert two.names() == ["0.1.0", "0.2.0"]
 
-    def test_of_a_process_without_a_way_to_the_service_is_not_for_the_others(
+    def test_of_a_process_without_a_connection_to_the_service_is_not_shared(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         with Client("http://127.0.0.1:1", READER) as nowhere:
@@ -525,7 +527,7 @@ class TestFailure:
         assert two.names() == ["0.1.0", "0.2.0"]
         assert service.asked == ["versions"]
 
-    def test_of_a_refused_access_key_takes_the_snapshot_from_that_process_alone(
+    def test_of_a_refused_access_key_withdraws_the_snapshot_from_that_process_alone(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         until(lambda: store.client.pubsub_numsub(CHANNEL)[0][1] == 2)
@@ -538,14 +540,14 @@ class TestFailure:
         until(lambda: not store.client.exists(f"{one.name}:lease"))
         one.clock.now += TTL / 2
         assert one.versions() is good
-        age(store, one.name, FAILURE_MEMORY + 5)
-        two.clock.now += FAILURE_MEMORY
+        age(store, one.name, FAILURE_MEMORY_SECONDS + 5)
+        two.clock.now += FAILURE_MEMORY_SECONDS
         assert isinstance(two.failure(), AccessKeyError)
         assert service.asked == ["versions"] * 3
         service.error = None
         one.refresh()
         written(store, one.name)
-        two.clock.now += FAILURE_MEMORY
+        two.clock.now += FAILURE_MEMORY_SECONDS
         assert two.versions().fetched_at == one.versions().fetched_at
         assert service.asked == ["versions"] * 4
 
@@ -558,7 +560,7 @@ class TestFailure:
         service.error = REFUSED
         one.refresh()
         until(lambda: store.client.exists(f"{one.name}:failed"))
-        two.clock.now += TTL * PATIENCE
+        two.clock.now += TTL * MAX_STALE_TTLS
         found = two.versions()
         assert (len(found.versions), type(found.failure)) == (2, RequestRefusedError)
         assert service.asked == ["versions", "versions"]
@@ -567,7 +569,7 @@ class TestFailure:
         ("answer", "kind"),
         [(refusal("201900003", 404), NotFoundError), (refusal("NoPermission", 403), PermissionDeniedError)],
     )
-    def test_that_withdraws_takes_the_snapshot_from_all(
+    def test_that_withdraws_access_withdraws_the_snapshot_from_all(
         self, service: Service, store: Store, one: Replica, two: Replica, answer: tuple[bytes], kind: type[PaiviewError]
     ) -> None:
         until(lambda: store.client.pubsub_numsub(CHANNEL)[0][1] == 2)
@@ -578,13 +580,13 @@ class TestFailure:
         one.registry.refresh_versions(MODEL)
         assert isinstance(one.failure(), kind)
         until(lambda: not store.client.exists(one.name))
-        until(lambda: two.registry._cache._kept[two.key].wanted is not None)
+        until(lambda: two.registry._cache._entries[two.key].superseded)
         assert isinstance(two.failure(), kind)
         assert service.asked == ["versions", "versions"]
 
 
 class TestLease:
-    def test_of_a_process_that_died_lapses(self, service: Service, store: Store, two: Replica) -> None:
+    def test_of_a_process_that_died_expires(self, service: Service, store: Store, two: Replica) -> None:
         store.client.set(f"{two.name}:lease", "of the dead", px=700)
         store.client.set(f"{two.name}:progress", "3 7", px=700)
         told: list[tuple[int, int]] = []
@@ -595,8 +597,8 @@ class TestLease:
     def test_is_kept_for_as_long_as_the_read_takes(
         self, service: Service, store: Store, one: Replica, two: Replica, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(layer, "LEASE", 0.5)
-        monkeypatch.setattr(layer, "BEAT", 0.05)
+        monkeypatch.setattr(layer, "LEASE_SECONDS", 0.5)
+        monkeypatch.setattr(layer, "RENEWAL_SECONDS", 0.05)
         service.gate.clear()
         with ThreadPoolExecutor(2) as pool:
             asked = [pool.submit(one.versions)]
@@ -610,10 +612,10 @@ class TestLease:
         assert service.asked == ["versions"]
 
     @pytest.mark.parametrize("error", [None, REFUSED])
-    def test_that_another_took_over_is_neither_released_nor_written_under(
+    def test_taken_over_by_another_process_is_neither_released_nor_used_to_write(
         self, service: Service, store: Store, one: Replica, monkeypatch: pytest.MonkeyPatch, error: tuple[bytes] | None
     ) -> None:
-        monkeypatch.setattr(layer, "BEAT", 0.01)
+        monkeypatch.setattr(layer, "RENEWAL_SECONDS", 0.01)
         service.gate.clear()
         service.error = error
         with ThreadPoolExecutor(1) as pool:
@@ -623,7 +625,7 @@ class TestLease:
             service.gate.set()
             assert (asked.exception(WAIT) is None) == (error is None)
         until(lambda: not one.registry.under_way())
-        until(lambda: not threads("paiview-read"))
+        until(lambda: not threads("paiview-read") and not threads("paiview-lease"))
         assert not store.client.exists(one.name, f"{one.name}:failed")
         assert store.client.get(f"{one.name}:lease") == b"of another"
 
@@ -646,7 +648,7 @@ class TestGarbage:
             lambda client, name: (client.delete(name), client.set(f"{name}:progress", b"1 " + b"9" * 5000)),
         ],
     )
-    def test_is_removed_and_read_anew(
+    def test_is_removed_and_read_again(
         self, service: Service, store: Store, one: Replica, two: Replica, poison: Callable[[object, str], object]
     ) -> None:
         one.versions()
@@ -655,7 +657,7 @@ class TestGarbage:
         assert two.names() == ["0.1.0", "0.2.0"]
         assert service.asked == ["versions", "versions"]
         until(lambda: store.client.hexists(one.name, "body"))
-        one.clock.now += TTL * PATIENCE
+        one.clock.now += TTL * MAX_STALE_TTLS
         assert one.versions().fetched_at == two.versions().fetched_at
         assert service.asked == ["versions", "versions"]
 
@@ -669,12 +671,12 @@ class TestGarbage:
         one.versions()
         assert service.asked == ["versions"]
 
-    def test_is_not_what_another_release_wrote(
+    def test_does_not_include_entries_of_another_release(
         self, service: Service, store: Store, one: Replica, two: Replica, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         one.versions()
         written(store, one.name)
-        monkeypatch.setattr("paiview.registry.shared_format.FORMAT", 2)
+        monkeypatch.setattr("paiview.registry.shared_format.FORMAT_VERSION", 3)
         two.versions()
         assert service.asked == ["versions", "versions"]
         assert store.client.exists(one.name)
@@ -694,21 +696,21 @@ class TestStore:
         two.versions()
         store.kill()
         for replica in (one, two):
-            replica.clock.now += TTL * PATIENCE
+            replica.clock.now += TTL * MAX_STALE_TTLS
             assert replica.versions().failure is None
         assert len(service.asked) > 2
         assert sum("away" in line for line in caplog.messages) == 2
         store.start()
-        breaker.now += layer.AWAY
+        breaker.now += layer.RETRY_AFTER_SECONDS
         one.refresh()
         written(store, one.name)
         asked = list(service.asked)
-        two.clock.now += TTL * PATIENCE
+        two.clock.now += TTL * MAX_STALE_TTLS
         assert two.versions().fetched_at == one.versions().fetched_at
         assert service.asked == asked
         assert sum("back" in line for line in caplog.messages) == 2
 
-    def test_that_dies_while_one_waits_for_another_holds_up_neither(
+    def test_that_dies_during_a_wait_holds_up_no_process(
         self, service: Service, store: Store, one: Replica, two: Replica
     ) -> None:
         service.gate.clear()
@@ -721,10 +723,10 @@ class TestStore:
             service.gate.set()
             assert [len(future.result(WAIT).versions) for future in asked] == [2, 2]
 
-    def test_that_answers_nothing_is_given_up_soon(
+    def test_that_does_not_respond_is_given_up_soon(
         self, service: Service, store: Store, start: Start, breaker: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(layer, "READ_TIMEOUT", 0.1)
+        monkeypatch.setattr(layer, "READ_TIMEOUT_SECONDS", 0.1)
         one = start()
         until(lambda: store.client.pubsub_numsub(CHANNEL)[0][1] == 1)
         store.pause()
@@ -733,15 +735,13 @@ class TestStore:
             assert one.registry.models().total == 2
         finally:
             store.resume()
-        breaker.now += layer.AWAY
+        breaker.now += layer.RETRY_AFTER_SECONDS
         one.refresh()
         written(store, one.name)
 
-    def test_that_was_lost_without_a_word_is_listened_to_again(
-        self, store: Store, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(layer, "AWAY", 0.05)
-        monkeypatch.setattr(layer, "IDLE", 0.05)
+    def test_that_was_lost_silently_is_listened_to_again(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(layer, "RETRY_AFTER_SECONDS", 0.05)
+        monkeypatch.setattr(layer, "HEALTH_CHECK_SECONDS", 0.05)
         heard: list[str] = []
 
         def hears(message: str) -> bool:
@@ -749,7 +749,7 @@ class TestStore:
             return message in heard
 
         with way_to(store.port) as (port, silence):
-            shared = Shared(SecretStr(f"redis://:{PASSWORD}@127.0.0.1:{port}/0"))
+            shared = SharedStore(SecretStr(f"redis://:{PASSWORD}@127.0.0.1:{port}/0"))
             shared.listen(lambda name, _: heard.append(name))
             until(lambda: hears("before"))
             silence()
@@ -766,7 +766,7 @@ class TestStore:
             store.client.config_set("maxmemory", "0")
         assert store.client.keys("*") == []
 
-    def test_with_another_password_is_told_in_the_log_without_it(
+    def test_that_refuses_the_password_is_logged_without_it(
         self, store: Store, server: Server, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
@@ -777,7 +777,7 @@ class TestStore:
         assert "The shared cache is away" in caplog.text
         assert "password" not in caplog.text.replace("username-password pair", "")
 
-    def test_holds_no_secret_and_no_name_that_tells_what_is_in_it(
+    def test_holds_no_secret_and_no_name_that_reveals_its_entry(
         self, service: Service, server: Server, store: Store, one: Replica
     ) -> None:
         service.versions = [version(1, "Approved")]
@@ -787,8 +787,8 @@ class TestStore:
         until(lambda: len(store.client.keys("*")) == 2 and not store.client.keys("*:lease"))
         said = b""
         for name in cast("list[bytes]", store.client.keys("*")):
-            assert name.startswith(b"paiview:1:")
-            assert 0 < store.client.pttl(name) <= LIFE * 1000
+            assert name.startswith(b"paiview:2:")
+            assert 0 < store.client.pttl(name) <= LIFETIME_SECONDS * 1000
             fields = cast("dict[bytes, bytes]", store.client.hgetall(name))
             said += name + fields[b"head"] + zlib.decompress(fields[b"body"])
         assert READER.access_key_secret.encode() not in said

@@ -1,4 +1,4 @@
-"""Replicas that share what they read, and go on alone while their store is away."""
+"""Replicas share what they read, and each reads for itself while the store is down."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -14,13 +14,13 @@ READERS = 4
 
 
 def pages(cluster: Cluster, model: str) -> list[int]:
-    """The pages of a model's whole listing that the service was asked for; Models counts statuses besides."""
+    """The pages of a model's listing that were requested; requests that count statuses are left out."""
     asked = cluster.service.asked(f"models/{model}/versions")
     return sorted(int(query["PageNumber"]) for query in asked if "ApprovalStatus" not in query)
 
 
 def opened(cluster: Cluster, model: str, *, refreshed_by: Replica | None = None) -> list[Run]:
-    """Open a model at all replicas at once; then, where one is to refresh it, do so and look again at all."""
+    """Open a model at all replicas at once; if one of them is to refresh it, then run all pages again."""
 
     async def read() -> list[Run]:
         async with AsyncExitStack() as closing:
@@ -43,7 +43,7 @@ def opened(cluster: Cluster, model: str, *, refreshed_by: Replica | None = None)
 
 
 def shares(cluster: Cluster, replica: Replica) -> bool:
-    """Let a replica read, and tell whether it shares what it read."""
+    """Let a replica read; returns whether it uses the store."""
     opened(cluster, "model-before", refreshed_by=replica)
     return replica.shares
 
@@ -55,7 +55,7 @@ def test_one_listing_serves_all_replicas(cluster: Cluster) -> None:
     assert pages(cluster, "model-shared") == PAGES
 
 
-def test_what_one_refreshes_all_see(cluster: Cluster) -> None:
+def test_all_replicas_see_what_one_refreshes(cluster: Cluster) -> None:
     opened(cluster, "model-edited")
     asked = len(pages(cluster, "model-edited"))
     edited = cluster.service.versions["model-edited"][-1]
@@ -68,7 +68,7 @@ def test_what_one_refreshes_all_see(cluster: Cluster) -> None:
     assert pages(cluster, "model-edited")[asked:]
 
 
-def test_without_their_store_replicas_read_alone_and_share_again_when_it_is_back(cluster: Cluster) -> None:
+def test_replicas_read_for_themselves_until_their_store_is_back(cluster: Cluster) -> None:
     opened(cluster, "model-before")
     cluster.store.kill()
     opened(cluster, "model-before")

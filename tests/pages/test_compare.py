@@ -9,7 +9,7 @@ import pytest
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
-from paiview.registry import cache, registry
+from paiview.registry import registry
 from paiview.registry.connection import connect, disconnect
 from paiview.ui import comparison_controls
 from tests.harness.server import refusal
@@ -75,7 +75,7 @@ def test_what_is_sent_again_is_what_was_sent_and_follows_the_data_their_meaning_
     run: Run, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The chart and the table are kept for all visitors."""
-    monkeypatch.setattr(registry, "AFRESH", 0.0)
+    monkeypatch.setattr(registry, "DECISION_MAX_AGE_SECONDS", 0.0)
 
     def sent(app: AppTest) -> tuple[str, str]:
         (chart,) = app.get("plotly_chart")
@@ -386,7 +386,7 @@ def test_what_was_edited_since_the_listing_is_judged_as_it_is_now(
     app = run("compare", model="model-asr")
     assert "read anew" not in written(app)
     parts = [part.type for part in app.main.children.values()]
-    monkeypatch.setattr(registry, "AFRESH", 0.0)
+    monkeypatch.setattr(registry, "DECISION_MAX_AGE_SECONDS", 0.0)
     edited = version("0.10.0", "2024-03-01", {"d-aishell": {"cer": 0.07}}, ApprovalStatus="Rejected")
     service.versions["model-asr"][2] = edited
     app.run()
@@ -395,18 +395,18 @@ def test_what_was_edited_since_the_listing_is_judged_as_it_is_now(
     assert "**0.10.0** (Rejected)" in text
     assert "The versions judged were read anew 0 s ago" in text
     assert [part.type for part in app.main.children.values()] == parts, "The page moved."
-    assert len(service.asked("models/model-asr/versions")) == 1
+    assert len(service.asked("models/model-asr/versions")) == 2
 
 
 def test_a_verdict_whose_versions_could_not_be_read_anew_says_so(
     run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = run("compare", model="model-asr")
-    monkeypatch.setattr(registry, "AFRESH", 0.0)
+    monkeypatch.setattr(registry, "DECISION_MAX_AGE_SECONDS", 0.0)
     service.refusals["/api/v1/models/model-asr/versions/0.10.0"] = refusal("NoPermission", 403, "*May not.*")
     app.run()
     assert "Trade-off" in written(app)
-    assert "the versions compared could not be read anew for this verdict" in told(app)
+    assert "the versions compared could not be read again for this decision" in told(app)
     assert "\\*May not\\.\\*" in told(app)
     assert "read anew" not in written(app)
 
@@ -447,7 +447,7 @@ def test_the_rules_choose_the_baseline_from_what_is_approved_now(
     run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAIVIEW_CACHE_TTL", "0.001")
-    monkeypatch.setattr(cache, "PATIENCE", 1e9)
+    monkeypatch.setattr(registry, "MAX_STALE_TTLS", 1e9)
     assert run("compare", model="model-asr").query_params["baseline"] == "0.1.0"
     service.versions["model-asr"][1]["ApprovalStatus"] = "Approved"
     app = run("compare", model="model-asr")

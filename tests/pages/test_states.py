@@ -72,11 +72,11 @@ def test_jumps_do_not_hide_what_else_there_is_to_say(
 ) -> None:
     scaled(service, 8)
     app = run("compare", model="model-asr")
-    monkeypatch.setattr("paiview.registry.registry.AFRESH", 0.0)
+    monkeypatch.setattr("paiview.registry.registry.DECISION_MAX_AGE_SECONDS", 0.0)
     service.refusals["/api/v1/models/model-asr/versions/0.2.0"] = refusal("NoPermission", 403)
     app.run()
     assert len(app.warning) == 2
-    assert "could not be read anew" in told(app)
+    assert "could not be read again" in told(app)
 
 
 def test_many_candidates_that_are_overtaken_are_one_warning(run: Run, service: Service) -> None:

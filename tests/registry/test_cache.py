@@ -1,4 +1,4 @@
-"""Sharing, freshness, failures and bounds of the cache, with a clock that the tests move."""
+"""Sharing, freshness, failures and bounds of the cache."""
 
 import gc
 import queue
@@ -22,7 +22,7 @@ from paiview.pai.errors import (
     UnavailableError,
 )
 from paiview.pai.paging import Progress
-from paiview.registry.cache import FAILURE_MEMORY, PATIENCE, REFRESHES, Cache, Key, reading
+from paiview.registry.cache import FAILURE_MEMORY_SECONDS, MAX_BACKGROUND_READS, MAX_STALE_TTLS, Cache, Key, reading
 from paiview.registry.snapshots import Snapshot
 
 TTL = 60.0
@@ -32,7 +32,7 @@ WAIT = 10.0
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that the tests move."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -41,7 +41,7 @@ class Clock:
         return self.now
 
     def passing(self, seconds: float) -> Progress:
-        """A progress that lets so much time pass each time it is told."""
+        """A progress callback that advances the clock."""
 
         def progress(_done: int, _total: int) -> None:
             self.now += seconds
@@ -61,7 +61,7 @@ class Numbered(Snapshot):
 
 @dataclass
 class Service:
-    """Answers 1, 2, 3 and so on, or fails with ``error``; waits for ``gate`` first."""
+    """Returns 1, 2, 3 and so on, or fails with ``error``, once ``gate`` is open."""
 
     error: PaiviewError | None = None
     weight: int = 1
@@ -104,7 +104,7 @@ def service() -> Iterator[Service]:
 
 def landed(cache: Cache, key: Key = KEY) -> None:
     """Wait until no read of a key is under way."""
-    flight = cache._flights.get(key)
+    flight = cache._reads.get(key)
     assert flight is None or flight.finished.wait(WAIT)
 
 
@@ -166,7 +166,7 @@ class TestSharing:
             ("ServiceUnavailable", "r-1", "The service is down.")
         }
 
-    def test_an_age_counts_from_the_begin_of_the_read(self, cache: Cache, clock: Clock, service: Service) -> None:
+    def test_ages_count_from_the_start_of_the_read(self, cache: Cache, clock: Clock, service: Service) -> None:
         service.gate.clear()
         first = in_thread(lambda: read(cache, service))
         assert service.begun.acquire(timeout=WAIT)
@@ -181,9 +181,9 @@ class TestSharing:
         landed(cache)
         assert read(cache, service).number == 2
 
-    @pytest.mark.parametrize(("oldest", "number"), [(TTL, 2), (TTL * PATIENCE, 1)])
-    def test_a_read_that_began_too_early_for_who_asks_now_is_not_given(
-        self, cache: Cache, clock: Clock, service: Service, oldest: float, number: int
+    @pytest.mark.parametrize(("max_age", "number"), [(TTL, 2), (TTL * MAX_STALE_TTLS, 1)])
+    def test_a_reader_does_not_get_a_read_that_began_too_early_for_it(
+        self, cache: Cache, clock: Clock, service: Service, max_age: float, number: int
     ) -> None:
         service.gate.clear()
         waits = threading.Event()
@@ -192,13 +192,13 @@ class TestSharing:
             assert service.begun.acquire(timeout=WAIT)
             clock.now += TTL
             late = pool.submit(
-                cache.get, KEY, service.load, ttl=TTL, oldest=oldest, progress=lambda *_progress: waits.set()
+                cache.get, KEY, service.load, ttl=TTL, max_age=max_age, progress=lambda *_progress: waits.set()
             )
             assert waits.wait(WAIT)
             service.gate.set()
             assert (early.result(WAIT).number, late.result(WAIT).number) == (1, number)
 
-    def test_a_refresh_is_not_answered_by_a_read_that_began_before(
+    def test_a_refresh_waits_for_a_read_that_begins_after_it(
         self, cache: Cache, clock: Clock, service: Service
     ) -> None:
         read(cache, service)
@@ -217,12 +217,12 @@ class TestSharing:
             assert asked.result(WAIT).number == 3
         assert read(cache, service).number == 3
 
-    def test_beyond_so_many_reads_under_way_none_is_begun(
+    def test_no_read_starts_while_the_limit_is_under_way(
         self, cache: Cache, clock: Clock, service: Service, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("paiview.registry.cache.READS", 2)
+        monkeypatch.setattr("paiview.registry.cache.MAX_READS", 2)
         read(cache, service)
-        clock.now += TTL * PATIENCE
+        clock.now += TTL * MAX_STALE_TTLS
         service.gate.clear()
         with ThreadPoolExecutor(2) as pool:
             hanging = [pool.submit(read, cache, service, key=("versions", name)) for name in ("model-b", "model-c")]
@@ -236,23 +236,23 @@ class TestSharing:
             assert {future.result(WAIT).number for future in hanging} == {2, 3}
         assert read(cache, service).number == 4
 
-    def test_keys_are_read_apart(self, cache: Cache, service: Service) -> None:
+    def test_each_key_is_read_separately(self, cache: Cache, service: Service) -> None:
         first = read(cache, service, key=("versions", "endpoint", "alice", "model-a"))
         second = read(cache, service, key=("versions", "endpoint", "bob", "model-a"))
         assert (first.number, second.number) == (1, 2)
 
-    def test_progress_is_told_in_the_waiting_thread(self, cache: Cache, service: Service) -> None:
+    def test_progress_is_reported_in_the_waiting_thread(self, cache: Cache, service: Service) -> None:
         service.gate.clear()
         service.reports = ((3, 7),)
-        told: list[tuple[int, int, int]] = []
+        reports: list[tuple[int, int, int]] = []
 
         def progress(done: int, total: int) -> None:
-            told.append((done, total, threading.get_ident()))
+            reports.append((done, total, threading.get_ident()))
             if total:
                 service.gate.set()
 
         cache.get(KEY, service.load, ttl=TTL, progress=progress)
-        assert told[-1] == (3, 7, threading.get_ident())
+        assert reports[-1] == (3, 7, threading.get_ident())
 
     def test_a_reader_who_leaves_does_not_end_the_read(self, cache: Cache, service: Service) -> None:
         service.gate.clear()
@@ -265,7 +265,7 @@ class TestSharing:
         service.gate.set()
         assert read(cache, service).number == 1
 
-    def test_a_fault_of_paiview_ends_the_waiting_is_logged_and_not_remembered(
+    def test_a_bug_in_a_load_ends_the_wait_and_is_logged_and_forgotten(
         self, cache: Cache, service: Service, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         logged: queue.Queue[type[BaseException] | None] = queue.Queue()
@@ -281,13 +281,13 @@ class TestSharing:
 
 
 class TestFreshness:
-    def test_within_its_time_a_snapshot_is_not_read_again(self, cache: Cache, service: Service, clock: Clock) -> None:
+    def test_within_its_ttl_a_snapshot_is_not_read_again(self, cache: Cache, service: Service, clock: Clock) -> None:
         read(cache, service)
         clock.now += TTL - 0.01
         assert read(cache, service).number == 1
         assert service.calls == 1
 
-    def test_after_its_time_it_is_given_at_once_and_read_behind_the_reader(
+    def test_after_its_ttl_it_is_returned_at_once_and_read_in_the_background(
         self, cache: Cache, service: Service, clock: Clock
     ) -> None:
         read(cache, service)
@@ -301,38 +301,42 @@ class TestFreshness:
         assert read(cache, service).number == 2
         assert service.calls == 2
 
-    def test_when_too_old_the_reader_waits_for_the_new_one(self, cache: Cache, service: Service, clock: Clock) -> None:
+    def test_if_it_is_too_old_the_reader_waits_for_a_new_one(
+        self, cache: Cache, service: Service, clock: Clock
+    ) -> None:
         read(cache, service)
-        clock.now += TTL * PATIENCE
+        clock.now += TTL * MAX_STALE_TTLS
         assert read(cache, service).number == 2
 
-    def test_without_a_time_to_live_every_read_asks(self, cache: Cache, service: Service) -> None:
+    def test_with_a_ttl_of_zero_every_call_reads(self, cache: Cache, service: Service) -> None:
         assert [read(cache, service, ttl=0).number for _ in range(3)] == [1, 2, 3]
 
-    def test_refreshes_behind_readers_are_few_at_a_time(self, cache: Cache, service: Service, clock: Clock) -> None:
-        keys = [("versions", number) for number in range(REFRESHES + 3)]
+    def test_background_reads_are_limited(self, cache: Cache, service: Service, clock: Clock) -> None:
+        keys = [("versions", number) for number in range(MAX_BACKGROUND_READS + 3)]
         for key in keys:
             read(cache, service, key=key)
         service.gate.clear()
         clock.now += TTL
         for key in keys:
             read(cache, service, key=key)
-        assert len(cache._flights) == REFRESHES
+        assert len(cache._reads) == MAX_BACKGROUND_READS
         service.gate.set()
         for key in keys:
             landed(cache, key)
-        assert service.calls == len(keys) + REFRESHES
+        assert service.calls == len(keys) + MAX_BACKGROUND_READS
         read(cache, service, key=keys[-1])
         landed(cache, keys[-1])
-        assert service.calls == len(keys) + REFRESHES + 1
+        assert service.calls == len(keys) + MAX_BACKGROUND_READS + 1
 
-    def test_reads_that_are_waited_for_keep_nothing_from_being_refreshed(
+    def test_reads_with_a_waiting_reader_do_not_block_background_reads(
         self, cache: Cache, service: Service, clock: Clock
     ) -> None:
         hanging = Service()
         read(cache, service)
         hanging.gate.clear()
-        waiting = [in_thread(partial(read, cache, hanging, key=("afresh", number))) for number in range(REFRESHES)]
+        waiting = [
+            in_thread(partial(read, cache, hanging, key=("afresh", number))) for number in range(MAX_BACKGROUND_READS)
+        ]
         for _ in waiting:
             assert hanging.begun.acquire(timeout=WAIT)
         clock.now += TTL
@@ -343,7 +347,7 @@ class TestFreshness:
         for thread in waiting:
             thread.join(WAIT)
 
-    def test_refresh_reads_its_own_key_anew_and_no_other(self, cache: Cache, service: Service) -> None:
+    def test_refresh_reads_its_own_key_again_and_no_other(self, cache: Cache, service: Service) -> None:
         other = ("versions", "model-b")
         read(cache, service)
         read(cache, service, key=other)
@@ -371,14 +375,14 @@ class TestFreshness:
 
 
 class TestFailure:
-    def test_is_raised_without_a_last_good_snapshot_and_not_tried_again_for_a_while(
+    def test_is_raised_without_a_last_good_snapshot_and_remembered_for_a_while(
         self, cache: Cache, service: Service, clock: Clock
     ) -> None:
         service.error = UnavailableError("down")
         for _ in range(3):
             with pytest.raises(UnavailableError, match="down"):
                 read(cache, service)
-        clock.now += FAILURE_MEMORY - 0.01
+        clock.now += FAILURE_MEMORY_SECONDS - 0.01
         with pytest.raises(UnavailableError):
             read(cache, service)
         assert service.calls == 1
@@ -386,7 +390,7 @@ class TestFailure:
         service.error = None
         assert read(cache, service).number == 2
 
-    def test_behind_a_reader_shows_with_the_last_good_snapshot_until_a_read_succeeds(
+    def test_in_the_background_shows_with_the_last_good_snapshot_until_a_read_succeeds(
         self, cache: Cache, service: Service, clock: Clock
     ) -> None:
         good = read(cache, service)
@@ -397,17 +401,17 @@ class TestFailure:
         shown = read(cache, service)
         assert (shown.number, shown.fetched_at, shown.failure) == (1, good.fetched_at, service.error)
         assert service.calls == 2
-        clock.now += FAILURE_MEMORY
+        clock.now += FAILURE_MEMORY_SECONDS
         assert read(cache, service).failure is service.error
         landed(cache)
         assert service.calls == 3
         service.error = None
-        clock.now += FAILURE_MEMORY
+        clock.now += FAILURE_MEMORY_SECONDS
         read(cache, service)
         landed(cache)
         assert (read(cache, service).number, read(cache, service).failure) == (4, None)
 
-    def test_keeps_nothing_of_those_before_it(self, cache: Cache, service: Service, clock: Clock) -> None:
+    def test_does_not_keep_earlier_snapshots_in_memory(self, cache: Cache, service: Service, clock: Clock) -> None:
         read(cache, service)
         failed: list[weakref.ref[Snapshot]] = []
 
@@ -420,7 +424,7 @@ class TestFailure:
                 raise UnavailableError("down") from reason
 
         for _ in range(3):
-            clock.now += TTL * PATIENCE
+            clock.now += TTL * MAX_STALE_TTLS
             shown = cache.get(KEY, load, ttl=TTL)
             assert isinstance(shown.failure, UnavailableError)
             failed.append(weakref.ref(shown))
@@ -431,16 +435,16 @@ class TestFailure:
         gc.collect()
         assert [each() is None for each in failed] == [True, True, False]
 
-    def test_of_a_read_the_reader_waits_for_gives_the_last_good_snapshot(
+    def test_of_a_read_the_reader_waits_for_returns_the_last_good_snapshot(
         self, cache: Cache, service: Service, clock: Clock
     ) -> None:
         read(cache, service)
         service.error = UnavailableError("down")
-        clock.now += TTL * PATIENCE
+        clock.now += TTL * MAX_STALE_TTLS
         shown = read(cache, service)
         assert (shown.number, shown.failure) == (1, service.error)
 
-    def test_of_a_refresh_gives_the_last_good_snapshot_and_refresh_tries_again_at_once(
+    def test_of_a_refresh_returns_the_last_good_snapshot_and_another_refresh_reads_at_once(
         self, cache: Cache, service: Service
     ) -> None:
         read(cache, service)
@@ -454,7 +458,7 @@ class TestFailure:
         shown = read(cache, service)
         assert (shown.number, shown.failure) == (3, None)
 
-    def test_with_no_time_to_live_still_gives_the_last_good_snapshot(self, cache: Cache, service: Service) -> None:
+    def test_with_a_ttl_of_zero_returns_the_last_good_snapshot(self, cache: Cache, service: Service) -> None:
         read(cache, service, ttl=0)
         service.error = UnavailableError("down")
         assert read(cache, service, ttl=0).failure is service.error
@@ -462,7 +466,7 @@ class TestFailure:
         assert service.calls == 2
 
     @pytest.mark.parametrize("kind", [NotFoundError, PermissionDeniedError, AccessKeyError])
-    def test_that_withdraws_the_right_to_see_it_drops_the_snapshot(
+    def test_that_withdraws_access_drops_the_snapshot(
         self, cache: Cache, service: Service, kind: type[PaiviewError]
     ) -> None:
         read(cache, service)
@@ -481,14 +485,14 @@ class TestFailure:
         for number in range(5):
             with pytest.raises(NotFoundError):
                 read(cache, service, key=("model", number))
-        clock.now += FAILURE_MEMORY
+        clock.now += FAILURE_MEMORY_SECONDS
         with pytest.raises(NotFoundError):
             read(cache, service)
-        assert list(cache._failed) == [KEY]
+        assert list(cache._failures) == [KEY]
 
 
 class TestBound:
-    def test_drops_what_was_not_read_for_longest(self, cache: Cache, service: Service) -> None:
+    def test_drops_the_least_recently_read_snapshots(self, cache: Cache, service: Service) -> None:
         service.weight = 40
         a, b, c = ("a",), ("b",), ("c",)
         for key in (a, b, a, c):
@@ -499,7 +503,7 @@ class TestBound:
             False,
         )
 
-    def test_a_snapshot_larger_than_the_bound_is_given_and_kept_alone(self, cache: Cache, service: Service) -> None:
+    def test_a_snapshot_larger_than_the_bound_is_returned_and_kept_alone(self, cache: Cache, service: Service) -> None:
         read(cache, service, key=("small",))
         service.weight = 1000
         assert read(cache, service).number == 2
@@ -508,36 +512,36 @@ class TestBound:
 
 
 class TestReader:
-    """Somebody whose patience all reads of one page share."""
+    """All reads of a page share one limit of waiting time."""
 
-    def test_waits_its_patience_once_for_all_reads_that_do_not_come(self, service: Service, clock: Clock) -> None:
-        cache = Cache(100, clock, patience=15)
+    def test_waits_its_limit_once_for_all_reads_without_an_answer(self, service: Service, clock: Clock) -> None:
+        cache = Cache(100, clock, reader_wait_seconds=15)
         service.gate.clear()
         with reading() as reader:
             for number in range(3):
                 with pytest.raises(DeadlineError, match="within 15 s"):
                     read(cache, service, key=("versions", number), progress=clock.passing(5))
-        assert reader.waited == 15
+        assert reader.waited_seconds == 15
         service.gate.set()
 
-    def test_does_not_count_the_time_in_which_an_answer_came_nearer(self, service: Service, clock: Clock) -> None:
-        cache = Cache(100, clock, patience=15)
+    def test_does_not_count_the_time_in_which_a_read_made_progress(self, service: Service, clock: Clock) -> None:
+        cache = Cache(100, clock, reader_wait_seconds=15)
         service.gate.clear()
-        told = []
+        reports = []
 
         def progress(done: int, total: int) -> None:
-            told.append((done, total))
+            reports.append((done, total))
             clock.now += 10
-            cache._flights[KEY].report(len(told), 9)
-            if len(told) == 4:
+            cache._reads[KEY].report(len(reports), 9)
+            if len(reports) == 4:
                 service.gate.set()
 
         with reading() as reader:
             assert read(cache, service, progress=progress).number == 1
-        assert reader.waited == 0
+        assert reader.waited_seconds == 0
 
     def test_counts_the_time_of_a_read_that_failed(self, service: Service, clock: Clock) -> None:
-        cache = Cache(100, clock, patience=15)
+        cache = Cache(100, clock, reader_wait_seconds=15)
         service.error = UnavailableError("down")
         service.gate.clear()
 
@@ -547,18 +551,18 @@ class TestReader:
 
         with reading() as reader, pytest.raises(UnavailableError):
             read(cache, service, progress=progress)
-        assert reader.waited >= 4
+        assert reader.waited_seconds >= 4
 
-    def test_waits_less_for_what_it_can_do_without(self, service: Service, clock: Clock) -> None:
-        cache = Cache(100, clock, patience=15)
+    def test_waits_less_for_an_optional_read(self, service: Service, clock: Clock) -> None:
+        cache = Cache(100, clock, reader_wait_seconds=15)
         service.gate.clear()
         with reading() as reader, pytest.raises(DeadlineError, match="within 3 s"):
-            cache.get(KEY, service.load, ttl=TTL, progress=clock.passing(1), longest=3)
-        assert reader.waited == 3
+            cache.get(KEY, service.load, ttl=TTL, progress=clock.passing(1), max_wait=3)
+        assert reader.waited_seconds == 3
         service.gate.set()
 
-    def test_gets_the_last_good_snapshot_when_a_refresh_does_not_come(self, service: Service, clock: Clock) -> None:
-        cache = Cache(100, clock, patience=15)
+    def test_gets_the_last_good_snapshot_when_a_refresh_takes_too_long(self, service: Service, clock: Clock) -> None:
+        cache = Cache(100, clock, reader_wait_seconds=15)
         read(cache, service)
         cache.refresh(KEY)
         service.gate.clear()
@@ -569,8 +573,8 @@ class TestReader:
         landed(cache)
         assert read(cache, service).number == 2
 
-    def test_without_one_the_end_of_the_read_is_waited_for(self, service: Service, clock: Clock) -> None:
-        cache = Cache(100, clock, patience=15)
+    def test_without_a_reader_the_wait_has_no_limit(self, service: Service, clock: Clock) -> None:
+        cache = Cache(100, clock, reader_wait_seconds=15)
         service.gate.clear()
 
         def progress(_done: int, _total: int) -> None:
@@ -579,7 +583,7 @@ class TestReader:
 
         assert read(cache, service, progress=progress).number == 1
 
-    def test_learns_when_what_it_missed_is_there_and_what_is_not_is_read_again(
+    def test_is_informed_when_a_missed_read_succeeds_and_failed_reads_are_repeated(
         self, cache: Cache, service: Service, clock: Clock
     ) -> None:
         service.error = UnavailableError("down")
@@ -587,28 +591,28 @@ class TestReader:
             read(cache, service)
         assert not cache.changed(reader.missed)
         assert service.calls == 1
-        clock.now += FAILURE_MEMORY
+        clock.now += FAILURE_MEMORY_SECONDS
         assert not cache.changed(reader.missed)
         landed(cache)
         assert service.calls == 2
         service.error = None
-        clock.now += FAILURE_MEMORY
+        clock.now += FAILURE_MEMORY_SECONDS
         assert not cache.changed(reader.missed)
         landed(cache)
         assert cache.changed(reader.missed)
         assert service.calls == 3
 
-    def test_learns_when_the_failure_is_another(self, cache: Cache, service: Service, clock: Clock) -> None:
+    def test_is_informed_when_the_failure_is_another(self, cache: Cache, service: Service, clock: Clock) -> None:
         service.error = UnavailableError("down")
         with reading() as reader, pytest.raises(UnavailableError):
             read(cache, service)
         service.error = PermissionDeniedError("not for you")
-        clock.now += FAILURE_MEMORY
+        clock.now += FAILURE_MEMORY_SECONDS
         assert not cache.changed(reader.missed)
         landed(cache)
         assert cache.changed(reader.missed)
 
-    def test_misses_a_snapshot_that_could_not_be_read_anew(self, cache: Cache, service: Service) -> None:
+    def test_misses_a_snapshot_that_could_not_be_read_again(self, cache: Cache, service: Service) -> None:
         read(cache, service)
         service.error = ExpiredTokenError("expired")
         cache.refresh(KEY)
@@ -617,7 +621,7 @@ class TestReader:
         assert list(reader.missed) == [KEY]
 
     @pytest.mark.parametrize("kind", [NotFoundError, PermissionDeniedError])
-    def test_does_not_miss_what_trying_again_will_not_bring(
+    def test_does_not_miss_a_read_whose_failure_is_permanent(
         self, cache: Cache, service: Service, kind: type[PaiviewError]
     ) -> None:
         service.error = kind("no")

@@ -1,4 +1,4 @@
-"""The clock that ages are counted by goes on while the machine sleeps."""
+"""The clock of ages goes on while the machine sleeps."""
 
 import time
 from datetime import UTC, datetime

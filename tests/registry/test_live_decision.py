@@ -1,4 +1,4 @@
-"""Verdicts about versions as they are now, over real sockets: what is read anew, and what is said when it is not."""
+"""Decisions about versions as they are now, over real sockets: what is read again, and the notes if that fails."""
 
 import asyncio
 import math
@@ -17,10 +17,11 @@ from paiview.decisions.lineage import UnknownVersionError
 from paiview.pai import transport
 from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
+from paiview.pai.errors import UnavailableError
 from paiview.pai.objects import VersionFilters
 from paiview.registry import cache
 from paiview.registry.live_decision import LiveDecisions, decide_all_now
-from paiview.registry.registry import AFRESH, WHOLE, Registry
+from paiview.registry.registry import DECISION_MAX_AGE_SECONDS, FULL_LIST_EVERY_TTLS, Registry
 from tests.harness.server import Reply, Request, Responder, Server, refusal, reply
 from tests.harness.service import Service, version
 
@@ -30,11 +31,11 @@ VERSIONS: Final = f"models/{MODEL}/versions"
 DAY: Final = datetime(2026, 1, 2, tzinfo=UTC)
 PAGE_SIZE: Final = 2
 WAIT: Final = 10.0
-"""Seconds after which what a test waits for has failed."""
+"""Seconds after which a wait has failed."""
 
 
 class Clock:
-    """The seconds of a day, which pass when they are told to."""
+    """A clock that the tests move."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -57,14 +58,14 @@ def clock() -> Clock:
 
 @pytest.fixture
 def service() -> Service:
-    """Eight versions: more than the three pages of a refresh hold."""
+    """Eight versions: more than the three pages of a refresh contain."""
     older = [measured(f"0.{day}.0", day, 0.9, "Rejected") for day in range(1, 6)]
     newer = [measured("1.0.0", 6, 0.2, "Approved"), measured("1.1.0", 7, 0.3), measured("1.2.0", 8, 0.1)]
     return Service(versions={MODEL: [*older, *newer]})
 
 
 class Held:
-    """Answers that are made when they are asked for, and wait to be sent."""
+    """Holds responses back after they are computed."""
 
     def __init__(self) -> None:
         self._path = ""
@@ -73,16 +74,16 @@ class Held:
         self._gate.set()
 
     def after(self, path: str) -> None:
-        """Hold the answers for a path from now on."""
+        """Hold the responses to a path from now on."""
         self._path = f"/api/v1/{path}"
         self._gate.clear()
 
     def wait(self) -> None:
-        """Wait for the first of them to be made."""
+        """Wait until the first of them is computed."""
         assert self._asked.wait(WAIT)
 
     def release(self) -> None:
-        """Hold nothing any more."""
+        """Send all responses."""
         self._gate.set()
 
     def around(self, service: Service) -> Responder:
@@ -104,14 +105,21 @@ def held() -> Held:
 @pytest.fixture
 def registry(service: Service, clock: Clock, held: Held, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
     monkeypatch.setattr(transport, "FIRST_RETRY_WAIT_SECONDS", 0.005)
-    monkeypatch.setattr(cache, "PROGRESS_INTERVAL", 0.005)
+    monkeypatch.setattr(cache, "PROGRESS_INTERVAL_SECONDS", 0.005)
     with ExitStack() as running:
         url = running.enter_context(Server(held.around(service))).url
         client = running.enter_context(
             Client(url, StaticCredentials("key", "secret"), page_size=PAGE_SIZE, deadline=1.0)
         )
         yield Registry(
-            client, endpoint=url, principal="key", embedded=False, ttl=TTL, patience=15.0, clock=clock, now=clock.now
+            client,
+            endpoint=url,
+            principal="key",
+            embedded=False,
+            ttl=TTL,
+            reader_wait_seconds=15.0,
+            clock=clock,
+            now=clock.now,
         )
 
 
@@ -127,7 +135,7 @@ Compare = Callable[..., LiveDecisions]
 
 
 def change(service: Service, name: str, **fields: Any) -> None:
-    """Let the service have other fields of a version."""
+    """Change fields of a version in the service."""
     service.versions[MODEL] = [
         item | fields if item["VersionName"] == name else item for item in service.versions[MODEL]
     ]
@@ -146,131 +154,135 @@ def single_reads(service: Service) -> list[str]:
 
 
 def settle() -> None:
-    """Wait for the end of what is read behind the readers' backs."""
+    """Wait for the end of all background reads."""
     for thread in threading.enumerate():
         if thread.name == "paiview-read":
             thread.join(WAIT)
 
 
-def test_a_listing_read_just_now_is_fresh_enough(service: Service, clock: Clock, compare: Compare) -> None:
+def test_a_recent_listing_is_enough(service: Service, clock: Clock, compare: Compare) -> None:
     first = compare()
     assert (first.decisions[0].baseline, first.decisions[0].summary.word) == ("1.0.0", "Better")
     assert first.read_at == DAY
-    clock.seconds = AFRESH - 0.1
+    clock.seconds = DECISION_MAX_AGE_SECONDS - 0.1
     assert compare() == first
     assert single_reads(service) == []
 
 
-def test_after_that_both_sides_are_read_one_by_one(service: Service, clock: Clock, compare: Compare) -> None:
+def test_with_an_older_listing_both_sides_are_read_one_by_one(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     judged = compare()
     assert single_reads(service) == ["1.0.0", "1.2.0"]
-    assert judged.read_at == DAY + timedelta(seconds=AFRESH)
+    assert judged.read_at == DAY + timedelta(seconds=DECISION_MAX_AGE_SECONDS)
     assert judged.decisions[0].notes == ()
-    clock.seconds += AFRESH - 0.1
+    clock.seconds += DECISION_MAX_AGE_SECONDS - 0.1
     assert compare() == judged
     clock.seconds += 0.1
     assert compare().read_at == clock.now()
     assert single_reads(service) == ["1.0.0", "1.0.0", "1.2.0", "1.2.0"]
 
 
-def test_what_a_slow_answer_brought_is_as_old_as_the_question(
+def test_the_age_of_a_slow_response_counts_from_its_request(
     service: Service, clock: Clock, held: Held, compare: Compare
 ) -> None:
     compare()
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     held.after(f"{VERSIONS}/1.2.0")
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(compare)
         held.wait()
         clock.seconds += 13
         held.release()
-        assert slow.result(WAIT).read_at == DAY + timedelta(seconds=AFRESH)
+        assert slow.result(WAIT).read_at == DAY + timedelta(seconds=DECISION_MAX_AGE_SECONDS)
     change(service, "1.2.0", Metrics=results(0.5))
-    clock.seconds += AFRESH - 0.5
+    clock.seconds += DECISION_MAX_AGE_SECONDS - 0.5
     judged = compare()
     assert (judged.decisions[0].summary.word, judged.read_at) == ("Worse", clock.now())
 
 
-def test_an_edit_of_the_candidate_is_in_the_verdict(service: Service, clock: Clock, compare: Compare) -> None:
+def test_an_edit_of_the_candidate_is_in_the_decision(service: Service, clock: Clock, compare: Compare) -> None:
     before = compare().decisions[0]
     change(service, "1.2.0", Metrics=results(0.5))
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     judged = compare()
     assert (judged.decisions[0].summary.word, judged.decisions[0].notes) == ("Worse", ())
     assert judged.decisions[0].data_fingerprint != before.data_fingerprint
     assert judged.versions[MODEL, "1.2.0"].metrics == results(0.5)
 
 
-def test_an_edit_of_the_baseline_is_in_the_verdict(service: Service, clock: Clock, compare: Compare) -> None:
+def test_an_edit_of_the_baseline_is_in_the_decision(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     change(service, "1.0.0", Metrics=results(0.05))
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     assert compare().decisions[0].summary.word == "Worse"
 
 
-def test_a_status_given_since_is_told(service: Service, clock: Clock, compare: Compare) -> None:
+def test_a_status_changed_since_the_listing_is_shown(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     change(service, "1.2.0", ApprovalStatus="Rejected")
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     assert compare().versions[MODEL, "1.2.0"].approval_status == "Rejected"
 
 
-def test_a_baseline_that_is_none_any_more_gives_way_to_the_next_which_is_read_too(
+def test_if_the_baseline_is_no_longer_approved_the_rules_choose_another_from_a_new_listing(
     service: Service, clock: Clock, compare: Compare
 ) -> None:
     change(service, "1.1.0", ApprovalStatus="Approved")
     assert compare().decisions[0].baseline == "1.1.0"
     change(service, "1.1.0", ApprovalStatus="Rejected")
     change(service, "1.0.0", Metrics=results(0.01))
-    clock.seconds = AFRESH
-    judged = compare().decisions[0]
-    assert (judged.baseline, judged.summary.word) == ("1.0.0", "Worse")
-    assert single_reads(service) == ["1.0.0", "1.1.0", "1.2.0"]
+    clock.seconds = DECISION_MAX_AGE_SECONDS
+    judged = compare()
+    assert (judged.decisions[0].baseline, judged.decisions[0].summary.word) == ("1.0.0", "Worse")
+    assert judged.read_at == clock.now()
+    assert single_reads(service) == ["1.1.0", "1.2.0"]
+    assert len(service.asked(VERSIONS)) == 8
 
 
-def test_candidates_are_read_together_and_each_is_judged(service: Service, clock: Clock, compare: Compare) -> None:
+def test_candidates_are_read_together_and_each_gets_a_decision(
+    service: Service, clock: Clock, compare: Compare
+) -> None:
     compare("1.1.0", "1.2.0")
     change(service, "1.1.0", Metrics=results(0.05))
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     judged = compare("1.1.0", "1.2.0")
     assert [decision.summary.word for decision in judged.decisions] == ["Better", "Better"]
     assert single_reads(service) == ["1.0.0", "1.1.0", "1.2.0"]
 
 
-def test_a_version_that_is_gone_gets_no_verdict(service: Service, clock: Clock, compare: Compare) -> None:
+def test_a_deleted_version_gets_no_decision(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     service.versions[MODEL].pop()
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     with pytest.raises(UnknownVersionError, match=r"model-a has no version 1\.2\.0\.") as raised:
         compare()
     assert raised.value.status == 404
 
 
-def test_a_version_that_is_gone_gets_no_verdict_when_nothing_can_be_listed_either(
+def test_a_deleted_version_gets_no_decision_when_listing_fails(
     service: Service, clock: Clock, compare: Compare
 ) -> None:
     compare()
     service.versions[MODEL].pop()
     service.refusals[f"/api/v1/{VERSIONS}"] = refusal("NotNow", 400)
-    clock.seconds = AFRESH
-    with pytest.raises(UnknownVersionError, match=r"model-a has no version 1\.2\.0 any more"):
+    clock.seconds = DECISION_MAX_AGE_SECONDS
+    with pytest.raises(UnknownVersionError, match=r"model-a no longer has the version 1\.2\.0"):
         compare()
 
 
-def test_a_version_that_is_listed_and_not_found_by_its_name_is_judged_by_a_new_listing(
+def test_a_version_that_is_listed_but_not_found_by_name_is_decided_from_a_new_listing(
     service: Service, clock: Clock, compare: Compare
 ) -> None:
     compare()
     service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = refusal("201900003", 404)
     change(service, "1.2.0", Metrics=results(0.5))
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     judged = compare()
     assert (judged.decisions[0].summary.word, judged.read_at) == ("Worse", clock.now())
 
 
-def test_without_a_fresh_answer_the_listing_counts_and_a_note_says_so(
+def test_if_rereading_fails_the_listing_counts_and_a_note_says_so(
     service: Service, clock: Clock, compare: Compare
 ) -> None:
     before = compare().decisions[0]
@@ -279,7 +291,7 @@ def test_without_a_fresh_answer_the_listing_counts_and_a_note_says_so(
     judged = compare()
     [note] = judged.decisions[0].notes
     assert note.startswith(
-        "model-a: the versions compared could not be read anew for this verdict, and count as they were at "
+        "model-a: the versions compared could not be read again for this decision. They are as of "
         "2026-01-02 00:00:00 UTC."
     )
     assert "May list, may not get." in note
@@ -287,94 +299,92 @@ def test_without_a_fresh_answer_the_listing_counts_and_a_note_says_so(
     assert judged.decisions[0].model_copy(update={"notes": ()}) == before
 
 
-def test_another_models_baseline_is_read_anew_as_well(service: Service, clock: Clock, compare: Compare) -> None:
+def test_a_baseline_of_another_model_is_read_again_as_well(service: Service, clock: Clock, compare: Compare) -> None:
     service.versions["model-b"] = [measured("7.0.0", 1, 0.2)]
     options = {"baseline": "7.0.0", "baseline_model": "model-b"}
     assert compare(**options).decisions[0].summary.word == "Better"
     service.versions["model-b"] = [measured("7.0.0", 1, 0.05)]
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     judged = compare(**options)
     assert judged.decisions[0].summary.word == "Worse"
     assert set(judged.versions) == {(MODEL, "1.2.0"), ("model-b", "7.0.0")}
 
 
-def test_a_version_without_a_name_is_judged_as_listed(service: Service, clock: Clock, compare: Compare) -> None:
+def test_a_version_without_a_name_counts_as_listed(service: Service, clock: Clock, compare: Compare) -> None:
     service.versions[MODEL].append(measured("", 9, 0.01))
     compare("(unnamed 9)")
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     judged = compare("(unnamed 9)")
     assert judged.decisions[0].summary.word == "Better"
     assert single_reads(service) == ["1.0.0"]
 
 
-def test_a_candidate_that_was_created_again_is_judged_by_a_new_listing(
+def test_a_candidate_that_was_created_again_is_decided_from_a_new_listing(
     service: Service, clock: Clock, compare: Compare
 ) -> None:
     change(service, "1.2.0", ApprovalStatus="Approved")
     assert compare("1.1.0").decisions[0].baseline == "1.0.0"
     change(service, "1.1.0", **measured("1.1.0", 9, 0.3))
     service.versions[MODEL].append(service.versions[MODEL].pop(-2))
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     judged = compare("1.1.0")
     assert (judged.decisions[0].baseline, judged.read_at) == ("1.2.0", clock.now())
 
 
-def test_a_creation_told_to_the_millisecond_is_the_same(service: Service, clock: Clock, compare: Compare) -> None:
+def test_a_creation_time_with_milliseconds_is_the_same(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = reply(
         service.versions[MODEL][-1] | {"GmtCreateTime": "2024-01-08T00:00:00.123Z"}
     )
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     compare()
     assert len(service.asked(VERSIONS)) == 4
 
 
-def test_what_was_read_one_by_one_before_the_listing_does_not_count_when_it_cannot_be_read_again(
+def test_versions_reread_before_a_newer_listing_do_not_count(
     service: Service, clock: Clock, registry: Registry, compare: Compare
 ) -> None:
     compare()
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     assert compare().decisions[0].summary.word == "Better"
     clock.seconds = 30
     change(service, "1.2.0", Metrics=results(0.5))
     registry.refresh_versions(MODEL)
     registry.versions(MODEL)
     service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = refusal("NotNow", 400)
-    clock.seconds = 30 + AFRESH
+    clock.seconds = 30 + DECISION_MAX_AGE_SECONDS
     judged = compare()
     assert (judged.decisions[0].summary.word, judged.read_at) == ("Worse", DAY + timedelta(seconds=30))
     assert len(judged.decisions[0].notes) == 1
 
 
-def test_the_same_listing_read_later_counts_before_what_was_read_one_by_one_earlier(
+def test_versions_reread_before_a_newer_but_equal_listing_do_not_count(
     service: Service, clock: Clock, registry: Registry, compare: Compare
 ) -> None:
     compare()
     change(service, "1.2.0", Metrics=results(0.5))
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     assert compare().decisions[0].summary.word == "Worse"
     change(service, "1.2.0", Metrics=results(0.1))
     clock.seconds = 30
     registry.refresh_versions(MODEL)
     registry.versions(MODEL)
     service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = refusal("NotNow", 400)
-    clock.seconds = 30 + AFRESH
+    clock.seconds = 30 + DECISION_MAX_AGE_SECONDS
     judged = compare()
     assert (judged.decisions[0].summary.word, judged.read_at) == ("Better", DAY + timedelta(seconds=30))
 
 
-def test_the_answer_about_another_version_does_not_count(service: Service, clock: Clock, compare: Compare) -> None:
+def test_a_response_with_another_version_does_not_count(service: Service, clock: Clock, compare: Compare) -> None:
     before = compare().decisions[0]
     service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = reply(service.versions[MODEL][0])
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     judged = compare().decisions[0]
-    assert "another version than was asked for" in judged.notes[0]
+    assert "another version than the one requested" in judged.notes[0]
     assert judged.model_copy(update={"notes": ()}) == before
 
 
-def test_a_verdict_waits_for_a_listing_that_is_older_than_its_time_to_live(
-    service: Service, clock: Clock, compare: Compare
-) -> None:
+def test_a_decision_waits_for_a_newer_listing_after_the_ttl(service: Service, clock: Clock, compare: Compare) -> None:
     assert compare().decisions[0].baseline == "1.0.0"
     change(service, "1.1.0", ApprovalStatus="Approved", Metrics=results(0.05))
     clock.seconds = TTL
@@ -382,22 +392,20 @@ def test_a_verdict_waits_for_a_listing_that_is_older_than_its_time_to_live(
     assert (judged.baseline, judged.summary.word, judged.fetched_at) == ("1.1.0", "Worse", clock.now())
 
 
-def test_a_listing_that_could_not_be_read_anew_is_told_in_the_verdict(
-    service: Service, clock: Clock, compare: Compare
-) -> None:
+def test_a_note_says_that_listing_again_failed(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     service.refusals[f"/api/v1/{VERSIONS}"] = refusal("NotNow", 400)
     clock.seconds = TTL
     judged = compare()
     [note] = judged.decisions[0].notes
     assert note.startswith(
-        "model-a: the versions could not be listed anew for this verdict. What was created or approved since "
-        "2026-01-02 00:00:00 UTC does not count."
+        "model-a: the versions could not be listed again for this decision. Versions created or approved since "
+        "2026-01-02 00:00:00 UTC are not considered."
     )
     assert judged.read_at == clock.now()
 
 
-def test_a_listing_that_hangs_is_not_waited_for_as_long_as_a_page_waits(
+def test_a_decision_waits_less_for_a_hanging_listing_than_a_page_does(
     service: Service, clock: Clock, compare: Compare, held: Held
 ) -> None:
     def as_page() -> LiveDecisions:
@@ -416,16 +424,16 @@ def test_a_listing_that_hangs_is_not_waited_for_as_long_as_a_page_waits(
     assert "No answer came within 5 s" in judged.result().decisions[0].notes[-1]
 
 
-def test_versions_read_anew_are_no_younger_than_a_version_without_a_name(
+def test_the_decision_is_as_old_as_the_listing_of_a_version_without_a_name(
     service: Service, clock: Clock, compare: Compare
 ) -> None:
     service.versions[MODEL].append(measured("", 9, 0.01))
     compare("(unnamed 9)")
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     assert compare("(unnamed 9)").read_at == DAY
 
 
-def test_a_version_that_is_gone_is_not_judged_by_a_listing_that_was_under_way(
+def test_a_deleted_version_is_not_decided_from_a_listing_that_was_under_way(
     service: Service, clock: Clock, compare: Compare, held: Held
 ) -> None:
     del service.versions[MODEL][:6]
@@ -436,48 +444,78 @@ def test_a_version_that_is_gone_is_not_judged_by_a_listing_that_was_under_way(
         judged = pool.submit(compare)
         held.wait()
         service.versions[MODEL].pop()
-        clock.seconds += AFRESH
+        clock.seconds += DECISION_MAX_AGE_SECONDS
         held.release()
         with pytest.raises(UnknownVersionError):
             judged.result(WAIT)
     assert single_reads(service) == ["1.1.0", "1.2.0"]
 
 
-def test_a_version_that_is_gone_is_not_judged_by_a_listing_that_keeps_what_did_not_come(
+def test_a_deleted_version_is_not_decided_from_an_uneven_listing_that_keeps_it(
     service: Service, clock: Clock, compare: Compare
 ) -> None:
     compare()
     service.refusals[f"/api/v1/{VERSIONS}"] = reply({"Versions": service.versions[MODEL][:-1], "TotalCount": 9})
     service.versions[MODEL].pop()
-    clock.seconds = AFRESH
-    with pytest.raises(UnknownVersionError, match=r"has no version 1\.2\.0 any more"):
+    clock.seconds = DECISION_MAX_AGE_SECONDS
+    with pytest.raises(UnknownVersionError, match=r"no longer has the version 1\.2\.0"):
         compare()
 
 
-def test_all_who_miss_a_version_list_once(service: Service, clock: Clock, compare: Compare) -> None:
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (refusal("NotNow", 400, "Not now."), "Not now."),
+        (reply({"Versions": [measured("1.0.0", 6, 0.2)], "TotalCount": 9}), "kept changing"),
+    ],
+)
+def test_a_changed_version_gets_no_decision_when_listing_fails(
+    service: Service, clock: Clock, compare: Compare, answer: Reply, reason: str
+) -> None:
+    compare()
+    change(service, "1.2.0", Metrics=results(0.5))
+    service.refusals[f"/api/v1/{VERSIONS}"] = answer
+    clock.seconds = DECISION_MAX_AGE_SECONDS
+    with pytest.raises(UnavailableError) as raised:
+        compare()
+    assert raised.value.message.startswith("model-a: 1.2.0 has changed since the versions were listed, and they could")
+    assert reason in raised.value.message
+
+
+def test_many_readers_of_a_changed_version_list_once(service: Service, clock: Clock, compare: Compare) -> None:
+    compare()
+    change(service, "1.2.0", Metrics=results(0.5))
+    clock.seconds = DECISION_MAX_AGE_SECONDS
+    with ThreadPoolExecutor(20) as pool:
+        judged = [pool.submit(compare) for _ in range(20)]
+        assert {each.result(WAIT).decisions[0].summary.word for each in judged} == {"Worse"}
+    assert len(service.asked(VERSIONS)) == 8
+
+
+def test_many_readers_of_a_deleted_version_list_once(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     service.versions[MODEL] = [item for item in service.versions[MODEL] if item["VersionName"] != "1.0.0"]
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     with ThreadPoolExecutor(20) as pool:
         judged = [pool.submit(compare) for _ in range(20)]
         assert {each.result(WAIT).decisions[0].baseline for each in judged} == {"1.1.0"}
     assert len(service.asked(VERSIONS)) == 8
 
 
-def test_all_who_miss_a_version_of_a_service_that_lists_nothing_ask_once(
+def test_readers_of_a_deleted_version_do_not_repeat_a_failed_listing(
     service: Service, clock: Clock, compare: Compare
 ) -> None:
     compare()
     service.versions[MODEL].pop()
     service.refusals[f"/api/v1/{VERSIONS}"] = refusal("NotNow", 400)
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     for _ in range(20):
         with pytest.raises(UnknownVersionError):
             compare()
     assert len(service.asked(VERSIONS)) == 5
 
 
-def test_a_version_that_is_gone_leaves_the_other_model_to_be_read_anew(
+def test_a_new_listing_of_one_model_does_not_replace_rereading_the_other(
     service: Service, clock: Clock, compare: Compare
 ) -> None:
     service.versions["model-b"] = [measured("7.0.0", 1, 0.2)]
@@ -485,11 +523,11 @@ def test_a_version_that_is_gone_leaves_the_other_model_to_be_read_anew(
     assert compare(**options).decisions[0].summary.word == "Better"
     service.refusals[f"/api/v1/{VERSIONS}/1.2.0"] = refusal("201900003", 404)
     service.versions["model-b"] = [measured("7.0.0", 1, 0.05)]
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     assert compare(**options).decisions[0].summary.word == "Worse"
 
 
-def test_what_a_clock_that_is_ahead_has_dated_is_read_anew(
+def test_a_listing_dated_by_a_clock_that_was_ahead_is_not_trusted(
     service: Service, clock: Clock, registry: Registry, compare: Compare
 ) -> None:
     clock.seconds = 100
@@ -499,14 +537,14 @@ def test_what_a_clock_that_is_ahead_has_dated_is_read_anew(
     assert compare().decisions[0].summary.word == "Worse"
 
 
-def test_a_queue_reads_nothing_one_by_one(service: Service, clock: Clock, compare: Compare) -> None:
+def test_without_rereading_the_listing_counts(service: Service, clock: Clock, compare: Compare) -> None:
     compare()
     clock.seconds = 30
-    assert compare(afresh=False).read_at == DAY
+    assert compare(reread=False).read_at == DAY
     assert single_reads(service) == []
 
 
-def test_a_refresh_of_an_unchanged_listing_asks_for_three_pages(
+def test_a_refresh_of_an_unchanged_listing_requests_three_pages(
     service: Service, clock: Clock, registry: Registry
 ) -> None:
     first = registry.versions(MODEL)
@@ -517,11 +555,11 @@ def test_a_refresh_of_an_unchanged_listing_asks_for_three_pages(
     requests = service.asked(VERSIONS)[4:]
     assert Counter(query.get("ApprovalStatus") for query in requests) == Counter([None, "Approved", "Rejected"])
     second = registry.versions(MODEL)
-    assert (second.identity, second.fetched_at, second.whole_at) == (first.identity, clock.now(), DAY)
+    assert (second.identity, second.fetched_at, second.fully_read_at) == (first.identity, clock.now(), DAY)
     assert second.frames is first.frames
 
 
-def test_what_is_new_and_newly_approved_comes_with_the_three_pages(
+def test_new_and_newly_approved_versions_come_with_the_three_pages(
     service: Service, clock: Clock, registry: Registry
 ) -> None:
     first = registry.versions(MODEL)
@@ -538,7 +576,7 @@ def test_what_is_new_and_newly_approved_comes_with_the_three_pages(
     assert second.frames.versions["version_name"].iloc[-1] == "2.0.0"
 
 
-def test_what_the_three_pages_do_not_explain_is_listed_whole(
+def test_a_change_that_the_three_pages_do_not_explain_is_listed_in_full(
     service: Service, clock: Clock, registry: Registry
 ) -> None:
     registry.versions(MODEL)
@@ -547,7 +585,7 @@ def test_what_the_three_pages_do_not_explain_is_listed_whole(
     registry.versions(MODEL)
     settle()
     second = registry.versions(MODEL)
-    assert (len(second.versions), second.whole_at) == (7, clock.now())
+    assert (len(second.versions), second.fully_read_at) == (7, clock.now())
 
 
 def test_an_edit_of_an_old_version_shows_after_a_few_refreshes_at_the_latest(
@@ -561,10 +599,10 @@ def test_an_edit_of_an_old_version_shows_after_a_few_refreshes_at_the_latest(
         registry.versions(MODEL)
         settle()
         seen_after += 1
-    assert seen_after == WHOLE
+    assert seen_after == FULL_LIST_EVERY_TTLS
 
 
-def test_a_listing_that_a_clock_that_was_ahead_has_dated_is_read_whole(
+def test_a_listing_dated_by_a_clock_that_was_ahead_is_read_in_full(
     service: Service, clock: Clock, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry.versions(MODEL)
@@ -583,13 +621,13 @@ def test_refresh_reads_every_version(service: Service, clock: Clock, registry: R
     assert registry.versions(MODEL).versions[0].version_description == "edited"
 
 
-def test_a_verdict_that_met_an_edit_lets_the_next_refresh_read_every_version(
+def test_a_decision_that_finds_an_edit_lists_every_version(
     service: Service, clock: Clock, registry: Registry, compare: Compare
 ) -> None:
     compare()
     change(service, "0.1.0", VersionDescription="edited")
     change(service, "1.2.0", Metrics=results(0.5))
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     compare()
     clock.seconds = TTL
     registry.versions(MODEL)
@@ -597,11 +635,11 @@ def test_a_verdict_that_met_an_edit_lets_the_next_refresh_read_every_version(
     assert registry.versions(MODEL).versions[0].version_description == "edited"
 
 
-def test_what_is_not_a_number_is_no_edit(service: Service, clock: Clock, registry: Registry, compare: Compare) -> None:
+def test_nan_is_not_an_edit(service: Service, clock: Clock, registry: Registry, compare: Compare) -> None:
     change(service, "1.2.0", Metrics=results(math.nan))
     compare()
     asked = len(service.asked(VERSIONS))
-    clock.seconds = AFRESH
+    clock.seconds = DECISION_MAX_AGE_SECONDS
     compare()
     assert single_reads(service)
     clock.seconds = TTL
@@ -611,14 +649,14 @@ def test_what_is_not_a_number_is_no_edit(service: Service, clock: Clock, registr
     assert registry.versions(MODEL).frames is before.frames
 
 
-def test_a_whole_read_that_fails_is_still_owed(service: Service, clock: Clock, registry: Registry) -> None:
+def test_a_full_read_that_fails_is_repeated(service: Service, clock: Clock, registry: Registry) -> None:
     registry.versions(MODEL)
     change(service, "0.1.0", VersionDescription="edited")
     service.refusals[f"/api/v1/{VERSIONS}"] = refusal("NotNow", 400)
     registry.refresh_versions(MODEL)
     assert registry.versions(MODEL).failure is not None
     service.refusals.clear()
-    clock.seconds = cache.FAILURE_MEMORY
+    clock.seconds = cache.FAILURE_MEMORY_SECONDS
     registry.versions(MODEL)
     settle()
     assert registry.versions(MODEL).versions[0].version_description == "edited"
@@ -633,30 +671,28 @@ def test_refresh_during_the_three_pages_reads_every_version(
     held.after(VERSIONS)
     registry.versions(MODEL)
     held.wait()
+    clock.seconds += 1
     registry.refresh_versions(MODEL)
     held.release()
     assert registry.versions(MODEL).versions[0].version_description == "edited"
 
 
-def test_what_is_doubted_while_every_version_is_read_is_read_whole_once_more(
+def test_a_refresh_during_a_full_read_reads_every_version_once_more(
     service: Service, clock: Clock, registry: Registry, held: Held
 ) -> None:
     registry.versions(MODEL)
-    clock.seconds = TTL * WHOLE
+    clock.seconds = TTL * FULL_LIST_EVERY_TTLS
     held.after(VERSIONS)
     registry.versions(MODEL)
     held.wait()
     change(service, "0.1.0", VersionDescription="edited")
-    registry.doubt_versions(MODEL)
+    clock.seconds += 1
+    registry.refresh_versions(MODEL)
     held.release()
-    settle()
-    clock.seconds += TTL
-    registry.versions(MODEL)
-    settle()
     assert registry.versions(MODEL).versions[0].version_description == "edited"
 
 
-def test_few_versions_are_always_listed_whole(service: Service, clock: Clock, registry: Registry) -> None:
+def test_few_versions_are_always_listed_in_full(service: Service, clock: Clock, registry: Registry) -> None:
     del service.versions[MODEL][:2]
     registry.versions(MODEL)
     clock.seconds = TTL
@@ -665,7 +701,7 @@ def test_few_versions_are_always_listed_whole(service: Service, clock: Clock, re
     assert all("ApprovalStatus" not in query for query in service.asked(VERSIONS))
 
 
-def test_a_filtered_listing_is_always_listed_whole(service: Service, clock: Clock, registry: Registry) -> None:
+def test_a_filtered_listing_is_always_read_in_full(service: Service, clock: Clock, registry: Registry) -> None:
     filters = VersionFilters(order="DESC")
     registry.versions(MODEL, filters)
     clock.seconds = TTL

@@ -1,4 +1,4 @@
-"""The cached API layer over real sockets: what is shared, what is kept apart, what a failing service leaves."""
+"""The registry over real sockets: which reads are shared, which are separate, and what a failing service leaves."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ from paiview.pai.objects import VersionFilters
 from paiview.registry import connection
 from paiview.registry.connection import _PROCESS, connect, disconnect
 from paiview.registry.live_decision import decide_now
-from paiview.registry.registry import LONG, WAITING, Registry
+from paiview.registry.registry import PENDING_SHOWN, SLOW_DATA_TTLS, Registry
 from paiview.settings import Settings
 from tests.harness.server import Reply, Request, Server, refusal, reply
 
@@ -34,7 +34,7 @@ NEWEST_FIRST = VersionFilters(order="DESC")
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that the tests move."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -50,7 +50,7 @@ def version(number: int, status: str = "Pending", **fields: Any) -> dict[str, An
 
 @dataclass
 class Service:
-    """A small PAI: answers from its lists, or refuses everything with ``error``; waits for ``gate`` first."""
+    """A small PAI: responds from its lists, or with ``error`` to every request, once ``gate`` is open."""
 
     versions: list[dict[str, Any]] = field(default_factory=lambda: [version(1, "Approved"), version(2)])
     models: list[dict[str, Any]] = field(default_factory=lambda: [{"ModelId": "model-a"}, {"ModelId": "model-b"}])
@@ -64,7 +64,7 @@ class Service:
 
     @contextmanager
     def served(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-        """Serve it, with short waits between tries; the gate is opened before the end."""
+        """Serve it, with short waits before retries; the gate is opened before the end."""
         monkeypatch.setattr(transport, "FIRST_RETRY_WAIT_SECONDS", 0.005)
         with ExitStack() as running:
             running.callback(self.gate.set)
@@ -151,7 +151,7 @@ def test_an_empty_listing_still_has_a_size(service: Service, registry: Registry)
     assert len(snapshot.frames.versions) == 0
 
 
-def test_the_embedded_registry_is_read_whole_by_the_same_layer(
+def test_the_embedded_registry_is_read_like_a_service(
     local_registry: LocalRegistry, open_registry: OpenRegistry
 ) -> None:
     credentials = StaticCredentials(local_registry.access_key_id, local_registry.access_key_secret)
@@ -212,7 +212,7 @@ def test_the_frames_are_built_once_for_all_readers(registry: Registry) -> None:
         assert len({future.result(WAIT) for future in [pool.submit(read) for _ in range(8)]}) == 1
 
 
-def test_progress_is_told_in_the_thread_of_the_caller(service: Service, registry: Registry) -> None:
+def test_progress_is_reported_in_the_thread_of_the_caller(service: Service, registry: Registry) -> None:
     service.gate.clear()
     told: list[int] = []
 
@@ -224,14 +224,14 @@ def test_progress_is_told_in_the_thread_of_the_caller(service: Service, registry
     assert set(told) == {threading.get_ident()}
 
 
-def test_a_fresh_snapshot_asks_nothing(service: Service, registry: Registry, clock: Clock) -> None:
+def test_a_fresh_snapshot_sends_no_request(service: Service, registry: Registry, clock: Clock) -> None:
     first = registry.versions("model-a")
     clock.now += TTL - 1
     assert registry.versions("model-a") is first
     assert service.asked == ["versions"]
 
 
-def test_without_a_time_to_live_every_call_reads(service: Service, server: Server, open_registry: OpenRegistry) -> None:
+def test_with_a_ttl_of_zero_every_call_reads(service: Service, server: Server, open_registry: OpenRegistry) -> None:
     registry = open_registry(server.url, ttl=0)
     registry.versions("model-a")
     service.versions.append(version(3))
@@ -239,7 +239,7 @@ def test_without_a_time_to_live_every_call_reads(service: Service, server: Serve
     assert service.asked == ["versions", "versions"]
 
 
-def test_models_and_filters_are_kept_apart(service: Service, registry: Registry) -> None:
+def test_each_model_and_filter_has_its_own_snapshot(service: Service, registry: Registry) -> None:
     assert names(registry) == ["0.1.0", "0.2.0"]
     assert names(registry, NEWEST_FIRST) == ["0.2.0", "0.1.0"]
     assert names(registry, VersionFilters(approval_status="Approved")) == ["0.1.0"]
@@ -261,7 +261,7 @@ def test_keys_hold_the_endpoint_and_the_principal(server: Server, open_registry:
     assert one._key("versions", "model-a") == open_registry(server.url)._key("versions", "model-a")
 
 
-def test_refresh_reads_this_very_query_anew_and_no_other(service: Service, registry: Registry) -> None:
+def test_refresh_reads_its_own_query_again_and_no_other(service: Service, registry: Registry) -> None:
     registry.versions("model-a")
     registry.versions("model-a", NEWEST_FIRST)
     registry.versions("model-b")
@@ -334,7 +334,7 @@ def test_when_the_service_is_back_the_failure_is_gone(service: Service, registry
     assert registry.versions("model-a").failure is None
 
 
-def test_what_may_not_be_seen_any_more_is_not_shown(service: Service, registry: Registry) -> None:
+def test_a_listing_without_permission_any_more_is_not_shown(service: Service, registry: Registry) -> None:
     registry.versions("model-a")
     service.error = refusal("NoPermission", 403)
     registry.refresh_versions("model-a")
@@ -347,7 +347,9 @@ def test_a_review_counts_the_statuses_and_shows_the_newest_pending(service: Serv
     service.versions = [version(number, status) for number, status in enumerate(statuses)]
     review = registry.review("model-a")
     assert (review.pending, review.approved, review.rejected) == (14, 2, 1)
-    assert [item.version_name for item in review.waiting] == [f"0.{number}.0" for number in range(17, 17 - WAITING, -1)]
+    assert [item.version_name for item in review.newest_pending] == [
+        f"0.{number}.0" for number in range(17, 17 - PENDING_SHOWN, -1)
+    ]
     assert len(service.asked) == 3
 
 
@@ -355,13 +357,13 @@ def test_counts_are_fresh_for_longer_than_listings(service: Service, registry: R
     registry.review("model-a")
     registry.workspaces()
     service.asked.clear()
-    clock.now += TTL * LONG - 1
+    clock.now += TTL * SLOW_DATA_TTLS - 1
     registry.review("model-a")
     assert [item.workspace_id for item in registry.workspaces().items] == ["1"]
     assert service.asked == []
 
 
-def test_refreshing_the_models_refreshes_their_reviews_alone(service: Service, registry: Registry) -> None:
+def test_refreshing_the_models_refreshes_only_their_reviews(service: Service, registry: Registry) -> None:
     assert [model.model_id for model in registry.models("1").items] == ["model-a", "model-b"]
     registry.review("model-a")
     registry.review("model-elsewhere")
@@ -376,7 +378,7 @@ def test_refreshing_the_models_refreshes_their_reviews_alone(service: Service, r
     assert len(registry.versions("model-a").versions) == 2
 
 
-def test_workspaces_have_lists_of_their_own(service: Service, registry: Registry, server: Server) -> None:
+def test_each_workspace_has_its_own_list(service: Service, registry: Registry, server: Server) -> None:
     registry.models()
     registry.models("1")
     registry.models("1")
@@ -390,14 +392,14 @@ def test_one_model_is_read_whether_or_not_a_list_holds_it(service: Service, regi
     assert service.asked == ["model-b"]
 
 
-def test_dataset_names_are_read_once_whatever_the_order_asked(service: Service, registry: Registry) -> None:
+def test_dataset_names_are_read_once_in_any_order(service: Service, registry: Registry) -> None:
     service.datasets = [{"DatasetId": "d-1", "Name": "aishell"}, {"DatasetId": "d-2"}, {"Name": "nobody"}]
     assert registry.dataset_names(["d-2", "d-1", "d-1"]) == {"d-1": "aishell"}
     assert registry.dataset_names({"d-1", "d-2"}) == {"d-1": "aishell"}
     assert service.asked == ["datasets"]
 
 
-def test_no_dataset_asks_nothing(service: Service, registry: Registry) -> None:
+def test_no_dataset_sends_no_request(service: Service, registry: Registry) -> None:
     assert registry.dataset_names([]) == {}
     assert service.asked == []
 
@@ -405,7 +407,7 @@ def test_no_dataset_asks_nothing(service: Service, registry: Registry) -> None:
 @pytest.mark.parametrize(
     "error", [refusal("NoPermission", 403), refusal("201300003", 404), refusal("MissingParameter", 400)]
 )
-def test_names_of_datasets_are_an_ornament(service: Service, registry: Registry, error: Reply) -> None:
+def test_a_page_can_do_without_dataset_names(service: Service, registry: Registry, error: Reply) -> None:
     service.error = error
     assert registry.dataset_names(["d-1"]) == {}
     assert registry.dataset_names(["d-1"]) == {}
@@ -414,14 +416,14 @@ def test_names_of_datasets_are_an_ornament(service: Service, registry: Registry,
 
 @pytest.fixture
 def process() -> Iterator[None]:
-    """A process that has no registry yet, whatever tests ran in it before."""
+    """A process without a registry, even if other tests have connected one."""
     disconnect()
     yield
     disconnect()
 
 
 @pytest.mark.usefixtures("process")
-def test_what_is_kept_and_read_is_told_by_kind_alone(service: Service, registry: Registry, clock: Clock) -> None:
+def test_snapshots_and_reads_are_reported_by_kind_alone(service: Service, registry: Registry, clock: Clock) -> None:
     registry.versions("model-a")
     clock.now += 5
     registry.models()
@@ -441,7 +443,7 @@ def test_the_first_to_connect_starts_the_embedded_registry(tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("process")
-def test_after_disconnecting_nothing_answers_and_the_next_begins_anew(tmp_path: Path) -> None:
+def test_after_disconnecting_the_next_call_connects_again(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     first = connect(settings)
     disconnect()
@@ -475,7 +477,7 @@ def test_after_a_failure_the_next_call_tries_again(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.usefixtures("process")
-def test_those_who_wait_for_a_credential_that_does_not_come_get_one_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_that_wait_for_a_hanging_credential_get_one_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     tried: queue.Queue[threading.Event] = queue.Queue()
 
     def hanging() -> CredentialSource:
@@ -520,7 +522,7 @@ def test_a_service_without_a_credential_is_an_error_that_leaves_nothing_behind(s
 
 
 def _own_threads() -> set[threading.Thread]:
-    """paiview's threads; the official credentials package starts one of its own at import and never ends it."""
+    """paiview's threads; the official credentials package starts another one at import and never ends it."""
     return {thread for thread in threading.enumerate() if thread.name.startswith("paiview")}
 
 
@@ -549,7 +551,7 @@ def test_a_decision_about_an_uneven_listing_says_so(service: Service, registry: 
     assert told.endswith(" Versions may be missing, and with them a newer baseline.")
 
 
-def test_an_uneven_listing_takes_nothing_away_that_had_come(service: Service, registry: Registry) -> None:
+def test_an_uneven_listing_keeps_the_versions_of_the_previous_one(service: Service, registry: Registry) -> None:
     service.versions = [version(1, "Approved", Metrics=results(0.2)), version(2, Metrics=results(0.1))]
     registry.versions("model-a")
     service.versions = [version(2, Metrics=results(0.3)), version(2), version(3)]
@@ -557,7 +559,7 @@ def test_an_uneven_listing_takes_nothing_away_that_had_come(service: Service, re
     shown = registry.versions("model-a")
     assert [item.version_name for item in shown.versions] == ["0.2.0", "0.3.0", "0.1.0"]
     assert shown.uneven
-    assert shown.uneven.endswith("1 that did not come this time, and did before, are kept.")
+    assert shown.uneven.endswith(" Kept from the previous listing: 1 version.")
     decision = decide_now(registry, "model-a", "0.2.0")
     assert (decision.baseline, decision.summary.word) == ("0.1.0", "Worse")
     service.versions = [version(2), version(3)]

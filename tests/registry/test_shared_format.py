@@ -1,4 +1,4 @@
-"""What is written for other processes is read again as it was, and nothing else is."""
+"""Other processes read exactly what was written; anything else is refused."""
 
 import json
 import zlib
@@ -30,17 +30,20 @@ from paiview.pai.objects import Model, ModelVersion, VersionFilters, Workspace
 from paiview.pai.responses import parse_json
 from paiview.registry import shared_format
 from paiview.registry.shared_format import (
-    LINE,
+    ITEMS_PER_LINE,
     Head,
     UnreadableError,
-    is_common,
-    name_of,
+    body_of,
+    concerns_all_processes,
+    head_of,
     pack_body,
     pack_error,
     pack_head,
+    query_name,
     read_body,
     read_error,
     read_head,
+    snapshot_from,
 )
 from paiview.registry.snapshots import ModelsSnapshot, Review, Snapshot, VersionsSnapshot, WorkspacesSnapshot
 from tests.harness.odd_data import LISTINGS, written
@@ -62,7 +65,7 @@ def listing(raw: list[Any], **fields: Any) -> VersionsSnapshot:
         "fetched_at": READ_AT,
         "model_id": "model-a",
         "filters": VersionFilters(label="zh"),
-        "whole_at": BEFORE,
+        "fully_read_at": BEFORE,
         "versions": tuple(ModelVersion.model_validate(item) for item in raw),
         "total": 3,
         "uneven": "It moved.",
@@ -73,10 +76,10 @@ def listing(raw: list[Any], **fields: Any) -> VersionsSnapshot:
 
 def sent(snapshot: Snapshot, last: Snapshot | None = None) -> Any:
     """A snapshot as another process reads it, through bytes."""
-    head = read_head(pack_head(snapshot.head()))
-    body = pack_body(head.identity, snapshot.content())
+    head = read_head(pack_head(head_of(snapshot)))
+    body = pack_body(head.identity, body_of(snapshot))
     assert body is not None
-    return type(snapshot).of(head, lambda: read_body(body, head.identity), last)
+    return snapshot_from(type(snapshot), head, lambda: read_body(body, head.identity), last)
 
 
 class TestNames:
@@ -91,14 +94,14 @@ class TestNames:
             ("datasets", "https://pai", "reader", ("d-1", "d-2"), None),
             ("datasets", "https://pai", "reader", ("d-1,d-2",), None),
         ]
-        names = {name_of(other) for other in others}
+        names = {query_name(other) for other in others}
         assert len(names) == len(others)
-        assert name_of(key) not in names
-        assert name_of(key) == name_of((*key[:4], VersionFilters(label="zh")))
-        assert name_of(("models", "https://pai", "reader", None)) == "paiview:1:9e2a60b3e19918bee07ab6bdf408b0ca"
+        assert query_name(key) not in names
+        assert query_name(key) == query_name((*key[:4], VersionFilters(label="zh")))
+        assert query_name(("models", "https://pai", "reader", None)) == "paiview:2:9e2a60b3e19918bee07ab6bdf408b0ca"
 
-    def test_take_what_no_text_can_hold(self) -> None:
-        assert name_of(("model", "\ud800")) != name_of(("model", "\ud801"))
+    def test_accept_unpaired_surrogates(self) -> None:
+        assert query_name(("model", "\ud800")) != query_name(("model", "\ud801"))
 
 
 class TestSnapshots:
@@ -107,19 +110,19 @@ class TestSnapshots:
         read = sent(snapshot)
         assert [version.raw for version in read.versions] == RAW
         assert [version.misfits for version in read.versions] == [{}, {"Labels": "none"}]
-        names = ("fetched_at", "model_id", "filters", "whole_at", "total", "uneven", "identity", "failure")
+        names = ("fetched_at", "model_id", "filters", "fully_read_at", "total", "uneven", "identity", "failure")
         assert [getattr(read, name) for name in names] == [getattr(snapshot, name) for name in names]
         assert read.fetched_at.isoformat() == snapshot.fetched_at.isoformat()
         assert len(read.frames.versions) == len(RAW)
 
-    def test_of_the_same_content_bring_their_facts_and_keep_versions_and_frames(self) -> None:
+    def test_with_the_same_body_bring_their_facts_and_keep_versions_and_frames(self) -> None:
         last = listing(RAW, fetched_at=BEFORE, failure=UnreachableError("Down."))
-        read = VersionsSnapshot.of(listing(RAW, whole_at=READ_AT).head(), never, last)
+        read = snapshot_from(VersionsSnapshot, head_of(listing(RAW, fully_read_at=READ_AT)), never, last)
         assert read.versions is last.versions
         assert read.frames is last.frames
-        assert (read.fetched_at, read.whole_at, read.failure) == (READ_AT, READ_AT, None)
+        assert (read.fetched_at, read.fully_read_at, read.failure) == (READ_AT, READ_AT, None)
 
-    def test_of_another_content_or_kind_do_not_take_what_was_known(self) -> None:
+    def test_with_another_body_or_kind_do_not_reuse_the_last_one(self) -> None:
         other = listing(RAW[:1], identity="i-2")
         assert len(sent(listing(RAW), other).versions) == len(RAW)
         alike = ModelsSnapshot(fetched_at=READ_AT, items=(), total=0, identity="i-1")
@@ -131,26 +134,28 @@ class TestSnapshots:
             ModelsSnapshot(fetched_at=READ_AT, items=(Model(model_id="model-a"),), total=2, uneven="It moved."),
             ModelsSnapshot(fetched_at=READ_AT, items=(), total=0),
             WorkspacesSnapshot(fetched_at=READ_AT, items=(Workspace(workspace_id="1"),)),
-            Review(fetched_at=READ_AT, pending=3, approved=2, rejected=1, waiting=(ModelVersion(version_name="1"),)),
+            Review(
+                fetched_at=READ_AT, pending=3, approved=2, rejected=1, newest_pending=(ModelVersion(version_name="1"),)
+            ),
         ],
         ids=lambda snapshot: type(snapshot).__name__,
     )
     def test_of_the_other_kinds_are_the_same(self, snapshot: Any) -> None:
         read = sent(snapshot)
         assert type(read) is type(snapshot)
-        assert read.head().facts == snapshot.head().facts
-        assert read.content() == snapshot.content()
+        assert head_of(read).facts == head_of(snapshot).facts
+        assert body_of(read) == body_of(snapshot)
         assert read.fetched_at == READ_AT
 
     @given(LISTINGS)
     @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
     @example([float("nan"), 5e-324, 2**70, -0.0, "\udcff", None, [], {"": {}}])
-    def test_of_whatever_the_service_sends_are_the_same(self, items: list[Any]) -> None:
+    def test_of_any_json_are_the_same(self, items: list[Any]) -> None:
         raw = parse_json(written(items).encode())
         assert json.dumps([version.raw for version in sent(listing(raw)).versions]) == json.dumps(raw)
 
     def test_longer_than_a_line_stay_in_their_order(self) -> None:
-        raw = [{"VersionName": str(number)} for number in range(2 * LINE + 1)]
+        raw = [{"VersionName": str(number)} for number in range(2 * ITEMS_PER_LINE + 1)]
         assert [version.raw for version in sent(listing(raw)).versions] == raw
 
     @pytest.mark.parametrize(
@@ -158,21 +163,23 @@ class TestSnapshots:
         [
             ({"total": "many"}, []),
             ({"total": None}, []),
-            ({"whole_at": "yesterday"}, []),
-            ({"whole_at": "2026-01-02T03:04:05"}, []),
+            ({"fully_read_at": "yesterday"}, []),
+            ({"fully_read_at": "2026-01-02T03:04:05"}, []),
             ({"filters": {"order": {}}}, []),
             ({"model_id": 5.5}, []),
             ({"versions": "0.1.0", "filters": None}, []),
         ],
     )
-    def test_whose_fields_do_not_fit_are_refused(self, facts: dict[str, Any], content: list[Any]) -> None:
-        head = listing(RAW).head()
+    def test_with_invalid_fields_are_refused(self, facts: dict[str, Any], content: list[Any]) -> None:
+        head = head_of(listing(RAW))
         with pytest.raises(UnreadableError):
-            VersionsSnapshot.of(head.model_copy(update={"facts": head.facts | facts}), lambda: content, None)
+            snapshot_from(
+                VersionsSnapshot, head.model_copy(update={"facts": head.facts | facts}), lambda: content, None
+            )
 
     def test_that_lack_a_field_are_refused(self) -> None:
         with pytest.raises(UnreadableError):
-            VersionsSnapshot.of(Head(fetched_at=READ_AT, identity="i", facts={}), list, None)
+            snapshot_from(VersionsSnapshot, Head(fetched_at=READ_AT, identity="i", facts={}), list, None)
 
 
 def body(*lines: bytes) -> bytes:
@@ -201,14 +208,14 @@ class TestGarbage:
             read_body(data, "i-1")
 
     def test_that_grows_beyond_the_bound_is_not_inflated_further(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(shared_format, "LARGEST", 1000)
+        monkeypatch.setattr(shared_format, "MAX_BODY_BYTES", 1000)
         line = to_json(["x" * 900])
         assert read_body(body(b'"i-1"', line), "i-1") == ["x" * 900]
         with pytest.raises(UnreadableError):
             read_body(body(b'"i-1"', line, line), "i-1")
 
     def test_beyond_the_bound_is_not_written(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(shared_format, "LARGEST", 1000)
+        monkeypatch.setattr(shared_format, "MAX_BODY_BYTES", 1000)
         assert pack_body("i-1", ["x" * 900]) is not None
         assert pack_body("i-1", ["x" * 1000]) is None
 
@@ -248,7 +255,7 @@ class TestGarbage:
 
 
 class TestErrors:
-    def test_are_the_same_with_all_they_say(self) -> None:
+    def test_are_the_same_with_all_their_fields(self) -> None:
         error = error_for("GetModel", 404, code="201900003", text="模型 <b>", request_id="R-1")
         read = read_error(pack_error(error))
         assert type(read) is NotFoundError
@@ -275,8 +282,8 @@ class TestErrors:
             (SettingError, False),
         ],
     )
-    def test_of_the_process_itself_are_not_for_the_others(self, kind: type[PaiviewError], common: bool) -> None:
-        assert is_common(kind("Why.")) is common
+    def test_of_one_process_are_not_shared(self, kind: type[PaiviewError], common: bool) -> None:
+        assert concerns_all_processes(kind("Why.")) is common
 
     @given(st.text())
     def test_take_any_text(self, text: str) -> None:

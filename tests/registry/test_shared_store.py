@@ -1,4 +1,4 @@
-"""The shared cache where there is no server: nothing fails, nothing waits, and no secret is told.
+"""The shared cache without a server: nothing fails, nothing waits, and no secret is logged.
 
 With a server it is tested in tests/cluster/test_shared.py.
 """
@@ -19,19 +19,20 @@ from paiview.pai.errors import SettingError, UnavailableError
 from paiview.registry import shared_store as layer
 from paiview.registry.cache import Cache
 from paiview.registry.shared_format import Head
-from paiview.registry.shared_store import Seen, Shared
+from paiview.registry.shared_reads import SharedReads
+from paiview.registry.shared_store import SharedStore, StoredState
 from paiview.registry.snapshots import ModelsSnapshot
 from paiview.server import telemetry
 
 HEAD = Head(fetched_at=datetime(2026, 1, 2, tzinfo=UTC), identity="i", facts={})
 SECRET = "secret-of-the-cache"
 NOWHERE = SecretStr(f"redis://:{SECRET}@127.0.0.1:1/0")
-"""Where nothing listens."""
+"""A port without a server."""
 KEY = ("models", "model-a")
 
 
 class Clock:
-    """A clock that stands until it is moved, in place of the module's."""
+    """A clock that the tests move, in place of the module ``time``."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -48,48 +49,52 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def shared() -> Iterator[Shared]:
-    made = Shared(NOWHERE)
+def shared() -> Iterator[SharedStore]:
+    made = SharedStore(NOWHERE)
     yield made
     made.close()
 
 
-def reads(result: str) -> float:
+def reads(outcome: str) -> float:
     for family in text_string_to_metric_families(telemetry.exposition().decode()):
         for sample in family.samples:
-            if sample.name == "paiview_shared_reads_total" and sample.labels == {"result": result}:
+            if sample.name == "paiview_shared_reads_total" and sample.labels == {"result": outcome}:
                 return sample.value
     return 0.0
 
 
-def test_every_process_may_read_and_nothing_is_there(shared: Shared) -> None:
-    assert shared.look("n") == Seen()
+def test_without_a_server_every_process_may_read(shared: SharedStore) -> None:
+    assert shared.look_up("n") == StoredState()
     lease, another = shared.lease("n"), shared.lease("n")
     assert lease is not None
     assert another is not None
-    lease.renew(lambda: (1, 2))
-    lease.write(HEAD, lambda: [{"a": 1}], None, age=1.0)
-    lease.fail(UnavailableError("Why."), 10.0, withdrawn=True)
+    lease.renew()
+    lease.write(HEAD, lambda: [{"a": 1}], None, age_seconds=1.0)
+    lease.fail(UnavailableError("Why."), 10.0, withdraws=True)
     lease.release()
     another.release()
-    assert shared.look("n") == Seen()
+    assert shared.look_up("n") == StoredState()
 
 
-def test_a_cache_reads_by_itself(shared: Shared) -> None:
-    before, calls = reads("away"), []
+def test_without_a_server_a_cache_reads_for_itself() -> None:
+    before = reads("away")
+    calls: list[int] = []
 
     def load(_report: object) -> ModelsSnapshot:
         calls.append(1)
         return ModelsSnapshot(fetched_at=datetime.now(UTC), items=(), total=len(calls))
 
-    cache = Cache(10, shared=shared)
+    store = SharedStore(NOWHERE, [telemetry.shared_read])
+    cache = Cache(10)
+    once = SharedReads(cache, store).once(KEY, load, ModelsSnapshot, ttl=60.0, max_age=600.0)
     for _ in range(3):
-        assert cache.get(KEY, load, ttl=60.0, kind=ModelsSnapshot).total == 1
+        assert cache.get(KEY, once, ttl=60.0).total == 1
+    store.close()
     assert reads("away") == before + 1
 
 
-def test_the_server_is_left_alone_for_a_while_and_one_line_says_so(
-    shared: Shared, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_server_that_failed_is_not_asked_for_a_while_and_logged_once(
+    shared: SharedStore, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     asked = []
 
@@ -101,7 +106,7 @@ def test_the_server_is_left_alone_for_a_while_and_one_line_says_so(
     for _ in range(5):
         shared.drop("n", ValueError("why"))
     assert len(asked) == 1
-    clock.now += layer.AWAY - 0.001
+    clock.now += layer.RETRY_AFTER_SECONDS - 0.001
     shared.drop("n", ValueError("why"))
     assert len(asked) == 1
     clock.now += 0.002
@@ -109,7 +114,7 @@ def test_the_server_is_left_alone_for_a_while_and_one_line_says_so(
         shared.drop("n", ValueError("why"))
     assert len(asked) == 2
     monkeypatch.setattr(Redis, "execute_command", lambda *_, **__: asked.append(1))
-    clock.now += layer.AWAY
+    clock.now += layer.RETRY_AFTER_SECONDS
     for _ in range(5):
         shared.drop("n", ValueError("why"))
     assert len(asked) == 7
@@ -120,10 +125,10 @@ def test_the_server_is_left_alone_for_a_while_and_one_line_says_so(
     ]
 
 
-def test_no_log_holds_the_password(shared: Shared, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_log_holds_the_password(shared: SharedStore, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     shared.listen(lambda *_: None)
-    shared.look("n")
+    shared.look_up("n")
     shared.close()
     assert "away" in caplog.text
     assert SECRET not in caplog.text
@@ -137,9 +142,9 @@ def test_no_log_holds_the_password(shared: Shared, caplog: pytest.LogCaptureFixt
         f"redis://:{SECRET}@h/0?ssl_ca_certs=/ca.pem",
     ],
 )
-def test_a_url_with_what_the_client_does_not_know_is_refused(url: str) -> None:
+def test_a_url_with_an_option_unknown_to_the_client_is_refused(url: str) -> None:
     with pytest.raises(SettingError, match="PAIVIEW_CACHE_URL") as caught:
-        Shared(SecretStr(url))
+        SharedStore(SecretStr(url))
     assert SECRET not in str(caught.value)
     assert caught.value.__suppress_context__
 
@@ -154,21 +159,21 @@ def test_a_url_with_what_the_client_does_not_know_is_refused(url: str) -> None:
         ("unix:///run/valkey.sock?db=1", "UnixDomainSocketConnection", {"path": "/run/valkey.sock", "db": 1}),
     ],
 )
-def test_each_kind_of_url_is_taken(url: str, kind: str, options: dict[str, object]) -> None:
-    pool = Shared(SecretStr(url))._client.connection_pool
+def test_each_kind_of_url_is_accepted(url: str, kind: str, options: dict[str, object]) -> None:
+    pool = SharedStore(SecretStr(url))._client.connection_pool
     assert pool.connection_class.__name__ == kind
     assert (
         pool.connection_kwargs.items()
         >= {
-            "socket_connect_timeout": layer.CONNECT_TIMEOUT,
-            "socket_timeout": layer.READ_TIMEOUT,
+            "socket_connect_timeout": layer.CONNECT_TIMEOUT_SECONDS,
+            "socket_timeout": layer.READ_TIMEOUT_SECONDS,
             **options,
         }.items()
     )
 
 
 def test_tls_checks_certificate_and_name() -> None:
-    connection = Shared(SecretStr("rediss://h"))._client.connection_pool.make_connection()
+    connection = SharedStore(SecretStr("rediss://h"))._client.connection_pool.make_connection()
     assert isinstance(connection, SSLConnection)
     assert connection.cert_reqs == ssl.CERT_REQUIRED
     assert connection.check_hostname is True

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from paiview.pai import transport
 from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
+from paiview.registry.connection import shared_read_observers
 from paiview.server import telemetry
 from paiview.server.app import app_arguments
 from tests.harness.server import Server, refusal, reply, script
@@ -99,6 +100,14 @@ def test_a_signal_sets_stopping_and_reaches_the_handler_of_the_server(
     finally:
         signal.signal(number, before)
         telemetry.watch(tuple, tuple)
+
+
+def test_shared_reads_are_counted() -> None:
+    async def serve() -> None:
+        async with app_arguments()["lifespan"](None):
+            assert telemetry.shared_read in shared_read_observers
+
+    asyncio.run(serve())
 
 
 def test_a_retry_is_counted_and_writes_no_line(

@@ -345,7 +345,7 @@ def test_the_time_in_the_queue_counts_towards_the_wait_for_the_service(
 ) -> None:
     gate = threading.Event()
     # The clock does not move, so that only the time in the queue counts; the read does not return.
-    cache = Cache(10, Clock(), patience=1e-6)
+    cache = Cache(10, Clock(), reader_wait_seconds=1e-6)
 
     def load(_report: Progress) -> Numbered:
         gate.wait(WAIT)

@@ -71,7 +71,7 @@ def decide_all_now(
         baseline: VersionName; by default the rules choose one for each candidate.
         baseline_model: the baseline's model, if it is not the candidates'.
         contracts: metric and dataset settings, and the policy; by default those of paiview.toml.
-        reread: whether to do so; without it the decisions rest on the listings, however old.
+        reread: whether to read them again; if not, the decisions rest on the listings, however old.
 
     Raises:
         PaiviewError: a listing cannot be read, a version is unknown or gone, the two cannot be compared, or a version
@@ -166,7 +166,7 @@ def _list_again(registry: Registry, before: VersionsSnapshot, listed: _Listed, n
         return listing.fully_read_at >= now.fetched_at and listing.fully_read_at != before.fully_read_at
 
     listing = registry.versions(before.model_id)
-    # Another reader may have caused one already.
+    # Another reader may have asked for one already.
     if listing.failure is None and not is_newer(listing):
         registry.refresh_versions(before.model_id)
         listing = registry.versions(before.model_id)
@@ -174,9 +174,10 @@ def _list_again(registry: Registry, before: VersionsSnapshot, listed: _Listed, n
     if listing.failure is None and not listing.uneven and is_newer(listing):
         return listing
     model = one_line(before.model_id, 80)
-    for version in _gone(listed, now):
+    gone = _gone(listed, now)
+    if gone:
         raise UnknownVersionError(
-            f"{model} no longer has the version {one_line(version, 80)}, or it was created again.", status=404
+            f"{model} no longer has the version {one_line(gone[0], 80)}, or it was created again.", status=404
         )
     reason = listing.failure.message if listing.failure else listing.uneven or ""
     raise UnavailableError(

@@ -259,12 +259,12 @@ class TestAge:
         until(lambda: len(service.asked) > 1)
 
     def test_counts_from_the_start_of_the_read(
-        self, service: Service, store: Store, one: Replica, two: Replica
+        self, service: Service, server: Server, store: Store, one: Replica, two: Replica
     ) -> None:
         service.gate.clear()
         with ThreadPoolExecutor(1) as pool:
             asked = pool.submit(one.versions)
-            until(lambda: store.client.exists(f"{one.name}:lease"))
+            until(lambda: server.requests)
             one.clock.now += TTL - 20
             service.gate.set()
             asked.result(WAIT)

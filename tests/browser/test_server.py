@@ -1,5 +1,6 @@
 """The server around the pages: the real dashboard, asked over raw sockets."""
 
+import asyncio
 import base64
 import os
 import re
@@ -19,6 +20,7 @@ from paiview.server import guard
 from paiview.server.app import app_arguments
 from tests.browser.conftest import Start
 from tests.harness.dashboard import LOOPBACK
+from tests.harness.sessions import Session
 
 pytestmark = pytest.mark.browser
 
@@ -93,6 +95,16 @@ def test_every_answer_has_the_security_headers(embedded: str, target: str, statu
     assert "unsafe" not in policy["script-src"].replace("'wasm-unsafe-eval'", "")
     assert not re.search(r"https?:|\*", headers["content-security-policy"])
     assert "access-control-allow-origin" not in headers
+
+
+def test_the_configuration_beside_the_script_is_in_force_from_another_folder(embedded: str) -> None:
+    async def visit() -> bytes:
+        async with Session(embedded) as session:
+            return bytes((await session.open("")).raw)
+
+    assert b"#0B6BA8" in asyncio.run(visit()), "The theme of .streamlit/config.toml is not in force."
+    # Streamlit serves this path only if the configuration says so.
+    assert ask(embedded, written("/_stcore/script-health-check", OWN))[::2] == (200, b"ok")
 
 
 HOSTILE = [

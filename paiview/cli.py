@@ -21,7 +21,7 @@ import typer
 from pydantic_core import from_json, to_json
 
 from paiview import settings
-from paiview.pai.errors import PaiviewError, SettingError
+from paiview.pai.errors import PaiviewError, SettingError, error_text
 from paiview.pai.objects import PaiObject, VersionFilters
 from paiview.secret_masking import mask_secrets
 from paiview.settings import load_settings, setting_origins
@@ -400,10 +400,7 @@ def _undecided_on_any_error() -> Iterator[None]:
 
 
 def _tell(error: PaiviewError) -> None:
-    named = (("Code", error.code), ("RequestId", error.request_id))
-    facts = ", ".join(f"{name} {one_line(value)}" for name, value in named if value)
-    told = f" ({facts})" if facts else ""
-    typer.echo(f"error: {one_line(error.message, 600)}{told} {error.advice}".rstrip(), err=True)
+    typer.echo(f"error: {error_text(error, one_line)}", err=True)
 
 
 def _print_decision(decision: "Decision", output: ReportFormat) -> None:

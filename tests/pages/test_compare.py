@@ -174,7 +174,7 @@ def test_setting_a_direction_changes_the_verdict_at_once_and_offers_the_lines(ru
     ]
     app = run("compare", model="model-asr")
     assert "Not comparable" in written(app)
-    assert "Which way is better is unknown for quality" in app.info[0].value
+    assert "Metric direction not configured for quality" in app.info[0].value
     app.selectbox("direction-quality").set_value("higher")
     next(button for button in app.button if button.label == "Apply to this session").click()
     app.run()
@@ -393,7 +393,7 @@ def test_what_was_edited_since_the_listing_is_judged_as_it_is_now(
     text = written(app).replace("\\", "")
     assert "cer: worse on 1 (AISHELL-1 −40.0 %), missing 1" in text
     assert "**0.10.0** (Rejected)" in text
-    assert "The versions judged were read anew 0 s ago" in text
+    assert "The versions compared were read again 0 s ago" in text
     assert [part.type for part in app.main.children.values()] == parts, "The page moved."
     assert len(service.asked("models/model-asr/versions")) == 1
 
@@ -422,8 +422,8 @@ def test_of_many_versions_the_newest_are_offered_and_any_other_can_be_typed(run:
     _with_many(service)
     app = run("compare", model="model-asr", candidate="0.299.0")
     offered = app.multiselect(key="candidate").options
-    assert (len(offered), offered[0], offered[-1]) == (comparison_controls.LISTED, "0.299.0", "0.100.0")
-    assert len(app.selectbox(key="baseline").options) <= comparison_controls.LISTED + 1
+    assert (len(offered), offered[0], offered[-1]) == (comparison_controls.MAX_LISTED, "0.299.0", "0.100.0")
+    assert len(app.selectbox(key="baseline").options) <= comparison_controls.MAX_LISTED + 1
     app.multiselect(key="candidate").set_value(["0.299.0", "0.3.0"]).run()
     assert app.query_params["candidate"] == ["0.299.0", "0.3.0"]
     assert told(app).replace("\\", "") == unapproved("0.298.0", "Pending").replace(":", "; Baseline 0.2.0 is Pending:")
@@ -437,10 +437,10 @@ def test_a_typed_version_that_is_not_there_is_told_and_changes_nothing(run: Run,
     _with_many(service)
     app = run("compare", model="model-asr", candidate="0.299.0")
     app.multiselect(key="candidate").set_value(["0.299.0", "9.9.9"]).run()
-    assert "Candidate: 9\\.9\\.9 is not there" in told(app)
+    assert "Candidate: 9\\.9\\.9 does not exist" in told(app)
     assert app.query_params["candidate"] == "0.299.0"
     app.run()
-    assert "is not there" not in told(app)
+    assert "does not exist" not in told(app)
 
 
 def test_the_rules_choose_the_baseline_from_what_is_approved_now(

@@ -167,7 +167,7 @@ def test_who_leaves_waits_for_no_status_and_the_others_are_not_asked_for(
 
     def visit() -> None:
         try:
-            model_list.review(source, shown, st.container(), places)
+            model_list.draw_reviews(source, shown, st.container(), places)
         except StopException:
             left.set()
 
@@ -191,4 +191,4 @@ def test_who_leaves_waits_for_no_status_and_the_others_are_not_asked_for(
                     thread.join()
             disconnect()
     asked = {request.path.split("/")[4] for request in service.requests}
-    assert len(asked) <= 1 + model_list._AT_ONCE
+    assert len(asked) <= 1 + model_list._MAX_PARALLEL_READS

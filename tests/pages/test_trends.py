@@ -99,7 +99,7 @@ def test_odd_values_are_counted_and_a_jump_of_scale_is_named(run: Run, service: 
 def test_a_model_without_numbers_says_where_to_look(run: Run, service: Service) -> None:
     service.versions["model-asr"] = [version("0.1.0", "2024-01-01")]
     app = run("trends", model="model-asr")
-    assert any("No version of this model has evaluation results" in item.value for item in app.info)
+    assert any("This model has no numeric evaluation results" in item.value for item in app.info)
     assert not app.get("plotly_chart")
 
 

@@ -1,22 +1,19 @@
 """The parameters of the URL: what a link requests, and what the choices on a page write into it.
 
 Each message that changes the URL makes an entry of the browser's history. A run of a page therefore collects what its
-controls write as pending values and sends them at its end, all at once: one press of Back undoes one action. A value
-that a control writes goes through these states; all but the URL are kept in the session:
+controls write and sends it at its end, all at once: one press of Back undoes one action. The session keeps the pending,
+the sent and the remembered values by parameter. A value that is written goes through these states:
 
-                  write()              send()                  Back
-    opened link -----------> pending -----------> sent -----------------> removed by Back
-                             URL    -             URL    value            URL    -
-                             sent   -             sent   value            sent   value
-                                ^                   |                        |
-                                |                   v                        v
-                                |      begin_run() of another page: sent -, URL of that page
-                                |                             |
-                                +--- write(), as remembered --+
+         write()               send()               Back pressed
+    none ------> PENDING ---------------> SENT -------------------> REMOVED BY BACK
+                    ^     URL: the value    |    URL: no value       |
+                    |                       |                        |
+                    |                       v                        v
+                    +---------- begin_run() of another page: nothing is sent there yet,
+                      write()   and the value is requested because it is remembered
 
-A run requests, in this order: the pending value, that of the URL, the one remembered from any page. A value removed by
-Back is neither requested from memory nor sent again: the page shows what its link says. It stays remembered for other
-pages.
+A page requests the pending value, else that of the URL, else the remembered one. A value removed by Back is neither
+requested nor sent again on its page, which shows what its link says; for other pages it stays remembered.
 """
 
 from typing import Final

@@ -27,7 +27,7 @@ def table(app: AppTest, column: str = "state") -> pd.DataFrame:
 
 
 def display(app: AppTest) -> pd.DataFrame:
-    """The same table as it is written for the reader."""
+    """The same table as the reader sees it."""
     frame = next(frame for frame in app.dataframe if "state" in frame.value.columns)
     cells: pd.DataFrame = convert_arrow_bytes_to_pandas_df(frame.proto.arrow_data.styler.display_values)
     return cells.set_axis(frame.value.columns, axis="columns")
@@ -51,7 +51,7 @@ def test_the_newest_pending_version_is_compared_with_the_newest_approved_one(run
     assert "policy: fail" in text
 
 
-def test_regressions_stand_first_and_every_number_is_there(run: Run) -> None:
+def test_regressions_come_first_and_every_number_is_shown(run: Run) -> None:
     app = run("compare", model="model-asr")
     assert rows(app) == [
         ("d-meeting", "cer", "▼ worse"),
@@ -64,17 +64,17 @@ def test_regressions_stand_first_and_every_number_is_there(run: Run) -> None:
     assert worse["effect"] == pytest.approx(-0.05)
 
 
-def test_filters_hide_rows_and_never_move_the_verdict(run: Run) -> None:
+def test_filters_hide_rows_and_never_change_the_verdict(run: Run) -> None:
     app = run("compare", model="model-asr", state="better", metric="cer")
     assert rows(app) == [("AISHELL-1", "cer", "▲ better")]
     assert "Trade-off" in written(app)
     assert "2 hidden by the filters" in written(app)
 
 
-def test_what_is_sent_again_is_what_was_sent_and_follows_the_data_their_meaning_and_the_names(
+def test_a_cached_view_is_unchanged_and_follows_data_contracts_and_names(
     run: Run, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The chart and the table are kept for all visitors."""
+    """The chart and the table are cached for all sessions."""
     monkeypatch.setattr(registry, "AFRESH", 0.0)
 
     def sent(app: AppTest) -> tuple[str, str]:
@@ -107,7 +107,7 @@ def test_identical_rows_can_be_hidden(run: Run, service: Service) -> None:
     assert ("AISHELL-1", "cer", "＝ same") not in rows(run("compare", model="model-asr", hide_identical="true"))
 
 
-def test_several_candidates_stand_side_by_side(run: Run) -> None:
+def test_several_candidates_are_shown_side_by_side(run: Run) -> None:
     app = run("compare", model="model-asr", candidate=["0.10.0", "0.2.0"])
     shown = table(app, "verdict")
     assert list(shown["version"]) == ["0.10.0", "0.2.0"]
@@ -130,7 +130,7 @@ def test_the_baseline_itself_is_left_out_of_several_candidates(run: Run) -> None
         ({"candidate": "0.10.0", "baseline_model": "model-none"}, "does not exist"),
     ],
 )
-def test_what_does_not_exist_gives_the_problem_and_no_verdict(
+def test_an_unknown_version_or_model_gives_an_error_and_no_verdict(
     run: Run, parameters: dict[str, str], problem: str
 ) -> None:
     app = run("compare", model="model-asr", **parameters)
@@ -197,7 +197,7 @@ def test_hostile_names_are_text(run: Run, service: Service) -> None:
     assert "[a](" not in text
 
 
-def test_versions_without_results_are_told_and_give_no_verdict(run: Run, service: Service) -> None:
+def test_versions_without_results_are_named_and_give_no_verdict(run: Run, service: Service) -> None:
     service.versions["model-asr"] = [
         version("0.1.0", "2024-01-01", ApprovalStatus="Approved"),
         version("0.2.0", "2024-02-01"),
@@ -208,7 +208,7 @@ def test_versions_without_results_are_told_and_give_no_verdict(run: Run, service
     assert "policy: undecided" in written(app)
 
 
-def test_each_of_several_candidates_has_the_baseline_of_its_own(run: Run, service: Service) -> None:
+def test_each_of_several_candidates_has_its_own_baseline(run: Run, service: Service) -> None:
     service.versions["model-asr"] = [
         version("0.1.0", "2024-01-01", {"d": {"cer": 0.20}}, ApprovalStatus="Approved"),
         version("0.2.0", "2024-02-01", {"d": {"cer": 0.15}}),
@@ -225,7 +225,9 @@ def test_each_of_several_candidates_has_the_baseline_of_its_own(run: Run, servic
     assert "**2 candidates** each against the baseline that the rules choose for it" in written(app)
 
 
-def test_several_candidates_against_one_baseline_say_whose_choice_it_was_for_each(run: Run, service: Service) -> None:
+def test_several_candidates_against_one_baseline_give_the_reason_of_the_choice_for_each(
+    run: Run, service: Service
+) -> None:
     service.versions["model-asr"] = [
         version("0.1.0", "2024-01-01", {"d": {"cer": 0.20}}, ApprovalStatus="Approved"),
         version("0.2.0", "2024-02-01", {"d": {"cer": 0.15}}),
@@ -246,7 +248,7 @@ def test_several_candidates_against_one_baseline_say_whose_choice_it_was_for_eac
     assert not {"baseline", "this baseline is"} & {*table(alike, "verdict").columns}
 
 
-def test_a_dataset_is_told_by_its_name_and_by_the_id_that_links_hold(run: Run) -> None:
+def test_a_dataset_is_shown_by_its_name_and_by_the_id_that_links_hold(run: Run) -> None:
     shown = table(run("compare", model="model-asr"))
     assert ("AISHELL-1", "d-aishell") in list(shown[["dataset", "dataset id"]].itertuples(index=False, name=None))
 
@@ -266,7 +268,7 @@ def test_several_candidates_keep_the_cautions_of_one(run: Run, service: Service)
     assert "A row shows all candidates" not in written(one)
 
 
-def test_names_of_another_models_datasets_are_not_put_among_those_of_this_one(run: Run, service: Service) -> None:
+def test_names_of_another_models_datasets_are_read_separately(run: Run, service: Service) -> None:
     run("compare", model="model-asr")
     service.models.append({"ModelId": "model-other", "ModelName": "other", "WorkspaceId": "7"})
     service.datasets.append({"DatasetId": "d-other", "Name": "Other"})
@@ -279,7 +281,7 @@ def test_names_of_another_models_datasets_are_not_put_among_those_of_this_one(ru
     assert set(connect().dataset_names(of_model, "7")) <= {*of_model}
 
 
-def test_numbers_have_the_room_they_need(run: Run, service: Service) -> None:
+def test_columns_are_wide_enough_for_their_numbers(run: Run, service: Service) -> None:
     results: dict[str, dict[str, Any]] = {"d": {"cer": 0.20, "tokens": 1000000000001}, "e": {"cer": "n/a"}}
     service.versions["model-asr"] = [
         version("0.1.0", "2024-01-01", results, ApprovalStatus="Approved"),
@@ -292,7 +294,7 @@ def test_numbers_have_the_room_they_need(run: Run, service: Service) -> None:
     assert columns["effect"]["width"] == int(7.5 * len("effect")) + 18
 
 
-def test_numbers_beyond_what_a_table_of_a_browser_can_hold_are_text(run: Run, service: Service) -> None:
+def test_numbers_too_large_for_the_table_in_the_browser_are_text(run: Run, service: Service) -> None:
     results = [{"d": {"loss": loss, "cer": 0.1}} for loss in (2.0**60, 1.5 * 2.0**60)]
     service.versions["model-asr"] = [
         version("0.1.0", "2024-01-01", results[0], ApprovalStatus="Approved"),
@@ -308,13 +310,13 @@ def test_numbers_beyond_what_a_table_of_a_browser_can_hold_are_text(run: Run, se
     assert json.loads(frame.proto.columns)["change"]["alignment"] == "right"
 
 
-def test_a_page_that_is_not_there_is_told_where_there_is_but_one(run: Run) -> None:
+def test_a_page_number_beyond_the_only_page_is_named(run: Run) -> None:
     app = run("compare", model="model-asr", page="7")
     assert "page = 7" in told(app)
     assert "page" not in app.query_params
 
 
-def test_the_verdicts_on_several_candidates_stand_before_what_explains_them(run: Run, service: Service) -> None:
+def test_the_verdicts_on_several_candidates_come_before_their_explanation(run: Run, service: Service) -> None:
     service.versions["model-asr"] = [
         version("0.1.0", "2024-01-01", {"d": {"cer": 0.20}}, ApprovalStatus="Approved"),
         version("0.2.0", "2024-02-01", {"d": {"cer": 0.15}}),
@@ -327,7 +329,7 @@ def test_the_verdicts_on_several_candidates_stand_before_what_explains_them(run:
     assert columns[-1] == "this baseline is"
 
 
-def test_nothing_is_claimed_of_versions_that_no_picture_shows(run: Run, service: Service) -> None:
+def test_the_caption_says_nothing_about_versions_that_are_not_drawn(run: Run, service: Service) -> None:
     service.versions["model-asr"] = [
         version("0.1.0", "2024-01-01", {"d": {"cer": 0.20, "rtf": 0.3}}, ApprovalStatus="Approved"),
         version("0.2.0", "2024-02-01", {"d": {"cer": 0.15, "rtf": 0.4}}),
@@ -346,7 +348,7 @@ def test_nothing_is_claimed_of_versions_that_no_picture_shows(run: Run, service:
     assert len(apart.get("plotly_chart")) == len(app.get("plotly_chart")) - 1
 
 
-def test_another_model_gets_its_newest_pending_version_and_no_old_pin(run: Run, service: Service) -> None:
+def test_another_model_gets_its_newest_pending_version_and_no_old_fingerprint(run: Run, service: Service) -> None:
     service.models.append({"ModelId": "model-other", "ModelName": "other", "WorkspaceId": "7"})
     service.versions["model-other"] = [
         version("5.0.0", "2025-01-01", {"d-aishell": {"cer": 0.05}}, ApprovalStatus="Approved"),
@@ -360,7 +362,7 @@ def test_another_model_gets_its_newest_pending_version_and_no_old_pin(run: Run, 
     assert told(app) == ""
 
 
-def test_choosing_another_model_asks_for_its_version_and_pins_nothing(run: Run, service: Service) -> None:
+def test_choosing_another_model_asks_for_its_version_and_writes_no_fingerprint(run: Run, service: Service) -> None:
     service.models.append({"ModelId": "model-other", "ModelName": "other", "WorkspaceId": "7"})
     service.versions["model-other"] = [version("5.0.0", "2025-01-01", {"d-aishell": {"cer": 0.05}})]
     app = run("compare", model="model-asr", candidate="0.10.0", baseline_model="model-other", data="0123456789ab")
@@ -380,7 +382,7 @@ def test_configured_decimals_are_shown(
     assert display(app).loc[1, "candidate"] == "0.2"
 
 
-def test_what_was_edited_since_the_listing_is_judged_as_it_is_now(
+def test_a_version_edited_since_the_listing_is_decided_about_as_it_is_now(
     run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = run("compare", model="model-asr")
@@ -398,7 +400,7 @@ def test_what_was_edited_since_the_listing_is_judged_as_it_is_now(
     assert len(service.asked("models/model-asr/versions")) == 1
 
 
-def test_a_verdict_whose_versions_could_not_be_read_anew_says_so(
+def test_a_verdict_says_when_its_versions_could_not_be_read_again(
     run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = run("compare", model="model-asr")
@@ -418,7 +420,7 @@ def _with_many(service: Service) -> None:
     ]
 
 
-def test_of_many_versions_the_newest_are_offered_and_any_other_can_be_typed(run: Run, service: Service) -> None:
+def test_the_newest_of_many_versions_are_listed_and_any_other_can_be_typed(run: Run, service: Service) -> None:
     _with_many(service)
     app = run("compare", model="model-asr", candidate="0.299.0")
     offered = app.multiselect(key="candidate").options
@@ -433,7 +435,7 @@ def test_of_many_versions_the_newest_are_offered_and_any_other_can_be_typed(run:
     assert told(linked).replace("\\", "") == unapproved("0.2.0", "Pending")
 
 
-def test_a_typed_version_that_is_not_there_is_told_and_changes_nothing(run: Run, service: Service) -> None:
+def test_a_typed_version_that_does_not_exist_is_named_and_changes_nothing(run: Run, service: Service) -> None:
     _with_many(service)
     app = run("compare", model="model-asr", candidate="0.299.0")
     app.multiselect(key="candidate").set_value(["0.299.0", "9.9.9"]).run()
@@ -457,7 +459,7 @@ def test_the_rules_choose_the_baseline_from_what_is_approved_now(
     assert "(chosen by the reader, the rules choose 0.2.0)" in written(pinned).replace("\\", "")
 
 
-def test_datasets_of_one_name_are_told_apart_by_their_ids(run: Run, service: Service) -> None:
+def test_datasets_that_share_a_name_are_shown_with_their_ids(run: Run, service: Service) -> None:
     service.datasets += [{"DatasetId": "d-b", "Name": "Test"}, {"DatasetId": "d-c", "Name": "Test"}]
     service.versions["model-asr"] = [
         version("0.1.0", "2024-01-01", {"d-b": {"cer": 0.20}, "d-c": {"cer": 0.10}}, ApprovalStatus="Approved"),

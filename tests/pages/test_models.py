@@ -1,4 +1,4 @@
-"""Models: which models are here, and which versions wait for review."""
+"""Models: the models of a workspace, and their versions that wait for review."""
 
 import asyncio
 import threading
@@ -59,7 +59,7 @@ def test_wrong_choices_are_named_and_ignored(run: Run) -> None:
     assert len([link for link in app.get("page_link") if "**" in link.proto.label]) == 3
 
 
-def test_the_queue_holds_what_waits_and_every_row_its_counts(run: Run, service: Service) -> None:
+def test_the_queue_holds_the_pending_versions_and_each_row_its_counts(run: Run, service: Service) -> None:
     app = run("models", sort="name")
     assert app.get("page_link")[0].proto.query_string == "model=model-asr&candidate=0.10.0"
     assert "Trade-off: better on 1, worse on 1, missing 1 against 0.1.0" in written(app).replace("\\", "")
@@ -86,7 +86,7 @@ def test_the_queue_says_where_a_verdict_has_a_warning(run: Run, service: Service
     assert told.count("with a warning") == 1
 
 
-def test_the_queue_says_where_a_verdict_is_against_what_is_not_approved(run: Run, service: Service) -> None:
+def test_the_queue_says_where_a_baseline_is_not_approved(run: Run, service: Service) -> None:
     service.models.append({"ModelId": "model-rejected", "ModelName": "zz"})
     service.versions["model-rejected"] = [
         version("0.1.0", "2024-01-01", {"d": {"cer": 0.20}}, ApprovalStatus="Rejected"),
@@ -96,7 +96,7 @@ def test_the_queue_says_where_a_verdict_is_against_what_is_not_approved(run: Run
     assert "Better: better on 1 against 0.1.0 · with a warning" in told
 
 
-def test_a_model_without_a_newest_version_is_not_said_to_have_none(run: Run, service: Service) -> None:
+def test_a_model_without_a_newest_version_has_no_link_to_one(run: Run, service: Service) -> None:
     service.models.append({"ModelId": "model-later", "ModelName": "zz"})
     service.versions["model-later"] = [version("0.1.0", "2024-01-01", {"d": {"cer": 0.20}})]
     app = run("models", sort="name", q="zz")
@@ -104,7 +104,7 @@ def test_a_model_without_a_newest_version_is_not_said_to_have_none(run: Run, ser
     assert "No version" not in written(app)
 
 
-def test_only_the_models_on_the_screen_are_asked_for_their_statuses(run: Run, service: Service) -> None:
+def test_statuses_are_read_only_for_the_models_on_this_page(run: Run, service: Service) -> None:
     service.models += [{"ModelId": f"model-{number}", "ModelName": f"zz{number:02}"} for number in range(20)]
     service.versions |= {f"model-{number}": [] for number in range(20)}
     run("models", sort="name")
@@ -112,7 +112,7 @@ def test_only_the_models_on_the_screen_are_asked_for_their_statuses(run: Run, se
     assert asked == {"model-asr", "model-tts", "model-vad", *(f"model-{number}" for number in range(7))}
 
 
-def test_one_model_that_cannot_be_read_does_not_cost_the_others(run: Run, service: Service) -> None:
+def test_a_model_that_cannot_be_read_does_not_hide_the_others(run: Run, service: Service) -> None:
     service.refusals["/api/v1/models/model-tts/versions"] = refusal("NoPermission", 403)
     app = run("models")
     failed = [item.value for item in app.caption if "could not be read" in item.value]
@@ -128,7 +128,7 @@ def test_a_workspace_narrows_the_listing_on_the_wire(run: Run, service: Service)
     assert service.asked("models")[-1]["WorkspaceId"] == "7"
 
 
-def test_workspaces_that_may_not_be_listed_leave_the_page_as_it_is(run: Run, service: Service) -> None:
+def test_without_permission_to_list_workspaces_the_page_works(run: Run, service: Service) -> None:
     service.refusals["/api/v1/workspaces"] = refusal("NoPermission", 403)
     app = run("models")
     assert told(app) == ""
@@ -150,10 +150,8 @@ def test_refresh_reads_the_models_again(run: Run, service: Service) -> None:
     assert "**renamed**" in str([link.proto.label for link in app.get("page_link")])
 
 
-def test_who_leaves_waits_for_no_status_and_the_others_are_not_asked_for(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The run has the turn of all others when Streamlit stops it."""
+def test_a_stopped_run_waits_for_no_status_and_reads_no_more(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run holds the script lock when Streamlit stops it."""
     gate, left = threading.Event(), threading.Event()
 
     async def slow(request: Request) -> Reply:

@@ -1,4 +1,4 @@
-"""Trends: how each metric moved on each dataset."""
+"""Trends: each metric on each dataset, version by version."""
 
 import base64
 import json
@@ -103,7 +103,7 @@ def test_a_model_without_numbers_says_where_to_look(run: Run, service: Service) 
     assert not app.get("plotly_chart")
 
 
-def test_filters_that_leave_nothing_say_so(run: Run) -> None:
+def test_filters_that_no_version_passes_are_reported(run: Run) -> None:
     app = run("trends", model="model-asr", text="no such version")
     assert any("No version passes the filters" in item.value for item in app.info)
 
@@ -128,7 +128,7 @@ def test_the_heatmap_shows_effects_against_the_newest_approved_version(run: Run)
     assert shown["AISHELL-1 · cer"] == ["0.0 %", "−20.0 %", "+20.0 %"]
 
 
-def test_a_row_that_the_approved_version_lacks_is_told(run: Run, service: Service) -> None:
+def test_a_row_that_the_approved_version_lacks_is_counted(run: Run, service: Service) -> None:
     assert "has no number" not in written(run("trends", model="model-asr", scale="effect"))
     service.versions["model-asr"].append(version("0.11.0", "2024-04-01", {"d-new": {"cer": 0.1}}))
     disconnect()
@@ -151,7 +151,7 @@ def test_without_an_approved_version_there_is_no_effect_to_show(run: Run, servic
     assert "scale = effect" in told(app)
 
 
-def test_names_of_the_configuration_are_shown_and_aliases_are_told_apart(
+def test_names_of_the_configuration_are_shown_with_ids_where_aliases_share_them(
     run: Run, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service.versions["model-asr"] = [

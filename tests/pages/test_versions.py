@@ -1,4 +1,4 @@
-"""Versions: every filter and field, the table, and one version whole."""
+"""Versions: every filter and field, the table, and one version in detail."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ def columns(app: AppTest) -> list[str]:
 
 
 def look(app: AppTest) -> dict[str, dict[str, Any]]:
-    """How the table's columns are to be drawn."""
+    """The configuration of the table's columns."""
     return dict(json.loads(app.dataframe[0].proto.columns))
 
 
@@ -46,19 +46,21 @@ def fields(app: AppTest) -> dict[str, str]:
         ("order", "DESC", "Order"),
     ],
 )
-def test_a_filter_of_the_url_reaches_the_wire(run: Run, service: Service, key: str, value: str, parameter: str) -> None:
+def test_a_filter_of_the_url_is_part_of_the_request(
+    run: Run, service: Service, key: str, value: str, parameter: str
+) -> None:
     app = run("versions", model="model-asr", **{key: value})
     assert told(app) == ""
     assert service.asked("models/model-asr/versions")[-1][parameter] == value
 
 
-def test_without_filters_only_the_page_and_its_order_are_asked_for(run: Run, service: Service) -> None:
+def test_without_filters_the_request_has_only_the_page_and_its_order(run: Run, service: Service) -> None:
     run("versions", model="model-asr")
     asked = service.asked("models/model-asr/versions")
     assert [sorted(query) for query in asked] == [["Order", "PageNumber", "PageSize", "SortBy"]]
 
 
-def test_the_newest_stand_first_with_their_numbers(run: Run) -> None:
+def test_the_newest_come_first_with_their_numbers(run: Run) -> None:
     app = run("versions", model="model-asr")
     assert names(app) == ["0.10.0", "0.2.0", "0.1.0"]
     assert columns(app) == ["version", "status", "created", "cer@d-aishell", "cer@d-meeting", "description"]
@@ -129,7 +131,7 @@ def test_rows_that_filters_hide_are_counted(run: Run) -> None:
     assert "pass the filters" not in written(run("versions", model="model-asr")).replace("that pass the filters", "")
 
 
-def test_no_version_left_says_what_to_do(run: Run) -> None:
+def test_a_filter_that_no_version_passes_says_what_to_do(run: Run) -> None:
     app = run("versions", model="model-asr", text="no such version")
     assert any("No versions pass the filters" in item.value for item in app.info)
 
@@ -144,7 +146,7 @@ def test_every_version_of_a_long_list_can_be_reached(run: Run, service: Service)
         assert f"page = {wrong.replace('-', chr(92) + '-')}" in told(run("versions", model="model-asr", page=wrong))
 
 
-def test_a_filter_that_leaves_fewer_pages_shows_the_last_of_them_without_a_word(run: Run, service: Service) -> None:
+def test_a_filter_that_leaves_fewer_pages_shows_the_last_of_them_without_a_warning(run: Run, service: Service) -> None:
     service.versions["model-asr"] = [
         version(f"0.{number}.0", "2024-01-01", VersionDescription="kept" if number < 30 else "") for number in range(60)
     ]
@@ -169,7 +171,7 @@ def test_an_unknown_model_gives_code_and_request_id_and_no_table(run: Run) -> No
     assert len(app.dataframe) == 0
 
 
-def test_a_model_the_list_does_not_hold_is_asked_for_by_its_id(run: Run, service: Service) -> None:
+def test_a_model_missing_from_the_list_is_read_by_its_id(run: Run, service: Service) -> None:
     service.versions["model-other"] = [version("1.0.0", "2024-01-01")]
     service.refusals["/api/v1/models/model-other"] = reply({"ModelId": "model-other", "ModelName": "elsewhere"})
     app = run("versions", model="model-other")
@@ -184,7 +186,7 @@ def test_dataset_names_that_cannot_be_read_leave_the_ids(run: Run, service: Serv
     assert look(app)["cer@d-aishell"]["label"] == "cer ↓ d-aishell"
 
 
-def test_a_version_is_shown_whole(run: Run, service: Service) -> None:
+def test_a_version_is_shown_with_all_its_fields(run: Run, service: Service) -> None:
     service.versions["model-asr"].append(
         version(
             "1.0.0",

@@ -1,4 +1,4 @@
-"""The tables of versions as data."""
+"""The table of versions, and a few versions side by side."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -41,13 +41,13 @@ def written(
     names: Mapping[str, str],
     metrics: Mapping[str, MetricContract] = MappingProxyType({}),
 ) -> list[list[str]]:
-    """Versions side by side as a reader sees them, the heads first."""
+    """Versions side by side as the reader sees them, the heads first."""
     table = versions_table.side_by_side(listing(frames, names, metrics), indexes)
     assert isinstance(table, Styler)
     return [line.split("\t") for line in table.hide().to_string(delimiter="\t").splitlines()]
 
 
-def test_side_by_side_has_a_row_a_pair_that_any_of_them_has() -> None:
+def test_side_by_side_has_a_row_for_each_pair_that_any_version_has() -> None:
     frames = build(
         [
             ModelVersion.model_validate(fields)
@@ -93,7 +93,7 @@ def test_side_by_side_each_metric_has_the_decimals_of_its_column_in_the_table_of
     ]
 
 
-def test_more_numbers_than_can_be_written_one_by_one_are_shown_as_they_are() -> None:
+def test_side_by_side_beyond_the_limit_of_the_styler_shows_plain_numbers() -> None:
     frames = build([ModelVersion.model_validate(version("0.1.0", "2024-01-01", {"d": {"cer": 0.25}}))])
     with pd.option_context("styler.render.max_elements", 2):
         table = versions_table.side_by_side(listing(frames), [0])

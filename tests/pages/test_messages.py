@@ -1,4 +1,4 @@
-"""What pages warn of: many of a kind are one warning, and none of them goes uncounted."""
+"""Warnings: many facts of a kind are one warning, which counts those it leaves out."""
 
 import pytest
 
@@ -12,13 +12,13 @@ def warnings(run: Run, page: str) -> list[str]:
 
 
 def facts(warning: str) -> tuple[list[str], str]:
-    """The facts of a warning, and how it ends."""
+    """The facts of a warning, and its end."""
     told, _, end = warning.rpartition(": ")
     return told.split("; "), end
 
 
 def scaled(service: Service, datasets: int) -> None:
-    """Two versions whose numbers of two metrics on so many datasets are a percentage and a fraction."""
+    """Add two versions with two metrics on each of the datasets, once as percentages and once as fractions."""
     for name, day, status, size in (("0.1.0", "01", "Approved", 100), ("0.2.0", "02", "Pending", 1)):
         results = {f"d-{place}": {"accuracy": 0.98 * size, "cer": 0.17 * size} for place in range(datasets)}
         service.versions["model-asr"].append(version(name, f"2024-01-{day}", results, ApprovalStatus=status))
@@ -67,9 +67,7 @@ def test_one_jump_has_nothing_to_count(run: Run, service: Service) -> None:
     assert facts(warning)[0] == ["cer on d is 0.17 and was 17"]
 
 
-def test_jumps_do_not_hide_what_else_there_is_to_say(
-    run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_jumps_do_not_hide_other_warnings(run: Run, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     scaled(service, 8)
     app = run("compare", model="model-asr")
     monkeypatch.setattr("paiview.registry.registry.AFRESH", 0.0)
@@ -79,7 +77,7 @@ def test_jumps_do_not_hide_what_else_there_is_to_say(
     assert "could not be read anew" in told(app)
 
 
-def test_many_candidates_that_are_overtaken_are_one_warning(run: Run, service: Service) -> None:
+def test_many_candidates_older_than_an_approved_version_are_one_warning(run: Run, service: Service) -> None:
     service.versions["model-asr"] = [
         version(
             f"0.{place}.0",

@@ -6,9 +6,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-SECONDS: Final = 600
+TTL_SECONDS: Final = 600
 """Time to live of a cached table or figure."""
-DECISIONS: Final = 256
+MAX_DECISION_ENTRIES: Final = 256
 """Entries of a cache of figures or tables of decisions, which are small; a model has many candidates."""
 
 

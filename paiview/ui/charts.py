@@ -138,7 +138,7 @@ def identity_of(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], ...]:
     )
 
 
-@st.cache_data(ttl=cache_keys.SECONDS, max_entries=cache_keys.DECISIONS, show_spinner=False)
+@st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=cache_keys.MAX_DECISION_ENTRIES, show_spinner=False)
 def _deltas(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _shown: Collection[Pair],
@@ -152,7 +152,7 @@ def _deltas(
     return info.hidden, info.beyond
 
 
-@st.cache_data(ttl=cache_keys.SECONDS, max_entries=cache_keys.DECISIONS, show_spinner=False)
+@st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=cache_keys.MAX_DECISION_ENTRIES, show_spinner=False)
 def _dumbbells(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _shown: Collection[Pair],
@@ -164,7 +164,7 @@ def _dumbbells(
     return info.hidden
 
 
-@st.cache_data(ttl=cache_keys.SECONDS, max_entries=cache_keys.DECISIONS, show_spinner=False)
+@st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=cache_keys.MAX_DECISION_ENTRIES, show_spinner=False)
 def _pareto(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _x: Pair | str,
@@ -178,7 +178,9 @@ def _pareto(
     return info
 
 
-@st.cache_resource(ttl=cache_keys.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False, hash_funcs={Plot: Plot.key})
+@st.cache_resource(
+    ttl=cache_keys.TTL_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False, hash_funcs={Plot: Plot.key}
+)
 def _trend(plot: Plot) -> tuple[go.Figure, int]:
     data = plot.data
     info = figures.trend_info(
@@ -191,7 +193,7 @@ def _trend(plot: Plot) -> tuple[go.Figure, int]:
     return figures.trend_figure(info), info.hidden
 
 
-@st.cache_data(ttl=cache_keys.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False, hash_funcs={Plot: Plot.key})
+@st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False, hash_funcs={Plot: Plot.key})
 def _heatmap(plot: Plot) -> list[str]:
     data = plot.data
     info = figures.heatmap_info(
@@ -206,7 +208,7 @@ def _heatmap(plot: Plot) -> list[str]:
     return info.unknown
 
 
-@st.cache_data(ttl=cache_keys.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False, hash_funcs={Plot: Plot.key})
+@st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False, hash_funcs={Plot: Plot.key})
 def _effect_heatmap(plot: Plot, baseline: int) -> _Effects:
     data = plot.data
     info = figures.effect_heatmap_info(

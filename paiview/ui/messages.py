@@ -71,7 +71,7 @@ def warn_of_jumps(data: ModelData) -> None:
 
 
 @st.cache_resource(
-    ttl=cache_keys.SECONDS, max_entries=64, show_spinner=False, hash_funcs={ModelData: attrgetter("identity")}
+    ttl=cache_keys.TTL_SECONDS, max_entries=64, show_spinner=False, hash_funcs={ModelData: attrgetter("identity")}
 )
 def _jumps_sentence(data: ModelData) -> str | None:
     jumps = scale_jumps(data.frames.metrics)

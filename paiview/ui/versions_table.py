@@ -16,7 +16,7 @@ from paiview.evaluation.metric_meaning import MetricContract, contract, display_
 from paiview.evaluation.queries import FIELDS, Orders, Slice, page_of
 from paiview.text import counted, escape_markdown, one_line, shorten_front, unique_labels
 from paiview.ui import app_frame, url, url_controls
-from paiview.ui.cache_keys import SECONDS
+from paiview.ui.cache_keys import TTL_SECONDS
 from paiview.ui.model_data import ModelData
 
 _BEST = "font-weight: 700; background-color: rgba(0, 158, 115, 0.2)"
@@ -106,7 +106,7 @@ def versions_frame(
     return pd.concat([values.rename(column) for column, values in columns], axis="columns")
 
 
-@st.cache_resource(ttl=SECONDS, max_entries=256, show_spinner=False, hash_funcs={TablePage: TablePage.key})
+@st.cache_resource(ttl=TTL_SECONDS, max_entries=256, show_spinner=False, hash_funcs={TablePage: TablePage.key})
 def _styled(page: TablePage) -> tuple[Styler | pd.DataFrame, dict[str, Any]]:
     """The table with the best of each number column marked, and the configuration of its columns."""
     metrics = page.data.contracts.metrics
@@ -180,7 +180,7 @@ def decimal_places(pair: Pair, values: Iterable[float], metrics: Mapping[str, Me
     return display_digits(values) if configured is None else configured
 
 
-@st.cache_resource(ttl=SECONDS, max_entries=256, show_spinner=False, hash_funcs={ModelData: ModelData.key})
+@st.cache_resource(ttl=TTL_SECONDS, max_entries=256, show_spinner=False, hash_funcs={ModelData: ModelData.key})
 def column_decimals(data: ModelData, pairs: Sequence[Pair]) -> list[int]:
     """The decimals of each pair's column in the table of versions; 0 for a pair without numbers."""
     histories, metrics = data.frames.histories, data.contracts.metrics

@@ -206,9 +206,9 @@ def test_a_ticked_row_opens_in_detail_and_two_are_shown_side_by_side(page: Page,
 
 def test_an_unknown_model_is_reported_and_the_controls_still_work(page: Page, embedded: str) -> None:
     opened(page, f"{embedded}/versions?model=model-nobody")
-    told = region(page, "problem")
-    assert "201900002" in told
-    assert "RequestId" in told
+    problem = region(page, "problem")
+    assert "201900002" in problem
+    assert "RequestId" in problem
     expect(page.locator(".st-key-model input")).to_have_value("model-nobody")
     choose(page, "model", "whisper")
     expect(page.locator(".st-key-versions-table")).to_be_visible()
@@ -219,9 +219,9 @@ def test_wrong_values_in_a_link_are_named_and_ignored(page: Page, embedded: str)
     opened(
         page, f"{embedded}/versions?model=model-whisper&approval_status=Maybe&metric=wer&metric=blobs&sort=up&page=99"
     )
-    told = region(page, "problem")
+    problem = region(page, "problem")
     for named in ("approval_status = Maybe", "metric = blobs", "sort = up"):
-        assert named in told
+        assert named in problem
     expect(column(page, 1)).to_have_count(8)
 
 

@@ -63,11 +63,11 @@ def run(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
         yield start
 
 
-def told(app: AppTest) -> str:
+def reported(app: AppTest) -> str:
     """The errors and warnings of the page, a line each."""
     return "\n".join(item.value for item in (*app.error, *app.warning))
 
 
-def written(app: AppTest) -> str:
+def page_text(app: AppTest) -> str:
     """All Markdown texts of the page, a line each."""
     return "\n".join(str(item.value) for item in (*app.title, *app.subheader, *app.markdown, *app.caption))

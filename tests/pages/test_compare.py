@@ -14,7 +14,7 @@ from paiview.registry.connection import connect, disconnect
 from paiview.ui import comparison_controls
 from tests.harness.server import refusal
 from tests.harness.service import Service, version
-from tests.pages.conftest import Run, told, written
+from tests.pages.conftest import Run, page_text, reported
 
 
 def unapproved(baseline: str, status: str) -> str:
@@ -40,10 +40,10 @@ def rows(app: AppTest) -> list[tuple[Any, ...]]:
 
 def test_the_newest_pending_version_is_compared_with_the_newest_approved_one(run: Run) -> None:
     app = run("compare", model="model-asr")
-    assert told(app) == ""
+    assert reported(app) == ""
     assert app.query_params["candidate"] == "0.10.0"
     assert app.query_params["baseline"] == "0.1.0"
-    text = written(app).replace("\\", "")
+    text = page_text(app).replace("\\", "")
     assert "Trade-off" in text
     assert "newest approved by creation" in text
     assert "cer: better on 1, worse on 1 (d-meeting −5.0 %)" in text
@@ -67,8 +67,8 @@ def test_regressions_come_first_and_every_number_is_shown(run: Run) -> None:
 def test_filters_hide_rows_and_never_change_the_verdict(run: Run) -> None:
     app = run("compare", model="model-asr", state="better", metric="cer")
     assert rows(app) == [("AISHELL-1", "cer", "▲ better")]
-    assert "Trade-off" in written(app)
-    assert "2 hidden by the filters" in written(app)
+    assert "Trade-off" in page_text(app)
+    assert "2 hidden by the filters" in page_text(app)
 
 
 def test_a_cached_view_is_unchanged_and_follows_data_contracts_and_names(
@@ -112,13 +112,13 @@ def test_several_candidates_are_shown_side_by_side(run: Run) -> None:
     shown = table(app, "verdict")
     assert list(shown["version"]) == ["0.10.0", "0.2.0"]
     assert list(shown["verdict"]) == ["▲▼ Trade-off", "▼ Worse"]
-    assert "Chosen among 2" in written(app)
+    assert "Chosen among 2" in page_text(app)
 
 
 def test_the_baseline_itself_is_left_out_of_several_candidates(run: Run) -> None:
     app = run("compare", model="model-asr", candidate=["0.10.0", "0.1.0"], baseline="0.1.0")
-    assert "is the baseline and is left out" in told(app)
-    assert "Trade-off" in written(app)
+    assert "is the baseline and is left out" in reported(app)
+    assert "Trade-off" in page_text(app)
 
 
 @pytest.mark.parametrize(
@@ -134,8 +134,8 @@ def test_an_unknown_version_or_model_gives_an_error_and_no_verdict(
     run: Run, parameters: dict[str, str], problem: str
 ) -> None:
     app = run("compare", model="model-asr", **parameters)
-    assert problem in told(app)
-    text = written(app)
+    assert problem in reported(app)
+    text = page_text(app)
     assert not any(word in text for word in ("Trade-off", "Better", "Worse", "policy:"))
 
 
@@ -150,11 +150,11 @@ def test_a_link_whose_data_have_changed_says_so(run: Run, service: Service) -> N
     app = run("compare", model="model-asr")
     seen = app.query_params["data"]
     assert len(seen) == 12
-    assert told(run("compare", model="model-asr", data=seen)) == ""
+    assert reported(run("compare", model="model-asr", data=seen)) == ""
     service.versions["model-asr"][2] = version("0.10.0", "2024-03-01", {"d-aishell": {"cer": 0.03}})
     disconnect()
     changed = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0", data=seen)
-    assert "The data have changed since this link was made" in told(changed)
+    assert "The data have changed since this link was made" in reported(changed)
     assert changed.query_params["data"] == seen
 
 
@@ -162,9 +162,9 @@ def test_a_baseline_of_another_model(run: Run, service: Service) -> None:
     service.models.append({"ModelId": "model-other", "ModelName": "other", "WorkspaceId": "7"})
     service.versions["model-other"] = [version("5.0.0", "2025-01-01", {"d-aishell": {"cer": 0.05}})]
     app = run("compare", model="model-asr", candidate="0.10.0", baseline_model="model-other", baseline="5.0.0")
-    assert told(app).replace("\\", "") == unapproved("5.0.0", "Pending")
-    assert "Better" in written(app)
-    assert "chosen by the reader from another model" in written(app)
+    assert reported(app).replace("\\", "") == unapproved("5.0.0", "Pending")
+    assert "Better" in page_text(app)
+    assert "chosen by the reader from another model" in page_text(app)
 
 
 def test_setting_a_direction_changes_the_verdict_at_once_and_offers_the_lines(run: Run, service: Service) -> None:
@@ -173,13 +173,13 @@ def test_setting_a_direction_changes_the_verdict_at_once_and_offers_the_lines(ru
         version("0.2.0", "2024-02-01", {"d": {"quality": 2.0}}),
     ]
     app = run("compare", model="model-asr")
-    assert "Not comparable" in written(app)
+    assert "Not comparable" in page_text(app)
     assert "Metric direction not configured for quality" in app.info[0].value
     app.selectbox("direction-quality").set_value("higher")
     next(button for button in app.button if button.label == "Apply to this session").click()
     app.run()
-    assert "▲ Better" in written(app)
-    assert "Judged with what one reader set for quality" in written(app)
+    assert "▲ Better" in page_text(app)
+    assert "Judged with what one reader set for quality" in page_text(app)
     lines = next(code.value for code in app.code)
     assert "[metrics.quality]" in lines
     assert 'direction = "higher"' in lines
@@ -192,7 +192,7 @@ def test_hostile_names_are_text(run: Run, service: Service) -> None:
         version("0.2.0", "2024-02-01", {name: {"cer": 0.2}}),
     ]
     app = run("compare", model="model-asr")
-    text = written(app)
+    text = page_text(app)
     assert "<script>" not in text.replace("\\<script\\>", "")
     assert "[a](" not in text
 
@@ -203,9 +203,9 @@ def test_versions_without_results_are_named_and_give_no_verdict(run: Run, servic
         version("0.2.0", "2024-02-01"),
     ]
     app = run("compare", model="model-asr")
-    assert told(app) == ""
-    assert "Neither version has an evaluation result" in written(app)
-    assert "policy: undecided" in written(app)
+    assert reported(app) == ""
+    assert "Neither version has an evaluation result" in page_text(app)
+    assert "policy: undecided" in page_text(app)
 
 
 def test_each_of_several_candidates_has_its_own_baseline(run: Run, service: Service) -> None:
@@ -222,7 +222,7 @@ def test_each_of_several_candidates_has_its_own_baseline(run: Run, service: Serv
         ("0.4.0", "0.3.0", "newest approved by creation", "▼ Worse"),
     ]
     assert "baseline" not in app.query_params
-    assert "**2 candidates** each against the baseline that the rules choose for it" in written(app)
+    assert "**2 candidates** each against the baseline that the rules choose for it" in page_text(app)
 
 
 def test_several_candidates_against_one_baseline_give_the_reason_of_the_choice_for_each(
@@ -236,15 +236,15 @@ def test_several_candidates_against_one_baseline_give_the_reason_of_the_choice_f
         version("0.5.0", "2024-05-01", {"d": {"cer": 0.13}}),
     ]
     app = run("compare", model="model-asr", candidate=["0.2.0", "0.4.0"], baseline="0.1.0")
-    assert "**2 candidates** against 0.1.0\n" in written(app).replace("\\", "")
+    assert "**2 candidates** against 0.1.0\n" in page_text(app).replace("\\", "")
     shown = table(app, "verdict")
     assert list(shown[["version", "this baseline is", "verdict"]].itertuples(index=False, name=None)) == [
         ("0.2.0", "newest approved before the candidate", "▲ Better"),
         ("0.4.0", "chosen by the reader, the rules choose 0.3.0", "▲ Better"),
     ]
     alike = run("compare", model="model-asr", candidate=["0.4.0", "0.5.0"], baseline="0.1.0")
-    told = "**2 candidates** against 0.1.0 (chosen by the reader, the rules choose 0.3.0)"
-    assert told in written(alike).replace("\\", "")
+    headline = "**2 candidates** against 0.1.0 (chosen by the reader, the rules choose 0.3.0)"
+    assert headline in page_text(alike).replace("\\", "")
     assert not {"baseline", "this baseline is"} & {*table(alike, "verdict").columns}
 
 
@@ -262,10 +262,10 @@ def test_several_candidates_keep_the_cautions_of_one(run: Run, service: Service)
     one = run("compare", model="model-asr", candidate="0.3.0", baseline="0.1.0")
     both = run("compare", model="model-asr", candidate=["0.2.0", "0.3.0"], baseline="0.1.0", state="better")
     for app in (one, both):
-        assert told(app).replace("\\", "") == unapproved("0.1.0", "Rejected")
-        assert written(app).count("Significance cannot be judged") == 1
-    assert "A row shows all candidates" in written(both)
-    assert "A row shows all candidates" not in written(one)
+        assert reported(app).replace("\\", "") == unapproved("0.1.0", "Rejected")
+        assert page_text(app).count("Significance cannot be judged") == 1
+    assert "A row shows all candidates" in page_text(both)
+    assert "A row shows all candidates" not in page_text(one)
 
 
 def test_names_of_another_models_datasets_are_read_separately(run: Run, service: Service) -> None:
@@ -312,7 +312,7 @@ def test_numbers_too_large_for_the_table_in_the_browser_are_text(run: Run, servi
 
 def test_a_page_number_beyond_the_only_page_is_named(run: Run) -> None:
     app = run("compare", model="model-asr", page="7")
-    assert "page = 7" in told(app)
+    assert "page = 7" in reported(app)
     assert "page" not in app.query_params
 
 
@@ -339,12 +339,12 @@ def test_the_caption_says_nothing_about_versions_that_are_not_drawn(run: Run, se
     app = run("compare", **chosen, y="cer@d")
     assert app.selectbox("x").options[-1] == "cer, mean"
     assert app.selectbox("x").value == "rtf, mean"
-    assert "No version drawn is dominated: each is the best trade of the two. Not drawn: 0.3.0." in written(
+    assert "No version drawn is dominated: each is the best trade of the two. Not drawn: 0.3.0." in page_text(
         app
     ).replace("\\", "")
     apart = run("compare", **chosen, x="cer, mean", y="cer@d")
-    assert "No version has both numbers." in written(apart)
-    assert "dominated" not in written(apart)
+    assert "No version has both numbers." in page_text(apart)
+    assert "dominated" not in page_text(apart)
     assert len(apart.get("plotly_chart")) == len(app.get("plotly_chart")) - 1
 
 
@@ -359,14 +359,14 @@ def test_another_model_gets_its_newest_pending_version_and_no_old_fingerprint(ru
     app.selectbox("model").set_value("model-other").run()
     assert app.query_params["candidate"] == "5.1.0"
     assert app.query_params["data"] != seen
-    assert told(app) == ""
+    assert reported(app) == ""
 
 
 def test_choosing_another_model_asks_for_its_version_and_writes_no_fingerprint(run: Run, service: Service) -> None:
     service.models.append({"ModelId": "model-other", "ModelName": "other", "WorkspaceId": "7"})
     service.versions["model-other"] = [version("5.0.0", "2025-01-01", {"d-aishell": {"cer": 0.05}})]
     app = run("compare", model="model-asr", candidate="0.10.0", baseline_model="model-other", data="0123456789ab")
-    assert told(app) == ""
+    assert reported(app) == ""
     assert "Choose the baseline" in app.info[0].value
     assert "data" not in app.query_params
 
@@ -386,13 +386,13 @@ def test_a_version_edited_since_the_listing_is_decided_about_as_it_is_now(
     run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = run("compare", model="model-asr")
-    assert "read anew" not in written(app)
+    assert "read anew" not in page_text(app)
     parts = [part.type for part in app.main.children.values()]
     monkeypatch.setattr(registry, "AFRESH", 0.0)
     edited = version("0.10.0", "2024-03-01", {"d-aishell": {"cer": 0.07}}, ApprovalStatus="Rejected")
     service.versions["model-asr"][2] = edited
     app.run()
-    text = written(app).replace("\\", "")
+    text = page_text(app).replace("\\", "")
     assert "cer: worse on 1 (AISHELL-1 −40.0 %), missing 1" in text
     assert "**0.10.0** (Rejected)" in text
     assert "The versions compared were read again 0 s ago" in text
@@ -407,10 +407,10 @@ def test_a_verdict_says_when_its_versions_could_not_be_read_again(
     monkeypatch.setattr(registry, "AFRESH", 0.0)
     service.refusals["/api/v1/models/model-asr/versions/0.10.0"] = refusal("NoPermission", 403, "*May not.*")
     app.run()
-    assert "Trade-off" in written(app)
-    assert "the versions compared could not be read anew for this verdict" in told(app)
-    assert "\\*May not\\.\\*" in told(app)
-    assert "read anew" not in written(app)
+    assert "Trade-off" in page_text(app)
+    assert "the versions compared could not be read anew for this verdict" in reported(app)
+    assert "\\*May not\\.\\*" in reported(app)
+    assert "read anew" not in page_text(app)
 
 
 def _with_many(service: Service) -> None:
@@ -428,21 +428,23 @@ def test_the_newest_of_many_versions_are_listed_and_any_other_can_be_typed(run: 
     assert len(app.selectbox(key="baseline").options) <= comparison_controls.MAX_LISTED + 1
     app.multiselect(key="candidate").set_value(["0.299.0", "0.3.0"]).run()
     assert app.query_params["candidate"] == ["0.299.0", "0.3.0"]
-    assert told(app).replace("\\", "") == unapproved("0.298.0", "Pending").replace(":", "; Baseline 0.2.0 is Pending:")
+    assert reported(app).replace("\\", "") == unapproved("0.298.0", "Pending").replace(
+        ":", "; Baseline 0.2.0 is Pending:"
+    )
     assert list(table(app, "verdict")["version"]) == ["0.299.0", "0.3.0"]
     linked = run("compare", model="model-asr", candidate="0.3.0", baseline="0.2.0")
     assert linked.selectbox(key="baseline").value == "0.2.0"
-    assert told(linked).replace("\\", "") == unapproved("0.2.0", "Pending")
+    assert reported(linked).replace("\\", "") == unapproved("0.2.0", "Pending")
 
 
 def test_a_typed_version_that_does_not_exist_is_named_and_changes_nothing(run: Run, service: Service) -> None:
     _with_many(service)
     app = run("compare", model="model-asr", candidate="0.299.0")
     app.multiselect(key="candidate").set_value(["0.299.0", "9.9.9"]).run()
-    assert "Candidate: 9\\.9\\.9 does not exist" in told(app)
+    assert "Candidate: 9\\.9\\.9 does not exist" in reported(app)
     assert app.query_params["candidate"] == "0.299.0"
     app.run()
-    assert "does not exist" not in told(app)
+    assert "does not exist" not in reported(app)
 
 
 def test_the_rules_choose_the_baseline_from_what_is_approved_now(
@@ -454,9 +456,9 @@ def test_the_rules_choose_the_baseline_from_what_is_approved_now(
     service.versions["model-asr"][1]["ApprovalStatus"] = "Approved"
     app = run("compare", model="model-asr")
     assert app.query_params["baseline"] == "0.2.0"
-    assert "(newest approved by creation)" in written(app).replace("\\", "")
+    assert "(newest approved by creation)" in page_text(app).replace("\\", "")
     pinned = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0")
-    assert "(chosen by the reader, the rules choose 0.2.0)" in written(pinned).replace("\\", "")
+    assert "(chosen by the reader, the rules choose 0.2.0)" in page_text(pinned).replace("\\", "")
 
 
 def test_datasets_that_share_a_name_are_shown_with_their_ids(run: Run, service: Service) -> None:
@@ -467,4 +469,4 @@ def test_datasets_that_share_a_name_are_shown_with_their_ids(run: Run, service: 
     ]
     app = run("compare", model="model-asr")
     assert {*table(app)["dataset"]} == {"Test (d-b)", "Test (d-c)"}
-    assert "Missing from the candidate: Test (d-c) (cer)" in written(app).replace("\\", "")
+    assert "Missing from the candidate: Test (d-c) (cer)" in page_text(app).replace("\\", "")

@@ -26,7 +26,7 @@ from paiview.settings import Settings
 from tests.harness.dashboard import ROOT
 from tests.harness.known_answers import CASES, Case, save_sizes
 from tests.harness.service import Json, version
-from tests.pages.conftest import told
+from tests.pages.conftest import reported
 
 STATES: Final[Mapping[State, str]] = {
     "better": "▲ better",
@@ -282,7 +282,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 def test_the_page_gives_the_known_answer(case: Case, connected: Registry, downloads: Downloads) -> None:
     app = ask(case)
-    assert told(app).replace("\\", "") == "\n".join(case.notes)
+    assert reported(app).replace("\\", "") == "\n".join(case.notes)
     _shows_the_verdict(app, case)
     names = dataset_names(connected, case)
     _names_what_is_unpaired(app, case, names)
@@ -308,8 +308,8 @@ def _shows_the_verdict(app: AppTest, case: Case) -> None:
     assert f"[{policy}]" in word
     elsewhere = f" of {case.asked_model}" if case.asked_model else ""
     against = f"{case.baseline}{elsewhere}" if case.baseline else "nothing"
-    told, _, reason = sides.partition(" against ")
-    assert told in {f"{case.candidate}{status}" for status in ("", " (Approved)", " (Pending)", " (Rejected)")}
+    candidate, _, reason = sides.partition(" against ")
+    assert candidate in {f"{case.candidate}{status}" for status in ("", " (Approved)", " (Pending)", " (Rejected)")}
     assert reason == f"{against} ({case.reason.removeprefix('no baseline: ')})"
     assert sentences(app) == [*case.headline]
 
@@ -401,7 +401,7 @@ def test_several_candidates_have_their_known_answers_over_all_pages(connected: R
     found: list[tuple[Any, ...]] = []
     for page in range(1, -(-count // 100) + 1):
         app = compare(model="model-whisper", candidate=SEVERAL, baseline=baseline, page=str(page))
-        assert told(app) == ""
+        assert reported(app) == ""
         cells = shown(app)
         assert len(cells) == min(100, count - len(found))
         found += [
@@ -494,7 +494,7 @@ def test_what_cannot_be_compared_has_its_sentence_and_no_verdict(
 ) -> None:
     app = compare(**parameters)
     assert len(app.error) == 1
-    assert problem in _read(told(app))
+    assert problem in _read(reported(app))
     _has_no_verdict(app)
 
 
@@ -523,8 +523,8 @@ def test_a_contradictory_configuration_is_reported_until_it_is_corrected(
     monkeypatch.setenv("PAIVIEW_CONFIG", str(file))
     app = compare(model="model-scale")
     assert len(app.error) == 1
-    assert f"{file}, " in _read(told(app))
-    assert problem in _read(told(app))
+    assert f"{file}, " in _read(reported(app))
+    assert problem in _read(reported(app))
     _has_no_verdict(app)
     file.write_text("[metrics.cer]\nrelative = 0.02\n", encoding="utf-8")
     app.run()
@@ -541,7 +541,7 @@ def test_a_contradiction_at_the_start_is_reported_on_the_page(
     disconnect()
     app = compare(model="model-scale")
     assert len(app.error) == 1
-    assert problem in _read(told(app))
+    assert problem in _read(reported(app))
     _has_no_verdict(app)
 
 

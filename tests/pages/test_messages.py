@@ -4,7 +4,7 @@ import pytest
 
 from tests.harness.server import refusal
 from tests.harness.service import Service, version
-from tests.pages.conftest import Run, told
+from tests.pages.conftest import Run, reported
 
 
 def warnings(run: Run, page: str) -> list[str]:
@@ -13,8 +13,8 @@ def warnings(run: Run, page: str) -> list[str]:
 
 def facts(warning: str) -> tuple[list[str], str]:
     """The facts of a warning, and its end."""
-    told, _, end = warning.rpartition(": ")
-    return told.split("; "), end
+    listed, _, end = warning.rpartition(": ")
+    return listed.split("; "), end
 
 
 def scaled(service: Service, datasets: int) -> None:
@@ -41,9 +41,9 @@ def test_jumps_of_scale_are_one_warning_that_counts_what_it_leaves_out(
 ) -> None:
     scaled(service, 3)
     [warning] = warnings(run, page)
-    told, ending = facts(warning)
-    assert told[0] == first
-    assert [fact.partition(" is ")[0] for fact in told] == [
+    listed, ending = facts(warning)
+    assert listed[0] == first
+    assert [fact.partition(" is ")[0] for fact in listed] == [
         *(f"accuracy on d-{place}" for place in range(3)),
         "cer on d-0",
         "cer on d-1",
@@ -74,7 +74,7 @@ def test_jumps_do_not_hide_other_warnings(run: Run, service: Service, monkeypatc
     service.refusals["/api/v1/models/model-asr/versions/0.2.0"] = refusal("NoPermission", 403)
     app.run()
     assert len(app.warning) == 2
-    assert "could not be read anew" in told(app)
+    assert "could not be read anew" in reported(app)
 
 
 def test_many_candidates_older_than_an_approved_version_are_one_warning(run: Run, service: Service) -> None:

@@ -3,7 +3,7 @@
 from streamlit.testing.v1 import AppTest
 
 from tests.harness.service import Service, version
-from tests.pages.conftest import Run, written
+from tests.pages.conftest import Run, page_text
 
 
 def opened(app: AppTest) -> AppTest:
@@ -39,7 +39,7 @@ def test_a_tolerance_is_the_number_that_was_typed(run: Run, service: Service) ->
     app.number_input("relative-bleu").set_value(0.7)
     next(button for button in app.button if button.label == "Apply to this session").click()
     app.run()
-    assert "Too close to call" in written(app)
+    assert "Too close to call" in page_text(app)
     assert app.code[0].value.endswith("relative = 0.007")
     assert app.number_input("relative-bleu").value == 0.7
 

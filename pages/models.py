@@ -1,4 +1,4 @@
-"""Models: which models are here, and which versions wait for review."""
+"""Models: the models of a workspace, and their versions that wait for review."""
 
 import streamlit as st
 
@@ -12,18 +12,18 @@ ROWS = 10
 registry = sidebar.connect_or_end()
 st.title("Models", anchor=False)
 with st.sidebar:
-    workspace_id = sidebar.workspace(registry)
-listing = page_data.models(registry, workspace_id)
+    workspace_id = sidebar.choose_workspace(registry)
+snapshot = page_data.read_models(registry, workspace_id)
 with st.sidebar:
     text = st.text_input("Search", key="q", bind="query-params", placeholder="name, id, description, label")
-    task = sidebar.one_of_these("Task", [model.task for model in listing.items], "task")
-    domain = sidebar.one_of_these("Domain", [model.domain for model in listing.items], "domain")
-    sort = sidebar.model_sort()
-found = matching_models(listing.items, text=text, task=task, domain=domain, sort=sort)
+    task = sidebar.choose_one("Task", [model.task for model in snapshot.items], "task")
+    domain = sidebar.choose_one("Domain", [model.domain for model in snapshot.items], "domain")
+    sort = sidebar.choose_model_sort()
+matches = matching_models(snapshot.items, text=text, task=task, domain=domain, sort=sort)
 
 queue = st.container(key="queue", border=True)
 st.subheader("All models", anchor=False)
-part = versions_table.paged(len(found), ROWS, "models")
-shown = found[part.start : part.stop]
-rows = model_list.rows(shown)
-model_list.review(registry, shown, queue, rows)
+part = versions_table.paged(len(matches), ROWS, "models")
+shown = matches[part.start : part.stop]
+slots = model_list.draw_models(shown)
+model_list.draw_reviews(registry, shown, queue, slots)

@@ -1,4 +1,4 @@
-"""Versions: one model's versions, every field and filter, and one version whole."""
+"""Versions: the versions of one model with every field and filter, and one version in detail."""
 
 import streamlit as st
 
@@ -21,48 +21,51 @@ ROWS = 25
 NUMBER_COLUMNS = 12
 
 registry, model, model_id = sidebar.choose_model()
-page_data.title(model, model_id)
-# Choices stand above the filters, though their options come out of what the filters let through.
+page_data.draw_title(model, model_id)
+# These controls are above the filters, but their options are those of the versions that pass the filters.
 choices = st.sidebar.container()
-filters = sidebar.version_filters()
-contracts = metric_settings.in_force()
-snapshot = page_data.versions(registry, model_id, filters)
+filters = sidebar.choose_version_filters()
+contracts = metric_settings.effective()
+snapshot = page_data.read_versions(registry, model_id, filters)
 frames = snapshot.frames
 
 with choices:
-    metrics, datasets = sidebar.metric_and_dataset(frames)
+    metrics, datasets = sidebar.choose_metrics_and_datasets(frames)
 metric = metrics[0] if metrics else queries.main_metric(frames, contracts.metrics)
-wanted = sidebar.table_filters(metric)
+table_filters = sidebar.choose_table_filters(metric)
 pairs = queries.shown_pairs(frames, metrics, datasets, contracts.metrics)
-drawn = pairs[:NUMBER_COLUMNS]
-names = page_data.dataset_names(registry, model, frames, contracts)
-kept = queries.matching(
+column_pairs = pairs[:NUMBER_COLUMNS]
+data = page_data.model_data(registry, model, snapshot, contracts)
+passing = queries.matching(
     frames,
-    text=wanted.text,
-    created_from=wanted.created_from,
-    created_to=wanted.created_to,
+    text=table_filters.text,
+    created_from=table_filters.created_from,
+    created_to=table_filters.created_to,
     datasets=datasets,
     metric=metric,
-    minimum=wanted.minimum,
-    maximum=wanted.maximum,
+    minimum=table_filters.minimum,
+    maximum=table_filters.maximum,
 )
 
-numbers = queries.numbers(frames, drawn)
+numbers = queries.numbers(frames, column_pairs)
 with choices:
     sort = (
         url_controls.choice("Sort", queries.sort_options(list(numbers.columns)), key="sort", default="-created")
         or "-created"
     )
-kept = queries.ordered(frames, kept, sort, numbers)
+passing = queries.ordered(frames, passing, sort, numbers)
 
 with st.container(key="versions-table"):
-    if 0 < len(kept) < len(frames.versions):
-        st.caption(f"{len(kept)} of {counted(len(frames.versions), 'version')} pass the filters")
-    part = versions_table.paged(len(kept), ROWS, "versions")
-    ticked = versions_table.versions(snapshot.identity, frames, kept, part, drawn, wanted.fields, names, contracts)
-    versions_table.legend(len(pairs) - len(drawn))
+    if 0 < len(passing) < len(frames.versions):
+        st.caption(f"{len(passing)} of {counted(len(frames.versions), 'version')} pass the filters")
+    part = versions_table.paged(len(passing), ROWS, "versions")
+    page = versions_table.TablePage(
+        data=data, passing=passing, part=part, pairs=column_pairs, fields=table_filters.fields
+    )
+    ticked = versions_table.draw_versions(page)
+    versions_table.draw_legend(len(pairs) - len(column_pairs))
     downloads.offer(
-        lambda: versions_table.versions_frame(frames, kept, pairs, wanted.fields),
+        lambda: versions_table.versions_frame(frames, passing, pairs, table_filters.fields),
         "every version that passes the filters, every column",
         f"{model_id}-versions",
         frames,
@@ -71,12 +74,11 @@ with st.container(key="versions-table"):
 if len(ticked) > 1:
     with st.container(key="selection"):
         st.subheader(f"{len(ticked)} versions side by side", anchor=False)
-        versions_table.compare_link(model_id, frames, ticked)
-        beside = versions_table.side_by_side(snapshot.identity, frames, ticked, names, contracts)
-        st.dataframe(beside, hide_index=True, placeholder="–")
+        versions_table.draw_compare_link(model_id, frames, ticked)
+        st.dataframe(versions_table.side_by_side(data, ticked), hide_index=True, placeholder="–")
 
 with st.container(key="version-detail"):
-    order = version_detail.choose(frames, kept[part.start : part.stop])
-    if order is not None:
-        version = snapshot.versions[int(frames.versions["place"].iloc[order])]
-        version_detail.show(registry, model, version, frames, order, names, snapshot.identity, contracts)
+    version_index = version_detail.choose_version(frames, page.rows)
+    if version_index is not None:
+        version = snapshot.versions[int(frames.versions["place"].iloc[version_index])]
+        version_detail.draw(registry, model, version, data, version_index)

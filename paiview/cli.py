@@ -22,7 +22,7 @@ from pydantic_core import from_json, to_json
 
 from paiview import __version__, settings
 from paiview.app_folder import APP_FOLDER
-from paiview.pai.errors import PaiviewError, SettingError
+from paiview.pai.errors import PaiviewError, SettingError, error_text
 from paiview.pai.objects import Model, PaiObject, VersionFilters
 from paiview.secret_masking import mask_secrets
 from paiview.settings import load_settings, setting_origins
@@ -435,10 +435,7 @@ def _undecided_on_any_error() -> Iterator[None]:
 
 
 def _tell(error: PaiviewError) -> None:
-    named = (("Code", error.code), ("RequestId", error.request_id))
-    facts = ", ".join(f"{name} {one_line(value)}" for name, value in named if value)
-    told = f" ({facts})" if facts else ""
-    typer.echo(f"error: {one_line(error.message, 600)}{told} {error.advice}".rstrip(), err=True)
+    typer.echo(f"error: {error_text(error, one_line)}", err=True)
 
 
 def _print_decision(decision: "Decision", output: ReportFormat) -> None:

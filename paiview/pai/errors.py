@@ -21,6 +21,7 @@ The service identifies a failure by ``Code``, not by the HTTP status: an unknown
             RequestRefusedError
 """
 
+from collections.abc import Callable
 from typing import Final
 
 
@@ -232,3 +233,15 @@ def _class_of(code: str | None) -> tuple[str, type[ServiceError] | None]:
             return part, _BY_CODE[part]
         part = part.rpartition(".")[0]
     return "", None
+
+
+def error_text(error: PaiviewError, escape: Callable[[str, int], str]) -> str:
+    """An error as one text: what happened, Code and RequestId, and what to do.
+
+    Args:
+        error: the error.
+        escape: makes a text of the service safe for the place where it is shown, and cuts it to a number of characters.
+    """
+    ids = (("Code", error.code), ("RequestId", error.request_id))
+    facts = ", ".join(f"{name} {escape(value, 200)}" for name, value in ids if value)
+    return f"{escape(error.message, 600)}{f' ({facts})' if facts else ''} {error.advice}".strip()

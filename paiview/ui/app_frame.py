@@ -1,7 +1,7 @@
-"""The frame around every page: navigation and the one region for problems.
+"""The frame around every page: the menu and the region for messages.
 
-A folder called ``pages`` beside app.py makes Streamlit run a page file by itself for the first visitor after a start
-(and always in AppTest). ``require`` at the top of each page starts the frame in that case.
+Because of the folder ``pages`` beside app.py, Streamlit runs a page file without app.py for the first visitor after a
+start, and always in AppTest. ``require`` at the top of each page then starts the frame.
 """
 
 import base64
@@ -24,38 +24,41 @@ TRENDS = "pages/trends.py"
 COMPARE = "pages/compare.py"
 _ICON = "data:image/svg+xml;base64," + base64.b64encode(Path(__file__).with_name("paiview.svg").read_bytes()).decode()
 
-_READABLE_CHARTS = '<style>.stPlotlyChart text[style*="fill: rgb(128, 132, 149)"]{fill:currentColor !important}</style>'
-"""Streamlit writes the texts of charts in a grey of 3.7:1 on white; this gives them the colour of the page's text."""
+_CHART_TEXT_STYLE = (
+    '<style>.stPlotlyChart text[style*="fill: rgb(128, 132, 149)"]{fill:currentColor !important}</style>'
+)
+"""Streamlit's grey for texts of charts has a contrast of 3.7:1 on white; this gives them the page's text colour."""
 
 _pages: ContextVar[Mapping[str, Page]] = ContextVar("paiview_pages")
-"""The pages of a run of the frame. Streamlit is given them rather than their paths, for which it would look each time.
+"""The pages of a run of the frame, by path.
 
-In a full house that costs most: whoever asks the system for anything hands the interpreter over, and waits in line.
+Links take these objects. For a path Streamlit asks the system whether the file exists, and at each such call Python
+may hand the GIL to the thread of another session.
 """
 
 
 def run() -> None:
-    """Draw the frame, then the page the visitor asked for."""
+    """Draw the frame, then the page that was requested."""
     with script_lock.hold():
         st.set_page_config(page_title="paiview", page_icon=_ICON, layout="wide")
-        # Copies, for a page knows whether it may run, and others run beside this one.
-        pages = {path: copy(page) for path, page in _found().items()}
+        # Copies: Streamlit marks in each page object whether this run may run it, and other runs go on meanwhile.
+        pages = {path: copy(page) for path, page in _page_templates().items()}
         page = st.navigation([*pages.values()], position="hidden")
-        url.arrive(page.url_path)
-        st.html(_READABLE_CHARTS)
+        url.begin_run(page.url_path)
+        st.html(_CHART_TEXT_STYLE)
         token = _pages.set(pages)
         try:
-            _menu()
+            _draw_menu()
             with messages.problem_region(), reading(script_lock.released):
                 page.run()
-                messages.finish()
+                messages.finish_run()
         finally:
             _pages.reset(token)
 
 
 @cache
-def _found() -> Mapping[str, Page]:
-    """The pages; Streamlit looks for the file of each."""
+def _page_templates() -> Mapping[str, Page]:
+    """The pages by path, made once: for each new one Streamlit looks for its file."""
     return {
         MODELS: st.Page(APP_FOLDER / MODELS, title="Models", default=True),
         VERSIONS: st.Page(APP_FOLDER / VERSIONS, title="Versions", url_path="versions"),
@@ -64,30 +67,29 @@ def _found() -> Mapping[str, Page]:
     }
 
 
-def _menu() -> None:
-    """Links to the pages that carry the model along.
+def _draw_menu() -> None:
+    """Draw links to the pages that keep the model.
 
-    Streamlit's own menu drops the query: the page would have to write the model into its URL anew, which makes another
-    entry in the browser's history and costs the reader a press of Back. A second parameter would do the same:
-    Streamlit sends each by itself.
+    Streamlit's own menu drops the query. The page would then write the model into its URL, which makes a second entry
+    in the browser's history. So would a second parameter: Streamlit sends each by itself.
     """
-    model_id = url.asked("model")
-    carried = {"model": model_id} if model_id else None
+    model_id = url.requested("model")
+    query = {"model": model_id} if model_id else None
     with st.sidebar.container(key="menu", gap="xxsmall"):
         pages = _pages.get()
         st.page_link(pages[MODELS], label="Models", icon=":material/stacks:")
-        st.page_link(pages[VERSIONS], label="Versions", icon=":material/table_rows:", query_params=carried)
-        st.page_link(pages[TRENDS], label="Trends", icon=":material/show_chart:", query_params=carried)
-        st.page_link(pages[COMPARE], label="Compare", icon=":material/compare_arrows:", query_params=carried)
+        st.page_link(pages[VERSIONS], label="Versions", icon=":material/table_rows:", query_params=query)
+        st.page_link(pages[TRENDS], label="Trends", icon=":material/show_chart:", query_params=query)
+        st.page_link(pages[COMPARE], label="Compare", icon=":material/compare_arrows:", query_params=query)
 
 
 def link(page: str, label: str, **parameters: str | list[str]) -> None:
-    """Draw a link to a page, in the colour of links; ``label`` is Markdown, its foreign parts escaped."""
+    """Draw a link to a page, in the colour of links; ``label`` is Markdown, with text of the service escaped."""
     st.page_link(_pages.get()[page], label=f":primary[{label}]", query_params=parameters)
 
 
 def require() -> None:
-    """Start the frame when Streamlit ran a page file without it, and end that run."""
+    """Start the frame where Streamlit runs a page file without it, and end the run after that."""
     if _pages.get(None) is None:
         run()
         st.stop()

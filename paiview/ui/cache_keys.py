@@ -1,4 +1,4 @@
-"""What Streamlit keeps for all visitors: the key under which, and for how long."""
+"""Keys and lifetimes of what Streamlit caches for all sessions."""
 
 import hashlib
 from typing import Any, Final
@@ -6,21 +6,21 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-SECONDS: Final = 600
-"""How long something made for one run is kept for others."""
-DECISIONS: Final = 256
-"""Pictures, and tables, of decisions that are kept: they are small, and a model has many candidates."""
+TTL_SECONDS: Final = 600
+"""Time to live of a cached table or figure."""
+MAX_DECISION_ENTRIES: Final = 256
+"""Entries of a cache of figures or tables of decisions, which are small; a model has many candidates."""
 
 
 def key_of(*parts: object) -> str:
-    """A text that stands for ``parts``: arrays, texts, numbers, ``None``, and tuples of these but for arrays.
+    """A hash over ``parts``: arrays, texts, numbers, ``None``, and tuples of all but arrays.
 
-    Given the parts themselves Streamlit hashes each item by itself, which takes longer than to draw a small table.
+    It replaces Streamlit's own hashing of arguments, item by item, which takes longer than drawing a small table.
     """
-    told = [_told(part) if isinstance(part, np.ndarray) else part for part in parts]
-    return hashlib.sha256(repr(told).encode()).hexdigest()
+    values = [_digest(part) if isinstance(part, np.ndarray) else part for part in parts]
+    return hashlib.sha256(repr(values).encode()).hexdigest()
 
 
-def _told(array: NDArray[Any]) -> tuple[str, tuple[int, ...], bytes]:
-    """What tells an array from another one; its own text leaves out the middle of a long one."""
+def _digest(array: NDArray[Any]) -> tuple[str, tuple[int, ...], bytes]:
+    """Type, shape and a hash of an array, whose ``repr`` leaves out the middle of a long one."""
     return array.dtype.str, array.shape, hashlib.sha256(array.tobytes()).digest()

@@ -5,19 +5,20 @@ by place Streamlit reads the signature again, at every call.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from paiview import figures
-from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import Decision, State
 from paiview.decisions.wording import percent
-from paiview.evaluation.frames import Frames, Pair
+from paiview.evaluation.frames import Pair
 from paiview.evaluation.queries import Orders
 from paiview.text import counted, escape_markdown
 from paiview.ui import cache_keys
+from paiview.ui.model_data import ModelData
 
 _KEEP_FIGURES = 64
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
@@ -31,41 +32,35 @@ class TrendDrawn(NamedTuple):
 
 
 class _Effects(NamedTuple):
-    """What is told of a heatmap of effects; the parts are those of ``figures.EffectHeatmapInfo``."""
+    """What the caption of a heatmap of effects needs of ``figures.EffectHeatmapInfo``."""
 
     clip: float
     unmeasured: Sequence[str]
     unknown: Sequence[str]
 
 
-class Plot(NamedTuple):
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Plot:
     """What is plotted of a model's versions.
 
     Attributes:
-        identity: names the listing that ``frames`` were made of.
-        frames: both frames of the snapshot.
+        data: the listing.
         shown: the pairs, a panel or a row each.
-        orders: the versions to draw.
-        names: DatasetId to a name, where known.
-        contracts: what metrics mean.
+        version_indexes: the versions to draw.
     """
 
-    identity: str
-    frames: Frames
+    data: ModelData
     shown: Sequence[Pair]
-    orders: Orders
-    names: Mapping[str, str]
-    contracts: Contracts
+    version_indexes: Orders
 
-    def key(self, *more: object) -> str:
-        """Stands for all of it and ``more`` where a figure is kept."""
-        parts = self.identity, self.contracts.fingerprint, tuple(self.shown), self.orders, tuple(self.names.items())
-        return cache_keys.key_of(*parts, *more)
+    def key(self) -> str:
+        """The key of a cache for what is made of this plot alone."""
+        return self.data.key(tuple(self.shown), self.version_indexes)
 
 
 def trend(plot: Plot) -> TrendDrawn:
     """Draw the trend panels."""
-    figure, hidden = _trend(key=plot.key(), _plot=plot)
+    figure, hidden = _trend(plot=plot)
     event = st.plotly_chart(
         figure,
         key="trend-figure",
@@ -77,8 +72,8 @@ def trend(plot: Plot) -> TrendDrawn:
     points = event.selection.points
     if not points:
         return TrendDrawn(hidden, None)
-    labels = figures.version_labels(plot.frames.versions)
-    named = dict(zip(labels, plot.frames.versions["version_name"].tolist(), strict=True))
+    labels = figures.version_labels(plot.data.frames.versions)
+    named = dict(zip(labels, plot.data.frames.versions["version_name"].tolist(), strict=True))
     return TrendDrawn(hidden, named.get(str(points[0]["x"])))
 
 
@@ -88,19 +83,19 @@ def heatmap(plot: Plot) -> str:
     Returns:
         How to read it, as Markdown.
     """
-    unknown = _heatmap(key=plot.key(), _plot=plot)
+    unknown = _heatmap(plot=plot)
     return f"Each row has its own scale, the stronger the colour the better, blank is missing.{_uncoloured(unknown)}"
 
 
 def effect_heatmap(plot: Plot, baseline: int) -> str:
     """Draw the heatmap of effects against ``baseline``, a position in the versions frame; else as ``heatmap``."""
-    told = _effect_heatmap(key=plot.key(baseline), _plot=plot, _baseline=baseline)
-    against = escape_markdown(str(plot.frames.versions["version_name"].iloc[baseline]), 60)
-    count = len(told.unmeasured)
+    effects = _effect_heatmap(plot=plot, baseline=baseline)
+    against = escape_markdown(str(plot.data.frames.versions["version_name"].iloc[baseline]), 60)
+    count = len(effects.unmeasured)
     unmeasured = f" {against} has no number in {counted(count, 'row')}: nothing to compare with there." if count else ""
     return (
         f"Against {against}, the newest approved: blue is better, vermillion worse, the full colour at "
-        f"{percent(told.clip).lstrip('+')} and beyond; blank is missing.{unmeasured}{_uncoloured(told.unknown)}"
+        f"{percent(effects.clip).lstrip('+')} and beyond; blank is missing.{unmeasured}{_uncoloured(effects.unknown)}"
     )
 
 
@@ -143,7 +138,7 @@ def identity_of(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], ...]:
     )
 
 
-@st.cache_data(ttl=cache_keys.SECONDS, max_entries=cache_keys.DECISIONS, show_spinner=False)
+@st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=cache_keys.MAX_DECISION_ENTRIES, show_spinner=False)
 def _deltas(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _shown: Collection[Pair],
@@ -157,7 +152,7 @@ def _deltas(
     return info.hidden, info.beyond
 
 
-@st.cache_data(ttl=cache_keys.SECONDS, max_entries=cache_keys.DECISIONS, show_spinner=False)
+@st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=cache_keys.MAX_DECISION_ENTRIES, show_spinner=False)
 def _dumbbells(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _shown: Collection[Pair],
@@ -169,7 +164,7 @@ def _dumbbells(
     return info.hidden
 
 
-@st.cache_data(ttl=cache_keys.SECONDS, max_entries=cache_keys.DECISIONS, show_spinner=False)
+@st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=cache_keys.MAX_DECISION_ENTRIES, show_spinner=False)
 def _pareto(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _x: Pair | str,
@@ -183,43 +178,46 @@ def _pareto(
     return info
 
 
-@st.cache_resource(ttl=cache_keys.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
-def _trend(
-    key: str,  # noqa: ARG001 - stands for all the others in the cache
-    _plot: Plot,
-) -> tuple[go.Figure, int]:
+@st.cache_resource(
+    ttl=cache_keys.TTL_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False, hash_funcs={Plot: Plot.key}
+)
+def _trend(plot: Plot) -> tuple[go.Figure, int]:
+    data = plot.data
     info = figures.trend_info(
-        _plot.frames, _plot.shown, orders=_plot.orders, dataset_names=_plot.names, metrics=_plot.contracts.metrics
+        data.frames,
+        plot.shown,
+        orders=plot.version_indexes,
+        dataset_names=data.dataset_names,
+        metrics=data.contracts.metrics,
     )
     return figures.trend_figure(info), info.hidden
 
 
-@st.cache_data(ttl=cache_keys.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
-def _heatmap(
-    key: str,  # noqa: ARG001 - stands for all the others in the cache
-    _plot: Plot,
-) -> list[str]:
+@st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False, hash_funcs={Plot: Plot.key})
+def _heatmap(plot: Plot) -> list[str]:
+    data = plot.data
     info = figures.heatmap_info(
-        _plot.frames, _plot.shown, orders=_plot.orders, dataset_names=_plot.names, metrics=_plot.contracts.metrics
+        data.frames,
+        plot.shown,
+        orders=plot.version_indexes,
+        dataset_names=data.dataset_names,
+        metrics=data.contracts.metrics,
     )
     figure = figures.heatmap_figure(info)
     st.plotly_chart(figure, key="heatmap-figure", config=_CONFIG, alt="Raw values by dataset and version")
     return info.unknown
 
 
-@st.cache_data(ttl=cache_keys.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
-def _effect_heatmap(
-    key: str,  # noqa: ARG001 - stands for all the others in the cache
-    _plot: Plot,
-    _baseline: int,
-) -> _Effects:
+@st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False, hash_funcs={Plot: Plot.key})
+def _effect_heatmap(plot: Plot, baseline: int) -> _Effects:
+    data = plot.data
     info = figures.effect_heatmap_info(
-        _plot.frames,
-        _plot.shown,
-        baseline=_baseline,
-        orders=_plot.orders,
-        dataset_names=_plot.names,
-        metrics=_plot.contracts.metrics,
+        data.frames,
+        plot.shown,
+        baseline=baseline,
+        orders=plot.version_indexes,
+        dataset_names=data.dataset_names,
+        metrics=data.contracts.metrics,
     )
     figure = figures.effect_heatmap_figure(info)
     st.plotly_chart(figure, key="effect-figure", config=_CONFIG, alt="Effect by dataset and version")

@@ -1,4 +1,4 @@
-"""The two sides of a comparison: candidates and baseline, and whether the data are still those of the link."""
+"""The controls of a comparison: candidates and baseline, and the fingerprint that pins their data in the link."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -15,175 +15,187 @@ from paiview.registry.registry import Registry
 from paiview.text import escape_markdown, one_line
 from paiview.ui import messages, url, url_controls
 
-LISTED = 200
-"""Versions that a chooser offers, the newest: thousands would be sent whole and read by nobody. Others are typed."""
-_BY_RULE = "baseline-by-rule"
+MAX_LISTED = 200
+"""The newest versions, which a chooser lists; the names of older ones are typed. Thousands would slow the page down."""
+_CHOSEN_BY_RULE = "baseline-by-rule"
+"""The session entry that says whether the baseline is the one that the rules choose."""
 _CLEARED = "candidates-cleared-of"
-"""The session's entry for the model whose candidates the reader took away: none is offered there again."""
-_PINNED = "compared-data"
-_PIN_DIGITS = 12
+"""The session entry of the model whose candidates the reader cleared: none is chosen there by default."""
+_COMPARED_DATA = "compared-data"
+"""The session entry of the versions compared, and of the fingerprint of their data when the comparison was opened."""
+_FINGERPRINT_DIGITS = 12
 
 
-class Sides(NamedTuple):
+class ComparisonSides(NamedTuple):
     """What is compared.
 
     Attributes:
         candidates: VersionNames.
         baseline: VersionName; ``None`` leaves it to the rules, for each candidate.
         baseline_model: ModelId of the baseline where it is another model's.
-        seen: the fingerprint of the data that the link was made with.
+        link_fingerprint: the fingerprint of the data that the link was made with; ``None`` without one.
     """
 
     candidates: list[str]
     baseline: str | None
     baseline_model: str | None
-    seen: str | None
+    link_fingerprint: str | None
 
 
-def choose(registry: Registry, lineage: Lineage, workspace_id: str | None, aliases: Mapping[str, str]) -> Sides:
-    """Draw the controls; the page ends where the link asks for a version or model that does not exist.
+def choose_sides(
+    registry: Registry, lineage: Lineage, workspace_id: str | None, aliases: Mapping[str, str]
+) -> ComparisonSides:
+    """Choose candidates and baseline; the page ends where the link requests an unknown version or model.
 
     Args:
         registry: where another model's versions come from.
         lineage: the candidates' model.
-        workspace_id: whose models a baseline may come from; ``None`` for all.
-        aliases: datasets that are other names of one, for the rule that chooses the baseline.
+        workspace_id: the workspace whose models may be the baseline's; ``None`` for all.
+        aliases: dataset to the one it is another name of, for the rule that chooses the baseline.
     """
-    seen = url.asked("data")
-    # Where the page ends before there is something to pin, no older pin may stay behind.
+    link_fingerprint = url.requested("data")
+    # If the page ends early, the URL must not keep the fingerprint of an earlier comparison.
     url.write("data")
-    candidates = _candidates(lineage)
-    baseline_model = _baseline_model(registry, lineage.model_id, workspace_id)
-    home = lineage if baseline_model is None else _lineage(registry, baseline_model)
+    candidates = _choose_candidates(lineage)
+    baseline_model = _choose_baseline_model(registry, lineage.model_id, workspace_id)
+    home = lineage if baseline_model is None else _read_lineage(registry, baseline_model)
     by_rule = lineage.baseline(candidates[0], aliases)[0] if len(candidates) == 1 and home is lineage else None
-    _know(home, [name] if (name := url.asked("baseline")) else [], "baseline")
+    _end_page_if_unknown(home, [name] if (name := url.requested("baseline")) else [], "baseline")
     baseline = url_controls.choice(
         "Baseline",
-        {name: one_line(name, 80) for name in _listed(home)},
+        {name: one_line(name, 80) for name in _newest(home)},
         key="baseline",
         default=by_rule,
         pinned=True,
         placeholder="By the rules" if home is lineage else "Choose one",
-        help=_help(home),
+        help=_unlisted_hint(home),
         allowed=home.__contains__,
     )
-    st.session_state[_BY_RULE] = baseline == by_rule
-    return Sides(candidates, baseline, baseline_model, seen)
+    st.session_state[_CHOSEN_BY_RULE] = baseline == by_rule
+    return ComparisonSides(candidates, baseline, baseline_model, link_fingerprint)
 
 
-def _candidates(lineage: Lineage) -> list[str]:
-    asked = url.asked_all("candidate")
-    _know(lineage, asked, "candidate")
-    chosen = [name for name in asked if name in lineage][:MOST_CANDIDATES]
+def _choose_candidates(lineage: Lineage) -> list[str]:
+    requested = url.requested_values("candidate")
+    _end_page_if_unknown(lineage, requested, "candidate")
+    candidates = [name for name in requested if name in lineage][:MOST_CANDIDATES]
     newest = lineage.newest_pending()
-    if not chosen and newest is not None and st.session_state.get(_CLEARED) != lineage.model_id:
-        chosen = [newest]
+    if not candidates and newest is not None and st.session_state.get(_CLEARED) != lineage.model_id:
+        candidates = [newest]
 
-    def follow() -> None:
+    def update_session() -> None:
         st.session_state[_CLEARED] = None if st.session_state["candidate"] else lineage.model_id
-        if st.session_state.get(_BY_RULE):
-            # The rule chose for the candidate before; for another one it chooses anew.
+        if st.session_state.get(_CHOSEN_BY_RULE):
+            # The rules chose the baseline for the previous candidate; they choose again for the new one.
             url.write("baseline")
 
     return url_controls.choices(
         "Candidate",
-        _listed(lineage),
+        _newest(lineage),
         key="candidate",
-        chosen=chosen,
+        chosen=candidates,
         most=MOST_CANDIDATES,
         format_func=lambda name: one_line(name, 80),
         allowed=lineage.__contains__,
-        on_change=follow,
-        help=_help(lineage),
+        on_change=update_session,
+        help=_unlisted_hint(lineage),
     )
 
 
-def _listed(lineage: Lineage) -> list[str]:
-    """The newest versions, newest first."""
-    return lineage.names[: -LISTED - 1 : -1]
+def _newest(lineage: Lineage) -> list[str]:
+    """The newest ``MAX_LISTED`` versions, newest first."""
+    return lineage.names[: -MAX_LISTED - 1 : -1]
 
 
-def _help(lineage: Lineage) -> str | None:
-    if len(lineage.names) <= LISTED:
+def _unlisted_hint(lineage: Lineage) -> str | None:
+    if len(lineage.names) <= MAX_LISTED:
         return None
-    return f"The newest {LISTED} of {len(lineage.names)} are listed; type the whole name of any other."
+    return f"The newest {MAX_LISTED} of {len(lineage.names)} are listed; type the whole name of any other."
 
 
-def _know(lineage: Lineage, asked: Sequence[str], key: str) -> None:
-    """End the page where the link asks for a version that does not exist: never a verdict about another one."""
-    if not url.is_of_a_link(key):
+def _end_page_if_unknown(lineage: Lineage, names: Sequence[str], key: str) -> None:
+    """End the page where a link names a version that does not exist, rather than decide about another one."""
+    if not url.is_from_link(key):
         return
-    for name in asked:
+    for name in names:
         if name not in lineage:
-            messages.stop(UnknownVersionError(f"{lineage.model_id} has no version {one_line(name)}."))
+            messages.end_page_with(UnknownVersionError(f"{lineage.model_id} has no version {one_line(name)}."))
 
 
-def _baseline_model(registry: Registry, model_id: str, workspace_id: str | None) -> str | None:
+def _choose_baseline_model(registry: Registry, model_id: str, workspace_id: str | None) -> str | None:
     try:
         models = registry.models(workspace_id).items
-        shown = {item.model_id: one_line(item.model_name or item.model_id, 80) for item in models if item.model_id}
-        asked = url.asked("baseline_model")
-        if asked is not None and asked not in shown:
-            shown[asked] = one_line(registry.model(asked).model_name or asked, 80)
+        names = {item.model_id: one_line(item.model_name or item.model_id, 80) for item in models if item.model_id}
+        requested = url.requested("baseline_model")
+        if requested is not None and requested not in names:
+            names[requested] = one_line(registry.model(requested).model_name or requested, 80)
     except PaiviewError as error:
-        messages.stop(error)
-    shown.pop(model_id, None)
-    if url.asked("baseline_model") == model_id:
+        messages.end_page_with(error)
+    names.pop(model_id, None)
+    if requested == model_id:
         url.write("baseline_model")
-    return url_controls.choice("Baseline from another model", shown, key="baseline_model", placeholder="The same model")
+    return url_controls.choice("Baseline from another model", names, key="baseline_model", placeholder="The same model")
 
 
-def _lineage(registry: Registry, model_id: str) -> Lineage:
+def _read_lineage(registry: Registry, model_id: str) -> Lineage:
     try:
-        with messages.reading("versions") as progress:
+        with messages.reading_progress("versions") as progress:
             return registry.versions(model_id, current=True, progress=progress).lineage
     except PaiviewError as error:
-        messages.stop(error)
+        messages.end_page_with(error)
 
 
-def decide(registry: Registry, model_id: str, chosen: Sides, contracts: Contracts) -> LiveDecisions:
-    """Decide about each candidate; the page ends with the problem where one cannot be compared.
+def live_decisions(registry: Registry, model_id: str, sides: ComparisonSides, contracts: Contracts) -> LiveDecisions:
+    """Decisions about the candidates, from data read now; where one cannot be compared the page ends with the error.
 
-    A candidate that is the baseline itself is told and left out where there are others.
+    Among several candidates, one that is the baseline itself is left out, with a warning.
     """
-    candidates = chosen.candidates
-    if len(candidates) > 1 and chosen.baseline_model is None and chosen.baseline in candidates:
-        messages.warn(f"{escape_markdown(chosen.baseline)} is the baseline and is left out of the candidates.")
-        candidates = [name for name in candidates if name != chosen.baseline]
+    candidates = sides.candidates
+    if len(candidates) > 1 and sides.baseline_model is None and sides.baseline in candidates:
+        messages.warn(f"{escape_markdown(sides.baseline)} is the baseline and is left out of the candidates.")
+        candidates = [name for name in candidates if name != sides.baseline]
     try:
         return decide_all_now(
             registry,
             model_id,
             candidates,
-            baseline=chosen.baseline,
-            baseline_model=chosen.baseline_model,
+            baseline=sides.baseline,
+            baseline_model=sides.baseline_model,
             contracts=contracts,
         )
     except PaiviewError as error:
-        messages.stop(error)
+        messages.end_page_with(error)
 
 
-def statuses(judged: LiveDecisions, model_id: str) -> dict[str, str]:
-    """The approval status of each version judged that is of this model; without those that have none."""
+def approval_statuses(live: LiveDecisions, model_id: str) -> dict[str, str]:
+    """VersionName to approval status, for the versions of ``model_id`` that were compared and have one."""
     return {
         name: version.approval_status
-        for (model, name), version in judged.versions.items()
+        for (model, name), version in live.versions.items()
         if model == model_id and version.approval_status
     }
 
 
-def pin(decisions: Sequence[Decision], seen: str | None) -> None:
-    """Put the fingerprint of the data into the URL, and say so when they are not those the link was made with."""
+def write_fingerprint(decisions: Sequence[Decision], link_fingerprint: str | None) -> None:
+    """Write the fingerprint of the compared data into the URL, and warn when the link was made with other data."""
+    current = _fingerprint(decisions)
+    versions = [
+        (decision.model, decision.candidate, decision.baseline_model, decision.baseline) for decision in decisions
+    ]
+    opened = st.session_state.get(_COMPARED_DATA)
+    if opened is None or opened[0] != versions:
+        expected = link_fingerprint if opened is None else None
+        opened = st.session_state[_COMPARED_DATA] = (versions, expected or current)
+    url.write("data", opened[1])
+    if opened[1] != current:
+        messages.warn(
+            f"The data have changed since this link was made: their fingerprint was {one_line(opened[1], 20)} and is "
+            f"now {current}. This page decides from the data as they are now."
+        )
+
+
+def _fingerprint(decisions: Sequence[Decision]) -> str:
+    """The first digits of the data fingerprint of a decision, or of a hash over those of several."""
     fingerprints = [decision.data_fingerprint for decision in decisions]
     joined = fingerprints[0] if len(fingerprints) == 1 else hashlib.sha256("".join(fingerprints).encode()).hexdigest()
-    current = joined.removeprefix("sha256:")[:_PIN_DIGITS]
-    about = [(decision.model, decision.candidate, decision.baseline_model, decision.baseline) for decision in decisions]
-    pinned = st.session_state.get(_PINNED)
-    if pinned is None or pinned[0] != about:
-        pinned = st.session_state[_PINNED] = (about, (seen if pinned is None else None) or current)
-    url.write("data", pinned[1])
-    if pinned[1] != current:
-        messages.warn(
-            f"The data have changed since this link was made: it was about {one_line(pinned[1], 20)}, and they are now "
-            f"{current}. What you see is decided from the data as they are now."
-        )
+    return joined.removeprefix("sha256:")[:_FINGERPRINT_DIGITS]

@@ -141,7 +141,7 @@ def draw_pairs(rows: Sequence[PairRow], decisions: Sequence[Decision]) -> None:
     _pairs(key=cache_keys.key_of(charts.identity_of(decisions), *shown), _rows=rows, _decisions=decisions)
 
 
-@st.cache_data(ttl=cache_keys.SECONDS, max_entries=cache_keys.DECISIONS, show_spinner=False)
+@st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=cache_keys.MAX_DECISION_ENTRIES, show_spinner=False)
 def _pairs(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _rows: Sequence[PairRow],

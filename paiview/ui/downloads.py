@@ -1,4 +1,4 @@
-"""Downloads: offered in a menu that is sent when it is opened, and built when one is chosen."""
+"""The menu of downloads: drawn when it is opened; a file is built when it is downloaded."""
 
 from collections.abc import Callable
 
@@ -10,12 +10,12 @@ from paiview.reports import table_files
 from paiview.text import file_name
 
 
-def offer(shown: Callable[[], pd.DataFrame], what: str, stem: str, frames: Frames) -> None:
-    """Offer what is shown as CSV and JSON, and both whole frames as Parquet.
+def offer(shown: Callable[[], pd.DataFrame], description: str, stem: str, frames: Frames) -> None:
+    """Offer the data behind a view as CSV and JSON, and both frames as Parquet.
 
     Args:
-        shown: makes the frame behind what is shown.
-        what: what that is, in words.
+        shown: builds the frame behind the view.
+        description: what that frame holds, for the tooltip.
         stem: the beginning of the file names.
         frames: both frames of the snapshot.
     """
@@ -23,8 +23,14 @@ def offer(shown: Callable[[], pd.DataFrame], what: str, stem: str, frames: Frame
     if not menu.open:
         return
     files: list[tuple[str, str, str, Callable[[], bytes], str]] = [
-        ("CSV", file_name(stem, ending="csv"), "text/csv", lambda: table_files.csv_bytes(shown()), what),
-        ("JSON", file_name(stem, ending="json"), "application/json", lambda: table_files.json_bytes(shown()), what),
+        ("CSV", file_name(stem, ending="csv"), "text/csv", lambda: table_files.csv_bytes(shown()), description),
+        (
+            "JSON",
+            file_name(stem, ending="json"),
+            "application/json",
+            lambda: table_files.json_bytes(shown()),
+            description,
+        ),
         (
             "Parquet: versions",
             file_name(stem, "versions", ending="parquet"),
@@ -37,7 +43,7 @@ def offer(shown: Callable[[], pd.DataFrame], what: str, stem: str, frames: Frame
             file_name(stem, "metrics", ending="parquet"),
             "application/vnd.apache.parquet",
             lambda: table_files.parquet_bytes(frames.metrics),
-            "every value, one row a version, dataset and metric",
+            "every value, one row for each version, dataset and metric",
         ),
     ]
     with menu:

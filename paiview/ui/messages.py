@@ -1,35 +1,36 @@
-"""What a page says when it waits, when something is wrong, and where its data came from."""
+"""What a page reports: progress while it waits, warnings and errors."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from operator import attrgetter
 from typing import NoReturn
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from paiview.evaluation.frames import Frames
 from paiview.evaluation.queries import scale_jumps
-from paiview.pai.errors import PaiviewError
+from paiview.pai.errors import PaiviewError, error_text
 from paiview.registry import cache
 from paiview.registry.cache import Key, Missed
 from paiview.registry.connection import connect
 from paiview.registry.registry import Registry
 from paiview.text import escape_markdown
 from paiview.ui import cache_keys, url
+from paiview.ui.model_data import ModelData
 
-_TOLD = 5
-"""Facts of a kind that are told one by one; the others are counted."""
-WATCH = 5.0
-"""Seconds between two looks for what a page had to miss."""
+_MAX_FACTS = 5
+"""Facts of a kind that a warning lists; it counts the others."""
+_WATCH_INTERVAL_SECONDS = 5.0
+"""How often a page that had to do without an answer checks whether it has arrived."""
 _problems: ContextVar[DeltaGenerator] = ContextVar("paiview_problems")
 
 
 @contextmanager
 def problem_region() -> Iterator[None]:
-    """Open the one place where a page reports progress, errors and warnings about data.
+    """Open the one region where a page reports progress, errors and warnings.
 
-    What comes and goes has its place there: in between the parts of a page it would move all that are below.
+    A message elsewhere would move everything below it when it appears or goes.
     """
     token = _problems.set(st.container(key="problem"))
     try:
@@ -39,101 +40,99 @@ def problem_region() -> Iterator[None]:
 
 
 def warn(sentence: str) -> None:
-    """Report something the reader should know; ``sentence`` is Markdown made by paiview, its foreign parts escaped."""
+    """Show a warning; ``sentence`` is Markdown of paiview's own, with text of the service escaped."""
     _problems.get().warning(sentence)
 
 
 def warn_of_notes(notes: Iterable[str]) -> None:
-    """Report what decisions say about their two sides, each once; those that end alike are one warning."""
-    alike: dict[str, list[str]] = {}
+    """Warn of the notes of decisions, each once; notes that end alike, after their last colon, are one warning."""
+    facts_by_end: dict[str, list[str]] = {}
     for note in dict.fromkeys(notes):
         fact, separator, end = note.rpartition(": ")
-        alike.setdefault(separator + end, []).append(fact)
-    for end, facts in alike.items():
+        facts_by_end.setdefault(separator + end, []).append(fact)
+    for end, facts in facts_by_end.items():
         if len(facts) == 1:
             warn(escape_markdown(facts[0] + end, 600))
         else:
-            told = [escape_markdown(fact, 300) for fact in facts[:_TOLD]]
-            warn(_together(told, len(facts)) + escape_markdown(end, 600))
+            listed = [escape_markdown(fact, 300) for fact in facts[:_MAX_FACTS]]
+            warn(_join(listed, len(facts)) + escape_markdown(end, 600))
 
 
-def _together(told: Sequence[str], count: int) -> str:
-    """Facts in a row, and how many of ``count`` are left out."""
-    beyond = count - len(told)
-    return "; ".join([*told, f"and {beyond} more like {'it' if beyond == 1 else 'them'}"] if beyond else told)
+def _join(facts: Sequence[str], count: int) -> str:
+    """The facts in a row, and how many of ``count`` are left out."""
+    left_out = count - len(facts)
+    return "; ".join([*facts, f"and {left_out} more like {'it' if left_out == 1 else 'them'}"] if left_out else facts)
 
 
-@st.cache_resource(ttl=cache_keys.SECONDS, max_entries=64, show_spinner=False)
-def _jumps(identity: str, _frames: Frames) -> str | None:  # noqa: ARG001 - the identity stands for the frames
-    """A sentence about the jumps of ``queries.scale_jumps``, made once a listing; ``None`` without any."""
-    found = scale_jumps(_frames.metrics)
-    told = [
+def warn_of_jumps(data: ModelData) -> None:
+    """Warn of the jumps of scale in a listing, those of ``queries.scale_jumps``."""
+    if sentence := _jumps_sentence(data=data):
+        warn(sentence)
+
+
+@st.cache_resource(
+    ttl=cache_keys.TTL_SECONDS, max_entries=64, show_spinner=False, hash_funcs={ModelData: attrgetter("identity")}
+)
+def _jumps_sentence(data: ModelData) -> str | None:
+    jumps = scale_jumps(data.frames.metrics)
+    facts = [
         f"{escape_markdown(jump['metric'])} on {escape_markdown(jump['dataset'])} is {jump['value']:g} in "
         f"{escape_markdown(jump['version_name'])} and was {jump['previous']:g} before"
-        for jump in found.head(_TOLD).astype({"metric": "str", "dataset": "str"}).to_dict("records")
+        for jump in jumps.head(_MAX_FACTS).astype({"metric": "str", "dataset": "str"}).to_dict("records")
     ]
-    if not told:
+    if not facts:
         return None
     return (
-        f"{_together(told, len(found))}: about 100 times apart, like a fraction beside a percentage. "
+        f"{_join(facts, len(jumps))}: about 100 times apart, like a fraction beside a percentage. "
         "Each is drawn as stored."
     )
 
 
-def warn_of_jumps(identity: str, frames: Frames) -> None:
-    """Report the jumps of scale in a listing, which ``identity`` names."""
-    if sentence := _jumps(identity=identity, _frames=frames):
-        warn(sentence)
-
-
-def fail(error: PaiviewError) -> None:
-    """Report an error: what happened, Code and RequestId, what to try."""
+def show_error(error: PaiviewError) -> None:
+    """Show an error: what happened, Code and RequestId, what to try."""
     _problems.get().error(describe(error))
 
 
-def end() -> NoReturn:
-    """End the page here: what is above stays usable."""
-    finish()
+def describe(error: PaiviewError) -> str:
+    """An error as Markdown, with text of the service escaped."""
+    return error_text(error, escape_markdown)
+
+
+def warn_of_invalid_value(name: str, value: str) -> None:
+    """Warn of a value in the URL that is no choice of its control, which ignores it."""
+    requested = f"{escape_markdown(name)} = {escape_markdown(value)}"
+    warn(f"The link asks for {requested}, which is not a choice here. It is ignored.")
+
+
+def end_page_with(error: PaiviewError) -> NoReturn:
+    """Show an error and end the page."""
+    show_error(error)
+    end_page()
+
+
+def end_page() -> NoReturn:
+    """End the page here; the part above stays usable."""
+    finish_run()
     st.stop()
 
 
-def finish() -> None:
-    """Do what belongs at the end of every run: bring the URL up to date, and watch for what the page had to miss."""
+def finish_run() -> None:
+    """End a run of a page: update the URL, and watch for answers that the page had to do without."""
     url.send()
     if missed := cache.missed():
         _watch(connect(), missed)
 
 
-@st.fragment(run_every=WATCH)
+@st.fragment(run_every=_WATCH_INTERVAL_SECONDS)
 def _watch(registry: Registry, missed: Mapping[Key, Missed]) -> None:
-    """Run the page again once something it missed can be had: a page that shows a failure recovers by itself."""
+    """Run the page again once a missed answer has arrived, so that a page recovers from a failure without a reload."""
     if registry.changed(missed):
         st.rerun()
 
 
-def stop(error: PaiviewError) -> NoReturn:
-    """Report an error and end the page: what is above it stays usable."""
-    fail(error)
-    end()
-
-
-def describe(error: PaiviewError) -> str:
-    """One error as Markdown, its foreign parts escaped."""
-    named = (("Code", error.code), ("RequestId", error.request_id))
-    facts = ", ".join(f"{name} {escape_markdown(value)}" for name, value in named if value)
-    told = f" ({facts})" if facts else ""
-    return f"{escape_markdown(error.message, 600)}{told} {error.advice}".strip()
-
-
-def invalid(name: str, value: str) -> None:
-    """Report a value in the URL that no control knows; it is ignored."""
-    asked = f"{escape_markdown(name)} = {escape_markdown(value)}"
-    warn(f"The link asks for {asked}, which is not a choice here. It is ignored.")
-
-
 @contextmanager
-def reading(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show progress by pages while a listing is read; nothing is drawn for one that is there already."""
+def reading_progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show progress by pages while a listing is read; a cached listing reports no progress and draws nothing."""
     slot: DeltaGenerator | None = None
 
     def progress(done: int, total: int) -> None:

@@ -1,4 +1,4 @@
-"""What a page reads, with where it came from and how old it is."""
+"""What a page reads from the service, and the line that says where it came from and how old it is."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -16,15 +16,17 @@ from paiview.registry.registry import Registry
 from paiview.registry.snapshots import ModelsSnapshot, VersionsSnapshot
 from paiview.text import counted, escape_markdown, unique_names
 from paiview.ui import messages
+from paiview.ui.model_data import ModelData
 
-_NAMED = 200
-"""Datasets whose names are asked for: four short requests, kept for minutes."""
-_NOTABLE = 15.0
-"""Seconds between the last look at a listing and the last look at every version of it, from which on it is told."""
+_REFRESH = "refresh"
+_MAX_NAMED_DATASETS = 200
+"""Datasets whose names are read from the service: four short requests, whose responses are cached for minutes."""
+_MIN_REPORTED_LAG_SECONDS = 15.0
+"""How much older the last complete listing must be than the last look at it for the page to say so."""
 
 
-class Read(Protocol):
-    """What was read from the service, with its age and, where it is not fresh, the reason."""
+class ReadResult(Protocol):
+    """What was read from the service, with its age and, where it is stale, the reason."""
 
     @property
     def fetched_at(self) -> datetime:
@@ -32,34 +34,92 @@ class Read(Protocol):
 
     @property
     def failure(self) -> PaiviewError | None:
-        """Why it could not be read anew."""
+        """Why the last attempt to read it again failed; ``None`` when none did."""
 
 
-def connection(registry: Registry, read: Read, shown: str) -> bool:
-    """Say where the data came from and how old they are.
+def draw_title(model: Model, model_id: str) -> None:
+    """Draw the head of a page about one model."""
+    st.title(escape_markdown(model.model_name or model_id), anchor=False)
+    facts = [model_id, model.task, model.domain, model.provider]
+    st.caption(" · ".join(escape_markdown(fact, 80) for fact in facts if fact))
+
+
+def read_versions(
+    registry: Registry, model_id: str, filters: VersionFilters | None = None, *, current: bool = False
+) -> VersionsSnapshot:
+    """Read a model's versions and draw where they came from; the page ends when they cannot be read.
 
     Args:
-        registry: where they came from.
-        read: the snapshot shown.
-        shown: how much of it, such as "101 of 101 versions".
-
-    Returns:
-        Whether the reader asked for a refresh.
+        registry: where they come from.
+        model_id: the model.
+        filters: what PAI is asked to filter; without them the whole listing is read.
+        current: whether a snapshot older than its time to live is read again before it is shown.
     """
-    with st.container(key="connection", horizontal=True, vertical_alignment="center"):
-        st.caption(f"{origin(registry)} · read {age(read.fetched_at)} ago ({read.fetched_at:%H:%M:%S} UTC) · {shown}")
-        asked = st.button("Refresh", key="refresh", type="tertiary", help="Read this from the service again")
-    if read.failure is not None:
-        reason = messages.describe(read.failure)
-        messages.warn(f"This is what was read {age(read.fetched_at)} ago; reading it again failed. {reason}")
-    return asked
+    filters = filters or VersionFilters()
+    try:
+        if st.session_state.get(_REFRESH):
+            registry.refresh_versions(model_id, filters)
+        with messages.reading_progress("versions") as progress:
+            snapshot = registry.versions(model_id, filters, current=current, progress=progress)
+    except PaiviewError as error:
+        messages.end_page_with(error)
+    facts = [f"{len(snapshot.versions)} of {counted(snapshot.total, 'version')}"]
+    if flagged := snapshot.frames.flagged:
+        facts.append(counted(flagged, "flagged field"))
+    if (snapshot.fetched_at - snapshot.fully_read_at).total_seconds() > _MIN_REPORTED_LAG_SECONDS:
+        facts.append(f"every field as of {age(snapshot.fully_read_at)} ago")
+    _draw_source(registry, snapshot, ", ".join(facts))
+    if snapshot.uneven:
+        messages.warn(escape_markdown(snapshot.uneven, 400))
+    return snapshot
 
 
-def origin(registry: Registry) -> str:
-    """The service in words, and who sees it."""
-    if registry.embedded:
-        return "**Embedded registry**: numbers are published and cited, approval statuses are the demo's"
-    return f"**{escape_markdown(registry.endpoint)}** · everyone here sees what the server's credential sees"
+def read_models(registry: Registry, workspace_id: str | None) -> ModelsSnapshot:
+    """Read the models of a workspace and draw where they came from; the page ends when they cannot be read."""
+    try:
+        if st.session_state.get(_REFRESH):
+            registry.refresh_models(workspace_id)
+        with messages.reading_progress("models") as progress:
+            snapshot = registry.models(workspace_id, progress=progress)
+    except PaiviewError as error:
+        messages.end_page_with(error)
+    _draw_source(registry, snapshot, f"{len(snapshot.items)} of {counted(snapshot.total, 'model')}")
+    return snapshot
+
+
+def model_data(registry: Registry, model: Model, snapshot: VersionsSnapshot, contracts: Contracts) -> ModelData:
+    """The data of a page about one model, with the names of its datasets."""
+    names = read_dataset_names(registry, model, snapshot.frames, contracts)
+    return ModelData(identity=snapshot.identity, frames=snapshot.frames, contracts=contracts, dataset_names=names)
+
+
+def read_dataset_names(
+    registry: Registry, model: Model, frames: Frames, contracts: Contracts, others: Sequence[str] = ()
+) -> dict[str, str]:
+    """DatasetId to a name: that of paiview.toml, else the service's, read for the most covered datasets only.
+
+    Datasets without a name are left out. An alias has the name of the dataset it stands for. Where several datasets
+    share a name, it is followed by the id of each.
+
+    Args:
+        registry: where names come from.
+        model: the model; all its pages read the names of the same ids, and so share one cached response.
+        frames: the frames of its listing.
+        contracts: the names of paiview.toml.
+        others: ids of another model; those that this model does not have are read in a request of their own.
+    """
+    ids = _readable_ids(counts(frames, "dataset"))
+    names = registry.dataset_names(ids, model.workspace_id)
+    if other_ids := [dataset for dataset in _readable_ids(others) if dataset not in ids]:
+        names = names | registry.dataset_names(other_ids)  # A new mapping: this one belongs to the cache.
+    configured = {dataset: item.name for dataset, item in contracts.datasets.items() if item.name is not None}
+    aliases = {alias: configured[dataset] for alias, dataset in contracts.aliases.items() if dataset in configured}
+    return unique_names(names | aliases | configured)
+
+
+def _readable_ids(datasets: Iterable[str]) -> list[str]:
+    """The first of those that can be DatasetIds: not a Uri, nor the lack of a dataset."""
+    return [dataset for dataset in datasets if "://" not in dataset and dataset != NO_DATASET][:_MAX_NAMED_DATASETS]
 
 
 def age(moment: datetime) -> str:
@@ -71,78 +131,25 @@ def age(moment: datetime) -> str:
     return f"{seconds} s"
 
 
-def title(model: Model, model_id: str) -> None:
-    """The head of a page about one model."""
-    st.title(escape_markdown(model.model_name or model_id), anchor=False)
-    facts = [model_id, model.task, model.domain, model.provider]
-    st.caption(" · ".join(escape_markdown(fact, 80) for fact in facts if fact))
-
-
-def versions(
-    registry: Registry, model_id: str, filters: VersionFilters | None = None, *, current: bool = False
-) -> VersionsSnapshot:
-    """Read a model's versions and say where they came from; the page ends when they cannot be had.
+def _draw_source(registry: Registry, result: ReadResult, shown: str) -> None:
+    """Draw where data came from and how old they are, with a button to refresh them.
 
     Args:
-        registry: the registry layer.
-        model_id: the model.
-        filters: what PAI is asked to filter; without them the whole listing is read.
-        current: whether the page waits for a newer one as soon as this is older than its time to live.
+        registry: where they came from.
+        result: what is shown.
+        shown: how much of it, such as "101 of 101 versions".
     """
-    filters = filters or VersionFilters()
-    try:
-        if st.session_state.get("refresh"):
-            registry.refresh_versions(model_id, filters)
-        with messages.reading("versions") as progress:
-            snapshot = registry.versions(model_id, filters, current=current, progress=progress)
-    except PaiviewError as error:
-        messages.stop(error)
-    flagged = snapshot.frames.flagged
-    shown = f"{len(snapshot.versions)} of {counted(snapshot.total, 'version')}"
-    facts = [shown]
-    if flagged:
-        facts.append(counted(flagged, "flagged field"))
-    if (snapshot.fetched_at - snapshot.fully_read_at).total_seconds() > _NOTABLE:
-        facts.append(f"every field as of {age(snapshot.fully_read_at)} ago")
-    connection(registry, snapshot, ", ".join(facts))
-    if snapshot.uneven:
-        messages.warn(escape_markdown(snapshot.uneven, 400))
-    return snapshot
+    read_at = result.fetched_at
+    with st.container(key="connection", horizontal=True, vertical_alignment="center"):
+        st.caption(f"{_service(registry)} · read {age(read_at)} ago ({read_at:%H:%M:%S} UTC) · {shown}")
+        st.button("Refresh", key=_REFRESH, type="tertiary", help="Read this from the service again")
+    if result.failure is not None:
+        reason = messages.describe(result.failure)
+        messages.warn(f"This was read {age(read_at)} ago; reading it again failed. {reason}")
 
 
-def dataset_names(
-    registry: Registry, model: Model, frames: Frames, contracts: Contracts, also: Sequence[str] = ()
-) -> dict[str, str]:
-    """Dataset to a name: that of paiview.toml, else the service's, which is asked for the most covered ``_NAMED``.
-
-    The others stay ids. No two names are alike: what several datasets are called stands with the id of each. So do
-    aliases with the name of what they stand for.
-
-    Every page of a model asks for the same ids, so that all of them share one cached answer. ``also`` are ids of
-    another model: those that this one does not have are asked for apart.
-    """
-    ids = _ids(counts(frames, "dataset"))
-    names = registry.dataset_names(ids, model.workspace_id)
-    beyond = [name for name in _ids(also) if name not in ids]
-    if beyond:
-        names = names | registry.dataset_names(beyond)  # Another mapping: this one is the cache's.
-    configured = {dataset: known.name for dataset, known in contracts.datasets.items() if known.name is not None}
-    aliases = {alias: configured[dataset] for alias, dataset in contracts.aliases.items() if dataset in configured}
-    return unique_names(names | aliases | configured)
-
-
-def _ids(datasets: Iterable[str]) -> list[str]:
-    return [name for name in datasets if "://" not in name and name != NO_DATASET][:_NAMED]
-
-
-def models(registry: Registry, workspace_id: str | None) -> ModelsSnapshot:
-    """Read the models of a workspace and say where they came from; the page ends when they cannot be had."""
-    try:
-        if st.session_state.get("refresh"):
-            registry.refresh_models(workspace_id)
-        with messages.reading("models") as progress:
-            snapshot = registry.models(workspace_id, progress=progress)
-    except PaiviewError as error:
-        messages.stop(error)
-    connection(registry, snapshot, f"{len(snapshot.items)} of {counted(snapshot.total, 'model')}")
-    return snapshot
+def _service(registry: Registry) -> str:
+    """The service, and whose permissions decide what is visible."""
+    if registry.embedded:
+        return "**Embedded registry**: numbers are published and cited, approval statuses are the demo's"
+    return f"**{escape_markdown(registry.endpoint)}** · everyone here sees what the server's credential sees"

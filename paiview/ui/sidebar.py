@@ -1,4 +1,4 @@
-"""The controls: workspace and model, the filters PAI applies, and the filters on the frame."""
+"""The controls of the sidebar: workspace and model, the filters that PAI applies, and those on the frame."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -33,7 +33,7 @@ FORMAT_TYPES = (
 )
 FRAMEWORK_TYPES = ("Pytorch", "PyTorch", "XGBoost", "Keras", "Caffe", "Alink", "Xflow", "TensorFlow")
 SOURCE_TYPES = ("Custom", "PAIFlow", "TrainingService")
-_PAI_FILTERS = (
+_PAI_FILTER_KEYS = (
     "approval_status",
     "version_name",
     "label",
@@ -43,14 +43,14 @@ _PAI_FILTERS = (
     "source_id",
     "order",
 )
-_TABLE_FILTERS = ("created_from", "created_to", "min", "max", "columns")
-_OF_ONE_MODEL = ("candidate", "baseline", "baseline_model", "version")
-"""Choices that name versions of a model: another model may have a version of that name, and nobody chose that one."""
+_TABLE_FILTER_KEYS = ("created_from", "created_to", "min", "max", "columns")
+_VERSION_KEYS = ("candidate", "baseline", "baseline_model", "version")
+"""Parameters that name versions of one model. Another model may have versions of these names, which nobody chose."""
 DEFAULT_FIELDS = ("status", "created", "description")
 
 
-class Chosen(NamedTuple):
-    """The model a page is about, and where it came from."""
+class ChosenModel(NamedTuple):
+    """The model a page is about, and where it comes from."""
 
     registry: Registry
     model: Model
@@ -58,7 +58,7 @@ class Chosen(NamedTuple):
 
 
 class TableFilters(NamedTuple):
-    """The filters and choices of the versions table that work on the frame."""
+    """The filters on the frame and the fields shown, of the table of versions."""
 
     text: str
     created_from: date | None
@@ -69,116 +69,117 @@ class TableFilters(NamedTuple):
 
 
 def connect_or_end() -> Registry:
-    """The registry layer; without one the page ends with the reason."""
+    """The registry; without one the page ends with the reason."""
     try:
         return connect()
     except PaiviewError as error:
-        messages.stop(error)
+        messages.end_page_with(error)
 
 
-def workspace(registry: Registry) -> str | None:
-    """Choose a workspace. Where workspaces cannot be listed, the setting decides and the control is left out."""
+def choose_workspace(registry: Registry) -> str | None:
+    """Choose a workspace; where workspaces cannot be listed there is no control, and the setting decides."""
     try:
-        found = registry.workspaces().items
+        workspaces = registry.workspaces().items
     except PermissionDeniedError:
         return registry.workspace_id
     except PaiviewError as error:
-        messages.fail(error)
+        messages.show_error(error)
         return registry.workspace_id
-    names = {item.workspace_id: item.workspace_name or item.workspace_id for item in found if item.workspace_id}
+    names = {item.workspace_id: item.workspace_name or item.workspace_id for item in workspaces if item.workspace_id}
     if registry.workspace_id and registry.workspace_id not in names:
         names[registry.workspace_id] = registry.workspace_id
-    shown = {key: one_line(f"{name} ({key})" if name != key else key, 80) for key, name in names.items()}
+    options = {key: one_line(f"{name} ({key})" if name != key else key, 80) for key, name in names.items()}
     return url_controls.choice(
-        "Workspace", shown, key="workspace", default=registry.workspace_id, placeholder="All workspaces"
+        "Workspace", options, key="workspace", default=registry.workspace_id, placeholder="All workspaces"
     )
 
 
-def choose_model() -> Chosen:
-    """Choose workspace and model; the page ends when there is no model to show, or the link asks for an unknown one."""
+def choose_model() -> ChosenModel:
+    """Choose workspace and model; the page ends when there is no model, or the link requests an unknown one."""
     registry = connect_or_end()
-    unknown: PaiviewError | None = None
     with st.sidebar:
-        workspace_id = workspace(registry)
-        try:
-            with messages.reading("models") as progress:
-                models = {
-                    item.model_id: item
-                    for item in registry.models(workspace_id, progress=progress).items
-                    if item.model_id
-                }
-        except PaiviewError as error:
-            messages.stop(error)
-        asked = url.asked("model")
-        if url.is_of_a_link("model"):
-            url.forget(*_OF_ONE_MODEL)
-        if asked is not None and asked not in models:
-            # Another workspace's, or none at all: it stays the choice, so that what the link says is what is told.
+        models = _listed_models(registry, choose_workspace(registry))
+        requested = url.requested("model")
+        if url.is_from_link("model"):
+            url.forget(*_VERSION_KEYS)
+        unknown: PaiviewError | None = None
+        if requested is not None and requested not in models:
+            # A model of another workspace, or an unknown one, which stays the choice while the page shows the error.
             try:
-                models[asked] = registry.model(asked)
+                models[requested] = registry.model(requested)
             except PaiviewError as error:
-                models[asked], unknown = Model(), error
+                models[requested], unknown = Model(), error
         if not models:
             st.info("There are no models here. Register one in PAI, or choose another workspace.")
-            messages.end()
-        shown = unique_names({key: one_line(item.model_name or key, 80) for key, item in models.items()})
-        first = next(iter(shown))
+            messages.end_page()
+        names = unique_names({key: one_line(item.model_name or key, 80) for key, item in models.items()})
+        first = next(iter(names))
         model_id = (
-            url_controls.choice("Model", shown, key="model", default=first, pinned=True, on_change=_drop_its_versions)
+            url_controls.choice("Model", names, key="model", default=first, pinned=True, on_change=_forget_versions)
             or first
         )
-    if unknown is not None and model_id == asked:
-        messages.stop(unknown)
-    return Chosen(registry, models[model_id], model_id)
+    if unknown is not None and model_id == requested:
+        messages.end_page_with(unknown)
+    return ChosenModel(registry, models[model_id], model_id)
 
 
-def _drop_its_versions() -> None:
-    for key in _OF_ONE_MODEL:
+def _listed_models(registry: Registry, workspace_id: str | None) -> dict[str, Model]:
+    """The models of a workspace by ModelId; the page ends when they cannot be read."""
+    try:
+        with messages.reading_progress("models") as progress:
+            snapshot = registry.models(workspace_id, progress=progress)
+    except PaiviewError as error:
+        messages.end_page_with(error)
+    return {item.model_id: item for item in snapshot.items if item.model_id}
+
+
+def _forget_versions() -> None:
+    for key in _VERSION_KEYS:
         url.write(key)
 
 
-def version_filters() -> VersionFilters:
-    """Draw the filters that PAI itself applies, when they are opened or in use; each reaches the wire."""
+def choose_version_filters() -> VersionFilters:
+    """Choose the filters that PAI applies; they are drawn when the reader opens them or the link uses one."""
     with st.sidebar:
-        place, drawn = _on_demand("Filters in PAI", _PAI_FILTERS)
-    if not drawn:
+        section, is_drawn = _section("Filters in PAI", _PAI_FILTER_KEYS)
+    if not is_drawn:
         return VersionFilters(order="ASC")
-    with place:
+    with section:
         return VersionFilters(
-            approval_status=_one_of("Approval status", STATUSES, "approval_status"),
+            approval_status=_choose_documented("Approval status", STATUSES, "approval_status"),
             version_name=_text("Version name", "version_name", "exact name, such as 0.4.0"),
             label=_text("Label", "label", "text in a label key or value"),
-            framework_type=_one_of("Framework", FRAMEWORK_TYPES, "framework_type", open_list=True),
-            format_type=_one_of("Format", FORMAT_TYPES, "format_type", open_list=True),
-            source_type=_one_of("Source type", SOURCE_TYPES, "source_type", open_list=True),
+            framework_type=_choose_documented("Framework", FRAMEWORK_TYPES, "framework_type", open_list=True),
+            format_type=_choose_documented("Format", FORMAT_TYPES, "format_type", open_list=True),
+            source_type=_choose_documented("Source type", SOURCE_TYPES, "source_type", open_list=True),
             source_id=_text("Source id", "source_id", "as PAI stores it"),
-            order=_one_of("Order of the listing", ("ASC", "DESC"), "order") or "ASC",
+            order=_choose_documented("Order of the listing", ("ASC", "DESC"), "order") or "ASC",
         )
 
 
-def _on_demand(label: str, keys: Sequence[str]) -> tuple[DeltaGenerator, bool]:
-    """A part of the sidebar whose controls are sent when the reader opens it or the link uses one of them.
+def _section(label: str, keys: Sequence[str]) -> tuple[DeltaGenerator, bool]:
+    """A section of the sidebar whose controls are drawn when the reader opens it or the link uses one of them.
 
     Returns:
-        Where to draw, and whether to.
+        The section, and whether its controls are to be drawn.
     """
-    used = any(st.query_params.get(key) for key in keys)
-    place = st.expander(label, expanded=used, key=f"part-{keys[0]}", on_change="rerun")
-    return place, used or bool(place.open)
+    is_used = any(st.query_params.get(key) for key in keys)
+    section = st.expander(label, expanded=is_used, key=f"part-{keys[0]}", on_change="rerun")
+    return section, is_used or bool(section.open)
 
 
 def _text(label: str, key: str, placeholder: str) -> str | None:
     return st.text_input(label, key=key, bind="query-params", placeholder=placeholder).strip() or None
 
 
-def _one_of(label: str, documented: Sequence[str], key: str, *, open_list: bool = False) -> str | None:
-    """A filter of one value; an open list takes values the documentation does not name."""
-    asked = st.query_params.get(key)
+def _choose_documented(label: str, documented: Sequence[str], key: str, *, open_list: bool = False) -> str | None:
+    """Choose the value of a filter of PAI; with ``open_list`` it may be one that the documentation does not name."""
+    requested = st.query_params.get(key)
     options = list(documented)
-    if open_list and asked and asked not in options:
-        options.append(asked)
+    if open_list and requested and requested not in options:
+        options.append(requested)
     if not open_list:
-        url_controls.check(key, options.__contains__)
+        url_controls.warn_of_invalid_values(key, options.__contains__)
     return st.selectbox(
         label,
         options,
@@ -190,82 +191,90 @@ def _one_of(label: str, documented: Sequence[str], key: str, *, open_list: bool 
     )
 
 
-def metric_and_dataset(frames: Frames) -> tuple[list[str], list[str]]:
-    """Choose metrics and datasets among those with results; none chosen leaves the choice to the page."""
-    metrics = several("Metric", list(queries.counts(frames, "metric")), "metric", "The most covered")
-    datasets = several("Dataset", list(queries.counts(frames, "dataset")), "dataset", "All, the most covered first")
+def choose_metrics_and_datasets(frames: Frames) -> tuple[list[str], list[str]]:
+    """Choose metrics and datasets among those with results; an empty list leaves the choice to the page."""
+    metrics = choose_any("Metric", list(queries.counts(frames, "metric")), "metric", "The most covered")
+    datasets = choose_any("Dataset", list(queries.counts(frames, "dataset")), "dataset", "All, the most covered first")
     return metrics, datasets
 
 
-def several(label: str, options: list[str], key: str, placeholder: str) -> list[str]:
-    """Choose any number of values; what the link asks for beyond them is named and ignored."""
-    shown = url_controls.labels(options, str)
-    url_controls.check(key, {*shown.values()}.__contains__)
-    before = st.session_state.get(key, [])
-    kept = [option for option in before if option in shown]
-    if kept != before:
+def choose_any(label: str, options: list[str], key: str, placeholder: str) -> list[str]:
+    """Choose any number of the options; the page names other values of the link and ignores them."""
+    labels = url_controls.labels(options, str)
+    url_controls.warn_of_invalid_values(key, {*labels.values()}.__contains__)
+    previous = st.session_state.get(key, [])
+    valid = [option for option in previous if option in labels]
+    if valid != previous:
         # Streamlit would drop the others from the control and leave them in the URL.
-        st.session_state[key] = kept
-    format_func = shown.__getitem__
+        st.session_state[key] = valid
+    format_func = labels.__getitem__
     return st.multiselect(
         label, options, key=key, bind="query-params", placeholder=placeholder, format_func=format_func
     )
 
 
-def table_filters(metric: str | None) -> TableFilters:
-    """Draw the filters on the frame: text, dates, the range of the first chosen metric, and the fields shown."""
+def choose_table_filters(metric: str | None) -> TableFilters:
+    """Choose the filters on the frame: text, dates, the range of ``metric``, and the fields shown."""
     with st.sidebar:
         text = st.text_input("Search", key="text", bind="query-params", placeholder="name, description, label, uri")
-        place, drawn = _on_demand("Dates, range and columns", _TABLE_FILTERS)
-    if not drawn:
+        section, is_drawn = _section("Dates, range and columns", _TABLE_FILTER_KEYS)
+    if not is_drawn:
         return TableFilters(text, None, None, None, None, list(DEFAULT_FIELDS))
-    with place:
-        for key in ("created_from", "created_to"):
-            url_controls.check(key, url_controls.readable(date.fromisoformat))
-        for key in ("min", "max"):
-            url_controls.check(key, url_controls.readable(float))
-        since, until = st.columns(2)
-        created_from = since.date_input("Created from", None, key="created_from", bind="query-params")
-        created_to = until.date_input("to", None, key="created_to", bind="query-params")
-        low, high = st.columns(2)
-        named = one_line(metric, 24) if metric else "Metric"
-        passing = "A version passes when one of its values is in the range, on any of the datasets chosen, else on any."
-        minimum = low.number_input(
-            f"{named} from", value=None, key="min", bind="query-params", format="%g", help=passing
-        )
-        maximum = high.number_input("to", value=None, key="max", bind="query-params", format="%g", help=passing)
-        url_controls.check("columns", FIELDS.__contains__)
+    with section:
+        created_from, created_to = _choose_dates()
+        minimum, maximum = _choose_range(metric)
+        url_controls.warn_of_invalid_values("columns", FIELDS.__contains__)
         fields = st.multiselect(
             "Columns", list(FIELDS), default=list(DEFAULT_FIELDS), key="columns", bind="query-params"
         )
-    if created_from and created_to and created_from > created_to:
-        messages.warn(
-            "The dates are the wrong way round: nothing can be created after the first and before the second."
-        )
-    if minimum is not None and maximum is not None and minimum > maximum:
-        messages.warn("The range is the wrong way round: its lower end is above its upper end.")
     return TableFilters(text, created_from, created_to, minimum, maximum, fields)
 
 
-def statuses(frames: Frames) -> list[str]:
-    """Choose approval statuses; none chosen is all."""
-    found = frames.versions["approval_status"].cat.categories.astype(str).tolist()
-    options = [*STATUSES, *(status for status in found if status not in STATUSES)]
-    return several("Status", options, "status", "Any")
+def _choose_dates() -> tuple[date | None, date | None]:
+    """Choose the first and the last day of creation, UTC."""
+    for key in ("created_from", "created_to"):
+        url_controls.warn_of_invalid_values(key, url_controls.is_parsed_by(date.fromisoformat))
+    since, until = st.columns(2)
+    created_from = since.date_input("Created from", None, key="created_from", bind="query-params")
+    created_to = until.date_input("to", None, key="created_to", bind="query-params")
+    if created_from and created_to and created_from > created_to:
+        messages.warn("The dates are the wrong way round: no version is created after the first and before the second.")
+    return created_from, created_to
 
 
-def one_of_these(label: str, values: Sequence[str | None], key: str) -> str | None:
-    """Choose one of the values found in the data; none chosen is any."""
+def _choose_range(metric: str | None) -> tuple[float | None, float | None]:
+    """Choose the least and the largest value of ``metric``."""
+    for key in ("min", "max"):
+        url_controls.warn_of_invalid_values(key, url_controls.is_parsed_by(float))
+    low, high = st.columns(2)
+    name = one_line(metric, 24) if metric else "Metric"
+    hint = "A version passes when one of its values is in the range, on a chosen dataset or, without one, on any."
+    minimum = low.number_input(f"{name} from", value=None, key="min", bind="query-params", format="%g", help=hint)
+    maximum = high.number_input("to", value=None, key="max", bind="query-params", format="%g", help=hint)
+    if minimum is not None and maximum is not None and minimum > maximum:
+        messages.warn("The range is the wrong way round: its lower end is above its upper end.")
+    return minimum, maximum
+
+
+def choose_statuses(frames: Frames) -> list[str]:
+    """Choose approval statuses; an empty list is all."""
+    present = frames.versions["approval_status"].cat.categories.astype(str).tolist()
+    options = [*STATUSES, *(status for status in present if status not in STATUSES)]
+    return choose_any("Status", options, "status", "Any")
+
+
+def choose_one(label: str, values: Sequence[str | None], key: str) -> str | None:
+    """Choose one of the values present in the data; ``None`` is any."""
     options = sorted({value for value in values if value})
-    shown = url_controls.labels(options, str)
-    url_controls.check(key, {*shown.values()}.__contains__)
-    format_func = shown.__getitem__
+    labels = url_controls.labels(options, str)
+    url_controls.warn_of_invalid_values(key, {*labels.values()}.__contains__)
+    format_func = labels.__getitem__
     return st.selectbox(
         label, options, index=None, key=key, bind="query-params", placeholder="Any", format_func=format_func
     )
 
 
-def model_sort() -> str:
+def choose_model_sort() -> str:
     """Choose the order of the models."""
     first = next(iter(MODEL_SORTS))
     return url_controls.choice("Sort", MODEL_SORTS, key="sort", default=first) or first

@@ -1,99 +1,108 @@
-"""What a link holds: the parameters of the URL, read and written.
+"""The parameters of the URL: what a link requests, and what the choices on a page write into it.
 
-What a run of a page writes is sent at its end, all at once: Streamlit makes an entry of the browser's history of every
-message, and a reader wants one press of Back for one thing done.
+Each message that changes the URL makes an entry of the browser's history. A run of a page therefore collects what its
+controls write and sends it at its end, all at once: one press of Back undoes one action. The session keeps the pending,
+the sent and the remembered values by parameter. A value that is written goes through these states:
+
+         write()               send()               Back pressed
+    none ------> PENDING ---------------> SENT -------------------> REMOVED BY BACK
+                    ^     URL: the value    |    URL: no value       |
+                    |                       |                        |
+                    |                       v                        v
+                    +---------- begin_run() of another page: nothing is sent there yet,
+                      write()   and the value is requested because it is remembered
+
+A page requests the pending value, else that of the URL, else the remembered one. A value removed by Back is neither
+requested nor sent again on its page, which shows what its link says; for other pages it stays remembered.
 """
 
 from typing import Final
 
 import streamlit as st
 
-_WAITING: Final = "url-to-be"
+_PENDING: Final = "url-pending"
 _SENT: Final = "url-sent"
+_REMEMBERED: Final = "url-remembered"
+"""One session entry for all parameters: Streamlit walks over every entry at every control."""
 _PAGE: Final = "page-of-this-run"
-_REMEMBERED: Final = "remembered"
-"""One entry of the session for all choices: Streamlit walks over every entry at every control."""
 
 
-def asked(key: str) -> str | None:
-    """What the URL asks for, else what this session chose last on any page; an empty value asks for nothing."""
-    return next(reversed(asked_all(key)), None)
+def requested(key: str) -> str | None:
+    """The value of a parameter that the page is asked to show; ``None`` without any. An empty value counts as none."""
+    return next(reversed(requested_values(key)), None)
 
 
-def asked_all(key: str) -> list[str]:
-    """``asked`` of a parameter that may be repeated, each value once, in the order of the URL."""
-    found = [*dict.fromkeys(filter(None, in_url(key)))]
-    return found if found or _is_taken_out(key) else _remembered().get(key, [])
+def requested_values(key: str) -> list[str]:
+    """The values of a parameter that may be repeated, each once, in the order of the URL."""
+    values = [*dict.fromkeys(filter(None, url_values(key)))]
+    return values if values or _is_removed_by_back(key) else _remembered().get(key, [])
 
 
-def is_of_a_link(key: str) -> bool:
-    """Whether the URL's value came with the link, and is none the reader chose here before something else changed."""
-    return bool(in_url(key)) and in_url(key) != _remembered().get(key)
+def url_values(key: str) -> list[str]:
+    """The values of a parameter in the URL as it will be once the pending values are sent."""
+    pending = _pending()
+    return pending[key] if key in pending else st.query_params.get_all(key)
+
+
+def is_from_link(key: str) -> bool:
+    """Whether the value in the URL came with a link, and is not the one that was chosen last in this session."""
+    return bool(url_values(key)) and url_values(key) != _remembered().get(key)
 
 
 def write(key: str, *values: str | None) -> None:
-    """Remember values and put them into the URL; none, or ``None`` alone, takes the parameter out."""
-    kept = [value for value in values if value is not None]
-    if kept or not _is_taken_out(key):
-        _remembered()[key] = kept
-        _waiting()[key] = kept
+    """Remember values and make them pending; no value, or ``None`` alone, removes the parameter from the URL."""
+    present = [value for value in values if value is not None]
+    if present or not _is_removed_by_back(key):
+        _remembered()[key] = present
+        _pending()[key] = present
 
 
 def forget(*keys: str) -> None:
-    """Forget what was chosen on any page; what the URL asks for stays."""
+    """Forget what was chosen on any page; the values in the URL stay."""
     for key in keys:
         _remembered().pop(key, None)
 
 
-def arrive(page: str) -> None:
-    """Begin a run of a page. On another page than before, what this session chose goes into the URL again."""
+def begin_run(page: str) -> None:
+    """Begin a run of ``page``; on another page than before, remembered values are requested again."""
     if st.session_state.get(_PAGE) != page:
         st.session_state[_PAGE] = page
-        _entry(_SENT).clear()
+        _session_entry(_SENT).clear()
 
 
 def send() -> None:
-    """Bring the URL up to date: all that this run wrote as one entry of the browser's history.
+    """Send the pending values that the URL lacks, as one entry of the browser's history.
 
-    What was sent before and is missing now is not sent again: the reader pressed Back, and sending it would undo that.
+    A value that was sent before is not sent again: where it is missing from the URL, Back removed it.
     """
-    waiting, sent = _waiting(), _entry(_SENT)
+    pending, sent = _pending(), _session_entry(_SENT)
     changed = {
         key: values
-        for key, values in waiting.items()
+        for key, values in pending.items()
         if st.query_params.get_all(key) != values and sent.get(key) != values
     }
-    sent.update(waiting)
-    waiting.clear()
+    sent.update(pending)
+    pending.clear()
     if changed:
-        # An empty list is left out of the URL; taking a parameter out by itself would be an entry of its own.
+        # An empty list removes a parameter; deleting it by itself would be another entry of the history.
         st.query_params.update(changed)
 
 
-def _is_taken_out(key: str) -> bool:
-    """Whether a value was sent on this page and is gone: Back took it out, and the page must say what its link says.
-
-    It stays remembered for other pages: a link to one takes it out for a moment, too.
-    """
-    return not in_url(key) and bool(_entry(_SENT).get(key))
-
-
-def in_url(key: str) -> list[str]:
-    """The values of a parameter as the URL will have them."""
-    waiting = _waiting()
-    return waiting[key] if key in waiting else st.query_params.get_all(key)
+def _is_removed_by_back(key: str) -> bool:
+    """Whether a value was sent on this page and is no longer in the URL."""
+    return not url_values(key) and bool(_session_entry(_SENT).get(key))
 
 
 def _remembered() -> dict[str, list[str]]:
-    """What this session chose last, on any page, by key."""
-    return _entry(_REMEMBERED)
+    """The values chosen last on any page, by parameter."""
+    return _session_entry(_REMEMBERED)
 
 
-def _waiting() -> dict[str, list[str]]:
-    """What is written and not yet in the URL, by key."""
-    return _entry(_WAITING)
+def _pending() -> dict[str, list[str]]:
+    """The values written in this run and not yet sent, by parameter."""
+    return _session_entry(_PENDING)
 
 
-def _entry(name: str) -> dict[str, list[str]]:
+def _session_entry(name: str) -> dict[str, list[str]]:
     entry: dict[str, list[str]] = st.session_state.setdefault(name, {})
     return entry

@@ -1,8 +1,8 @@
-"""The URL is the state: a pasted link restores the view.
+"""Controls whose choices are kept in the URL: a pasted link restores the view.
 
-Most controls bind themselves (``bind="query-params"``, whose parameter holds the label shown). Where what is shown is
-not what the link must hold (a model's name and its id, "newest first" and ``-created``), ``choice`` keeps the value in
-the URL. Invalid values of both are named on the page and ignored.
+Most controls bind themselves (``bind="query-params"``), and their parameter holds the label shown. Where the link must
+hold something else (the id of a model rather than its name, ``-created`` rather than "newest first"), use ``choice``.
+The page names invalid values of both kinds and ignores them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ import streamlit as st
 from paiview.text import escape_markdown, one_line, unique_labels
 from paiview.ui import messages, url
 
-_MOST_CHARACTERS: Final = 1000
+_MAX_LABEL_CHARACTERS: Final = 1000
 
 
 def choice(
@@ -34,23 +34,23 @@ def choice(
         label: the control's label.
         options: value to the text shown.
         key: the query parameter and the control's key.
-        default: the value when the URL asks for none.
-        pinned: keep the value in the URL even when it is the default.
+        default: the value when the URL requests none.
+        pinned: whether the value stays in the URL even when it is the default.
         placeholder: the text shown when nothing is chosen (only without a default).
         help: the tooltip.
-        allowed: which values may be typed though they are not among the options, where there are too many to send.
+        allowed: which values may be typed in addition to the options, where there are too many to list.
         on_change: called when the reader changes the choice, before the page runs again.
 
     Returns:
         The chosen value; ``None`` when nothing is chosen.
     """
-    _tell_refused(label, key)
-    value = url.asked(key)
+    _warn_of_rejected(label, key)
+    value = url.requested(key)
     if value is not None and value not in options and allowed is not None and allowed(value):
         options = {**options, value: one_line(value, 80)}
     if value is not None and value not in options:
-        if url.is_of_a_link(key):
-            messages.invalid(key, value)
+        if url.is_from_link(key):
+            messages.warn_of_invalid_value(key, value)
         value = None
     if value is None:
         value = default
@@ -62,7 +62,7 @@ def choice(
         index=None,
         format_func=lambda option: shown.get(option, one_line(option)),
         key=key,
-        on_change=_follow,
+        on_change=_write_choice,
         args=(key, allowed, on_change),
         placeholder=placeholder,
         help=help,
@@ -72,10 +72,11 @@ def choice(
     return value
 
 
-def labels(options: Iterable[str], told: Callable[[str], str]) -> dict[str, str]:
-    """What is shown for each option, all different: Streamlit knows an option by nothing else."""
-    known = [*options]
-    return dict(zip(known, unique_labels([one_line(told(option), _MOST_CHARACTERS) for option in known]), strict=True))
+def labels(options: Iterable[str], format_func: Callable[[str], str]) -> dict[str, str]:
+    """The label of each option, no two alike: Streamlit identifies an option by its label."""
+    values = [*options]
+    texts = [one_line(format_func(value), _MAX_LABEL_CHARACTERS) for value in values]
+    return dict(zip(values, unique_labels(texts), strict=True))
 
 
 def choices(
@@ -90,25 +91,25 @@ def choices(
     on_change: Callable[[], None] | None = None,
     help: str | None = None,  # noqa: A002 - Streamlit's own word
 ) -> list[str]:
-    """Draw a multiselect whose URL parameter is repeated and always stands in the URL.
+    """Draw a multiselect whose URL parameter is repeated, once a value, even for the default.
 
     Args:
         label: the control's label.
         options: the values.
         key: the query parameter and the control's key.
-        chosen: the values chosen now: the caller reads ``asked_all`` and knows the default.
-        most: how many may be chosen.
+        chosen: the values chosen now; the caller reads ``url.requested_values`` and knows the default.
+        most: the largest number of values that may be chosen.
         format_func: value to the text shown.
         allowed: which values may be typed; the options are among them.
         on_change: called when the reader changes the choice, before the page runs again.
         help: the tooltip.
     """
-    _tell_refused(label, key)
+    _warn_of_rejected(label, key)
     st.session_state[key] = [*chosen]
     shown = labels(dict.fromkeys([*options, *chosen]), format_func)
 
-    def follow() -> None:
-        _refuse(key, [value for value in st.session_state[key] if not allowed(value)])
+    def write_choices() -> None:
+        _keep_rejected(key, [value for value in st.session_state[key] if not allowed(value)])
         url.write(key, *filter(allowed, st.session_state[key]))
         if on_change is not None:
             on_change()
@@ -119,9 +120,9 @@ def choices(
         key=key,
         max_selections=most,
         format_func=lambda option: shown.get(option, one_line(option)),
-        on_change=follow,
+        on_change=write_choices,
         accept_new_options=True,
-        # All at once stands first in the list, where whoever meant one version hits it.
+        # "Select all" would be the first entry of the list, where it is easily taken for a version.
         select_all=False,
         help=help,
     )
@@ -129,67 +130,69 @@ def choices(
     return [*chosen]
 
 
-def page(pages: int) -> int:
-    """Draw the pages of a list where it has several, and give the number chosen.
+def page_number(pages: int) -> int:
+    """Draw the page numbers of a list of several pages, and return the one chosen, from 1.
 
-    A bound pagination would begin anew whenever the number of pages changes, and leave another number in the URL.
+    A bound pagination would return to page 1 whenever the number of pages changes, and leave the old number in the URL.
     """
     key = "page"
-    asked_for = next(reversed(url.in_url(key)), "1")
-    number = int(asked_for) if asked_for.isascii() and asked_for.isdigit() and len(asked_for) < 10 else 0
+    requested = next(reversed(url.url_values(key)), "1")
+    number = int(requested) if requested.isascii() and requested.isdigit() and len(requested) < 10 else 0
     if not 1 <= number <= pages:
-        if url.is_of_a_link(key):
-            messages.invalid(key, asked_for)
+        if url.is_from_link(key):
+            messages.warn_of_invalid_value(key, requested)
         number = min(max(1, number), pages)
     if pages > 1:
         st.session_state[key] = number
-        st.pagination(pages, key=key, on_change=_follow, args=(key,))
+        st.pagination(pages, key=key, on_change=_write_choice, args=(key,))
     url.write(key, str(number) if number > 1 else None)
     return number
 
 
-def _follow(
+def _write_choice(
     key: str, allowed: Callable[[str], bool] | None = None, on_change: Callable[[], None] | None = None
 ) -> None:
     value = st.session_state[key]
     if value is not None and allowed is not None and not allowed(value):
-        _refuse(key, [value])
+        _keep_rejected(key, [value])
         return
     url.write(key, None if value is None or (key == "page" and value == 1) else str(value))
     if on_change is not None:
         on_change()
 
 
-def _refuse(key: str, values: list[str]) -> None:
-    """Keep what was typed in vain, for the next run to tell."""
+def _keep_rejected(key: str, values: list[str]) -> None:
+    """Keep typed values that are not allowed for the next run, which warns of them."""
     if values:
-        st.session_state[f"refused-{key}"] = values
+        st.session_state[f"rejected-{key}"] = values
 
 
-def _tell_refused(label: str, key: str) -> None:
-    for value in st.session_state.pop(f"refused-{key}", ()):
-        messages.warn(f"{label}: {escape_markdown(value)} is not there. Type the whole name, or find it on Versions.")
+def _warn_of_rejected(label: str, key: str) -> None:
+    for value in st.session_state.pop(f"rejected-{key}", ()):
+        messages.warn(
+            f"{label}: {escape_markdown(value)} does not exist. Type the whole name, or look it up on Versions."
+        )
 
 
-def check(key: str, allowed: Callable[[str], bool]) -> None:
-    """Name the values the URL asks of a bound control that are not allowed; Streamlit drops them silently.
+def warn_of_invalid_values(key: str, allowed: Callable[[str], bool]) -> None:
+    """Warn of the values of a bound parameter that are not allowed, which Streamlit drops silently.
 
-    Only before the control is drawn for the first time: later its parameter is what the reader chose, which another
-    choice may have taken away.
+    Only before the control is drawn for the first time: later values are the reader's own, and another choice may have
+    made one of them invalid.
     """
     if key in st.session_state:
         return
     for value in st.query_params.get_all(key):
         if value and not allowed(value):
-            messages.invalid(key, value)
+            messages.warn_of_invalid_value(key, value)
 
 
-def readable(read: Callable[[str], object]) -> Callable[[str], bool]:
-    """Whether ``read`` takes a text without a ``ValueError``."""
+def is_parsed_by(parse: Callable[[str], object]) -> Callable[[str], bool]:
+    """A test whether ``parse`` accepts a text without a ``ValueError``."""
 
     def allowed(value: str) -> bool:
         try:
-            read(value)
+            parse(value)
         except ValueError:
             return False
         return True

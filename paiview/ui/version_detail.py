@@ -1,7 +1,6 @@
-"""One version, whole: every field, its source, specs with secrets masked, the raw answer."""
+"""One version in detail: every field, its source, specs with secrets masked, and the response as it came."""
 
 import json
-from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -9,7 +8,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from paiview.decisions.contracts import Contracts
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.queries import Orders
 from paiview.pai.objects import JsonObject, Model, ModelVersion
@@ -17,6 +15,7 @@ from paiview.registry.registry import Registry
 from paiview.secret_masking import mask_secrets
 from paiview.text import ascii_host, escape_invisible, escape_markdown, http_url, one_line, several_lines
 from paiview.ui import app_frame, url, url_controls, versions_table
+from paiview.ui.model_data import ModelData
 
 _SPECS = {
     "TrainingSpec": "training_spec",
@@ -26,94 +25,86 @@ _SPECS = {
     "DistillationSpec": "distillation_spec",
 }
 _CONSOLE = "https://pai.console.aliyun.com/"
-_MOST_COVERS = 8
+_MAX_COVERS = 8
 
 
-def choose(frames: Frames, on_screen: Orders) -> int | None:
-    """Choose the version in detail: one of those on the screen, or the one the link asks for.
+def choose_version(frames: Frames, on_page: Orders) -> int | None:
+    """Choose the version in detail: one of those on this page of the table, or the one the link asks for.
 
     Returns:
         Its position in the versions frame; ``None`` when nothing is chosen.
     """
-    known = frames.versions["version_name"]
-    orders = {known.iloc[order]: int(order) for order in on_screen}
-    asked = url.asked("version")
-    if asked is not None and asked not in orders:
-        orders.update((asked, int(order)) for order in np.flatnonzero(known.to_numpy() == asked))
-    options = {name: one_line(name) for name in orders}
-    opened = url_controls.choice(
+    names = frames.versions["version_name"]
+    index_by_name = {names.iloc[index]: int(index) for index in on_page}
+    requested = url.requested("version")
+    if requested is not None and requested not in index_by_name:
+        index_by_name.update((requested, int(index)) for index in np.flatnonzero(names.to_numpy() == requested))
+    options = {name: one_line(name) for name in index_by_name}
+    name = url_controls.choice(
         "Version in detail", options, key="version", placeholder="Tick a row, or choose one of them"
     )
-    return None if opened is None else orders[opened]
+    return None if name is None else index_by_name[name]
 
 
-def show(
-    registry: Registry,
-    model: Model,
-    version: ModelVersion,
-    frames: Frames,
-    order: int,
-    dataset_names: Mapping[str, str],
-    identity: str,
-    contracts: Contracts,
-) -> None:
+def draw(registry: Registry, model: Model, version: ModelVersion, data: ModelData, version_index: int) -> None:
     """Draw everything known about one version.
 
     Args:
         registry: where it came from, for the link to the console.
         model: its model.
-        version: the version as the service gave it.
-        frames: the frames of the listing it belongs to.
-        order: its position in the versions frame.
-        dataset_names: DatasetId to a name, where known.
-        identity: names the listing.
-        contracts: what metrics mean.
+        version: the version as the service sent it.
+        data: the listing it belongs to.
+        version_index: its position in the versions frame.
     """
-    row = cast("pd.Series[Any]", frames.versions.loc[order])
-    st.subheader(escape_markdown(str(row["version_name"])))
-    if version.version_description:
-        st.text(several_lines(version.version_description))
-    if version.version_name and model.model_id:
-        told = "Compare with the approved version"
-        app_frame.link(app_frame.COMPARE, told, model=model.model_id, candidate=version.version_name)
-    if row["problems"]:
-        st.warning(f"{row['problems']} flagged in this version: {escape_markdown(str(row['problem']), 400)}")
+    row = cast("pd.Series[Any]", data.frames.versions.loc[version_index])
+    _draw_head(model, version, row)
     results, about, specs, raw = st.tabs(["Results", "About", "Specs", "Raw JSON"])
     with results:
-        _results(identity, frames, order, dataset_names, contracts)
+        _draw_results(data, version_index)
     with about:
-        _about(registry, model, version, row)
+        _draw_about(registry, model, version, row)
     with specs:
-        _specs(version)
+        _draw_specs(version)
     with raw:
         st.caption(
-            "As the service sent it; values under names like token or password are masked, and characters that cannot "
-            "be seen are written as escapes."
+            "As the service sent it. Values under names like token or password are masked, and invisible characters "
+            "are written as escapes."
         )
         st.json(escape_invisible(mask_secrets(version.raw)), expanded=2)
 
 
-def _results(identity: str, frames: Frames, order: int, dataset_names: Mapping[str, str], contracts: Contracts) -> None:
-    rows = frames.metrics[frames.metrics["order"] == order]
+def _draw_head(model: Model, version: ModelVersion, row: "pd.Series[Any]") -> None:
+    st.subheader(escape_markdown(str(row["version_name"])))
+    if version.version_description:
+        st.text(several_lines(version.version_description))
+    if version.version_name and model.model_id:
+        label = "Compare with the approved version"
+        app_frame.link(app_frame.COMPARE, label, model=model.model_id, candidate=version.version_name)
+    if row["problems"]:
+        st.warning(f"{row['problems']} flagged in this version: {escape_markdown(str(row['problem']), 400)}")
+
+
+def _draw_results(data: ModelData, version_index: int) -> None:
+    rows = data.frames.metrics[data.frames.metrics["order"] == version_index]
     if rows.empty:
         st.info("This version has no evaluation results.")
         return
     shown = rows[["dataset", "metric", "value", "raw", "problem", "n", "errors"]]
     shown = shown.astype({"dataset": "str", "metric": "str"}).dropna(axis="columns", how="all")
-    pairs = tuple(map(Pair, shown["metric"], shown["dataset"]))
-    of_columns = versions_table.decimals(identity, contracts.fingerprint, pairs, frames, contracts)
-    # A pair given twice is in no column, and its numbers may need more than the others of their column.
-    of_numbers = [
-        versions_table.places(pair, [value], contracts.metrics)
+    pairs = [*map(Pair, shown["metric"], shown["dataset"])]
+    in_column = versions_table.column_decimals(data=data, pairs=pairs)
+    # The table of versions leaves out a pair given twice, whose numbers may need more decimals than its column has.
+    in_row = [
+        versions_table.decimal_places(pair, [value], data.contracts.metrics)
         for pair, value in zip(pairs, rows["value"], strict=True)
     ]
-    digits = [*map(max, of_columns, of_numbers)]
-    shown.insert(1, "name", shown["dataset"].map(dataset_names))
+    digits = [*map(max, in_column, in_row)]
+    shown.insert(1, "name", shown["dataset"].map(data.dataset_names))
     for column in ("dataset", "name", "metric", *(name for name in ("raw", "problem") if name in shown)):
         shown[column] = shown[column].astype("str").map(one_line, na_action="ignore")
     table = shown.dropna(axis="columns", how="all").reset_index(drop=True)
     st.dataframe(
-        versions_table.written(table, ["value"], digits) if "value" in table else table,
+        versions_table.with_decimals(table, ["value"], digits) if "value" in table else table,
         hide_index=True,
         height=versions_table.height(len(shown)),
         placeholder="–",
@@ -122,13 +113,29 @@ def _results(identity: str, frames: Frames, order: int, dataset_names: Mapping[s
     )
 
 
-def _about(registry: Registry, model: Model, version: ModelVersion, row: "pd.Series[Any]") -> None:
-    # Pairs, for a field of ExtraInfo or a label may bear the name of another one.
-    fields: list[tuple[str, Any]] = [
+def _draw_about(registry: Registry, model: Model, version: ModelVersion, row: "pd.Series[Any]") -> None:
+    extra_info = dict(version.extra_info or {})
+    covers = extra_info.pop("CoverUris", None)
+    fields = [*_documented_fields(version, row), *_other_fields(version, extra_info)]
+    table = pd.DataFrame(
+        [(one_line(name), _cell(value)) for name, value in fields], columns=["field", "value"], dtype="str"
+    )
+    table = table[table["value"] != ""]
+    st.dataframe(table, hide_index=True, height=versions_table.height(len(table)), alt="Fields of the version")
+    if version.options:
+        st.caption("Options")
+        st.json(_parsed_options(version.options), expanded=1)
+    for label, address in (*_links(registry, model, version, row), *_cover_links(covers)):
+        st.link_button(label, address)
+
+
+def _documented_fields(version: ModelVersion, row: "pd.Series[Any]") -> list[tuple[str, Any]]:
+    """Name and value of each field; pairs, as a label may have the name of a field."""
+    return [
         ("VersionName", version.version_name),
         ("ApprovalStatus", version.approval_status),
-        ("Created (UTC)", _moment(row["created"], version.gmt_create_time)),
-        ("Modified (UTC)", _moment(row["modified"], version.gmt_modified_time)),
+        ("Created (UTC)", _time_text(row["created"], version.gmt_create_time)),
+        ("Modified (UTC)", _time_text(row["modified"], version.gmt_modified_time)),
         ("FormatType", version.format_type),
         ("FrameworkType", version.framework_type),
         ("Uri", version.uri),
@@ -141,30 +148,25 @@ def _about(registry: Registry, model: Model, version: ModelVersion, row: "pd.Ser
         ("OwnerId", version.owner_id),
         *((f"Label {label.key}", label.value) for label in version.labels),
     ]
-    extra = dict(version.extra_info or {})
-    covers = extra.pop("CoverUris", None)
-    words = extra.pop("TrainedWords", None)
+
+
+def _other_fields(version: ModelVersion, extra_info: JsonObject) -> list[tuple[str, str]]:
+    """Name and value of each entry of ExtraInfo, and of each field that the documentation does not name."""
+    fields = []
+    words = extra_info.get("TrainedWords")
     if isinstance(words, list):
         fields.append(("TrainedWords", ", ".join(str(word) for word in words)))
-    others = {f"ExtraInfo {name}": value for name, value in mask_secrets(extra).items()}
-    for name, value in (*others.items(), *mask_secrets(version.model_extra or {}).items()):
-        fields.append((name, value if isinstance(value, str) else _json(value)))
-    table = pd.DataFrame(
-        [(one_line(name), _shown(value)) for name, value in fields], columns=["field", "value"], dtype="str"
-    )
-    table = table[table["value"] != ""]
-    st.dataframe(table, hide_index=True, height=versions_table.height(len(table)), alt="Fields of the version")
-    if version.options:
-        st.caption("Options")
-        st.json(_parsed(version.options), expanded=1)
-    for label, address in (*_links(registry, model, version, row), *_covers(covers)):
-        st.link_button(label, address)
+    entries = {name: value for name, value in extra_info.items() if name != "TrainedWords"}
+    masked = [(f"ExtraInfo {name}", value) for name, value in mask_secrets(entries).items()]
+    masked += mask_secrets(version.model_extra or {}).items()
+    return fields + [(name, value if isinstance(value, str) else _json(value)) for name, value in masked]
 
 
-def _covers(covers: object) -> list[tuple[str, str]]:
-    """Cover images are links: they lie on hosts their author chose, and the pages load nothing from other hosts."""
-    listed = covers if isinstance(covers, list) else []
-    addresses = [address for cover in listed if (address := http_url(str(cover)))][:_MOST_COVERS]
+def _cover_links(covers: object) -> list[tuple[str, str]]:
+    """Label and address of each cover image: pages load nothing from the hosts that its author chose."""
+    addresses = [
+        address for cover in (covers if isinstance(covers, list) else ()) if (address := http_url(str(cover)))
+    ][:_MAX_COVERS]
     return [
         (f"Open cover {number} at {escape_markdown(ascii_host(address))}", address)
         for number, address in enumerate(addresses, 1)
@@ -187,7 +189,7 @@ def _links(registry: Registry, model: Model, version: ModelVersion, row: "pd.Ser
     return links
 
 
-def _specs(version: ModelVersion) -> None:
+def _draw_specs(version: ModelVersion) -> None:
     present = {name: spec for name, field in _SPECS.items() if (spec := getattr(version, field))}
     if not present:
         st.info("This version has no training, inference, evaluation, compression or distillation spec.")
@@ -200,7 +202,7 @@ def _specs(version: ModelVersion) -> None:
 
 
 def _methods(name: str, spec: JsonObject) -> list[str]:
-    """The method names of a spec that holds several, one object each; empty for a single spec."""
+    """The method names of a spec that holds several methods, an object each; empty for a single spec."""
     single = (
         {"metadata", "cloud", "containers", "storage"}
         if name == "InferenceSpec"
@@ -210,11 +212,11 @@ def _methods(name: str, spec: JsonObject) -> list[str]:
     return list(spec) if several else []
 
 
-def _moment(parsed: Any, text: str | None) -> str | None:
+def _time_text(parsed: Any, text: str | None) -> str | None:
     return text if pd.isna(parsed) else f"{parsed:%Y-%m-%d %H:%M:%S}"
 
 
-def _shown(value: Any) -> str:
+def _cell(value: Any) -> str:
     return "" if pd.isna(value) else one_line(str(value), 2000)
 
 
@@ -222,8 +224,8 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _parsed(options: str) -> object:
-    """Options is a JSON text; what does not parse is shown as it is."""
+def _parsed_options(options: str) -> object:
+    """Options parsed as JSON; a text that is no JSON stays as it is."""
     try:
         return escape_invisible(mask_secrets(json.loads(options)))
     except (ValueError, RecursionError):

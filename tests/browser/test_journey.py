@@ -63,7 +63,7 @@ def query(page: Page) -> dict[str, list[str]]:
 
 def choose(page: Page, key: str, option: str) -> None:
     control = page.locator(f".st-key-{key} input")
-    # First, for a list closes when the page scrolls.
+    # Scroll first: a list closes when the page scrolls.
     control.scroll_into_view_if_needed()
     settled(page)
     control.fill(option)
@@ -74,7 +74,7 @@ def choose(page: Page, key: str, option: str) -> None:
 
 
 def column(page: Page, number: int) -> Locator:
-    """The cells of a column of the versions table, as the browser tells them to a screen reader."""
+    """The cells of a column of the versions table, in the form that the browser gives to a screen reader."""
     return page.locator(f".st-key-versions-table tbody td:nth-child({number})")
 
 
@@ -152,7 +152,7 @@ def test_a_deep_link_is_the_first_request_after_a_start(page: Page, start: Start
 
 
 def test_the_state_comes_back(page: Page, browser: Browser, embedded: str) -> None:
-    """After a page change, a step back, a reload, and in another reader's browser."""
+    """After a page change, Back, a reload, and in another reader's browser."""
     opened(page, f"{embedded}/versions?model=model-whisper")
     choose(page, "dataset", "ami-ihm")
     choose(page, "sort", "wer@ami-ihm, ascending")
@@ -191,7 +191,7 @@ def test_the_state_comes_back(page: Page, browser: Browser, embedded: str) -> No
     other.context.close()
 
 
-def test_a_ticked_row_opens_in_detail_and_two_stand_side_by_side(page: Page, embedded: str) -> None:
+def test_a_ticked_row_opens_in_detail_and_two_are_shown_side_by_side(page: Page, embedded: str) -> None:
     opened(page, f"{embedded}/versions?model=model-whisper")
     box = page.locator('.st-key-versions-table [data-testid="stDataFrame"]').bounding_box()
     assert box is not None
@@ -204,11 +204,11 @@ def test_a_ticked_row_opens_in_detail_and_two_stand_side_by_side(page: Page, emb
     expect(page.locator(".st-key-selection")).to_contain_text("2 versions side by side")
 
 
-def test_an_unknown_model_is_named_and_the_reader_can_go_on(page: Page, embedded: str) -> None:
+def test_an_unknown_model_is_reported_and_the_controls_still_work(page: Page, embedded: str) -> None:
     opened(page, f"{embedded}/versions?model=model-nobody")
-    told = region(page, "problem")
-    assert "201900002" in told
-    assert "RequestId" in told
+    problem = region(page, "problem")
+    assert "201900002" in problem
+    assert "RequestId" in problem
     expect(page.locator(".st-key-model input")).to_have_value("model-nobody")
     choose(page, "model", "whisper")
     expect(page.locator(".st-key-versions-table")).to_be_visible()
@@ -219,9 +219,9 @@ def test_wrong_values_in_a_link_are_named_and_ignored(page: Page, embedded: str)
     opened(
         page, f"{embedded}/versions?model=model-whisper&approval_status=Maybe&metric=wer&metric=blobs&sort=up&page=99"
     )
-    told = region(page, "problem")
+    problem = region(page, "problem")
     for named in ("approval_status = Maybe", "metric = blobs", "sort = up"):
-        assert named in told
+        assert named in problem
     expect(column(page, 1)).to_have_count(8)
 
 

@@ -27,7 +27,7 @@ from tests.faults.matrix import FAULTS, MODEL, PAGE_SIZE, VERSIONS, Fault, Way, 
 from tests.harness.dashboard import ROOT
 from tests.harness.server import Reply, Request, Responder, Server
 from tests.harness.service import Service
-from tests.pages.conftest import told
+from tests.pages.conftest import reported
 
 LISTING: Final = f"/api/v1/models/{MODEL}/versions"
 SESSIONS: Final = 20
@@ -198,7 +198,7 @@ class Stage:
         with self._lock:
             return Outcome(
                 # Without the marks that keep Markdown from reading it.
-                told=re.sub(r"\\(.)", r"\1", told(app)),
+                told=re.sub(r"\\(.)", r"\1", reported(app)),
                 seconds=seconds,
                 over=over,
                 requests=self._sent,

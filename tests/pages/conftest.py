@@ -1,4 +1,4 @@
-"""The pages run by Streamlit's own test runner, over a service the test writes."""
+"""Pages in Streamlit's test runner, over a service whose responses the test writes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -41,7 +41,7 @@ Run = Callable[..., AppTest]
 
 @pytest.fixture
 def run(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Runs a page with these query parameters, over ``service``."""
+    """Run a page with query parameters, over ``service``."""
     st.cache_resource.clear()
     st.cache_data.clear()
     with ExitStack() as running:
@@ -49,7 +49,7 @@ def run(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
         running.callback(disconnect)
         monkeypatch.setenv("PAIVIEW_ENDPOINT", server.url)
         monkeypatch.setenv("PAIVIEW_DEADLINE", "5")
-        # The official chain reads its variables only once a process, so these tests do without it.
+        # The official credential chain reads its variables once a process, so these tests replace it.
         monkeypatch.setattr(connection, "from_chain", lambda: CREDENTIALS)
 
         def start(page: str, /, **parameters: str | list[str]) -> AppTest:
@@ -63,11 +63,11 @@ def run(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
         yield start
 
 
-def told(app: AppTest) -> str:
-    """Everything the page reports in its problem region."""
+def reported(app: AppTest) -> str:
+    """The errors and warnings of the page, a line each."""
     return "\n".join(item.value for item in (*app.error, *app.warning))
 
 
-def written(app: AppTest) -> str:
-    """Every text of the page that is Markdown."""
+def page_text(app: AppTest) -> str:
+    """All Markdown texts of the page, a line each."""
     return "\n".join(str(item.value) for item in (*app.title, *app.subheader, *app.markdown, *app.caption))

@@ -12,15 +12,15 @@ PAGES = sorted(path for path in (ROOT / "pages").glob("*.py") if path.name != "_
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_a_page_does_nothing_before_it_stands_in_the_frame(path: Path) -> None:
-    """Streamlit runs a file of pages/ by itself for the first deep link after a start."""
+def test_a_page_first_requires_the_frame(path: Path) -> None:
+    """Streamlit runs a file of pages/ without app.py for the first deep link after a start."""
     body = ast.parse(path.read_text(encoding="utf-8")).body
     first = next(node for node in body[1:] if not isinstance(node, ast.Import | ast.ImportFrom))
     assert ast.unparse(first) == "app_frame.require()"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_a_page_is_thin(path: Path) -> None:
+def test_a_page_defines_no_function_and_no_class(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
 

@@ -14,7 +14,7 @@ from paiview.registry.connection import connect, disconnect
 from paiview.ui import comparison_controls
 from tests.harness.server import refusal
 from tests.harness.service import Service, version
-from tests.pages.conftest import Run, told, written
+from tests.pages.conftest import Run, page_text, reported
 
 
 def unapproved(baseline: str, status: str) -> str:
@@ -27,7 +27,7 @@ def table(app: AppTest, column: str = "state") -> pd.DataFrame:
 
 
 def display(app: AppTest) -> pd.DataFrame:
-    """The same table as it is written for the reader."""
+    """The same table as the reader sees it."""
     frame = next(frame for frame in app.dataframe if "state" in frame.value.columns)
     cells: pd.DataFrame = convert_arrow_bytes_to_pandas_df(frame.proto.arrow_data.styler.display_values)
     return cells.set_axis(frame.value.columns, axis="columns")
@@ -40,10 +40,10 @@ def rows(app: AppTest) -> list[tuple[Any, ...]]:
 
 def test_the_newest_pending_version_is_compared_with_the_newest_approved_one(run: Run) -> None:
     app = run("compare", model="model-asr")
-    assert told(app) == ""
+    assert reported(app) == ""
     assert app.query_params["candidate"] == "0.10.0"
     assert app.query_params["baseline"] == "0.1.0"
-    text = written(app).replace("\\", "")
+    text = page_text(app).replace("\\", "")
     assert "Trade-off" in text
     assert "newest approved by creation" in text
     assert "cer: better on 1, worse on 1 (d-meeting −5.0 %)" in text
@@ -51,7 +51,7 @@ def test_the_newest_pending_version_is_compared_with_the_newest_approved_one(run
     assert "policy: fail" in text
 
 
-def test_regressions_stand_first_and_every_number_is_there(run: Run) -> None:
+def test_regressions_come_first_and_every_number_is_shown(run: Run) -> None:
     app = run("compare", model="model-asr")
     assert rows(app) == [
         ("d-meeting", "cer", "▼ worse"),
@@ -64,17 +64,17 @@ def test_regressions_stand_first_and_every_number_is_there(run: Run) -> None:
     assert worse["effect"] == pytest.approx(-0.05)
 
 
-def test_filters_hide_rows_and_never_move_the_verdict(run: Run) -> None:
+def test_filters_hide_rows_and_never_change_the_verdict(run: Run) -> None:
     app = run("compare", model="model-asr", state="better", metric="cer")
     assert rows(app) == [("AISHELL-1", "cer", "▲ better")]
-    assert "Trade-off" in written(app)
-    assert "2 hidden by the filters" in written(app)
+    assert "Trade-off" in page_text(app)
+    assert "2 hidden by the filters" in page_text(app)
 
 
-def test_what_is_sent_again_is_what_was_sent_and_follows_the_data_their_meaning_and_the_names(
+def test_a_cached_view_is_unchanged_and_follows_data_contracts_and_names(
     run: Run, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The chart and the table are kept for all visitors."""
+    """The chart and the table are cached for all sessions."""
     monkeypatch.setattr(registry, "DECISION_MAX_AGE_SECONDS", 0.0)
 
     def sent(app: AppTest) -> tuple[str, str]:
@@ -107,18 +107,18 @@ def test_identical_rows_can_be_hidden(run: Run, service: Service) -> None:
     assert ("AISHELL-1", "cer", "＝ same") not in rows(run("compare", model="model-asr", hide_identical="true"))
 
 
-def test_several_candidates_stand_side_by_side(run: Run) -> None:
+def test_several_candidates_are_shown_side_by_side(run: Run) -> None:
     app = run("compare", model="model-asr", candidate=["0.10.0", "0.2.0"])
     shown = table(app, "verdict")
     assert list(shown["version"]) == ["0.10.0", "0.2.0"]
     assert list(shown["verdict"]) == ["▲▼ Trade-off", "▼ Worse"]
-    assert "Chosen among 2" in written(app)
+    assert "Chosen among 2" in page_text(app)
 
 
 def test_the_baseline_itself_is_left_out_of_several_candidates(run: Run) -> None:
     app = run("compare", model="model-asr", candidate=["0.10.0", "0.1.0"], baseline="0.1.0")
-    assert "is the baseline and is left out" in told(app)
-    assert "Trade-off" in written(app)
+    assert "is the baseline and is left out" in reported(app)
+    assert "Trade-off" in page_text(app)
 
 
 @pytest.mark.parametrize(
@@ -130,12 +130,12 @@ def test_the_baseline_itself_is_left_out_of_several_candidates(run: Run) -> None
         ({"candidate": "0.10.0", "baseline_model": "model-none"}, "does not exist"),
     ],
 )
-def test_what_does_not_exist_gives_the_problem_and_no_verdict(
+def test_an_unknown_version_or_model_gives_an_error_and_no_verdict(
     run: Run, parameters: dict[str, str], problem: str
 ) -> None:
     app = run("compare", model="model-asr", **parameters)
-    assert problem in told(app)
-    text = written(app)
+    assert problem in reported(app)
+    text = page_text(app)
     assert not any(word in text for word in ("Trade-off", "Better", "Worse", "policy:"))
 
 
@@ -150,11 +150,11 @@ def test_a_link_whose_data_have_changed_says_so(run: Run, service: Service) -> N
     app = run("compare", model="model-asr")
     seen = app.query_params["data"]
     assert len(seen) == 12
-    assert told(run("compare", model="model-asr", data=seen)) == ""
+    assert reported(run("compare", model="model-asr", data=seen)) == ""
     service.versions["model-asr"][2] = version("0.10.0", "2024-03-01", {"d-aishell": {"cer": 0.03}})
     disconnect()
     changed = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0", data=seen)
-    assert "The data have changed since this link was made" in told(changed)
+    assert "The data have changed since this link was made" in reported(changed)
     assert changed.query_params["data"] == seen
 
 
@@ -162,9 +162,9 @@ def test_a_baseline_of_another_model(run: Run, service: Service) -> None:
     service.models.append({"ModelId": "model-other", "ModelName": "other", "WorkspaceId": "7"})
     service.versions["model-other"] = [version("5.0.0", "2025-01-01", {"d-aishell": {"cer": 0.05}})]
     app = run("compare", model="model-asr", candidate="0.10.0", baseline_model="model-other", baseline="5.0.0")
-    assert told(app).replace("\\", "") == unapproved("5.0.0", "Pending")
-    assert "Better" in written(app)
-    assert "chosen by the reader from another model" in written(app)
+    assert reported(app).replace("\\", "") == unapproved("5.0.0", "Pending")
+    assert "Better" in page_text(app)
+    assert "chosen by the reader from another model" in page_text(app)
 
 
 def test_setting_a_direction_changes_the_verdict_at_once_and_offers_the_lines(run: Run, service: Service) -> None:
@@ -173,13 +173,13 @@ def test_setting_a_direction_changes_the_verdict_at_once_and_offers_the_lines(ru
         version("0.2.0", "2024-02-01", {"d": {"quality": 2.0}}),
     ]
     app = run("compare", model="model-asr")
-    assert "Not comparable" in written(app)
-    assert "Which way is better is unknown for quality" in app.info[0].value
+    assert "Not comparable" in page_text(app)
+    assert "Metric direction not configured for quality" in app.info[0].value
     app.selectbox("direction-quality").set_value("higher")
     next(button for button in app.button if button.label == "Apply to this session").click()
     app.run()
-    assert "▲ Better" in written(app)
-    assert "Judged with what one reader set for quality" in written(app)
+    assert "▲ Better" in page_text(app)
+    assert "Judged with what one reader set for quality" in page_text(app)
     lines = next(code.value for code in app.code)
     assert "[metrics.quality]" in lines
     assert 'direction = "higher"' in lines
@@ -192,23 +192,23 @@ def test_hostile_names_are_text(run: Run, service: Service) -> None:
         version("0.2.0", "2024-02-01", {name: {"cer": 0.2}}),
     ]
     app = run("compare", model="model-asr")
-    text = written(app)
+    text = page_text(app)
     assert "<script>" not in text.replace("\\<script\\>", "")
     assert "[a](" not in text
 
 
-def test_versions_without_results_are_told_and_give_no_verdict(run: Run, service: Service) -> None:
+def test_versions_without_results_are_named_and_give_no_verdict(run: Run, service: Service) -> None:
     service.versions["model-asr"] = [
         version("0.1.0", "2024-01-01", ApprovalStatus="Approved"),
         version("0.2.0", "2024-02-01"),
     ]
     app = run("compare", model="model-asr")
-    assert told(app) == ""
-    assert "Neither version has an evaluation result" in written(app)
-    assert "policy: undecided" in written(app)
+    assert reported(app) == ""
+    assert "Neither version has an evaluation result" in page_text(app)
+    assert "policy: undecided" in page_text(app)
 
 
-def test_each_of_several_candidates_has_the_baseline_of_its_own(run: Run, service: Service) -> None:
+def test_each_of_several_candidates_has_its_own_baseline(run: Run, service: Service) -> None:
     service.versions["model-asr"] = [
         version("0.1.0", "2024-01-01", {"d": {"cer": 0.20}}, ApprovalStatus="Approved"),
         version("0.2.0", "2024-02-01", {"d": {"cer": 0.15}}),
@@ -222,10 +222,12 @@ def test_each_of_several_candidates_has_the_baseline_of_its_own(run: Run, servic
         ("0.4.0", "0.3.0", "newest approved by creation", "▼ Worse"),
     ]
     assert "baseline" not in app.query_params
-    assert "**2 candidates** each against the baseline that the rules choose for it" in written(app)
+    assert "**2 candidates** each against the baseline that the rules choose for it" in page_text(app)
 
 
-def test_several_candidates_against_one_baseline_say_whose_choice_it_was_for_each(run: Run, service: Service) -> None:
+def test_several_candidates_against_one_baseline_give_the_reason_of_the_choice_for_each(
+    run: Run, service: Service
+) -> None:
     service.versions["model-asr"] = [
         version("0.1.0", "2024-01-01", {"d": {"cer": 0.20}}, ApprovalStatus="Approved"),
         version("0.2.0", "2024-02-01", {"d": {"cer": 0.15}}),
@@ -234,19 +236,19 @@ def test_several_candidates_against_one_baseline_say_whose_choice_it_was_for_eac
         version("0.5.0", "2024-05-01", {"d": {"cer": 0.13}}),
     ]
     app = run("compare", model="model-asr", candidate=["0.2.0", "0.4.0"], baseline="0.1.0")
-    assert "**2 candidates** against 0.1.0\n" in written(app).replace("\\", "")
+    assert "**2 candidates** against 0.1.0\n" in page_text(app).replace("\\", "")
     shown = table(app, "verdict")
     assert list(shown[["version", "this baseline is", "verdict"]].itertuples(index=False, name=None)) == [
         ("0.2.0", "newest approved before the candidate", "▲ Better"),
         ("0.4.0", "chosen by the reader, the rules choose 0.3.0", "▲ Better"),
     ]
     alike = run("compare", model="model-asr", candidate=["0.4.0", "0.5.0"], baseline="0.1.0")
-    told = "**2 candidates** against 0.1.0 (chosen by the reader, the rules choose 0.3.0)"
-    assert told in written(alike).replace("\\", "")
+    headline = "**2 candidates** against 0.1.0 (chosen by the reader, the rules choose 0.3.0)"
+    assert headline in page_text(alike).replace("\\", "")
     assert not {"baseline", "this baseline is"} & {*table(alike, "verdict").columns}
 
 
-def test_a_dataset_is_told_by_its_name_and_by_the_id_that_links_hold(run: Run) -> None:
+def test_a_dataset_is_shown_by_its_name_and_by_the_id_that_links_hold(run: Run) -> None:
     shown = table(run("compare", model="model-asr"))
     assert ("AISHELL-1", "d-aishell") in list(shown[["dataset", "dataset id"]].itertuples(index=False, name=None))
 
@@ -260,13 +262,13 @@ def test_several_candidates_keep_the_cautions_of_one(run: Run, service: Service)
     one = run("compare", model="model-asr", candidate="0.3.0", baseline="0.1.0")
     both = run("compare", model="model-asr", candidate=["0.2.0", "0.3.0"], baseline="0.1.0", state="better")
     for app in (one, both):
-        assert told(app).replace("\\", "") == unapproved("0.1.0", "Rejected")
-        assert written(app).count("Significance cannot be judged") == 1
-    assert "A row shows all candidates" in written(both)
-    assert "A row shows all candidates" not in written(one)
+        assert reported(app).replace("\\", "") == unapproved("0.1.0", "Rejected")
+        assert page_text(app).count("Significance cannot be judged") == 1
+    assert "A row shows all candidates" in page_text(both)
+    assert "A row shows all candidates" not in page_text(one)
 
 
-def test_names_of_another_models_datasets_are_not_put_among_those_of_this_one(run: Run, service: Service) -> None:
+def test_names_of_another_models_datasets_are_read_separately(run: Run, service: Service) -> None:
     run("compare", model="model-asr")
     service.models.append({"ModelId": "model-other", "ModelName": "other", "WorkspaceId": "7"})
     service.datasets.append({"DatasetId": "d-other", "Name": "Other"})
@@ -279,7 +281,7 @@ def test_names_of_another_models_datasets_are_not_put_among_those_of_this_one(ru
     assert set(connect().dataset_names(of_model, "7")) <= {*of_model}
 
 
-def test_numbers_have_the_room_they_need(run: Run, service: Service) -> None:
+def test_columns_are_wide_enough_for_their_numbers(run: Run, service: Service) -> None:
     results: dict[str, dict[str, Any]] = {"d": {"cer": 0.20, "tokens": 1000000000001}, "e": {"cer": "n/a"}}
     service.versions["model-asr"] = [
         version("0.1.0", "2024-01-01", results, ApprovalStatus="Approved"),
@@ -292,7 +294,7 @@ def test_numbers_have_the_room_they_need(run: Run, service: Service) -> None:
     assert columns["effect"]["width"] == int(7.5 * len("effect")) + 18
 
 
-def test_numbers_beyond_what_a_table_of_a_browser_can_hold_are_text(run: Run, service: Service) -> None:
+def test_numbers_too_large_for_the_table_in_the_browser_are_text(run: Run, service: Service) -> None:
     results = [{"d": {"loss": loss, "cer": 0.1}} for loss in (2.0**60, 1.5 * 2.0**60)]
     service.versions["model-asr"] = [
         version("0.1.0", "2024-01-01", results[0], ApprovalStatus="Approved"),
@@ -308,13 +310,13 @@ def test_numbers_beyond_what_a_table_of_a_browser_can_hold_are_text(run: Run, se
     assert json.loads(frame.proto.columns)["change"]["alignment"] == "right"
 
 
-def test_a_page_that_is_not_there_is_told_where_there_is_but_one(run: Run) -> None:
+def test_a_page_number_beyond_the_only_page_is_named(run: Run) -> None:
     app = run("compare", model="model-asr", page="7")
-    assert "page = 7" in told(app)
+    assert "page = 7" in reported(app)
     assert "page" not in app.query_params
 
 
-def test_the_verdicts_on_several_candidates_stand_before_what_explains_them(run: Run, service: Service) -> None:
+def test_the_verdicts_on_several_candidates_come_before_their_explanation(run: Run, service: Service) -> None:
     service.versions["model-asr"] = [
         version("0.1.0", "2024-01-01", {"d": {"cer": 0.20}}, ApprovalStatus="Approved"),
         version("0.2.0", "2024-02-01", {"d": {"cer": 0.15}}),
@@ -327,7 +329,7 @@ def test_the_verdicts_on_several_candidates_stand_before_what_explains_them(run:
     assert columns[-1] == "this baseline is"
 
 
-def test_nothing_is_claimed_of_versions_that_no_picture_shows(run: Run, service: Service) -> None:
+def test_the_caption_says_nothing_about_versions_that_are_not_drawn(run: Run, service: Service) -> None:
     service.versions["model-asr"] = [
         version("0.1.0", "2024-01-01", {"d": {"cer": 0.20, "rtf": 0.3}}, ApprovalStatus="Approved"),
         version("0.2.0", "2024-02-01", {"d": {"cer": 0.15, "rtf": 0.4}}),
@@ -337,16 +339,16 @@ def test_nothing_is_claimed_of_versions_that_no_picture_shows(run: Run, service:
     app = run("compare", **chosen, y="cer@d")
     assert app.selectbox("x").options[-1] == "cer, mean"
     assert app.selectbox("x").value == "rtf, mean"
-    assert "No version drawn is dominated: each is the best trade of the two. Not drawn: 0.3.0." in written(
+    assert "No version drawn is dominated: each is the best trade of the two. Not drawn: 0.3.0." in page_text(
         app
     ).replace("\\", "")
     apart = run("compare", **chosen, x="cer, mean", y="cer@d")
-    assert "No version has both numbers." in written(apart)
-    assert "dominated" not in written(apart)
+    assert "No version has both numbers." in page_text(apart)
+    assert "dominated" not in page_text(apart)
     assert len(apart.get("plotly_chart")) == len(app.get("plotly_chart")) - 1
 
 
-def test_another_model_gets_its_newest_pending_version_and_no_old_pin(run: Run, service: Service) -> None:
+def test_another_model_gets_its_newest_pending_version_and_no_old_fingerprint(run: Run, service: Service) -> None:
     service.models.append({"ModelId": "model-other", "ModelName": "other", "WorkspaceId": "7"})
     service.versions["model-other"] = [
         version("5.0.0", "2025-01-01", {"d-aishell": {"cer": 0.05}}, ApprovalStatus="Approved"),
@@ -357,14 +359,14 @@ def test_another_model_gets_its_newest_pending_version_and_no_old_pin(run: Run, 
     app.selectbox("model").set_value("model-other").run()
     assert app.query_params["candidate"] == "5.1.0"
     assert app.query_params["data"] != seen
-    assert told(app) == ""
+    assert reported(app) == ""
 
 
-def test_choosing_another_model_asks_for_its_version_and_pins_nothing(run: Run, service: Service) -> None:
+def test_choosing_another_model_asks_for_its_version_and_writes_no_fingerprint(run: Run, service: Service) -> None:
     service.models.append({"ModelId": "model-other", "ModelName": "other", "WorkspaceId": "7"})
     service.versions["model-other"] = [version("5.0.0", "2025-01-01", {"d-aishell": {"cer": 0.05}})]
     app = run("compare", model="model-asr", candidate="0.10.0", baseline_model="model-other", data="0123456789ab")
-    assert told(app) == ""
+    assert reported(app) == ""
     assert "Choose the baseline" in app.info[0].value
     assert "data" not in app.query_params
 
@@ -380,35 +382,35 @@ def test_configured_decimals_are_shown(
     assert display(app).loc[1, "candidate"] == "0.2"
 
 
-def test_what_was_edited_since_the_listing_is_judged_as_it_is_now(
+def test_a_version_edited_since_the_listing_is_decided_about_as_it_is_now(
     run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = run("compare", model="model-asr")
-    assert "read anew" not in written(app)
+    assert "were read again" not in page_text(app)
     parts = [part.type for part in app.main.children.values()]
     monkeypatch.setattr(registry, "DECISION_MAX_AGE_SECONDS", 0.0)
     edited = version("0.10.0", "2024-03-01", {"d-aishell": {"cer": 0.07}}, ApprovalStatus="Rejected")
     service.versions["model-asr"][2] = edited
     app.run()
-    text = written(app).replace("\\", "")
+    text = page_text(app).replace("\\", "")
     assert "cer: worse on 1 (AISHELL-1 −40.0 %), missing 1" in text
     assert "**0.10.0** (Rejected)" in text
-    assert "The versions judged were read anew 0 s ago" in text
+    assert "The versions compared were read again 0 s ago" in text
     assert [part.type for part in app.main.children.values()] == parts, "The page moved."
     assert len(service.asked("models/model-asr/versions")) == 2
 
 
-def test_a_verdict_whose_versions_could_not_be_read_anew_says_so(
+def test_a_verdict_says_when_its_versions_could_not_be_read_again(
     run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = run("compare", model="model-asr")
     monkeypatch.setattr(registry, "DECISION_MAX_AGE_SECONDS", 0.0)
     service.refusals["/api/v1/models/model-asr/versions/0.10.0"] = refusal("NoPermission", 403, "*May not.*")
     app.run()
-    assert "Trade-off" in written(app)
-    assert "the versions compared could not be read again for this decision" in told(app)
-    assert "\\*May not\\.\\*" in told(app)
-    assert "read anew" not in written(app)
+    assert "Trade-off" in page_text(app)
+    assert "the versions compared could not be read again for this decision" in reported(app)
+    assert "\\*May not\\.\\*" in reported(app)
+    assert "were read again" not in page_text(app)
 
 
 def _with_many(service: Service) -> None:
@@ -418,29 +420,31 @@ def _with_many(service: Service) -> None:
     ]
 
 
-def test_of_many_versions_the_newest_are_offered_and_any_other_can_be_typed(run: Run, service: Service) -> None:
+def test_the_newest_of_many_versions_are_listed_and_any_other_can_be_typed(run: Run, service: Service) -> None:
     _with_many(service)
     app = run("compare", model="model-asr", candidate="0.299.0")
     offered = app.multiselect(key="candidate").options
-    assert (len(offered), offered[0], offered[-1]) == (comparison_controls.LISTED, "0.299.0", "0.100.0")
-    assert len(app.selectbox(key="baseline").options) <= comparison_controls.LISTED + 1
+    assert (len(offered), offered[0], offered[-1]) == (comparison_controls.MAX_LISTED, "0.299.0", "0.100.0")
+    assert len(app.selectbox(key="baseline").options) <= comparison_controls.MAX_LISTED + 1
     app.multiselect(key="candidate").set_value(["0.299.0", "0.3.0"]).run()
     assert app.query_params["candidate"] == ["0.299.0", "0.3.0"]
-    assert told(app).replace("\\", "") == unapproved("0.298.0", "Pending").replace(":", "; Baseline 0.2.0 is Pending:")
+    assert reported(app).replace("\\", "") == unapproved("0.298.0", "Pending").replace(
+        ":", "; Baseline 0.2.0 is Pending:"
+    )
     assert list(table(app, "verdict")["version"]) == ["0.299.0", "0.3.0"]
     linked = run("compare", model="model-asr", candidate="0.3.0", baseline="0.2.0")
     assert linked.selectbox(key="baseline").value == "0.2.0"
-    assert told(linked).replace("\\", "") == unapproved("0.2.0", "Pending")
+    assert reported(linked).replace("\\", "") == unapproved("0.2.0", "Pending")
 
 
-def test_a_typed_version_that_is_not_there_is_told_and_changes_nothing(run: Run, service: Service) -> None:
+def test_a_typed_version_that_does_not_exist_is_named_and_changes_nothing(run: Run, service: Service) -> None:
     _with_many(service)
     app = run("compare", model="model-asr", candidate="0.299.0")
     app.multiselect(key="candidate").set_value(["0.299.0", "9.9.9"]).run()
-    assert "Candidate: 9\\.9\\.9 is not there" in told(app)
+    assert "Candidate: 9\\.9\\.9 does not exist" in reported(app)
     assert app.query_params["candidate"] == "0.299.0"
     app.run()
-    assert "is not there" not in told(app)
+    assert "does not exist" not in reported(app)
 
 
 def test_the_rules_choose_the_baseline_from_what_is_approved_now(
@@ -452,12 +456,12 @@ def test_the_rules_choose_the_baseline_from_what_is_approved_now(
     service.versions["model-asr"][1]["ApprovalStatus"] = "Approved"
     app = run("compare", model="model-asr")
     assert app.query_params["baseline"] == "0.2.0"
-    assert "(newest approved by creation)" in written(app).replace("\\", "")
+    assert "(newest approved by creation)" in page_text(app).replace("\\", "")
     pinned = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0")
-    assert "(chosen by the reader, the rules choose 0.2.0)" in written(pinned).replace("\\", "")
+    assert "(chosen by the reader, the rules choose 0.2.0)" in page_text(pinned).replace("\\", "")
 
 
-def test_datasets_of_one_name_are_told_apart_by_their_ids(run: Run, service: Service) -> None:
+def test_datasets_that_share_a_name_are_shown_with_their_ids(run: Run, service: Service) -> None:
     service.datasets += [{"DatasetId": "d-b", "Name": "Test"}, {"DatasetId": "d-c", "Name": "Test"}]
     service.versions["model-asr"] = [
         version("0.1.0", "2024-01-01", {"d-b": {"cer": 0.20}, "d-c": {"cer": 0.10}}, ApprovalStatus="Approved"),
@@ -465,4 +469,4 @@ def test_datasets_of_one_name_are_told_apart_by_their_ids(run: Run, service: Ser
     ]
     app = run("compare", model="model-asr")
     assert {*table(app)["dataset"]} == {"Test (d-b)", "Test (d-c)"}
-    assert "Missing from the candidate: Test (d-c) (cer)" in written(app).replace("\\", "")
+    assert "Missing from the candidate: Test (d-c) (cer)" in page_text(app).replace("\\", "")

@@ -1,6 +1,6 @@
-"""The known answers through the page: what it shows and the Decision it hands out, and its sentence for each bad input.
+"""The known answers on the page: what it shows, the Decision it offers for download, and its sentence for bad input.
 
-All of it runs over one embedded registry, which also holds a model a fault.
+All tests run over one embedded registry, which also holds a model for each fault.
 """
 
 import json
@@ -26,7 +26,7 @@ from paiview.settings import Settings
 from tests.harness.dashboard import ROOT
 from tests.harness.known_answers import CASES, Case, save_sizes
 from tests.harness.service import Json, version
-from tests.pages.conftest import told
+from tests.pages.conftest import reported
 
 STATES: Final[Mapping[State, str]] = {
     "better": "▲ better",
@@ -55,14 +55,14 @@ NUMBERS: Final = ("baseline", "candidate", "change")
 COUNTS: Final = ("better", "worse", "same", "missing", "new")
 FORMS: Final = ("html", "md", "csv", "json")
 NAMED: Final = 12
-"""Missing and new datasets that the verdict names."""
+"""The most missing or new datasets that the verdict names."""
 SEVERAL: Final = ("1.0.0_small_en", "1.0.0_medium_en", "1.0.0_large", "3.0.0_large")
 
 Side = Sequence[tuple[str, Json]]
 
 
 class Fault(NamedTuple):
-    """Results of an approved baseline and of a pending candidate, and what the page says of them.
+    """Results of an approved baseline and a pending candidate, and what the page says about them.
 
     ``rows`` are dataset, metric, state and note.
     """
@@ -144,7 +144,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
 
 
 def _save(folder: Path, name: str, fault: Fault) -> Path:
-    """A saved answer, which becomes the model ``model-<name>``."""
+    """Save a response, which becomes the model ``model-<name>``."""
     versions = [
         _measured("0.1.0", "2024-01-01", "Approved", fault.baseline),
         _measured("0.2.0", "2024-02-01", "Pending", fault.candidate),
@@ -161,7 +161,7 @@ def _measured(name: str, created: str, status: str, side: Side) -> Json:
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Of an embedded registry with the published families, the sizes and the faults."""
+    """Settings of an embedded registry with the published families, the sizes and the faults."""
     folder = tmp_path_factory.mktemp("embedded")
     data = (save_sizes(folder), *(_save(folder, name, fault) for name, fault in FAULTS.items()))
     st.cache_resource.clear()
@@ -173,12 +173,12 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 @pytest.fixture
 def connected(settings: Settings) -> Registry:
-    """The registry that the page reads: the one of this process."""
+    """The registry of this process, which the page reads."""
     return connect(settings)
 
 
 class Downloads:
-    """What a browser gets that presses the download buttons of the page that ran last."""
+    """The files behind the download buttons of the last run."""
 
     def __init__(self) -> None:
         self._files = MemoryMediaFileStorage("/media")
@@ -199,14 +199,14 @@ class Downloads:
 
 @pytest.fixture
 def downloads(monkeypatch: pytest.MonkeyPatch) -> Downloads:
-    """Holds on to the files of each run, which the test runner of Streamlit drops with it."""
+    """Keeps the files of a run, which Streamlit's test runner drops at its end."""
     downloads = Downloads()
     monkeypatch.setattr(app_test, "MediaFileManager", downloads.begin)
     return downloads
 
 
 def compare(**parameters: str | Sequence[str] | None) -> AppTest:
-    """Run the page with its list of reports open; a traceback on it fails the test."""
+    """Run the page with its list of reports open; an exception on it fails the test."""
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
     app.query_params.update({name: value for name, value in parameters.items() if value is not None})
     app.session_state["reports"] = True
@@ -224,7 +224,7 @@ def _block(app: AppTest, key: str) -> Block:
 
 
 def _read(text: object) -> str:
-    """Markdown as a reader sees it: without escapes, emphasis, and what keeps names from being links or lines apart."""
+    """Markdown as the reader sees it: without escapes, emphasis, word joiners and no-break spaces."""
     seen = str(text).replace("\\", "").replace("**", "").replace("\N{WORD JOINER}", "")
     return seen.replace("\N{NO-BREAK SPACE}", " ")
 
@@ -244,7 +244,7 @@ def _table(app: AppTest, column: str) -> Dataframe | None:
 
 
 def shown(app: AppTest) -> pd.DataFrame:
-    """The table of pairs as text, cell by cell as a reader sees it."""
+    """The table of pairs as text, cell by cell, as the reader sees it."""
     table = _table(app, "state")
     assert table is not None
     cells: pd.DataFrame = convert_arrow_bytes_to_pandas_df(table.proto.arrow_data.styler.display_values)
@@ -282,7 +282,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 def test_the_page_gives_the_known_answer(case: Case, connected: Registry, downloads: Downloads) -> None:
     app = ask(case)
-    assert told(app).replace("\\", "") == "\n".join(case.notes)
+    assert reported(app).replace("\\", "") == "\n".join(case.notes)
     _shows_the_verdict(app, case)
     names = dataset_names(connected, case)
     _names_what_is_unpaired(app, case, names)
@@ -291,7 +291,7 @@ def test_the_page_gives_the_known_answer(case: Case, connected: Registry, downlo
     decision = downloads.decision(app, case.candidate)
     case.check(decision)
     assert decision == by_function(connected, case)
-    # The JSON has ids in its sentences, whoever reads it; the page has the names of its table.
+    # The JSON has ids in its sentences; the page has names.
     failures_first = sorted(decision.named(names).rules, key=lambda rule: rule.result != "fail")
     assert texts(app, "policy") == [
         f"{rule.rule} · {OUTCOMES[rule.result]} · {rule.sentence}" for rule in failures_first
@@ -308,8 +308,8 @@ def _shows_the_verdict(app: AppTest, case: Case) -> None:
     assert f"[{policy}]" in word
     elsewhere = f" of {case.asked_model}" if case.asked_model else ""
     against = f"{case.baseline}{elsewhere}" if case.baseline else "nothing"
-    told, _, reason = sides.partition(" against ")
-    assert told in {f"{case.candidate}{status}" for status in ("", " (Approved)", " (Pending)", " (Rejected)")}
+    candidate, _, reason = sides.partition(" against ")
+    assert candidate in {f"{case.candidate}{status}" for status in ("", " (Approved)", " (Pending)", " (Rejected)")}
     assert reason == f"{against} ({case.reason.removeprefix('no baseline: ')})"
     assert sentences(app) == [*case.headline]
 
@@ -348,7 +348,7 @@ def _shows_every_pair(app: AppTest, case: Case, names: Mapping[str, str]) -> Non
         )
         for pair in case.pairs
     ]
-    # The table has those that are the same in the order of their effects, the Decision in that of their names.
+    # The table orders equal pairs by effect, the Decision by name.
     same = STATES["same"]
     assert [row for row in rows if row[-1] != same] == [row for row in expected if row[-1] != same]
     assert {*rows} == {*expected}
@@ -375,7 +375,7 @@ def _shows_the_averages(app: AppTest, case: Case, names: Mapping[str, str]) -> N
     assert texts(app, "compare-table", "caption") == doubts
 
 
-def test_all_four_reports_are_of_what_the_page_shows(connected: Registry, downloads: Downloads) -> None:
+def test_all_four_reports_hold_what_the_page_shows(connected: Registry, downloads: Downloads) -> None:
     case = next(case for case in CASES if (case.model, case.candidate) == ("model-pyannotediarization", "2.1.0"))
     app = ask(case)
     files = {form: downloads.press(app, f"report-{form}-{case.candidate}") for form in FORMS}
@@ -401,7 +401,7 @@ def test_several_candidates_have_their_known_answers_over_all_pages(connected: R
     found: list[tuple[Any, ...]] = []
     for page in range(1, -(-count // 100) + 1):
         app = compare(model="model-whisper", candidate=SEVERAL, baseline=baseline, page=str(page))
-        assert told(app) == ""
+        assert reported(app) == ""
         cells = shown(app)
         assert len(cells) == min(100, count - len(found))
         found += [
@@ -455,7 +455,7 @@ def test_a_fault_in_the_data_has_its_sentence(name: str, connected: Registry, do
 
 
 def _has_no_verdict(app: AppTest) -> None:
-    """Neither the word nor anything that follows from it: a problem is never a verdict about something else."""
+    """Neither the word nor anything that follows from it is shown: an error is no verdict about something else."""
     keys = {block.key for block in app.main.container}
     assert keys.isdisjoint({"verdict", "delta-chart", "compare-table", "policy", "report"})
     assert not app.dataframe
@@ -494,7 +494,7 @@ def test_what_cannot_be_compared_has_its_sentence_and_no_verdict(
 ) -> None:
     app = compare(**parameters)
     assert len(app.error) == 1
-    assert problem in _read(told(app))
+    assert problem in _read(reported(app))
     _has_no_verdict(app)
 
 
@@ -515,7 +515,7 @@ CONTRADICTIONS: Final = {
 
 
 @pytest.mark.parametrize(("text", "problem"), CONTRADICTIONS.values(), ids=CONTRADICTIONS)
-def test_a_configuration_that_contradicts_itself_is_told_until_it_is_corrected(
+def test_a_contradictory_configuration_is_reported_until_it_is_corrected(
     text: str, problem: str, connected: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "paiview.toml"
@@ -523,8 +523,8 @@ def test_a_configuration_that_contradicts_itself_is_told_until_it_is_corrected(
     monkeypatch.setenv("PAIVIEW_CONFIG", str(file))
     app = compare(model="model-scale")
     assert len(app.error) == 1
-    assert f"{file}, " in _read(told(app))
-    assert problem in _read(told(app))
+    assert f"{file}, " in _read(reported(app))
+    assert problem in _read(reported(app))
     _has_no_verdict(app)
     file.write_text("[metrics.cer]\nrelative = 0.02\n", encoding="utf-8")
     app.run()
@@ -532,7 +532,7 @@ def test_a_configuration_that_contradicts_itself_is_told_until_it_is_corrected(
     assert f"[{WORDS['Worse']}]" in texts(app, "verdict")[0]
 
 
-def test_a_contradiction_at_the_start_is_told_by_the_page(
+def test_a_contradiction_at_the_start_is_reported_on_the_page(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text, problem = CONTRADICTIONS["aliases"]
@@ -541,11 +541,11 @@ def test_a_contradiction_at_the_start_is_told_by_the_page(
     disconnect()
     app = compare(model="model-scale")
     assert len(app.error) == 1
-    assert problem in _read(told(app))
+    assert problem in _read(reported(app))
     _has_no_verdict(app)
 
 
-def test_the_page_decides_by_the_configuration_as_the_function_does(
+def test_the_page_and_the_function_decide_alike_by_the_configuration(
     connected: Registry, downloads: Downloads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = next(case for case in CASES if case.title == "a metric without a direction has no verdict")

@@ -1,13 +1,13 @@
-"""The form that says what a metric means, for a session."""
+"""The form that sets the direction and tolerances of a metric for a session."""
 
 from streamlit.testing.v1 import AppTest
 
 from tests.harness.service import Service, version
-from tests.pages.conftest import Run, written
+from tests.pages.conftest import Run, page_text
 
 
 def opened(app: AppTest) -> AppTest:
-    """The page with the form, which is sent when it is wanted."""
+    """The page with the section of the form open."""
     app.session_state["meanings"] = True
     return app.run()
 
@@ -29,7 +29,7 @@ def test_the_metric_that_was_set_stays_the_one_in_the_form(run: Run, service: Se
     assert app.selectbox("direction-quality").value == "higher"
 
 
-def test_a_tolerance_is_the_number_that_was_written(run: Run, service: Service) -> None:
+def test_a_tolerance_is_the_number_that_was_typed(run: Run, service: Service) -> None:
     """0.7 / 100 is less than 0.007, and a change of exactly 0.7 % would be above it."""
     service.versions["model-asr"] = [
         version("0.1.0", "2024-01-01", {"d": {"bleu": 100}}, ApprovalStatus="Approved"),
@@ -39,12 +39,12 @@ def test_a_tolerance_is_the_number_that_was_written(run: Run, service: Service) 
     app.number_input("relative-bleu").set_value(0.7)
     next(button for button in app.button if button.label == "Apply to this session").click()
     app.run()
-    assert "Too close to call" in written(app)
+    assert "Too close to call" in page_text(app)
     assert app.code[0].value.endswith("relative = 0.007")
     assert app.number_input("relative-bleu").value == 0.7
 
 
-def test_limits_say_what_they_are_in(run: Run) -> None:
+def test_limits_name_their_units(run: Run) -> None:
     app = run("compare", model="model-asr")
     assert not app.number_input
     opened(app)
@@ -52,7 +52,7 @@ def test_limits_say_what_they_are_in(run: Run) -> None:
     assert labels == ["A change counts above, in % of the baseline", "and above, in units of the metric"]
 
 
-def test_the_form_opens_for_a_metric_nobody_can_judge_and_keeps_what_is_typed(run: Run, service: Service) -> None:
+def test_the_form_opens_for_a_metric_without_direction_and_keeps_what_is_typed(run: Run, service: Service) -> None:
     service.versions["model-asr"] = [
         version("0.1.0", "2024-01-01", {"d": {"cer": 0.1}}, ApprovalStatus="Approved"),
         version("0.2.0", "2024-01-02", {"d": {"cer": 0.2}}),
@@ -61,7 +61,7 @@ def test_the_form_opens_for_a_metric_nobody_can_judge_and_keeps_what_is_typed(ru
     app = run("compare", model="model-asr", candidate="0.2.0")
     assert not app.number_input
     opened(app).session_state["meanings"] = False
-    assert len(app.run().number_input) == 2, "A browser forgets what was typed into a form that is not there."
+    assert len(app.run().number_input) == 2, "A control that is not drawn loses what was typed into it."
     app.query_params["candidate"] = "0.3.0"
     app.run()
     assert app.session_state["meanings"]

@@ -1,4 +1,4 @@
-"""Models: which models are here, and which versions wait for review."""
+"""Models: the models of a workspace, and their versions that wait for review."""
 
 import asyncio
 import threading
@@ -15,7 +15,7 @@ from paiview.settings import Settings
 from paiview.ui import model_list
 from tests.harness.server import Reply, Request, Server, refusal
 from tests.harness.service import CREDENTIALS, Service, version
-from tests.pages.conftest import Run, told, written
+from tests.pages.conftest import Run, page_text, reported
 
 WAIT = 10.0
 
@@ -55,21 +55,21 @@ def test_the_url_searches_filters_and_sorts(run: Run) -> None:
 def test_wrong_choices_are_named_and_ignored(run: Run) -> None:
     app = run("models", sort="backwards", task="cooking", workspace="99")
     for wrong in ("sort = backwards", "task = cooking", "workspace = 99"):
-        assert wrong in told(app)
+        assert wrong in reported(app)
     assert len([link for link in app.get("page_link") if "**" in link.proto.label]) == 3
 
 
-def test_the_queue_holds_what_waits_and_every_row_its_counts(run: Run, service: Service) -> None:
+def test_the_queue_holds_the_pending_versions_and_each_row_its_counts(run: Run, service: Service) -> None:
     app = run("models", sort="name")
     assert app.get("page_link")[0].proto.query_string == "model=model-asr&candidate=0.10.0"
-    assert "Trade-off: better on 1, worse on 1, missing 1 against 0.1.0" in written(app).replace("\\", "")
+    assert "Trade-off: better on 1, worse on 1, missing 1 against 0.1.0" in page_text(app).replace("\\", "")
     counts = [item.value.replace("\u00a0", " ") for item in app.markdown if "Rejected" in item.value]
     assert counts == [
         "○ **1** Pending · ✓ **1** Approved · ✕ **1** Rejected",
         "○ **0** Pending · ✓ **1** Approved · ✕ **0** Rejected",
         "○ **0** Pending · ✓ **0** Approved · ✕ **0** Rejected",
     ]
-    assert "1 version of the 3 models below is Pending" in written(app)
+    assert "1 version of the 3 models below is Pending" in page_text(app)
     statuses = [query.get("ApprovalStatus") for query in service.asked("models/model-asr/versions")]
     assert statuses[:3] == ["Pending", "Approved", "Rejected"]
 
@@ -81,30 +81,30 @@ def test_the_queue_says_where_a_verdict_has_a_warning(run: Run, service: Service
         version("0.2.0", "2024-02-01", {"d": {"cer": 0.15}}),
         version("0.3.0", "2024-03-01", {"d": {"cer": 0.10}}, ApprovalStatus="Approved"),
     ]
-    told = written(run("models", sort="name")).replace("\\", "")
-    assert "Better: better on 1 against 0.1.0 · with a warning" in told
-    assert told.count("with a warning") == 1
+    text = page_text(run("models", sort="name")).replace("\\", "")
+    assert "Better: better on 1 against 0.1.0 · with a warning" in text
+    assert text.count("with a warning") == 1
 
 
-def test_the_queue_says_where_a_verdict_is_against_what_is_not_approved(run: Run, service: Service) -> None:
+def test_the_queue_says_where_a_baseline_is_not_approved(run: Run, service: Service) -> None:
     service.models.append({"ModelId": "model-rejected", "ModelName": "zz"})
     service.versions["model-rejected"] = [
         version("0.1.0", "2024-01-01", {"d": {"cer": 0.20}}, ApprovalStatus="Rejected"),
         version("0.2.0", "2024-02-01", {"d": {"cer": 0.15}}),
     ]
-    told = written(run("models", sort="name")).replace("\\", "")
-    assert "Better: better on 1 against 0.1.0 · with a warning" in told
+    text = page_text(run("models", sort="name")).replace("\\", "")
+    assert "Better: better on 1 against 0.1.0 · with a warning" in text
 
 
-def test_a_model_without_a_newest_version_is_not_said_to_have_none(run: Run, service: Service) -> None:
+def test_a_model_without_a_newest_version_has_no_link_to_one(run: Run, service: Service) -> None:
     service.models.append({"ModelId": "model-later", "ModelName": "zz"})
     service.versions["model-later"] = [version("0.1.0", "2024-01-01", {"d": {"cer": 0.20}})]
     app = run("models", sort="name", q="zz")
-    assert "**1**\N{NO-BREAK SPACE}Pending" in written(app)
-    assert "No version" not in written(app)
+    assert "**1**\N{NO-BREAK SPACE}Pending" in page_text(app)
+    assert "No version" not in page_text(app)
 
 
-def test_only_the_models_on_the_screen_are_asked_for_their_statuses(run: Run, service: Service) -> None:
+def test_statuses_are_read_only_for_the_models_on_this_page(run: Run, service: Service) -> None:
     service.models += [{"ModelId": f"model-{number}", "ModelName": f"zz{number:02}"} for number in range(20)]
     service.versions |= {f"model-{number}": [] for number in range(20)}
     run("models", sort="name")
@@ -112,7 +112,7 @@ def test_only_the_models_on_the_screen_are_asked_for_their_statuses(run: Run, se
     assert asked == {"model-asr", "model-tts", "model-vad", *(f"model-{number}" for number in range(7))}
 
 
-def test_one_model_that_cannot_be_read_does_not_cost_the_others(run: Run, service: Service) -> None:
+def test_a_model_that_cannot_be_read_does_not_hide_the_others(run: Run, service: Service) -> None:
     service.refusals["/api/v1/models/model-tts/versions"] = refusal("NoPermission", 403)
     app = run("models")
     failed = [item.value for item in app.caption if "could not be read" in item.value]
@@ -128,10 +128,10 @@ def test_a_workspace_narrows_the_listing_on_the_wire(run: Run, service: Service)
     assert service.asked("models")[-1]["WorkspaceId"] == "7"
 
 
-def test_workspaces_that_may_not_be_listed_leave_the_page_as_it_is(run: Run, service: Service) -> None:
+def test_without_permission_to_list_workspaces_the_page_works(run: Run, service: Service) -> None:
     service.refusals["/api/v1/workspaces"] = refusal("NoPermission", 403)
     app = run("models")
-    assert told(app) == ""
+    assert reported(app) == ""
     assert "WorkspaceId" not in service.asked("models")[-1]
 
 
@@ -139,7 +139,7 @@ def test_no_models_say_what_to_do_next(run: Run, service: Service) -> None:
     service.models.clear()
     app = run("models")
     assert any("No models" in item.value for item in app.info)
-    assert "0 of 0 models" in written(app)
+    assert "0 of 0 models" in page_text(app)
 
 
 def test_refresh_reads_the_models_again(run: Run, service: Service) -> None:
@@ -150,10 +150,8 @@ def test_refresh_reads_the_models_again(run: Run, service: Service) -> None:
     assert "**renamed**" in str([link.proto.label for link in app.get("page_link")])
 
 
-def test_who_leaves_waits_for_no_status_and_the_others_are_not_asked_for(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The run has the turn of all others when Streamlit stops it."""
+def test_a_stopped_run_waits_for_no_status_and_reads_no_more(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run holds the script lock when Streamlit stops it."""
     gate, left = threading.Event(), threading.Event()
 
     async def slow(request: Request) -> Reply:
@@ -167,7 +165,7 @@ def test_who_leaves_waits_for_no_status_and_the_others_are_not_asked_for(
 
     def visit() -> None:
         try:
-            model_list.review(source, shown, st.container(), places)
+            model_list.draw_reviews(source, shown, st.container(), places)
         except StopException:
             left.set()
 
@@ -191,4 +189,4 @@ def test_who_leaves_waits_for_no_status_and_the_others_are_not_asked_for(
                     thread.join()
             disconnect()
     asked = {request.path.split("/")[4] for request in service.requests}
-    assert len(asked) <= 1 + model_list._AT_ONCE
+    assert len(asked) <= 1 + model_list._MAX_PARALLEL_READS

@@ -1,10 +1,10 @@
-"""The choice of a model: nobody chose the versions of another one that happen to have the same names."""
+"""The choice of a model: it does not carry over the names of versions chosen for another model."""
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.harness.service import Service, version
-from tests.pages.conftest import Run, told
+from tests.pages.conftest import Run, reported
 
 
 @pytest.fixture(autouse=True)
@@ -27,10 +27,10 @@ def sides(app: AppTest) -> tuple[str, str]:
     return app.query_params["candidate"], app.query_params["baseline"]
 
 
-def test_another_model_keeps_neither_side_though_it_has_versions_of_their_names(run: Run) -> None:
+def test_another_model_with_versions_of_the_same_names_keeps_neither_side(run: Run) -> None:
     app = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0")
     app.selectbox("model").set_value("model-other").run()
-    assert told(app) == ""
+    assert reported(app) == ""
     assert sides(app) == ("0.11.0", "0.2.0")
 
 
@@ -45,7 +45,7 @@ def test_another_model_is_compared_with_its_own_versions_after_a_baseline_from_e
 def test_filters_that_the_other_model_does_not_have_leave_the_url(run: Run) -> None:
     app = run("compare", model="model-asr", metric=["cer", "rtf"], dataset="d-meeting", state="worse")
     app.selectbox("model").set_value("model-other").run()
-    assert told(app) == ""
+    assert reported(app) == ""
     assert "dataset" not in app.query_params
     assert (app.query_params["metric"], app.query_params["state"]) == ("cer", "worse")
 
@@ -66,16 +66,16 @@ def follow(app: AppTest, page: str, **parameters: str) -> None:
     app.switch_page(f"pages/{page}.py").run()
 
 
-def test_a_link_to_another_model_brings_none_of_the_versions_chosen_before(run: Run) -> None:
+def test_a_link_to_another_model_keeps_none_of_the_versions_chosen_before(run: Run) -> None:
     app = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0")
     follow(app, "versions", model="model-other")
     follow(app, "compare", model="model-other")
     assert sides(app) == ("0.11.0", "0.2.0")
 
 
-def test_a_link_to_versions_of_another_model_is_what_it_says(run: Run) -> None:
+def test_a_link_to_versions_of_another_model_shows_these(run: Run) -> None:
     app = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0")
     follow(app, "compare", model="model-other", candidate="0.10.0", baseline="0.1.0")
-    assert told(app).startswith("Baseline 0\\.1\\.0 is Rejected")
-    assert told(app).count("\n") == 0
+    assert reported(app).startswith("Baseline 0\\.1\\.0 is Rejected")
+    assert reported(app).count("\n") == 0
     assert sides(app) == ("0.10.0", "0.1.0")

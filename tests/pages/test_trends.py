@@ -1,4 +1,4 @@
-"""Trends: how each metric moved on each dataset."""
+"""Trends: each metric on each dataset, version by version."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from paiview.registry.connection import disconnect
 from tests.harness.service import Service, version
-from tests.pages.conftest import Run, told, written
+from tests.pages.conftest import Run, page_text, reported
 
 
 def chart(app: AppTest, place: int = 0) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def test_the_url_chooses_metrics_datasets_statuses_and_text(run: Run) -> None:
     ]
     approved = run("trends", model="model-asr", status="Approved")
     assert points(approved)["cer on d-aishell"] == {"0.1.0": 0.05}
-    assert "3 points of other versions not drawn" in written(approved)
+    assert "3 points of other versions not drawn" in page_text(approved)
     assert points(run("trends", model="model-asr", text="FIRST"))["cer on d-meeting"] == {"0.1.0": 0.2}
 
 
@@ -66,8 +66,8 @@ def test_many_datasets_are_paged_and_the_page_says_so(run: Run, service: Service
     service.versions["model-asr"] = [version("0.1.0", "2024-01-01", results)]
     app = run("trends", model="model-asr", page="14")
     assert list(points(app)) == [f"cer on d-{number:03}" for number in range(156, 160)]
-    assert "Panels 157 to 160 of 160" in written(app)
-    assert "100 rows are not shown" in written(app)
+    assert "Panels 157 to 160 of 160" in page_text(app)
+    assert "100 rows are not shown" in page_text(app)
     assert len(chart(app, 1)["data"][0]["y"]) == 60
 
 
@@ -80,7 +80,7 @@ def test_a_metric_without_a_direction_has_no_best_and_no_colour(run: Run, servic
     assert points(app) == {"blobs on d": {"0.1.0": 3, "0.2.0": 5}}
     drawn = [trace["name"] for trace in chart(app)["data"] if trace.get("x") != [None]]
     assert drawn == ["blobs on d", "Pending"]
-    assert "No colour for blobs" in written(app)
+    assert "No colour for blobs" in page_text(app)
     assert "direction unknown" in chart(app)["layout"]["annotations"][0]["text"]
 
 
@@ -92,18 +92,18 @@ def test_odd_values_are_counted_and_a_jump_of_scale_is_named(run: Run, service: 
     ]
     app = run("trends", model="model-asr")
     assert points(app) == {"cer on d": {"0.1.0": 0.05, "0.3.0": 5.0}}
-    assert "1 value is not a number" in told(app)
-    assert "cer on d is 5 in 0\\.3\\.0 and was 0.05 before" in told(app)
+    assert "1 value is not a number" in reported(app)
+    assert "cer on d is 5 in 0\\.3\\.0 and was 0.05 before" in reported(app)
 
 
 def test_a_model_without_numbers_says_where_to_look(run: Run, service: Service) -> None:
     service.versions["model-asr"] = [version("0.1.0", "2024-01-01")]
     app = run("trends", model="model-asr")
-    assert any("No version of this model has evaluation results" in item.value for item in app.info)
+    assert any("This model has no numeric evaluation results" in item.value for item in app.info)
     assert not app.get("plotly_chart")
 
 
-def test_filters_that_leave_nothing_say_so(run: Run) -> None:
+def test_filters_that_no_version_passes_are_reported(run: Run) -> None:
     app = run("trends", model="model-asr", text="no such version")
     assert any("No version passes the filters" in item.value for item in app.info)
 
@@ -122,36 +122,36 @@ def test_text_of_the_service_is_no_markup_in_the_chart(run: Run, service: Servic
 
 def test_the_heatmap_shows_effects_against_the_newest_approved_version(run: Run) -> None:
     app = run("trends", model="model-asr", scale="effect")
-    assert "Against 0\\.1\\.0, the newest approved" in written(app)
+    assert "Against 0\\.1\\.0, the newest approved" in page_text(app)
     heatmap = chart(app, 1)["data"][0]
     shown = dict(zip(heatmap["y"], heatmap["text"], strict=True))
     assert shown["AISHELL-1 · cer"] == ["0.0 %", "−20.0 %", "+20.0 %"]
 
 
-def test_a_row_that_the_approved_version_lacks_is_told(run: Run, service: Service) -> None:
-    assert "has no number" not in written(run("trends", model="model-asr", scale="effect"))
+def test_a_row_that_the_approved_version_lacks_is_counted(run: Run, service: Service) -> None:
+    assert "has no number" not in page_text(run("trends", model="model-asr", scale="effect"))
     service.versions["model-asr"].append(version("0.11.0", "2024-04-01", {"d-new": {"cer": 0.1}}))
     disconnect()
     app = run("trends", model="model-asr", scale="effect")
-    assert "0\\.1\\.0 has no number in 1 row: nothing to compare with there." in written(app)
+    assert "0\\.1\\.0 has no number in 1 row: nothing to compare with there." in page_text(app)
 
 
 def test_a_dataset_without_a_point_under_the_filters_has_no_panel_and_no_row(run: Run) -> None:
     app = run("trends", model="model-asr", status="Rejected")
     assert list(points(app)) == ["cer on d-aishell"]
     assert list(chart(app, 1)["data"][0]["y"]) == ["AISHELL-1 · cer"]
-    assert "Left out: 1 panel without a point of these versions." in written(app)
-    assert "Left out" not in written(run("trends", model="model-asr"))
+    assert "Left out: 1 panel without a point of these versions." in page_text(app)
+    assert "Left out" not in page_text(run("trends", model="model-asr"))
 
 
 def test_without_an_approved_version_there_is_no_effect_to_show(run: Run, service: Service) -> None:
     for item in service.versions["model-asr"]:
         item["ApprovalStatus"] = "Pending"
     app = run("trends", model="model-asr", scale="effect")
-    assert "scale = effect" in told(app)
+    assert "scale = effect" in reported(app)
 
 
-def test_names_of_the_configuration_are_shown_and_aliases_are_told_apart(
+def test_names_of_the_configuration_are_shown_with_ids_where_aliases_share_them(
     run: Run, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service.versions["model-asr"] = [
@@ -178,10 +178,10 @@ def test_directions_of_the_configuration_colour_the_heatmap(
         version("0.1.0", "2024-01-01", {"d": {"quality": 1.0}}),
         version("0.2.0", "2024-02-01", {"d": {"quality": 2.0}}),
     ]
-    assert "No colour for quality" in written(run("trends", model="model-asr"))
+    assert "No colour for quality" in page_text(run("trends", model="model-asr"))
     file = tmp_path / "paiview.toml"
     file.write_text('[metrics.quality]\ndirection = "higher"\n', encoding="utf-8")
     monkeypatch.setenv("PAIVIEW_CONFIG", str(file))
     app = run("trends", model="model-asr")
-    assert "No colour" not in written(app)
+    assert "No colour" not in page_text(app)
     assert "higher is better" in chart(app)["layout"]["annotations"][0]["text"]

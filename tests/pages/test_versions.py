@@ -1,4 +1,4 @@
-"""Versions: every filter and field, the table, and one version whole."""
+"""Versions: every filter and field, the table, and one version in detail."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.harness.server import refusal, reply
 from tests.harness.service import Service, version
-from tests.pages.conftest import Run, told, written
+from tests.pages.conftest import Run, page_text, reported
 
 
 def names(app: AppTest) -> list[str]:
@@ -22,7 +22,7 @@ def columns(app: AppTest) -> list[str]:
 
 
 def look(app: AppTest) -> dict[str, dict[str, Any]]:
-    """How the table's columns are to be drawn."""
+    """The configuration of the table's columns."""
     return dict(json.loads(app.dataframe[0].proto.columns))
 
 
@@ -46,19 +46,21 @@ def fields(app: AppTest) -> dict[str, str]:
         ("order", "DESC", "Order"),
     ],
 )
-def test_a_filter_of_the_url_reaches_the_wire(run: Run, service: Service, key: str, value: str, parameter: str) -> None:
+def test_a_filter_of_the_url_is_part_of_the_request(
+    run: Run, service: Service, key: str, value: str, parameter: str
+) -> None:
     app = run("versions", model="model-asr", **{key: value})
-    assert told(app) == ""
+    assert reported(app) == ""
     assert service.asked("models/model-asr/versions")[-1][parameter] == value
 
 
-def test_without_filters_only_the_page_and_its_order_are_asked_for(run: Run, service: Service) -> None:
+def test_without_filters_the_request_has_only_the_page_and_its_order(run: Run, service: Service) -> None:
     run("versions", model="model-asr")
     asked = service.asked("models/model-asr/versions")
     assert [sorted(query) for query in asked] == [["Order", "PageNumber", "PageSize", "SortBy"]]
 
 
-def test_the_newest_stand_first_with_their_numbers(run: Run) -> None:
+def test_the_newest_come_first_with_their_numbers(run: Run) -> None:
     app = run("versions", model="model-asr")
     assert names(app) == ["0.10.0", "0.2.0", "0.1.0"]
     assert columns(app) == ["version", "status", "created", "cer@d-aishell", "cer@d-meeting", "description"]
@@ -102,34 +104,34 @@ def test_the_url_chooses_the_columns(run: Run) -> None:
 
 def test_ranges_the_wrong_way_round_are_named(run: Run) -> None:
     app = run("versions", model="model-asr", min="2", max="1", created_from="2024-02-01", created_to="2024-01-01")
-    assert "The range is the wrong way round" in told(app)
-    assert "The dates are the wrong way round" in told(app)
+    assert "The range is the wrong way round" in reported(app)
+    assert "The dates are the wrong way round" in reported(app)
 
 
 def test_filters_of_a_link_that_cannot_be_read_are_named_and_ignored(run: Run) -> None:
     app = run("versions", model="model-asr", created_from="tomorrow", max="lots", columns="colour", order="SIDEWAYS")
     for wrong in ("created_from = tomorrow", "max = lots", "columns = colour", "order = SIDEWAYS"):
-        assert wrong.replace("_", "\\_") in told(app)
+        assert wrong.replace("_", "\\_") in reported(app)
     assert len(names(app)) == 3
 
 
 def test_empty_parameters_ask_for_nothing(run: Run) -> None:
     app = run("versions", model="", metric="", sort="", created_from="", version="", approval_status="")
-    assert told(app) == ""
+    assert reported(app) == ""
     assert app.title[0].value == "asr"
 
 
 def test_rows_that_filters_hide_are_counted(run: Run) -> None:
     app = run("versions", model="model-asr", max="0.055")
     assert names(app) == ["0.10.0", "0.1.0"]
-    assert "2 of 3 versions pass the filters" in written(app)
+    assert "2 of 3 versions pass the filters" in page_text(app)
     fields = {field.key: field.help for field in app.number_input}
     assert "one of its values is in the range" in fields["min"]
     assert fields["max"] == fields["min"]
-    assert "pass the filters" not in written(run("versions", model="model-asr")).replace("that pass the filters", "")
+    assert "pass the filters" not in page_text(run("versions", model="model-asr")).replace("that pass the filters", "")
 
 
-def test_no_version_left_says_what_to_do(run: Run) -> None:
+def test_a_filter_that_no_version_passes_says_what_to_do(run: Run) -> None:
     app = run("versions", model="model-asr", text="no such version")
     assert any("No versions pass the filters" in item.value for item in app.info)
 
@@ -138,38 +140,38 @@ def test_every_version_of_a_long_list_can_be_reached(run: Run, service: Service)
     service.versions["model-asr"] = [version(f"0.{number}.0", "2024-01-01") for number in range(60)]
     last = run("versions", model="model-asr", page="3", sort="version")
     assert names(last) == [f"0.{number}.0" for number in range(50, 60)]
-    assert "Versions 51 to 60 of 60" in written(last)
+    assert "Versions 51 to 60 of 60" in page_text(last)
     assert names(run("versions", model="model-asr", page="4", sort="version")) == names(last)
     for wrong in ("4", "0", "-1", "two", "9" * 20):
-        assert f"page = {wrong.replace('-', chr(92) + '-')}" in told(run("versions", model="model-asr", page=wrong))
+        assert f"page = {wrong.replace('-', chr(92) + '-')}" in reported(run("versions", model="model-asr", page=wrong))
 
 
-def test_a_filter_that_leaves_fewer_pages_shows_the_last_of_them_without_a_word(run: Run, service: Service) -> None:
+def test_a_filter_that_leaves_fewer_pages_shows_the_last_of_them_without_a_warning(run: Run, service: Service) -> None:
     service.versions["model-asr"] = [
         version(f"0.{number}.0", "2024-01-01", VersionDescription="kept" if number < 30 else "") for number in range(60)
     ]
     app = run("versions", model="model-asr", sort="version", page="3")
     app.text_input(key="text").input("kept").run()
     assert names(app) == [f"0.{number}.0" for number in range(25, 30)]
-    assert told(app) == ""
+    assert reported(app) == ""
     app.text_input(key="text").input("nothing like it").run()
-    assert told(app) == ""
+    assert reported(app) == ""
 
 
 def test_an_unknown_version_is_named(run: Run) -> None:
     app = run("versions", model="model-asr", version="9.9.9")
-    assert "version = 9\\.9\\.9" in told(app)
+    assert "version = 9\\.9\\.9" in reported(app)
     assert len(app.tabs) == 0
 
 
 def test_an_unknown_model_gives_code_and_request_id_and_no_table(run: Run) -> None:
     app = run("versions", model="model-nobody")
-    assert "201900002" in told(app)
-    assert "R\\-201900002" in told(app)
+    assert "201900002" in reported(app)
+    assert "R\\-201900002" in reported(app)
     assert len(app.dataframe) == 0
 
 
-def test_a_model_the_list_does_not_hold_is_asked_for_by_its_id(run: Run, service: Service) -> None:
+def test_a_model_missing_from_the_list_is_read_by_its_id(run: Run, service: Service) -> None:
     service.versions["model-other"] = [version("1.0.0", "2024-01-01")]
     service.refusals["/api/v1/models/model-other"] = reply({"ModelId": "model-other", "ModelName": "elsewhere"})
     app = run("versions", model="model-other")
@@ -180,11 +182,11 @@ def test_a_model_the_list_does_not_hold_is_asked_for_by_its_id(run: Run, service
 def test_dataset_names_that_cannot_be_read_leave_the_ids(run: Run, service: Service) -> None:
     service.refusals["/api/v1/datasets"] = refusal("NoPermission", 403)
     app = run("versions", model="model-asr")
-    assert told(app) == ""
+    assert reported(app) == ""
     assert look(app)["cer@d-aishell"]["label"] == "cer ↓ d-aishell"
 
 
-def test_a_version_is_shown_whole(run: Run, service: Service) -> None:
+def test_a_version_is_shown_with_all_its_fields(run: Run, service: Service) -> None:
     service.versions["model-asr"].append(
         version(
             "1.0.0",
@@ -233,8 +235,8 @@ def test_odd_data_keep_their_row_and_are_flagged(run: Run, service: Service) -> 
     ]
     app = run("versions", model="model-asr", version="odd")
     assert sorted(names(app)) == ["(unnamed 2)", "0.1.0", "odd"]
-    assert "3 of 3 versions" in written(app)
-    assert "flagged field" in written(app)
+    assert "3 of 3 versions" in page_text(app)
+    assert "flagged field" in page_text(app)
     results = next(frame.value for frame in app.dataframe if "raw" in frame.value.columns)
     assert results["raw"].tolist() == ['"0,1"']
 

@@ -1,4 +1,4 @@
-"""The key of what is kept for all visitors: no two different things may share one."""
+"""Keys of caches that all sessions share: different parts must not have the same key."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from paiview.evaluation.frames import Pair
 from paiview.ui.cache_keys import key_of
 
 
-def test_different_parts_have_different_keys_and_equal_ones_the_same() -> None:
+def test_different_parts_have_different_keys_and_equal_parts_the_same() -> None:
     numbers = np.arange(10_000)
     parts = [
         ("a", "b"),

@@ -1,7 +1,7 @@
-"""Figures are kept for all visitors: each thing they depend on makes another one."""
+"""Figures are cached for all sessions: a change of anything they depend on makes another one."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,33 +16,39 @@ from paiview.decisions.pair_rows import pair_rows
 from paiview.evaluation.frames import Pair, build
 from paiview.evaluation.metric_meaning import MetricContract
 from paiview.ui import charts, decision_view
+from paiview.ui.model_data import ModelData
 from tests.figures.conftest import CER, TOP1, decision, version
 
 FRAMES = build(
     [version(place, f"0.{place}.0", "Approved", {"cer": 0.1 + place / 10, "top1": 0.5}) for place in range(3)]
 )
 OTHER = build([version(place, f"1.{place}.0", "Approved", {"cer": 0.3, "top1": 0.4}) for place in range(3)])
-GIVEN: dict[str, Any] = {
+DATA: dict[str, Any] = {
     "identity": "listing-1",
     "frames": FRAMES,
-    "shown": [CER, TOP1],
-    "orders": np.arange(3),
-    "names": {"aishell": "AISHELL-1"},
     "contracts": Contracts(),
+    "dataset_names": {"aishell": "AISHELL-1"},
 }
-OTHERWISE: list[dict[str, Any]] = [
+PLOT: dict[str, Any] = {"shown": [CER, TOP1], "version_indexes": np.arange(3)}
+CHANGES: list[dict[str, Any]] = [
     {"identity": "listing-2", "frames": OTHER},
+    {"dataset_names": {"aishell": "AISHELL-2"}},
+    {"dataset_names": {}},
+    {"contracts": Contracts(metrics={"cer": MetricContract("cer", "higher", source="configuration")})},
     {"shown": [TOP1, CER]},
     {"shown": [CER]},
-    {"orders": np.arange(2)},
-    {"names": {"aishell": "AISHELL-2"}},
-    {"names": {}},
-    {"contracts": Contracts(metrics={"cer": MetricContract("cer", "higher", source="configuration")})},
+    {"version_indexes": np.arange(2)},
 ]
 
 
+def plot(change: Mapping[str, Any]) -> charts.Plot:
+    """A plot, made of new objects, that differs from ``DATA`` and ``PLOT`` by ``change``."""
+    data, own = ({name: change.get(name, value) for name, value in parts.items()} for parts in (DATA, PLOT))
+    return charts.Plot(data=ModelData(**data), **own)
+
+
 @pytest.mark.parametrize("draw", [charts.trend, charts.heatmap, charts.effect_heatmap], ids=lambda draw: draw.__name__)
-def test_a_figure_is_made_once_for_equal_things_and_anew_for_any_other(
+def test_a_figure_is_made_once_for_equal_plots_and_again_for_any_change(
     draw: Callable[..., object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     st.cache_data.clear()
@@ -61,10 +67,11 @@ def test_a_figure_is_made_once_for_equal_things_and_anew_for_any_other(
     nothing = SimpleNamespace(selection=SimpleNamespace(points=[]))
     monkeypatch.setattr(st, "plotly_chart", lambda *_, **__: nothing)
     baselines = [0, 1, 2] if draw is charts.effect_heatmap else []
-    others = [(other, baselines[:1]) for other in ({}, *OTHERWISE)] + [({}, [baseline]) for baseline in baselines[1:]]
-    for count, (other, baseline) in enumerate(others, 1):
-        first, again = draw(charts.Plot(**GIVEN | other), *baseline), draw(charts.Plot(**GIVEN | other), *baseline)
-        assert (len(made), again) == (count, first), (other, baseline)
+    changes: list[tuple[Mapping[str, Any], list[int]]] = [(change, baselines[:1]) for change in ({}, *CHANGES)]
+    changes += [({}, [baseline]) for baseline in baselines[1:]]
+    for count, (change, baseline) in enumerate(changes, 1):
+        first, again = draw(plot(change), *baseline), draw(plot(change), *baseline)
+        assert (len(made), again) == (count, first), (change, baseline)
 
 
 TWO = decision({"cer@a": 0.1, "cer@b": 0.3, "top1@a": 0.5}, {"cer@a": 0.2, "cer@b": 0.2, "top1@a": 0.5})

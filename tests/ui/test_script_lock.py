@@ -1,4 +1,4 @@
-"""Turns: one run at a time, none while it waits, and nobody waits for one that hangs."""
+"""The script lock: one run at a time, released while a run waits, and bypassed after a timeout."""
 
 import threading
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tests.registry.test_cache import KEY, TTL, WAIT, Clock, Numbered
 
 
 def is_free() -> bool:
-    """Whether another run could begin now."""
+    """Whether no run holds the lock."""
     free = script_lock._lock.acquire(blocking=False)
     if free:
         script_lock._lock.release()
@@ -27,19 +27,19 @@ def in_thread(work: Callable[[], None]) -> None:
     thread.join()
 
 
-def test_one_runs_at_a_time_and_the_next_one_after_it() -> None:
+def test_one_run_at_a_time_holds_the_lock() -> None:
     with script_lock.hold():
         assert not is_free()
     assert is_free()
 
 
-def test_a_run_that_fails_gives_its_turn_back() -> None:
+def test_a_run_that_fails_releases_the_lock() -> None:
     with pytest.raises(KeyError), script_lock.hold(), script_lock.released():
         raise KeyError
     assert is_free()
 
 
-def test_who_waits_lets_others_run_and_has_its_turn_again_afterwards() -> None:
+def test_a_run_that_waits_releases_the_lock_and_holds_it_again_afterwards() -> None:
     with script_lock.hold():
         with script_lock.released():
             assert is_free()
@@ -50,7 +50,7 @@ def test_who_waits_lets_others_run_and_has_its_turn_again_afterwards() -> None:
     assert is_free()
 
 
-def test_another_thread_gives_nothing_away_though_the_context_is_its_own() -> None:
+def test_another_thread_with_the_same_context_releases_nothing() -> None:
     seen: list[bool] = []
 
     def other() -> None:
@@ -64,7 +64,7 @@ def test_another_thread_gives_nothing_away_though_the_context_is_its_own() -> No
     assert seen == [False]
 
 
-def test_nobody_waits_for_long_for_one_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_starts_without_the_lock_after_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(script_lock, "LOCK_TIMEOUT_SECONDS", 0.0)
     ran: list[bool] = []
 
@@ -79,7 +79,7 @@ def test_nobody_waits_for_long_for_one_that_hangs(monkeypatch: pytest.MonkeyPatc
     assert is_free()
 
 
-def test_waiting_for_the_service_lets_others_run() -> None:
+def test_waiting_for_the_service_releases_the_lock() -> None:
     had_lock: list[bool] = []
 
     def load(_report: Progress) -> Numbered:

@@ -1,18 +1,24 @@
-"""The tables of versions as data."""
+"""The table of versions, and a few versions side by side."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from types import MappingProxyType
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
 from pandas.io.formats.style import Styler
 
 from paiview.decisions.contracts import Contracts
-from paiview.evaluation.frames import Frames, build
+from paiview.evaluation.frames import Frames, Pair, build
 from paiview.evaluation.metric_meaning import MetricContract
+from paiview.evaluation.queries import Slice
 from paiview.pai.objects import ModelVersion
 from paiview.ui import versions_table
+from paiview.ui.model_data import ModelData
+from paiview.ui.versions_table import TablePage
 from tests.harness.service import version
 
 
@@ -21,19 +27,27 @@ def _nothing_kept() -> None:
     st.cache_resource.clear()
 
 
+def listing(
+    frames: Frames,
+    names: Mapping[str, str] = MappingProxyType({}),
+    metrics: Mapping[str, MetricContract] = MappingProxyType({}),
+) -> ModelData:
+    return ModelData(identity="listing", frames=frames, contracts=Contracts(metrics), dataset_names=names)
+
+
 def written(
     frames: Frames,
-    orders: Sequence[int],
+    indexes: Sequence[int],
     names: Mapping[str, str],
     metrics: Mapping[str, MetricContract] = MappingProxyType({}),
 ) -> list[list[str]]:
-    """Versions side by side as a reader sees them, the heads first."""
-    table = versions_table.side_by_side("listing", frames, orders, names, Contracts(metrics))
+    """Versions side by side as the reader sees them, the heads first."""
+    table = versions_table.side_by_side(listing(frames, names, metrics), indexes)
     assert isinstance(table, Styler)
     return [line.split("\t") for line in table.hide().to_string(delimiter="\t").splitlines()]
 
 
-def test_side_by_side_has_a_row_a_pair_that_any_of_them_has() -> None:
+def test_side_by_side_has_a_row_for_each_pair_that_any_version_has() -> None:
     frames = build(
         [
             ModelVersion.model_validate(fields)
@@ -79,9 +93,81 @@ def test_side_by_side_each_metric_has_the_decimals_of_its_column_in_the_table_of
     ]
 
 
-def test_more_numbers_than_can_be_written_one_by_one_are_shown_as_they_are() -> None:
+def test_side_by_side_beyond_the_limit_of_the_styler_shows_plain_numbers() -> None:
     frames = build([ModelVersion.model_validate(version("0.1.0", "2024-01-01", {"d": {"cer": 0.25}}))])
     with pd.option_context("styler.render.max_elements", 2):
-        table = versions_table.side_by_side("many", frames, [0], {}, Contracts())
+        table = versions_table.side_by_side(listing(frames), [0])
     assert isinstance(table, pd.DataFrame)
     assert table["0.1.0"].tolist() == [0.25]
+
+
+FRAMES = build(
+    [
+        ModelVersion.model_validate(version(f"0.{number}.0", "2024-01-01", {"d": {"cer": 0.125 * number, "rtf": 0.5}}))
+        for number in range(3)
+    ]
+)
+OTHER_FRAMES = build(
+    [ModelVersion.model_validate(version("1.0.0", "2024-01-01", {"d": {"cer": 0.5, "rtf": 0.25}}))] * 3
+)
+CER, RTF = Pair("cer", "d"), Pair("rtf", "d")
+DATA: dict[str, Any] = {
+    "identity": "listing",
+    "frames": FRAMES,
+    "contracts": Contracts(),
+    "dataset_names": {"d": "Dev"},
+}
+PAGE: dict[str, Any] = {
+    "passing": np.array([2, 1, 0]),
+    "part": Slice(1, 2, 0, 2),
+    "pairs": [CER, RTF],
+    "fields": ["status", "created"],
+}
+CHANGES: list[dict[str, Any]] = [
+    {"identity": "other listing", "frames": OTHER_FRAMES},
+    {"contracts": Contracts({"cer": MetricContract("cer", "higher")})},
+    {"contracts": Contracts({"cer": MetricContract("cer", digits=4)})},
+    {"dataset_names": {"d": "Test"}},
+    {"dataset_names": {}},
+    {"passing": np.array([0, 1, 2])},
+    {"passing": np.array([2, 1])},
+    {"part": Slice(1, 2, 1, 2)},
+    {"part": Slice(1, 2, 0, 1)},
+    {"pairs": [RTF, CER]},
+    {"pairs": [CER]},
+    {"fields": ["created", "status"]},
+    {"fields": ["status"]},
+]
+
+
+def table_page(change: Mapping[str, Any]) -> TablePage:
+    """A page of the table, made of new objects, that differs from ``DATA`` and ``PAGE`` by ``change``."""
+    data, own = ({name: change.get(name, value) for name, value in parts.items()} for parts in (DATA, PAGE))
+    return TablePage(data=ModelData(**data), **own)
+
+
+def test_every_part_of_a_page_is_part_of_the_key_of_its_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {*DATA} == {field.name for field in fields(ModelData)}
+    assert {*PAGE, "data"} == {field.name for field in fields(TablePage)}
+    built: list[object] = []
+    versions_frame = versions_table.versions_frame
+
+    def build_frame(*arguments: Any) -> pd.DataFrame:
+        built.append(arguments)
+        return versions_frame(*arguments)
+
+    monkeypatch.setattr(versions_table, "versions_frame", build_frame)
+    for count, change in enumerate(({}, *CHANGES), 1):
+        first, again = versions_table._styled(page=table_page(change)), versions_table._styled(page=table_page(change))
+        assert len(built) == count, change
+        assert again[0] is first[0], change
+
+
+def test_decimals_of_a_column_follow_the_listing_and_the_contracts() -> None:
+    def decimals(change: Mapping[str, Any]) -> list[int]:
+        return versions_table.column_decimals(data=table_page(change).data, pairs=[CER, RTF])
+
+    assert decimals({}) == [3, 1]
+    assert decimals(CHANGES[0]) == [1, 2]
+    assert decimals(CHANGES[2]) == [4, 1]
+    assert decimals({}) == [3, 1]

@@ -1,10 +1,10 @@
-"""What pages warn of: many of a kind are one warning, and none of them goes uncounted."""
+"""Warnings: many facts of a kind are one warning, which counts those it leaves out."""
 
 import pytest
 
 from tests.harness.server import refusal
 from tests.harness.service import Service, version
-from tests.pages.conftest import Run, told
+from tests.pages.conftest import Run, reported
 
 
 def warnings(run: Run, page: str) -> list[str]:
@@ -12,13 +12,13 @@ def warnings(run: Run, page: str) -> list[str]:
 
 
 def facts(warning: str) -> tuple[list[str], str]:
-    """The facts of a warning, and how it ends."""
-    told, _, end = warning.rpartition(": ")
-    return told.split("; "), end
+    """The facts of a warning, and its end."""
+    listed, _, end = warning.rpartition(": ")
+    return listed.split("; "), end
 
 
 def scaled(service: Service, datasets: int) -> None:
-    """Two versions whose numbers of two metrics on so many datasets are a percentage and a fraction."""
+    """Add two versions with two metrics on each of the datasets, once as percentages and once as fractions."""
     for name, day, status, size in (("0.1.0", "01", "Approved", 100), ("0.2.0", "02", "Pending", 1)):
         results = {f"d-{place}": {"accuracy": 0.98 * size, "cer": 0.17 * size} for place in range(datasets)}
         service.versions["model-asr"].append(version(name, f"2024-01-{day}", results, ApprovalStatus=status))
@@ -41,9 +41,9 @@ def test_jumps_of_scale_are_one_warning_that_counts_what_it_leaves_out(
 ) -> None:
     scaled(service, 3)
     [warning] = warnings(run, page)
-    told, ending = facts(warning)
-    assert told[0] == first
-    assert [fact.partition(" is ")[0] for fact in told] == [
+    listed, ending = facts(warning)
+    assert listed[0] == first
+    assert [fact.partition(" is ")[0] for fact in listed] == [
         *(f"accuracy on d-{place}" for place in range(3)),
         "cer on d-0",
         "cer on d-1",
@@ -67,19 +67,17 @@ def test_one_jump_has_nothing_to_count(run: Run, service: Service) -> None:
     assert facts(warning)[0] == ["cer on d is 0.17 and was 17"]
 
 
-def test_jumps_do_not_hide_what_else_there_is_to_say(
-    run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_jumps_do_not_hide_other_warnings(run: Run, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     scaled(service, 8)
     app = run("compare", model="model-asr")
     monkeypatch.setattr("paiview.registry.registry.DECISION_MAX_AGE_SECONDS", 0.0)
     service.refusals["/api/v1/models/model-asr/versions/0.2.0"] = refusal("NoPermission", 403)
     app.run()
     assert len(app.warning) == 2
-    assert "could not be read again" in told(app)
+    assert "could not be read again" in reported(app)
 
 
-def test_many_candidates_that_are_overtaken_are_one_warning(run: Run, service: Service) -> None:
+def test_many_candidates_older_than_an_approved_version_are_one_warning(run: Run, service: Service) -> None:
     service.versions["model-asr"] = [
         version(
             f"0.{place}.0",

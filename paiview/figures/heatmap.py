@@ -11,15 +11,13 @@ from numpy.typing import NDArray
 
 from paiview.decisions.decision import GLYPHS
 from paiview.decisions.wording import percent
+from paiview.evaluation import queries
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.metric_meaning import Direction, MetricContract, contract, display_digits, format_value
 from paiview.figures.style import (
     TRANSPARENT,
-    Trace,
     cells,
     dataset_label,
-    drawn,
-    scatter,
     tick_labels,
     tick_positions,
     version_labels,
@@ -100,7 +98,7 @@ def heatmap_info(
     Versions without any of the pairs are left out.
     """
     labels = version_labels(frames.versions)
-    grid = _grid(frames, shown)
+    grid = queries.numbers(frames, shown).to_numpy().T
     kept = _covered(grid, orders)
     grid = grid[:, kept]
     shade = np.full(grid.shape, np.nan)
@@ -129,7 +127,7 @@ def heatmap_info(
 
 def heatmap_figure(info: HeatmapInfo) -> go.Figure:
     """Draw the heatmap: a scale of its own per row, numbers in the cells while they fit, blank where missing."""
-    colours: Trace = {
+    colours = {
         "hovertemplate": "<b>%{x}</b><br>%{y}: %{text}<extra></extra>",
         "colorscale": [[0, "rgba(0,114,178,0.06)"], [1, "rgba(0,114,178,0.75)"]],
         "zmin": 0,
@@ -159,7 +157,7 @@ def effect_heatmap_info(
         metrics: contracts that complete or replace the built-in ones.
     """
     labels = version_labels(frames.versions)
-    grid = _grid(frames, shown)
+    grid = queries.numbers(frames, shown).to_numpy().T
     kept = _covered(grid, orders)
     before, values = grid[:, [baseline]], grid[:, kept]
     known = [contract(pair.metric, metrics) for pair in shown]
@@ -197,7 +195,7 @@ def effect_heatmap_info(
 def effect_heatmap_figure(info: EffectHeatmapInfo) -> go.Figure:
     """Draw the heatmap of effects: blue is better, vermillion worse, both full at the clip; blank where missing."""
     limit = percent(info.clip).removeprefix("+")
-    colours: Trace = {
+    colours = {
         "customdata": np.dstack([info.values, np.broadcast_to(info.before[:, None], info.values.shape)]),
         "hovertemplate": "<b>%{x}</b><br>%{y}: %{text}<br>%{customdata[0]} ← %{customdata[1]}<extra></extra>",
         "colorscale": _DIVERGING,
@@ -213,15 +211,6 @@ def effect_heatmap_figure(info: EffectHeatmapInfo) -> go.Figure:
         },
     }
     return _laid_out(info, colours, emphasized=info.baseline)
-
-
-def _grid(frames: Frames, shown: Sequence[Pair]) -> NDArray[np.float64]:
-    """The numbers of some pairs, a row each, a column a version of the frame; NaN without one."""
-    grid = np.full((len(shown), len(frames.versions)), np.nan)
-    for row, pair in enumerate(shown):
-        order, value = frames.histories[pair]
-        grid[row, order] = value
-    return grid
 
 
 def _covered(grid: NDArray[np.float64], orders: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -264,26 +253,29 @@ def _effect_text(effect: float, before: float, after: float, direction: Directio
     return "from 0" if before == 0 else "from no errors" if before == 1 else GLYPHS["not_comparable"]
 
 
-def _laid_out(info: HeatmapInfo | EffectHeatmapInfo, colours: Trace, emphasized: str | None = None) -> go.Figure:
+def _laid_out(
+    info: HeatmapInfo | EffectHeatmapInfo, colours: Mapping[str, object], emphasized: str | None = None
+) -> go.Figure:
     """A heatmap laid out, with one column's name emphasized, and the numbers in its cells while they fit.
 
     They are a trace of their own because the numbers of a heatmap are dark or light as on white paper.
     """
     names, rows = info.names, info.rows
-    heatmap: Trace = {
-        "type": "heatmap",
-        "x": names,
-        "y": rows,
-        "z": info.shade,
-        "text": info.texts,
-        "hoverongaps": False,
-        "xgap": 1 if len(names) <= _COLUMNS_WITH_GAPS else 0,
-        "ygap": 1,
-    }
-    traces = [heatmap | colours]
+    traces: list[go.Heatmap | go.Scatter] = [
+        go.Heatmap(
+            x=names,
+            y=rows,
+            z=info.shade,
+            text=info.texts,
+            hoverongaps=False,
+            xgap=1 if len(names) <= _COLUMNS_WITH_GAPS else 0,
+            ygap=1,
+            **colours,
+        )
+    ]
     roomy = len(names) <= _CELLS_WITH_NUMBERS
     if roomy:
-        numbers = scatter(
+        numbers = go.Scatter(
             x=cells([*names] * len(rows)),
             y=np.repeat(cells(rows), len(names)),
             mode="text",
@@ -322,8 +314,9 @@ def _laid_out(info: HeatmapInfo | EffectHeatmapInfo, colours: Trace, emphasized:
             "automargin": True,
         },
     }
-    return drawn(traces, TRANSPARENT | layout)
+    return go.Figure(traces, TRANSPARENT | layout)
 
 
 def _row_label(pair: Pair, dataset_names: Mapping[str, str]) -> str:
-    return f"{dataset_label(pair.dataset, dataset_names)} · {escape_for_plotly(pair.metric, 30)}"
+    dataset = dataset_label(pair.dataset, dataset_names)
+    return f"{escape_for_plotly(dataset)} · {escape_for_plotly(pair.metric, 30)}"

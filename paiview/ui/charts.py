@@ -1,7 +1,7 @@
-"""Figures, made once for what they show and shared by every session that shows the same.
+"""Charts, made once for what they show and shared by every session that shows the same.
 
-Of those that take no clicks Streamlit keeps what it sends. What is kept is called with arguments by name: for each one
-by place Streamlit reads the signature again, at every call.
+Streamlit replays the plotly charts that take no clicks from its cache. Cached functions are called with keyword
+arguments: for positional ones Streamlit inspects the signature again at every call.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -10,12 +10,18 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 import streamlit as st
 
-from paiview import figures
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import Decision, State
 from paiview.decisions.wording import percent
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.queries import Orders
+from paiview.figures.delta import delta_info
+from paiview.figures.delta_table import delta_html
+from paiview.figures.dumbbell import dumbbell_figure, dumbbell_info
+from paiview.figures.heatmap import effect_heatmap_figure, effect_heatmap_info, heatmap_figure, heatmap_info
+from paiview.figures.pareto import ParetoInfo, pareto_figure, pareto_info
+from paiview.figures.style import version_labels
+from paiview.figures.trend import trend_figure, trend_info
 from paiview.text import counted, escape_markdown
 from paiview.ui import cache_keys
 
@@ -31,7 +37,7 @@ class TrendDrawn(NamedTuple):
 
 
 class _Effects(NamedTuple):
-    """What is told of a heatmap of effects; the parts are those of ``figures.EffectHeatmapInfo``."""
+    """What the caption of a heatmap of effects says; see ``EffectHeatmapInfo``."""
 
     clip: float
     unmeasured: Sequence[str]
@@ -77,7 +83,7 @@ def trend(plot: Plot) -> TrendDrawn:
     points = event.selection.points
     if not points:
         return TrendDrawn(hidden, None)
-    labels = figures.version_labels(plot.frames.versions)
+    labels = version_labels(plot.frames.versions)
     named = dict(zip(labels, plot.frames.versions["version_name"].tolist(), strict=True))
     return TrendDrawn(hidden, named.get(str(points[0]["x"])))
 
@@ -94,13 +100,13 @@ def heatmap(plot: Plot) -> str:
 
 def effect_heatmap(plot: Plot, baseline: int) -> str:
     """Draw the heatmap of effects against ``baseline``, a position in the versions frame; else as ``heatmap``."""
-    told = _effect_heatmap(key=plot.key(baseline), _plot=plot, _baseline=baseline)
+    effects = _effect_heatmap(key=plot.key(baseline), _plot=plot, _baseline=baseline)
     against = escape_markdown(str(plot.frames.versions["version_name"].iloc[baseline]), 60)
-    count = len(told.unmeasured)
+    count = len(effects.unmeasured)
     unmeasured = f" {against} has no number in {counted(count, 'row')}: nothing to compare with there." if count else ""
     return (
         f"Against {against}, the newest approved: blue is better, vermillion worse, the full colour at "
-        f"{percent(told.clip).lstrip('+')} and beyond; blank is missing.{unmeasured}{_uncoloured(told.unknown)}"
+        f"{percent(effects.clip).lstrip('+')} and beyond; blank is missing.{unmeasured}{_uncoloured(effects.unknown)}"
     )
 
 
@@ -112,9 +118,12 @@ def deltas(decisions: Sequence[Decision], shown: Collection[Pair]) -> tuple[Mapp
     """Draw the delta dot plot of the pairs shown.
 
     Returns:
-        How many pairs of each state are left out, and how many marks stand at the edge because their effect is larger.
+        How many pairs of each state are left out, and how many marks are at the edge because their effect is larger.
     """
-    return _deltas(key=cache_keys.key_of(identity_of(decisions), *sorted(shown)), _shown=shown, _decisions=decisions)
+    key = cache_keys.key_of(identity_of(decisions), *sorted(shown))
+    html, hidden, beyond = _deltas(key=key, _shown=shown, _decisions=decisions)
+    st.html(html)
+    return hidden, beyond
 
 
 def dumbbells(decision: Decision, shown: Collection[Pair]) -> Mapping[State, int]:
@@ -122,7 +131,7 @@ def dumbbells(decision: Decision, shown: Collection[Pair]) -> Mapping[State, int
     return _dumbbells(key=cache_keys.key_of(identity_of([decision]), *sorted(shown)), _shown=shown, _decision=decision)
 
 
-def pareto(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> figures.ParetoInfo:
+def pareto(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> ParetoInfo:
     """Draw the candidates and their baseline by two of their numbers, with the Pareto front; nothing without such."""
     return _pareto(key=cache_keys.key_of(identity_of(decisions), x, y), _x=x, _y=y, _decisions=decisions)
 
@@ -148,13 +157,9 @@ def _deltas(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _shown: Collection[Pair],
     _decisions: Sequence[Decision],
-) -> tuple[Mapping[State, int], int]:
-    info = figures.delta_info(_decisions, shown=_shown)
-    figure = figures.delta_figure(info)
-    st.plotly_chart(
-        figure, key="delta-figure", config=_CONFIG, alt="Effect on each dataset: right of the line is better"
-    )
-    return info.hidden, info.beyond
+) -> tuple[str, Mapping[State, int], int]:
+    info = delta_info(_decisions, shown=_shown)
+    return delta_html(info), info.hidden, info.beyond
 
 
 @st.cache_data(ttl=cache_keys.SECONDS, max_entries=cache_keys.DECISIONS, show_spinner=False)
@@ -163,8 +168,8 @@ def _dumbbells(
     _shown: Collection[Pair],
     _decision: Decision,
 ) -> Mapping[State, int]:
-    info = figures.dumbbell_info(_decision, shown=_shown)
-    figure = figures.dumbbell_figure(info)
+    info = dumbbell_info(_decision, shown=_shown)
+    figure = dumbbell_figure(info)
     st.plotly_chart(figure, key="dumbbell-figure", config=_CONFIG, alt="Both versions on each dataset, in raw units")
     return info.hidden
 
@@ -175,10 +180,10 @@ def _pareto(
     _x: Pair | str,
     _y: Pair | str,
     _decisions: Sequence[Decision],
-) -> figures.ParetoInfo:
-    info = figures.pareto_info(_decisions, _x, _y)
+) -> ParetoInfo:
+    info = pareto_info(_decisions, _x, _y)
     if info.names:
-        figure = figures.pareto_figure(info)
+        figure = pareto_figure(info)
         st.plotly_chart(figure, key="pareto-figure", config=_CONFIG, alt="Candidates by two metrics")
     return info
 
@@ -188,10 +193,10 @@ def _trend(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _plot: Plot,
 ) -> tuple[go.Figure, int]:
-    info = figures.trend_info(
+    info = trend_info(
         _plot.frames, _plot.shown, orders=_plot.orders, dataset_names=_plot.names, metrics=_plot.contracts.metrics
     )
-    return figures.trend_figure(info), info.hidden
+    return trend_figure(info), info.hidden
 
 
 @st.cache_data(ttl=cache_keys.SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False)
@@ -199,10 +204,10 @@ def _heatmap(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _plot: Plot,
 ) -> list[str]:
-    info = figures.heatmap_info(
+    info = heatmap_info(
         _plot.frames, _plot.shown, orders=_plot.orders, dataset_names=_plot.names, metrics=_plot.contracts.metrics
     )
-    figure = figures.heatmap_figure(info)
+    figure = heatmap_figure(info)
     st.plotly_chart(figure, key="heatmap-figure", config=_CONFIG, alt="Raw values by dataset and version")
     return info.unknown
 
@@ -213,7 +218,7 @@ def _effect_heatmap(
     _plot: Plot,
     _baseline: int,
 ) -> _Effects:
-    info = figures.effect_heatmap_info(
+    info = effect_heatmap_info(
         _plot.frames,
         _plot.shown,
         baseline=_baseline,
@@ -221,6 +226,6 @@ def _effect_heatmap(
         dataset_names=_plot.names,
         metrics=_plot.contracts.metrics,
     )
-    figure = figures.effect_heatmap_figure(info)
+    figure = effect_heatmap_figure(info)
     st.plotly_chart(figure, key="effect-figure", config=_CONFIG, alt="Effect by dataset and version")
     return _Effects(info.clip, info.unmeasured, info.unknown)

@@ -10,12 +10,12 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from paiview import figures
 from paiview.decisions.decision import Decision, MetricInForce, PairDecision, State, Word
 from paiview.decisions.pair_rows import PairRow
 from paiview.decisions.wording import headline, percent
 from paiview.evaluation.frames import Pair, column_names
 from paiview.evaluation.metric_meaning import display_digits, format_value
+from paiview.figures.pareto import means
 from paiview.reports import plain_text
 from paiview.text import counted, escape_markdown, one_line, shorten_front
 from paiview.ui import cache_keys, charts, url_controls, versions_table
@@ -292,9 +292,9 @@ def _axes(decisions: Sequence[Decision]) -> dict[str, Pair | str]:
     most = [pair for pair, _ in draw_pairs.most_common(_MOST_AXES)]
     axes: dict[str, Pair | str] = {f"{metric}, mean": metric for metric in metrics}
     axes |= dict(zip(column_names(most), most, strict=True))
-    means = figures.means(decisions)
+    averaged = means(decisions)
     held = {
-        name: draw_pairs[axis] if isinstance(axis, Pair) else metrics[axis] if axis in means else 0
+        name: draw_pairs[axis] if isinstance(axis, Pair) else metrics[axis] if axis in averaged else 0
         for name, axis in axes.items()
     }
     return dict(sorted(axes.items(), key=lambda item: -held[item[0]]))

@@ -78,8 +78,8 @@ def test_what_is_sent_again_is_what_was_sent_and_follows_the_data_their_meaning_
     monkeypatch.setattr(registry, "AFRESH", 0.0)
 
     def sent(app: AppTest) -> tuple[str, str]:
-        (chart,) = app.get("plotly_chart")
-        return chart.proto.spec, display(app).to_json()
+        (chart,) = [found for found in app.get("html") if "delta-plot" in found.proto.body]
+        return chart.proto.body, display(app).to_json()
 
     app = run("compare", model="model-asr")
     first = sent(app)

@@ -130,6 +130,16 @@ def value_digits(pairs: Iterable[PairDecision], known: MetricContract | MetricIn
     return display_digits(value for pair in pairs for value in (pair.baseline, pair.candidate) if value is not None)
 
 
+def digits_by_metric(
+    pairs: Iterable[PairDecision], metrics: Mapping[str, MetricContract] | Mapping[str, MetricInForce]
+) -> dict[str, int]:
+    """Decimals for the numbers of each metric that the pairs have; see ``value_digits``."""
+    by_metric: defaultdict[str, list[PairDecision]] = defaultdict(list)
+    for pair in pairs:
+        by_metric[pair.metric].append(pair)
+    return {metric: value_digits(given, metrics.get(metric)) for metric, given in by_metric.items()}
+
+
 def undefined_effect(pair: PairDecision) -> str:
     """Why there is no effect of a pair both sides have."""
     if pair.reading == "error":

@@ -1,5 +1,5 @@
 """Frames and decisions to pictures: ``*_info`` computes everything and says what is not shown, the rest only draws.
 
-The rules of all: own y range a panel, no colour without a known direction, better is blue, and state and status are
-told by the mark's shape as well as its colour. Colours, marks and labels: ``style``.
+The rules of all: own y range a panel, no colour without a known direction, better is blue, and the shape of a
+mark shows its state or status as well as its colour does. Colours, marks and labels: ``style``.
 """

@@ -22,10 +22,10 @@ from paiview.decisions.decision import (
     spoken,
 )
 from paiview.decisions.pairs import ROUGH
-from paiview.decisions.wording import percent, undefined_effect, value_digits
+from paiview.decisions.wording import digits_by_metric, percent, undefined_effect
 from paiview.evaluation.metric_meaning import Direction, format_value
 from paiview.evaluation.results import Pair
-from paiview.figures.style import WAYS, kept_rows, left_out, metrics_of, row_labels, told_apart
+from paiview.figures.style import WAYS, distinct_labels, kept_rows, left_out, metrics_of, row_labels
 from paiview.text import one_line, shorten_front
 
 MOST_ROWS = 40
@@ -187,10 +187,7 @@ def _concerns(decisions: Sequence[Decision], shown: Collection[Pair] | None) -> 
 
 def _numbers(drawn: Sequence[_Drawn], metrics: Mapping[str, MetricInForce]) -> list[str]:
     """``0.172 ← 0.175`` for each pair drawn, with the same decimals throughout a metric."""
-    by_metric: dict[str, list[PairDecision]] = {}
-    for each in drawn:
-        by_metric.setdefault(each.pair.metric, []).append(each.pair)
-    digits = {metric: value_digits(pairs, metrics.get(metric)) for metric, pairs in by_metric.items()}
+    digits = digits_by_metric([each.pair for each in drawn], metrics)
     return [
         " ← ".join(
             format_value(math.nan if value is None else value, digits[pair.metric])
@@ -285,7 +282,7 @@ def _baseline(decisions: Sequence[Decision]) -> str:
     if len(names) != 1:
         return EACH_BASELINE if names else ""
     (_, name) = names.pop()
-    return "no baseline" if name is None else told_apart([name], 32)[0]
+    return "no baseline" if name is None else distinct_labels([name], 32)[0]
 
 
 def _panels(

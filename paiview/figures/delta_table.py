@@ -197,7 +197,7 @@ def _plot(info: DeltaInfo) -> _Plot:
 def _heads(candidates: Sequence[str], length: int) -> list[_Head]:
     return [
         _Head(text, one_line(name, 250))
-        for text, name in zip(style.told_apart(candidates, length), candidates, strict=True)
+        for text, name in zip(style.distinct_labels(candidates, length), candidates, strict=True)
     ]
 
 

@@ -21,13 +21,13 @@ from paiview.figures.style import (
     WAYS,
     cells,
     dataset_label,
+    distinct_labels,
     kept_rows,
     left_out,
     legend_lines,
     marker,
     metrics_of,
     row_labels,
-    told_apart,
 )
 from paiview.text import escape_for_plotly
 
@@ -96,7 +96,7 @@ def dumbbell_info(decision: Decision, *, shown: Collection[Pair] | None = None, 
                 [_row(judged, label, names, digits) for judged, label in zip(pairs, labels, strict=True)],
             )
         )
-    sides = told_apart([decision.baseline or "", decision.candidate], 32)
+    sides = distinct_labels([decision.baseline or "", decision.candidate], 32)
     baseline, candidate = map(escape_for_plotly, sides)
     return DumbbellInfo(
         baseline="no baseline" if decision.baseline is None else baseline,

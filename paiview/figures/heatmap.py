@@ -106,21 +106,21 @@ def heatmap_info(
     unknown = []
     for row, pair in enumerate(shown):
         present = ~np.isnan(grid[row])
-        known = contract(pair.metric, metrics)
-        digits = display_digits(grid[row]) if known.digits is None else known.digits
+        meaning = contract(pair.metric, metrics)
+        digits = display_digits(grid[row]) if meaning.digits is None else meaning.digits
         texts.append([format_value(value, digits) if ok else "" for value, ok in zip(grid[row], present, strict=True)])
         if not present.any():
             continue
         values = grid[row][present] / 2  # the difference of two halves is never too large for a float
         spread = values.max() - values.min()
-        if known.direction is None:
+        if meaning.direction is None:
             unknown.append(pair.metric)
             shade[row][present] = 0.0
         elif spread == 0:
             shade[row][present] = 0.5
         else:
             share = (values - values.min()) / spread
-            shade[row][present] = 1 - share if known.direction == "lower" else share
+            shade[row][present] = 1 - share if meaning.direction == "lower" else share
     rows = unique_labels([_row_label(pair, dataset_names) for pair in shown])
     return HeatmapInfo(rows, [labels[at] for at in kept], shade, texts, sorted(set(unknown)))
 
@@ -160,12 +160,12 @@ def effect_heatmap_info(
     grid = queries.numbers(frames, shown).to_numpy().T
     kept = _covered(grid, orders)
     before, values = grid[:, [baseline]], grid[:, kept]
-    known = [contract(pair.metric, metrics) for pair in shown]
-    upwards = np.array([[{"lower": -1.0, "higher": 1.0, None: np.nan}[each.direction]] for each in known])
+    meanings = [contract(pair.metric, metrics) for pair in shown]
+    upwards = np.array([[{"lower": -1.0, "higher": 1.0, None: np.nan}[each.direction]] for each in meanings])
     effect = _effects(before, values, upwards.reshape(-1, 1))
     others = effect[:, kept != baseline]
     sizes = np.abs(others[np.isfinite(others)])
-    tolerance = max((each.relative for each in known if each.direction), default=0.0)
+    tolerance = max((each.relative for each in meanings if each.direction), default=0.0)
     usual = min(float(np.percentile(sizes, _CLIPPED_AT)), _MOST_CLIP) if len(sizes) else 0.0
     clip = max(usual, tolerance) or 1.0
     step = ((values > before) * 1.0 - (values < before)) * upwards.reshape(-1, 1)
@@ -184,10 +184,10 @@ def effect_heatmap_info(
                 "" if math.isnan(value) else _effect_text(share, number, value, each.direction)
                 for share, value in zip(effect[row].tolist(), values[row].tolist(), strict=True)
             ]
-            for row, (each, number) in enumerate(zip(known, before[:, 0].tolist(), strict=True))
+            for row, (each, number) in enumerate(zip(meanings, before[:, 0].tolist(), strict=True))
         ],
         clip=clip,
-        unknown=sorted({each.name for each in known if each.direction is None}),
+        unknown=sorted({each.name for each in meanings if each.direction is None}),
         unmeasured=[row for row, number in zip(rows, before[:, 0], strict=True) if np.isnan(number)],
     )
 

@@ -21,9 +21,9 @@ from paiview.figures.style import (
     WAYS,
     cells,
     dataset_label,
+    distinct_labels,
     marker,
     metrics_of,
-    told_apart,
 )
 from paiview.text import counted, escape_for_plotly
 
@@ -106,7 +106,7 @@ def pareto_info(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> 
         names=names,
         labels=[
             escape_for_plotly(label) + (" (baseline)" if name in baselines else "")
-            for name, label in zip(names, told_apart(names, _LABEL), strict=True)
+            for name, label in zip(names, distinct_labels(names, _LABEL), strict=True)
         ],
         x=np.array([across.numbers[name] for name in names]),
         y=np.array([up.numbers[name] for name in names]),
@@ -205,10 +205,10 @@ def _baseline(decision: Decision) -> str | None:
 
 def _contracts(decisions: Sequence[Decision]) -> dict[str, MetricContract]:
     return {
-        metric: MetricContract(
-            metric, known.direction, known.unit, known.relative, known.absolute, known.digits, known.source
+        name: MetricContract(
+            name, metric.direction, metric.unit, metric.relative, metric.absolute, metric.digits, metric.source
         )
-        for metric, known in metrics_of(decisions).items()
+        for name, metric in metrics_of(decisions).items()
     }
 
 

@@ -117,7 +117,7 @@ def _letter_width(char: str) -> float:
 
 
 def row_labels(pairs: Iterable[Pair], dataset_names: Mapping[str, str]) -> list[str]:
-    """The datasets of a panel's rows, told apart where they read the same."""
+    """The datasets of a panel's rows, numbered where they read the same."""
     return unique_labels([dataset_label(pair.dataset, dataset_names, 36) for pair in pairs])
 
 
@@ -132,7 +132,7 @@ def tick_positions(count: int, most: int) -> list[int]:
     return [int((2 * part + 1) * count / (2 * parts)) for part in range(parts)]
 
 
-def told_apart(texts: Sequence[str], limit: int) -> list[str]:
+def distinct_labels(texts: Sequence[str], limit: int) -> list[str]:
     """Labels of about ``limit`` characters each, which differ where the texts do.
 
     They are cut at the end. Long names of versions often begin alike: then they are cut in the middle, and where they
@@ -171,7 +171,7 @@ def _cut(line: str, limit: int, at: int) -> str:
 
 def tick_labels(labels: Sequence[str]) -> list[str]:
     """Labels of ``version_labels`` cut to the width of a tick and escaped again."""
-    return [escape_for_plotly(label) for label in told_apart([html.unescape(label) for label in labels], 14)]
+    return [escape_for_plotly(label) for label in distinct_labels([html.unescape(label) for label in labels], 14)]
 
 
 def legend_lines(names: Iterable[str]) -> int:

@@ -94,11 +94,11 @@ def trend_info(
         order, value = frames.histories[pair]
         keep = visible[order]
         hidden += int((~keep).sum())
-        known = contract(pair.metric, metrics).direction
+        direction = contract(pair.metric, metrics).direction
         best_names: list[str] = []
         best_values = np.empty(0)
-        if known is not None and keep.any():
-            best = running_best(value, known)[keep]
+        if direction is not None and keep.any():
+            best = running_best(value, direction)[keep]
             steps = np.flatnonzero(np.r_[True, best[1:] != best[:-1]])
             steps = np.unique(np.r_[steps, len(best) - 1])
             at = order[keep][steps]
@@ -107,8 +107,8 @@ def trend_info(
         panels.append(
             TrendPanel(
                 pair=pair,
-                title=_title(pair, known, dataset_names),
-                direction=known,
+                title=_title(pair, direction, dataset_names),
+                direction=direction,
                 names=[labels[index] for index in order[keep]],
                 values=value[keep],
                 statuses=[statuses[index] for index in order[keep]],

@@ -1,6 +1,7 @@
-"""A decision to take along: one HTML file, a Markdown text, CSV or JSON, each from the Decision alone.
+"""A decision as a file: one HTML page, a Markdown text, CSV or JSON, each from the Decision alone.
 
-Foreign text becomes ``plain`` where it is put into rows and sentences; each form then escapes it for itself.
+Foreign text becomes one line of visible characters where it is put into rows and sentences; each form then escapes it
+for itself.
 """
 
 import re
@@ -9,12 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from paiview.decisions.decision import (
-    Decision,
-    MetricInForce,
-    PairDecision,
-    spoken,
-)
+from paiview.decisions.decision import Decision, MetricInForce, PairDecision, spoken
 from paiview.decisions.wording import headline
 from paiview.reports.plain_text import (
     MOST_LINES,
@@ -77,7 +73,7 @@ def to_html(decision: Decision) -> str:
         noted=any(row.note for row in pairs),
         averages=average_rows(decision),
         doubts=doubts(decision),
-        unpaired=[(STATES[state], found) for state in UNPAIRED if (found := names(decision, state))],
+        unpaired=[(STATES[state], datasets) for state in UNPAIRED if (datasets := names(decision, state))],
         rules=rules(decision),
         cautions=cautions(decision),
         words=WORDS,
@@ -99,7 +95,7 @@ def to_markdown(decision: Decision) -> str:
         sides += f" against {_code(decision.baseline)}{home}"
     fingerprints = (decision.data_fingerprint, decision.policy_fingerprint)
     data, policy = (_code(text.removeprefix("sha256:")[:_FINGERPRINT]) for text in fingerprints)
-    unpaired = [f"{STATES[state]}: {some_of(found)}" for state in UNPAIRED if (found := names(decision, state))]
+    unpaired = [f"{STATES[state]}: {some_of(datasets)}" for state in UNPAIRED if (datasets := names(decision, state))]
     outcomes = [f"{OUTCOMES[rule.result]}: {rule.rule}: {rule.sentence}" for rule in rules(decision)]
     parts = [
         f"## {WORDS[decision.summary.word]}: {sides}",
@@ -111,8 +107,8 @@ def to_markdown(decision: Decision) -> str:
         _list(doubts(decision), "sentence"),
         "### Policy",
         _list(outcomes, "rule") or "There is no rule.",
-        "### Notes" if (told := cautions(decision)) else "",
-        _list(told, "note"),
+        "### Notes" if (notes := cautions(decision)) else "",
+        _list(notes, "note"),
         f"Read {fetched(decision)} · data {data} · policy {policy}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -186,8 +182,8 @@ def _pair_table(pairs: Sequence[Row]) -> str:
     left = pairs[_MOST_PAIRS:]
     if not left:
         return table
-    told = ", ".join(f"{count} {spoken(state)}" for state, count in Counter(row.state for row in left).items())
-    return f"{table}\n\n… and {counted(len(left), 'more pair')} ({told}), which the HTML, CSV and JSON reports hold."
+    states = ", ".join(f"{count} {spoken(state)}" for state, count in Counter(row.state for row in left).items())
+    return f"{table}\n\n… and {counted(len(left), 'more pair')} ({states}), which the HTML, CSV and JSON reports hold."
 
 
 def _average_table(averages: Sequence[AverageRow]) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from paiview.decisions.decision import State
 from paiview.evaluation.frames import Frames, Pair, build
 from paiview.figures.heatmap import heatmap_figure
-from paiview.figures.style import dataset_label, kept_rows, left_out, legend_lines, told_apart
+from paiview.figures.style import dataset_label, distinct_labels, kept_rows, left_out, legend_lines
 from paiview.figures.trend import trend_figure
 from tests.figures.conftest import CER, MARKUP, heatmap, texts_of, trend, version
 
@@ -114,12 +114,12 @@ SIGLIP = "1.0.21_vit_so400m_patch14_siglip_{}378_webli_ft_in1k"
     ],
 )
 def test_long_names_are_cut_where_they_do_not_differ(names: list[str], limit: int, shown: list[str]) -> None:
-    assert told_apart(names, limit) == shown
+    assert distinct_labels(names, limit) == shown
 
 
 @given(st.lists(st.text("ab", max_size=40), max_size=8), st.integers(12, 30))
 def test_every_name_has_a_text_of_its_own_no_longer_than_asked_for(names: list[str], limit: int) -> None:
-    shown = told_apart(names, limit)
+    shown = distinct_labels(names, limit)
     assert len({*shown}) == len(names)
     assert all(len(text) <= limit + len(" (8)") for text in shown)
     assert [text for name, text in zip(names, shown, strict=True) if len(name) <= limit and text != name] == [

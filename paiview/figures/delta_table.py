@@ -70,7 +70,7 @@ class _Mark(NamedTuple):
         shape: the mark itself, one that the style sheet draws.
         at: where it is.
         to_left: whether the text is left of it.
-        text_at: where the text begins or ends.
+        raised: whether the text is above a line that leads past the mark.
         text: the percentage, or the state.
         word: the state, where ``text`` is not that already.
         stem: from where to where a line leads from the baseline to the mark.
@@ -82,7 +82,7 @@ class _Mark(NamedTuple):
     shape: str
     at: float
     to_left: bool
-    text_at: float
+    raised: bool
     text: str
     word: str
     stem: tuple[float, float] | None
@@ -219,17 +219,15 @@ def _mark(mark: DeltaMark, scale: _Scale) -> _Mark:
     stem = whisker = None
     if has_size and at:
         stem = scale.span(0.0, sign * scale.limit if is_beyond else at)
-    text_at = at
     if is_on_scale and not math.isnan(mark.low):
         whisker = scale.span(mark.low, mark.high)
-        text_at = min(at, mark.low) if to_left else max(at, mark.high)
     word = spoken(mark.state)
     return _Mark(
         state=mark.state,
         shape=shape,
         at=scale.position(at),
         to_left=to_left,
-        text_at=scale.position(text_at),
+        raised=is_beyond or whisker is not None,
         text=mark.label,
         word="" if mark.label == word else word,
         stem=stem,

@@ -92,7 +92,7 @@ def test_in_a_narrow_window_the_effects_scroll_in_their_own_region(page: Page, e
     expect(page.locator("html")).to_have_js_property("scrollWidth", 390)
     region_of_effects.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.querySelector('.delta-plot').scrollLeft > 0")
+    page.wait_for_function("() => document.querySelector('.delta-plot').scrollLeft > 0")
 
 
 def test_filters_hide_rows_and_stay_in_the_link(page: Page, embedded: str) -> None:

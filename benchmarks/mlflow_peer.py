@@ -3,9 +3,7 @@
 In MLflow a version is registered from a run that logged a model and its metrics, named ``cer/d-0``; its server is the
 one that ``mlflow server`` starts on SQLite. The links name what is compared; both open with their caches empty. A
 chart is drawn when its marks are in the document, laid out and visible (benchmarks/painted.py). Of MLflow's parallel
-coordinates, whose lines are on a canvas, already the axis counts. Of paiview's delta plot the image counts that the
-server draws and the page shows first; when the points of the chart that answers to the pointer have taken its place is
-told beside it.
+coordinates, whose lines are on a canvas, already the axis counts; of paiview's delta plot the first mark.
 """
 
 import asyncio
@@ -50,7 +48,7 @@ SEED: Final = 20_261_126
 _Client = TypeVar("_Client")
 
 _OUR_TABLE: Final = "drawn('.st-key-versions-table canvas', 40)"
-_OUR_CHART: Final = "visible('.st-key-delta-chart .js-plotly-plot .scatterlayer .point')"
+_OUR_CHART: Final = "visible('.st-key-delta-chart tbody .delta-mark')"
 _THEIR_TABLE: Final = "text('[role=row]:has([role=cell])')"
 _THEIR_CHART: Final = "visible('.js-plotly-plot .y-axis .axis .domain')"
 

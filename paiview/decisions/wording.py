@@ -130,6 +130,23 @@ def value_digits(pairs: Iterable[PairDecision], known: MetricContract | MetricIn
     return display_digits(value for pair in pairs for value in (pair.baseline, pair.candidate) if value is not None)
 
 
+def digits_by_metric(
+    pairs: Iterable[PairDecision], metrics: Mapping[str, MetricContract] | Mapping[str, MetricInForce]
+) -> dict[str, int]:
+    """Decimals for the numbers of each metric that the pairs have; see ``value_digits``."""
+    by_metric: defaultdict[str, list[PairDecision]] = defaultdict(list)
+    for pair in pairs:
+        by_metric[pair.metric].append(pair)
+    return {metric: value_digits(given, metrics.get(metric)) for metric, given in by_metric.items()}
+
+
+def undefined_effect(pair: PairDecision) -> str:
+    """Why there is no effect of a pair both sides have."""
+    if pair.reading == "error":
+        return FROM_NO_ERRORS
+    return TOO_LARGE if pair.baseline else FROM_ZERO
+
+
 def _badness(pair: PairDecision) -> tuple[int, float]:
     """Where a pair puts its metric: a regression before what is the same, however wide the tolerance of that is."""
     if pair.state not in JUDGED:
@@ -155,22 +172,15 @@ def _spoken(counts: Mapping[State, int], of_worse: str = "") -> str:
 def _size(pair: PairDecision, apart_from: float = RELATIVE) -> str:
     """The effect in words, with how it was read where that is not the gain."""
     if pair.effect is None:
-        return _undefined(pair)
+        return undefined_effect(pair)
     return percent(pair.effect, apart_from=apart_from) + (" read as errors" if pair.reading == "error" else "")
-
-
-def _undefined(pair: PairDecision) -> str:
-    """Why there is no effect of a pair both sides have."""
-    if pair.reading == "error":
-        return FROM_NO_ERRORS
-    return TOO_LARGE if pair.baseline else FROM_ZERO
 
 
 def _lead(pair: PairDecision, apart_from: float) -> str:
     if pair.reading is None:
         return spoken(pair.state)
     if pair.gain is None or pair.effect is None:
-        return _undefined(pair)
+        return undefined_effect(pair)
     return percent(pair.gain, apart_from=apart_from)
 
 

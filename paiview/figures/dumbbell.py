@@ -19,18 +19,15 @@ from paiview.figures.style import (
     SYMBOLS,
     TRANSPARENT,
     WAYS,
-    Trace,
     cells,
     dataset_label,
-    drawn,
-    in_force,
+    distinct_labels,
     kept_rows,
     left_out,
     legend_lines,
     marker,
+    metrics_of,
     row_labels,
-    scatter,
-    told_apart,
 )
 from paiview.text import escape_for_plotly
 
@@ -87,19 +84,20 @@ def dumbbell_info(decision: Decision, *, shown: Collection[Pair] | None = None, 
     kept = kept_rows(states, most)
     for place in kept:
         by_metric.setdefault(drawable[place].metric, []).append(drawable[place])
-    contracts = in_force([decision])
+    contracts = metrics_of([decision])
     panels = []
     for metric, pairs in by_metric.items():
         names = {judged.dataset: judged.name for judged in pairs if judged.name}
         digits = value_digits(pairs, contracts.get(metric))
-        labels = row_labels((Pair(metric, judged.dataset) for judged in pairs), names)
+        labels = map(escape_for_plotly, row_labels((Pair(metric, judged.dataset) for judged in pairs), names))
         panels.append(
             DumbbellPanel(
                 f"<b>{escape_for_plotly(metric, 40)}</b> {WAYS[pairs[0].direction]}",
                 [_row(judged, label, names, digits) for judged, label in zip(pairs, labels, strict=True)],
             )
         )
-    baseline, candidate = told_apart([decision.baseline or "", decision.candidate], 32)
+    sides = distinct_labels([decision.baseline or "", decision.candidate], 32)
+    baseline, candidate = map(escape_for_plotly, sides)
     return DumbbellInfo(
         baseline="no baseline" if decision.baseline is None else baseline,
         candidate=candidate,
@@ -111,12 +109,12 @@ def dumbbell_info(decision: Decision, *, shown: Collection[Pair] | None = None, 
 def dumbbell_figure(info: DumbbellInfo) -> go.Figure:
     """Draw the dumbbells: the baseline hollow, the candidate filled and marked by what the change means."""
     if not info.panels:
-        return drawn([], TRANSPARENT)
+        return go.Figure(layout=TRANSPARENT)
     beside = _HEAD_HEIGHT + _AXIS_HEIGHT
     total = sum(beside + _ROW_HEIGHT * len(panel.rows) for panel in info.panels)
     axes: dict[str, object] = {}
     heads = []
-    traces: list[Trace] = []
+    traces: list[go.Scatter] = []
     above = 0
     for number, panel in enumerate(info.panels, 1):
         suffix = "" if number == 1 else str(number)
@@ -169,26 +167,26 @@ def dumbbell_figure(info: DumbbellInfo) -> go.Figure:
         "annotations": heads,
         **axes,
     }
-    return drawn(traces, TRANSPARENT | layout)
+    return go.Figure(traces, TRANSPARENT | layout)
 
 
 def _row(pair: PairDecision, label: str, names: dict[str, str], digits: int) -> DumbbellRow:
     baseline, candidate = (math.nan if value is None else value for value in (pair.baseline, pair.candidate))
     numbers = f"{format_value(candidate, digits)} ← {format_value(baseline, digits)}"
-    told = [
-        f"<b>{dataset_label(pair.dataset, names)}</b>",
+    lines = [
+        f"<b>{escape_for_plotly(dataset_label(pair.dataset, names))}</b>",
         f"{escape_for_plotly(pair.metric, 40)} {numbers}",
         f"{GLYPHS[pair.state]} {spoken(pair.state)}",
     ]
-    return DumbbellRow(Pair(pair.metric, pair.dataset), label, pair.state, baseline, candidate, "<br>".join(told))
+    return DumbbellRow(Pair(pair.metric, pair.dataset), label, pair.state, baseline, candidate, "<br>".join(lines))
 
 
-def _panel_traces(panel: DumbbellPanel, suffix: str) -> Iterator[Trace]:
+def _panel_traces(panel: DumbbellPanel, suffix: str) -> Iterator[go.Scatter]:
     place = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}", "showlegend": False}
     heights = np.arange(len(panel.rows))
     sides = np.array([(row.baseline, row.candidate, math.nan) for row in panel.rows])
     hovers = cells([row.hover for row in panel.rows])
-    yield scatter(
+    yield go.Scatter(
         x=sides.ravel(),
         y=np.repeat(heights, 3),
         mode="lines",
@@ -197,7 +195,7 @@ def _panel_traces(panel: DumbbellPanel, suffix: str) -> Iterator[Trace]:
         name="change",
         **place,
     )
-    yield scatter(
+    yield go.Scatter(
         x=sides[:, 0],
         y=heights,
         mode="markers",
@@ -210,7 +208,7 @@ def _panel_traces(panel: DumbbellPanel, suffix: str) -> Iterator[Trace]:
     states = np.array([row.state for row in panel.rows], dtype=object)
     for state in dict.fromkeys(row.state for row in panel.rows if not math.isnan(row.candidate)):
         at = np.flatnonzero(states == state)
-        yield scatter(
+        yield go.Scatter(
             x=sides[at, 1],
             y=heights[at],
             mode="markers",
@@ -222,13 +220,13 @@ def _panel_traces(panel: DumbbellPanel, suffix: str) -> Iterator[Trace]:
         )
 
 
-def _legend(info: DumbbellInfo) -> Iterator[Trace]:
-    drawn = {row.state for panel in info.panels for row in panel.rows if not math.isnan(row.candidate)}
+def _legend(info: DumbbellInfo) -> Iterator[go.Scatter]:
+    states = {row.state for panel in info.panels for row in panel.rows if not math.isnan(row.candidate)}
     looks = {f"baseline {info.baseline}": marker(_BASELINE, NEUTRAL)}
     looks |= {
         f"{info.candidate}: {spoken(state)}": marker(SYMBOLS[state], COLOURS[state])
         for state in COLOURS
-        if state in drawn
+        if state in states
     }
     for name, look in looks.items():
-        yield scatter(x=[None], y=[None], mode="markers", marker=look, name=name, hoverinfo="skip")
+        yield go.Scatter(x=[None], y=[None], mode="markers", marker=look, name=name, hoverinfo="skip")

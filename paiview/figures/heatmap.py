@@ -11,15 +11,13 @@ from numpy.typing import NDArray
 
 from paiview.decisions.decision import GLYPHS
 from paiview.decisions.wording import percent
+from paiview.evaluation import queries
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.metric_meaning import Direction, MetricContract, contract, display_digits, format_value
 from paiview.figures.style import (
     TRANSPARENT,
-    Trace,
     cells,
     dataset_label,
-    drawn,
-    scatter,
     tick_labels,
     tick_positions,
     version_labels,
@@ -100,7 +98,7 @@ def heatmap_info(
     Versions without any of the pairs are left out.
     """
     labels = version_labels(frames.versions)
-    grid = _grid(frames, shown)
+    grid = queries.numbers(frames, shown).to_numpy().T
     kept = _covered(grid, orders)
     grid = grid[:, kept]
     shade = np.full(grid.shape, np.nan)
@@ -108,28 +106,28 @@ def heatmap_info(
     unknown = []
     for row, pair in enumerate(shown):
         present = ~np.isnan(grid[row])
-        known = contract(pair.metric, metrics)
-        digits = display_digits(grid[row]) if known.digits is None else known.digits
+        meaning = contract(pair.metric, metrics)
+        digits = display_digits(grid[row]) if meaning.digits is None else meaning.digits
         texts.append([format_value(value, digits) if ok else "" for value, ok in zip(grid[row], present, strict=True)])
         if not present.any():
             continue
         values = grid[row][present] / 2  # the difference of two halves is never too large for a float
         spread = values.max() - values.min()
-        if known.direction is None:
+        if meaning.direction is None:
             unknown.append(pair.metric)
             shade[row][present] = 0.0
         elif spread == 0:
             shade[row][present] = 0.5
         else:
             share = (values - values.min()) / spread
-            shade[row][present] = 1 - share if known.direction == "lower" else share
+            shade[row][present] = 1 - share if meaning.direction == "lower" else share
     rows = unique_labels([_row_label(pair, dataset_names) for pair in shown])
     return HeatmapInfo(rows, [labels[at] for at in kept], shade, texts, sorted(set(unknown)))
 
 
 def heatmap_figure(info: HeatmapInfo) -> go.Figure:
     """Draw the heatmap: a scale of its own per row, numbers in the cells while they fit, blank where missing."""
-    colours: Trace = {
+    colours = {
         "hovertemplate": "<b>%{x}</b><br>%{y}: %{text}<extra></extra>",
         "colorscale": [[0, "rgba(0,114,178,0.06)"], [1, "rgba(0,114,178,0.75)"]],
         "zmin": 0,
@@ -159,15 +157,15 @@ def effect_heatmap_info(
         metrics: contracts that complete or replace the built-in ones.
     """
     labels = version_labels(frames.versions)
-    grid = _grid(frames, shown)
+    grid = queries.numbers(frames, shown).to_numpy().T
     kept = _covered(grid, orders)
     before, values = grid[:, [baseline]], grid[:, kept]
-    known = [contract(pair.metric, metrics) for pair in shown]
-    upwards = np.array([[{"lower": -1.0, "higher": 1.0, None: np.nan}[each.direction]] for each in known])
+    meanings = [contract(pair.metric, metrics) for pair in shown]
+    upwards = np.array([[{"lower": -1.0, "higher": 1.0, None: np.nan}[each.direction]] for each in meanings])
     effect = _effects(before, values, upwards.reshape(-1, 1))
     others = effect[:, kept != baseline]
     sizes = np.abs(others[np.isfinite(others)])
-    tolerance = max((each.relative for each in known if each.direction), default=0.0)
+    tolerance = max((each.relative for each in meanings if each.direction), default=0.0)
     usual = min(float(np.percentile(sizes, _CLIPPED_AT)), _MOST_CLIP) if len(sizes) else 0.0
     clip = max(usual, tolerance) or 1.0
     step = ((values > before) * 1.0 - (values < before)) * upwards.reshape(-1, 1)
@@ -186,10 +184,10 @@ def effect_heatmap_info(
                 "" if math.isnan(value) else _effect_text(share, number, value, each.direction)
                 for share, value in zip(effect[row].tolist(), values[row].tolist(), strict=True)
             ]
-            for row, (each, number) in enumerate(zip(known, before[:, 0].tolist(), strict=True))
+            for row, (each, number) in enumerate(zip(meanings, before[:, 0].tolist(), strict=True))
         ],
         clip=clip,
-        unknown=sorted({each.name for each in known if each.direction is None}),
+        unknown=sorted({each.name for each in meanings if each.direction is None}),
         unmeasured=[row for row, number in zip(rows, before[:, 0], strict=True) if np.isnan(number)],
     )
 
@@ -197,7 +195,7 @@ def effect_heatmap_info(
 def effect_heatmap_figure(info: EffectHeatmapInfo) -> go.Figure:
     """Draw the heatmap of effects: blue is better, vermillion worse, both full at the clip; blank where missing."""
     limit = percent(info.clip).removeprefix("+")
-    colours: Trace = {
+    colours = {
         "customdata": np.dstack([info.values, np.broadcast_to(info.before[:, None], info.values.shape)]),
         "hovertemplate": "<b>%{x}</b><br>%{y}: %{text}<br>%{customdata[0]} ← %{customdata[1]}<extra></extra>",
         "colorscale": _DIVERGING,
@@ -213,15 +211,6 @@ def effect_heatmap_figure(info: EffectHeatmapInfo) -> go.Figure:
         },
     }
     return _laid_out(info, colours, emphasized=info.baseline)
-
-
-def _grid(frames: Frames, shown: Sequence[Pair]) -> NDArray[np.float64]:
-    """The numbers of some pairs, a row each, a column a version of the frame; NaN without one."""
-    grid = np.full((len(shown), len(frames.versions)), np.nan)
-    for row, pair in enumerate(shown):
-        order, value = frames.histories[pair]
-        grid[row, order] = value
-    return grid
 
 
 def _covered(grid: NDArray[np.float64], orders: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -264,26 +253,29 @@ def _effect_text(effect: float, before: float, after: float, direction: Directio
     return "from 0" if before == 0 else "from no errors" if before == 1 else GLYPHS["not_comparable"]
 
 
-def _laid_out(info: HeatmapInfo | EffectHeatmapInfo, colours: Trace, emphasized: str | None = None) -> go.Figure:
+def _laid_out(
+    info: HeatmapInfo | EffectHeatmapInfo, colours: Mapping[str, object], emphasized: str | None = None
+) -> go.Figure:
     """A heatmap laid out, with one column's name emphasized, and the numbers in its cells while they fit.
 
     They are a trace of their own because the numbers of a heatmap are dark or light as on white paper.
     """
     names, rows = info.names, info.rows
-    heatmap: Trace = {
-        "type": "heatmap",
-        "x": names,
-        "y": rows,
-        "z": info.shade,
-        "text": info.texts,
-        "hoverongaps": False,
-        "xgap": 1 if len(names) <= _COLUMNS_WITH_GAPS else 0,
-        "ygap": 1,
-    }
-    traces = [heatmap | colours]
+    traces: list[go.Heatmap | go.Scatter] = [
+        go.Heatmap(
+            x=names,
+            y=rows,
+            z=info.shade,
+            text=info.texts,
+            hoverongaps=False,
+            xgap=1 if len(names) <= _COLUMNS_WITH_GAPS else 0,
+            ygap=1,
+            **colours,
+        )
+    ]
     roomy = len(names) <= _CELLS_WITH_NUMBERS
     if roomy:
-        numbers = scatter(
+        numbers = go.Scatter(
             x=cells([*names] * len(rows)),
             y=np.repeat(cells(rows), len(names)),
             mode="text",
@@ -322,8 +314,9 @@ def _laid_out(info: HeatmapInfo | EffectHeatmapInfo, colours: Trace, emphasized:
             "automargin": True,
         },
     }
-    return drawn(traces, TRANSPARENT | layout)
+    return go.Figure(traces, TRANSPARENT | layout)
 
 
 def _row_label(pair: Pair, dataset_names: Mapping[str, str]) -> str:
-    return f"{dataset_label(pair.dataset, dataset_names)} · {escape_for_plotly(pair.metric, 30)}"
+    dataset = dataset_label(pair.dataset, dataset_names)
+    return f"{escape_for_plotly(dataset)} · {escape_for_plotly(pair.metric, 30)}"

@@ -21,9 +21,9 @@ from paiview.figures.style import (
     WAYS,
     cells,
     dataset_label,
-    in_force,
+    distinct_labels,
     marker,
-    told_apart,
+    metrics_of,
 )
 from paiview.text import counted, escape_for_plotly
 
@@ -78,7 +78,7 @@ class _Axis(NamedTuple):
 def pareto_info(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> ParetoInfo:
     """Compute the Pareto scatter of the candidates and their baseline.
 
-    Who dominates whom is told by ``paiview.decisions.pairs.dominators`` from exactly the two numbers drawn.
+    ``paiview.decisions.dominance.dominators`` says which version dominates which, from the two numbers drawn alone.
 
     Args:
         decisions: one a candidate.
@@ -93,7 +93,7 @@ def pareto_info(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> 
     directions = {pair.metric: pair.direction for pair in judged}
     across, up = (_axis(values, chosen, directions, dataset_names) for chosen in (x, y))
     names = [name for name in values if name in across.numbers and name in up.numbers]
-    found: dict[str, str | None] = dict.fromkeys(names)
+    dominated_by: dict[str, str | None] = dict.fromkeys(names)
     is_known = across.axis.direction is not None and up.axis.direction is not None
     if is_known:
         places = [Pair(across.metric, "x"), Pair(up.metric, "y")]
@@ -101,17 +101,17 @@ def pareto_info(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> 
             name: {place: Measurement(side.numbers[name]) for place, side in zip(places, (across, up), strict=True)}
             for name in names
         }
-        found = dominators(measured, places, _contracts(decisions))
+        dominated_by = dominators(measured, places, _contracts(decisions))
     info = ParetoInfo(
         names=names,
         labels=[
-            label + (" (baseline)" if name in baselines else "")
-            for name, label in zip(names, told_apart(names, _LABEL), strict=True)
+            escape_for_plotly(label) + (" (baseline)" if name in baselines else "")
+            for name, label in zip(names, distinct_labels(names, _LABEL), strict=True)
         ],
         x=np.array([across.numbers[name] for name in names]),
         y=np.array([up.numbers[name] for name in names]),
         axes=(across.axis, up.axis),
-        dominators=[found[name] for name in names],
+        dominators=[dominated_by[name] for name in names],
         front=[],
         left_out=[name for name in values if name not in names],
     )
@@ -192,8 +192,8 @@ def _shared(values: Mapping[str, Mapping[Pair, float]], metric: str) -> list[str
 
 
 def _numbers(decision: Decision, side: Literal["baseline", "candidate"]) -> dict[Pair, float]:
-    found = ((Pair(pair.metric, pair.dataset), getattr(pair, side)) for pair in decision.pairs)
-    return {pair: value for pair, value in found if value is not None}
+    numbers = ((Pair(pair.metric, pair.dataset), getattr(pair, side)) for pair in decision.pairs)
+    return {pair: value for pair, value in numbers if value is not None}
 
 
 def _baseline(decision: Decision) -> str | None:
@@ -205,10 +205,10 @@ def _baseline(decision: Decision) -> str | None:
 
 def _contracts(decisions: Sequence[Decision]) -> dict[str, MetricContract]:
     return {
-        metric: MetricContract(
-            metric, known.direction, known.unit, known.relative, known.absolute, known.digits, known.source
+        name: MetricContract(
+            name, metric.direction, metric.unit, metric.relative, metric.absolute, metric.digits, metric.source
         )
-        for metric, known in in_force(decisions).items()
+        for name, metric in metrics_of(decisions).items()
     }
 
 
@@ -220,11 +220,11 @@ def _axis(
 ) -> _Axis:
     if isinstance(chosen, Pair):
         metric, datasets = chosen.metric, [chosen.dataset]
-        told = f" on {dataset_label(chosen.dataset, dataset_names)}"
+        of = f" on {escape_for_plotly(dataset_label(chosen.dataset, dataset_names))}"
     else:
         metric = chosen
         datasets = _shared(values, metric)
-        told = f", mean of {counted(len(datasets), 'dataset')}"
+        of = f", mean of {counted(len(datasets), 'dataset')}"
     pairs = [Pair(metric, dataset) for dataset in datasets]
     numbers = {
         name: math.fsum(given[pair] / len(pairs) for pair in pairs)
@@ -233,7 +233,7 @@ def _axis(
     }
     direction = directions.get(metric)
     return _Axis(
-        ParetoAxis(f"{escape_for_plotly(metric, 40)}{told} ({WAYS[direction]})", direction, datasets), metric, numbers
+        ParetoAxis(f"{escape_for_plotly(metric, 40)}{of} ({WAYS[direction]})", direction, datasets), metric, numbers
     )
 
 
@@ -273,8 +273,8 @@ def _hover(info: ParetoInfo, place: int) -> str:
         for axis, values in zip(info.axes, (info.x, info.y), strict=True)
     ]
     dominator = info.dominators[place]
-    told = [] if dominator is None else [f"dominated by {escape_for_plotly(dominator, 80)}"]
-    return "<br>".join([f"<b>{escape_for_plotly(info.names[place], 80)}</b>", *numbers, *told])
+    dominated = [] if dominator is None else [f"dominated by {escape_for_plotly(dominator, 80)}"]
+    return "<br>".join([f"<b>{escape_for_plotly(info.names[place], 80)}</b>", *numbers, *dominated])
 
 
 def _range(values: NDArray[np.float64], share: float = 0.15) -> list[float] | None:

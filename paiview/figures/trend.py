@@ -17,11 +17,8 @@ from paiview.figures.style import (
     PENDING,
     REJECTED,
     WAYS,
-    Trace,
     cells,
     dataset_label,
-    drawn,
-    scatter,
     tick_labels,
     tick_positions,
     version_labels,
@@ -97,11 +94,11 @@ def trend_info(
         order, value = frames.histories[pair]
         keep = visible[order]
         hidden += int((~keep).sum())
-        known = contract(pair.metric, metrics).direction
+        direction = contract(pair.metric, metrics).direction
         best_names: list[str] = []
         best_values = np.empty(0)
-        if known is not None and keep.any():
-            best = running_best(value, known)[keep]
+        if direction is not None and keep.any():
+            best = running_best(value, direction)[keep]
             steps = np.flatnonzero(np.r_[True, best[1:] != best[:-1]])
             steps = np.unique(np.r_[steps, len(best) - 1])
             at = order[keep][steps]
@@ -110,8 +107,8 @@ def trend_info(
         panels.append(
             TrendPanel(
                 pair=pair,
-                title=_title(pair, known, dataset_names),
-                direction=known,
+                title=_title(pair, direction, dataset_names),
+                direction=direction,
                 names=[labels[index] for index in order[keep]],
                 values=value[keep],
                 statuses=[statuses[index] for index in order[keep]],
@@ -128,14 +125,14 @@ def trend_info(
 def trend_figure(info: TrendInfo) -> go.Figure:
     """Draw the panels: two columns, a y range each, marks by status, best so far, the approved value as a rule."""
     if not info.panels:
-        return drawn([], {})
+        return go.Figure()
     columns = min(_PANEL_COLUMNS, len(info.panels))
     rows = -(-len(info.panels) // columns)
     unit = 1 / rows
     width = 1 / columns
     axes: dict[str, object] = {}
     annotations: list[dict[str, object]] = []
-    traces: list[Trace] = []
+    traces: list[go.Scatter] = []
     for index, panel in enumerate(info.panels):
         row, column = divmod(index, columns)
         suffix = "" if index == 0 else str(index + 1)
@@ -188,15 +185,15 @@ def trend_figure(info: TrendInfo) -> go.Figure:
         "annotations": annotations,
         **axes,
     }
-    return drawn(traces, layout)
+    return go.Figure(traces, layout)
 
 
-def _panel_traces(panel: TrendPanel, suffix: str) -> list[Trace]:
+def _panel_traces(panel: TrendPanel, suffix: str) -> list[go.Scatter]:
     place = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}", "showlegend": False}
     traces = []
     if panel.approved is not None and panel.names:
         traces.append(
-            scatter(
+            go.Scatter(
                 x=[panel.names[0], panel.names[-1]],
                 y=np.array([panel.approved, panel.approved]),
                 mode="lines",
@@ -209,7 +206,7 @@ def _panel_traces(panel: TrendPanel, suffix: str) -> list[Trace]:
         )
     if panel.best_names:
         traces.append(
-            scatter(
+            go.Scatter(
                 x=cells(panel.best_names),
                 y=panel.best_values,
                 mode="lines",
@@ -220,7 +217,7 @@ def _panel_traces(panel: TrendPanel, suffix: str) -> list[Trace]:
             )
         )
     traces.append(
-        scatter(
+        go.Scatter(
             x=cells(panel.names),
             y=panel.values,
             mode="lines",
@@ -234,7 +231,7 @@ def _panel_traces(panel: TrendPanel, suffix: str) -> list[Trace]:
     return traces
 
 
-def _marks(panel: TrendPanel, place: Mapping[str, object]) -> Iterator[Trace]:
+def _marks(panel: TrendPanel, place: Mapping[str, object]) -> Iterator[go.Scatter]:
     """The points, a trace for each kind of mark: plotly checks every item of an array of symbols or colours."""
     roomy = len(panel.names) <= _ROOMY_POINTS
     size = 10 if roomy else 7
@@ -244,7 +241,7 @@ def _marks(panel: TrendPanel, place: Mapping[str, object]) -> Iterator[Trace]:
         at = np.flatnonzero(kinds == kind)
         symbol, colour = _STATUS_MARKS.get(kind, _OTHER_MARK)
         approved = kind == "Approved"
-        yield scatter(
+        yield go.Scatter(
             x=names[at],
             y=panel.values[at],
             mode="markers+text" if approved and roomy else "markers",
@@ -265,22 +262,23 @@ def _marks(panel: TrendPanel, place: Mapping[str, object]) -> Iterator[Trace]:
         )
 
 
-def _legend() -> list[Trace]:
+def _legend() -> list[go.Scatter]:
     """Marks that stand in the legend once, whatever the panels hold."""
     lines = [
         ("approved now", {"dash": "dash", "width": 1.2, "color": APPROVED}),
         ("best so far", {"width": 1.4, "color": BEST}),
     ]
     entries = [
-        scatter(x=[None], y=[None], mode="lines", line=line, name=name, hoverinfo="skip") for name, line in lines
+        go.Scatter(x=[None], y=[None], mode="lines", line=line, name=name, hoverinfo="skip") for name, line in lines
     ]
     for status, (symbol, colour) in _STATUS_MARKS.items():
         text = "✓ Approved" if status == "Approved" else status
         marker = {"symbol": symbol, "color": colour, "size": 10, "line": {"width": 1.8, "color": colour}}
-        entries.append(scatter(x=[None], y=[None], mode="markers", marker=marker, name=text, hoverinfo="skip"))
+        entries.append(go.Scatter(x=[None], y=[None], mode="markers", marker=marker, name=text, hoverinfo="skip"))
     return entries
 
 
-def _title(pair: Pair, known: Direction | None, dataset_names: Mapping[str, str]) -> str:
+def _title(pair: Pair, direction: Direction | None, dataset_names: Mapping[str, str]) -> str:
     """The head of a panel: the dataset, the metric, and which way is better."""
-    return f"<b>{dataset_label(pair.dataset, dataset_names)}</b><br>{escape_for_plotly(pair.metric, 40)} {WAYS[known]}"
+    dataset = escape_for_plotly(dataset_label(pair.dataset, dataset_names))
+    return f"<b>{dataset}</b><br>{escape_for_plotly(pair.metric, 40)} {WAYS[direction]}"

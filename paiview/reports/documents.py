@@ -1,22 +1,16 @@
-"""A decision to take along: one HTML file, a Markdown text, CSV or JSON, each from the Decision alone.
+"""A decision as a file: one HTML page, a Markdown text, CSV or JSON, each from the Decision alone.
 
-Foreign text becomes ``plain`` where it is put into rows and sentences; each form then escapes it for itself.
+Foreign text becomes one line of visible characters where it is put into rows and sentences; each form then escapes it
+for itself.
 """
 
-import base64
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from paiview.decisions.decision import (
-    Decision,
-    MetricInForce,
-    PairDecision,
-    spoken,
-)
+from paiview.decisions.decision import Decision, MetricInForce, PairDecision, spoken
 from paiview.decisions.wording import headline
 from paiview.reports.plain_text import (
     MOST_LINES,
@@ -45,7 +39,8 @@ from paiview.text import counted, one_line
 
 if TYPE_CHECKING:
     from jinja2 import Template
-    from markupsafe import Markup
+
+    from paiview.figures.delta import DeltaInfo
 
 
 _MOST_PAIRS: Final = 40
@@ -58,15 +53,17 @@ _REFERENCES: Final = re.compile(
 _MARKS: Final = re.compile(r"[\\`*\[\]{}<>~$&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _BLOCK: Final = re.compile(r"^([0-9]*)([-+#=.)]+)(?=\s|$)")
 """What would begin a list, a heading or a rule."""
-_SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _IDENTIFIER: Final = re.compile(r"[\w.:/@+=…-]+")
 _INTERVALS: Final = ("baseline_interval", "candidate_interval", "interval")
 _CELLS: Final = tuple(name for name in PairDecision.model_fields if name not in _INTERVALS)
 
 
 def to_html(decision: Decision) -> str:
-    """One HTML page with its chart, which needs nothing else: no network and no other file."""
-    chart, left_out = _chart(decision)
+    """One HTML page with its chart. It needs no script, no network and no other file."""
+    from paiview.figures.delta import delta_info  # noqa: PLC0415 - numpy, which only the HTML form needs
+    from paiview.figures.delta_table import delta_html  # noqa: PLC0415
+
+    info = delta_info([decision])
     return _template("report.html").render(
         decision=decision,
         against=against(decision),
@@ -76,15 +73,14 @@ def to_html(decision: Decision) -> str:
         noted=any(row.note for row in pairs),
         averages=average_rows(decision),
         doubts=doubts(decision),
-        unpaired=[(STATES[state], found) for state in UNPAIRED if (found := names(decision, state))],
+        unpaired=[(STATES[state], datasets) for state in UNPAIRED if (datasets := names(decision, state))],
         rules=rules(decision),
         cautions=cautions(decision),
         words=WORDS,
         outcomes=OUTCOMES,
         fetched=fetched(decision),
-        chart=chart,
-        scripts=_sources(chart),
-        left_out=left_out,
+        chart=delta_html(info),
+        not_drawn=_not_drawn(info),
     )
 
 
@@ -99,7 +95,7 @@ def to_markdown(decision: Decision) -> str:
         sides += f" against {_code(decision.baseline)}{home}"
     fingerprints = (decision.data_fingerprint, decision.policy_fingerprint)
     data, policy = (_code(text.removeprefix("sha256:")[:_FINGERPRINT]) for text in fingerprints)
-    unpaired = [f"{STATES[state]}: {some_of(found)}" for state in UNPAIRED if (found := names(decision, state))]
+    unpaired = [f"{STATES[state]}: {some_of(datasets)}" for state in UNPAIRED if (datasets := names(decision, state))]
     outcomes = [f"{OUTCOMES[rule.result]}: {rule.rule}: {rule.sentence}" for rule in rules(decision)]
     parts = [
         f"## {WORDS[decision.summary.word]}: {sides}",
@@ -111,8 +107,8 @@ def to_markdown(decision: Decision) -> str:
         _list(doubts(decision), "sentence"),
         "### Policy",
         _list(outcomes, "rule") or "There is no rule.",
-        "### Notes" if (told := cautions(decision)) else "",
-        _list(told, "note"),
+        "### Notes" if (notes := cautions(decision)) else "",
+        _list(notes, "note"),
         f"Read {fetched(decision)} · data {data} · policy {policy}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -186,8 +182,8 @@ def _pair_table(pairs: Sequence[Row]) -> str:
     left = pairs[_MOST_PAIRS:]
     if not left:
         return table
-    told = ", ".join(f"{count} {spoken(state)}" for state, count in Counter(row.state for row in left).items())
-    return f"{table}\n\n… and {counted(len(left), 'more pair')} ({told}), which the HTML, CSV and JSON reports hold."
+    states = ", ".join(f"{count} {spoken(state)}" for state, count in Counter(row.state for row in left).items())
+    return f"{table}\n\n… and {counted(len(left), 'more pair')} ({states}), which the HTML, CSV and JSON reports hold."
 
 
 def _average_table(averages: Sequence[AverageRow]) -> str:
@@ -212,12 +208,6 @@ def _tolerance(metric: MetricInForce) -> str:
     return f"{relative} and {metric.absolute!r}" if metric.relative else repr(metric.absolute)
 
 
-def _sources(page: str) -> str:
-    """What the page's own scripts are known by: a browser then runs no other, whatever a stranger's text became."""
-    digests = (hashlib.sha256(script.encode()).digest() for script in _SCRIPT.findall(page))
-    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests) or "'none'"
-
-
 @cache
 def _template(name: str) -> "Template":
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only the HTML form needs it
@@ -238,30 +228,11 @@ def _template(name: str) -> "Template":
     return environment.get_template(name)
 
 
-def _chart(decision: Decision) -> tuple["Markup", list[str]]:
-    """The delta dot plot with plotly itself, and what it does not show; nothing where there is nothing to draw."""
-    import plotly.graph_objects as go  # noqa: PLC0415
-    import plotly.io  # noqa: PLC0415 - a second that only the HTML form costs
-    from markupsafe import Markup  # noqa: PLC0415
-
-    from paiview.figures import delta_figure, delta_info  # noqa: PLC0415
-
-    info = delta_info([decision])
-    if not info.rows:
-        return Markup(), []
-    figure = go.Figure(delta_figure(info).to_dict())
-    figure.update_layout(template="none")
-    drawn = plotly.io.to_html(
-        figure,
-        config={"displayModeBar": False, "responsive": True},
-        include_plotlyjs=True,
-        full_html=False,
-        div_id="chart",
-    )
-    told = []
+def _not_drawn(info: "DeltaInfo") -> list[str]:
+    """What the chart does not show, in sentences."""
+    sentences = []
     if info.beyond:
-        told.append(f"{counted(info.beyond, 'effect')} beyond the scale stand at its edge.")
+        sentences.append(f"{counted(info.beyond, 'effect')} beyond the scale: the arrows at the edge.")
     if info.hidden:
-        told.append(f"In the table alone: {by_state(info.hidden)}.")
-    paint = f"<script>\n{_template('report.js').render()}</script>"
-    return Markup(drawn + paint), told  # noqa: S704 - plotly writes the figure as JSON in which no tag can begin
+        sentences.append(f"In the table alone: {by_state(info.hidden)}.")
+    return sentences

@@ -16,7 +16,7 @@ from paiview.decisions.decision import (
     spoken,
 )
 from paiview.decisions.pairs import ROUGH
-from paiview.decisions.wording import percent, value_digits, written_change
+from paiview.decisions.wording import digits_by_metric, percent, written_change
 from paiview.evaluation.metric_meaning import format_value
 from paiview.text import counted, one_line, shorten_front
 
@@ -89,7 +89,7 @@ class AverageRow(NamedTuple):
 
 def rows(decision: Decision) -> list[Row]:
     """Every pair as text, in the order of the Decision: regressions first."""
-    digits = _digits(decision)
+    digits = digits_by_metric(decision.pairs, {metric.metric: metric for metric in decision.metrics})
     units = {metric.metric: metric.unit for metric in decision.metrics}
     return [
         Row(
@@ -111,7 +111,7 @@ def rows(decision: Decision) -> list[Row]:
 
 def average_rows(decision: Decision) -> list[AverageRow]:
     """The averages of each metric that both sides share a dataset of, as text."""
-    digits = _digits(decision)
+    digits = digits_by_metric(decision.pairs, {metric.metric: metric for metric in decision.metrics})
     return [
         AverageRow(
             metric=one_line(average.metric, NAME_LENGTH),
@@ -128,46 +128,46 @@ def average_rows(decision: Decision) -> list[AverageRow]:
 def doubts(decision: Decision) -> list[str]:
     """Where the averages name different winners, and where one dataset decides: plain sentences."""
     labels = {pair.dataset: _label(pair) for pair in decision.pairs}
-    told = []
+    sentences = []
     for average in decision.averages:
         metric = one_line(average.metric, NAME_LENGTH)
         if average.disagree:
-            told.append(f"{metric}: the averages name different winners, so none of them is the answer.")
+            sentences.append(f"{metric}: the averages name different winners, so none of them is the answer.")
         if average.turned_by:
             named = [labels[dataset] for dataset in average.turned_by]
             which = named[0] if len(named) == 1 else f"any one of {some_of(named)}"
-            told.append(f"{metric}: leaving out {which} turns the mean gain round.")
-    return told
+            sentences.append(f"{metric}: leaving out {which} turns the mean gain round.")
+    return sentences
 
 
 def names(decision: Decision, state: State) -> list[str]:
     """The datasets with pairs of this state, each with the metrics: ``meeting (cer, wer)``. Plain text."""
-    found: dict[str, list[str]] = {}
+    metrics_by_dataset: dict[str, list[str]] = {}
     labels: dict[str, str] = {}
     for pair in decision.pairs:
         if pair.state == state:
             labels[pair.dataset] = _label(pair)
-            found.setdefault(pair.dataset, []).append(one_line(pair.metric, NAME_LENGTH))
-    return [f"{labels[dataset]} ({some_of(metrics)})" for dataset, metrics in found.items()]
+            metrics_by_dataset.setdefault(pair.dataset, []).append(one_line(pair.metric, NAME_LENGTH))
+    return [f"{labels[dataset]} ({some_of(metrics)})" for dataset, metrics in metrics_by_dataset.items()]
 
 
 def rules(decision: Decision) -> list[RuleResult]:
-    """What the rules of the policy found, failures first."""
+    """The results of the policy's rules, failures first."""
     return sorted(decision.rules, key=lambda rule: BY_URGENCY.index(rule.result))
 
 
 def cautions(decision: Decision) -> list[str]:
     """What a reader should know about the decision as a whole: plain sentences."""
-    told = [one_line(note, SENTENCE_LENGTH) for note in decision.notes]
-    set_here = [one_line(known.metric, NAME_LENGTH) for known in decision.metrics if known.source == "page"]
+    sentences = [one_line(note, SENTENCE_LENGTH) for note in decision.notes]
+    set_here = [one_line(metric.metric, NAME_LENGTH) for metric in decision.metrics if metric.source == "page"]
     if set_here:
-        told.append(
+        sentences.append(
             f"Judged with what one reader set for {some_of(set_here)}: links, the command line and the API judge "
             "without."
         )
     if decision.baseline is None:
-        return told
-    return [*told, _UNCOUNTED if all(pair.uncertain is None for pair in decision.pairs) else _ROUGH]
+        return sentences
+    return [*sentences, _UNCOUNTED if all(pair.uncertain is None for pair in decision.pairs) else _ROUGH]
 
 
 def tally(decision: Decision) -> str:
@@ -201,15 +201,6 @@ def fetched(decision: Decision) -> str:
     return f"{decision.fetched_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _digits(decision: Decision) -> dict[str, int]:
-    """Decimals of each metric: those of its contract, else as many as its numbers need."""
-    known = {metric.metric: metric for metric in decision.metrics}
-    pairs: dict[str, list[PairDecision]] = {}
-    for pair in decision.pairs:
-        pairs.setdefault(pair.metric, []).append(pair)
-    return {metric: value_digits(found, known.get(metric)) for metric, found in pairs.items()}
-
-
 def _label(pair: PairDecision) -> str:
     return one_line(pair.name, NAME_LENGTH) if pair.name else shorten_front(pair.dataset, NAME_LENGTH)
 
@@ -228,10 +219,10 @@ def _effect(pair: PairDecision) -> str:
 
 
 def _note(pair: PairDecision) -> str:
-    told = [one_line(pair.note, ID_LENGTH)] if pair.note else []
+    notes = [one_line(pair.note, ID_LENGTH)] if pair.note else []
     if pair.uncertain:
-        told.append("uncertain: the interval of the change holds 0")
-    return "; ".join(told)
+        notes.append("uncertain: the interval of the change holds 0")
+    return "; ".join(notes)
 
 
 def some_of(texts: Sequence[str]) -> str:

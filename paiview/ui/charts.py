@@ -1,7 +1,7 @@
-"""Figures, made once for what they show and shared by every session that shows the same.
+"""Charts, made once for what they show and shared by every session that shows the same.
 
-Of those that take no clicks Streamlit keeps what it sends. What is kept is called with arguments by name: for each one
-by place Streamlit reads the signature again, at every call.
+Streamlit replays the plotly charts that take no clicks from its cache. Cached functions are called with keyword
+arguments: for positional ones Streamlit inspects the signature again at every call.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -11,11 +11,17 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 import streamlit as st
 
-from paiview import figures
 from paiview.decisions.decision import Decision, State
 from paiview.decisions.wording import percent
 from paiview.evaluation.frames import Pair
 from paiview.evaluation.queries import Orders
+from paiview.figures.delta import delta_info
+from paiview.figures.delta_table import delta_html
+from paiview.figures.dumbbell import dumbbell_figure, dumbbell_info
+from paiview.figures.heatmap import effect_heatmap_figure, effect_heatmap_info, heatmap_figure, heatmap_info
+from paiview.figures.pareto import ParetoInfo, pareto_figure, pareto_info
+from paiview.figures.style import version_labels
+from paiview.figures.trend import trend_figure, trend_info
 from paiview.text import counted, escape_markdown
 from paiview.ui import cache_keys
 from paiview.ui.model_data import ModelData
@@ -32,7 +38,7 @@ class TrendDrawn(NamedTuple):
 
 
 class _Effects(NamedTuple):
-    """What the caption of a heatmap of effects needs of ``figures.EffectHeatmapInfo``."""
+    """What the caption of a heatmap of effects needs of ``EffectHeatmapInfo``."""
 
     clip: float
     unmeasured: Sequence[str]
@@ -72,7 +78,7 @@ def trend(plot: Plot) -> TrendDrawn:
     points = event.selection.points
     if not points:
         return TrendDrawn(hidden, None)
-    labels = figures.version_labels(plot.data.frames.versions)
+    labels = version_labels(plot.data.frames.versions)
     named = dict(zip(labels, plot.data.frames.versions["version_name"].tolist(), strict=True))
     return TrendDrawn(hidden, named.get(str(points[0]["x"])))
 
@@ -107,9 +113,12 @@ def deltas(decisions: Sequence[Decision], shown: Collection[Pair]) -> tuple[Mapp
     """Draw the delta dot plot of the pairs shown.
 
     Returns:
-        How many pairs of each state are left out, and how many marks stand at the edge because their effect is larger.
+        How many pairs of each state are left out, and how many marks are at the edge because their effect is larger.
     """
-    return _deltas(key=cache_keys.key_of(identity_of(decisions), *sorted(shown)), _shown=shown, _decisions=decisions)
+    key = cache_keys.key_of(identity_of(decisions), *sorted(shown))
+    html, hidden, beyond = _deltas(key=key, _shown=shown, _decisions=decisions)
+    st.html(html)
+    return hidden, beyond
 
 
 def dumbbells(decision: Decision, shown: Collection[Pair]) -> Mapping[State, int]:
@@ -117,7 +126,7 @@ def dumbbells(decision: Decision, shown: Collection[Pair]) -> Mapping[State, int
     return _dumbbells(key=cache_keys.key_of(identity_of([decision]), *sorted(shown)), _shown=shown, _decision=decision)
 
 
-def pareto(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> figures.ParetoInfo:
+def pareto(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> ParetoInfo:
     """Draw the candidates and their baseline by two of their numbers, with the Pareto front; nothing without such."""
     return _pareto(key=cache_keys.key_of(identity_of(decisions), x, y), _x=x, _y=y, _decisions=decisions)
 
@@ -143,13 +152,9 @@ def _deltas(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
     _shown: Collection[Pair],
     _decisions: Sequence[Decision],
-) -> tuple[Mapping[State, int], int]:
-    info = figures.delta_info(_decisions, shown=_shown)
-    figure = figures.delta_figure(info)
-    st.plotly_chart(
-        figure, key="delta-figure", config=_CONFIG, alt="Effect on each dataset: right of the line is better"
-    )
-    return info.hidden, info.beyond
+) -> tuple[str, Mapping[State, int], int]:
+    info = delta_info(_decisions, shown=_shown)
+    return delta_html(info), info.hidden, info.beyond
 
 
 @st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=cache_keys.MAX_DECISION_ENTRIES, show_spinner=False)
@@ -158,8 +163,8 @@ def _dumbbells(
     _shown: Collection[Pair],
     _decision: Decision,
 ) -> Mapping[State, int]:
-    info = figures.dumbbell_info(_decision, shown=_shown)
-    figure = figures.dumbbell_figure(info)
+    info = dumbbell_info(_decision, shown=_shown)
+    figure = dumbbell_figure(info)
     st.plotly_chart(figure, key="dumbbell-figure", config=_CONFIG, alt="Both versions on each dataset, in raw units")
     return info.hidden
 
@@ -170,10 +175,10 @@ def _pareto(
     _x: Pair | str,
     _y: Pair | str,
     _decisions: Sequence[Decision],
-) -> figures.ParetoInfo:
-    info = figures.pareto_info(_decisions, _x, _y)
+) -> ParetoInfo:
+    info = pareto_info(_decisions, _x, _y)
     if info.names:
-        figure = figures.pareto_figure(info)
+        figure = pareto_figure(info)
         st.plotly_chart(figure, key="pareto-figure", config=_CONFIG, alt="Candidates by two metrics")
     return info
 
@@ -183,27 +188,27 @@ def _pareto(
 )
 def _trend(plot: Plot) -> tuple[go.Figure, int]:
     data = plot.data
-    info = figures.trend_info(
+    info = trend_info(
         data.frames,
         plot.shown,
         orders=plot.version_indexes,
         dataset_names=data.dataset_names,
         metrics=data.contracts.metrics,
     )
-    return figures.trend_figure(info), info.hidden
+    return trend_figure(info), info.hidden
 
 
 @st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False, hash_funcs={Plot: Plot.key})
 def _heatmap(plot: Plot) -> list[str]:
     data = plot.data
-    info = figures.heatmap_info(
+    info = heatmap_info(
         data.frames,
         plot.shown,
         orders=plot.version_indexes,
         dataset_names=data.dataset_names,
         metrics=data.contracts.metrics,
     )
-    figure = figures.heatmap_figure(info)
+    figure = heatmap_figure(info)
     st.plotly_chart(figure, key="heatmap-figure", config=_CONFIG, alt="Raw values by dataset and version")
     return info.unknown
 
@@ -211,7 +216,7 @@ def _heatmap(plot: Plot) -> list[str]:
 @st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False, hash_funcs={Plot: Plot.key})
 def _effect_heatmap(plot: Plot, baseline: int) -> _Effects:
     data = plot.data
-    info = figures.effect_heatmap_info(
+    info = effect_heatmap_info(
         data.frames,
         plot.shown,
         baseline=baseline,
@@ -219,6 +224,6 @@ def _effect_heatmap(plot: Plot, baseline: int) -> _Effects:
         dataset_names=data.dataset_names,
         metrics=data.contracts.metrics,
     )
-    figure = figures.effect_heatmap_figure(info)
+    figure = effect_heatmap_figure(info)
     st.plotly_chart(figure, key="effect-figure", config=_CONFIG, alt="Effect by dataset and version")
     return _Effects(info.clip, info.unmeasured, info.unknown)

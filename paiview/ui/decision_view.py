@@ -10,12 +10,13 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from paiview import figures
-from paiview.decisions.decision import Decision, MetricInForce, PairDecision, State, Word
+from paiview.decisions.decision import Decision, PairDecision, State, Word
 from paiview.decisions.pair_rows import PairRow
-from paiview.decisions.wording import headline, percent
+from paiview.decisions.wording import digits_by_metric, headline, percent
 from paiview.evaluation.frames import Pair, column_names
-from paiview.evaluation.metric_meaning import display_digits, format_value
+from paiview.evaluation.metric_meaning import format_value
+from paiview.figures.pareto import means
+from paiview.figures.style import metrics_of
 from paiview.reports import plain_text
 from paiview.text import counted, escape_markdown, one_line, shorten_front
 from paiview.ui import cache_keys, charts, url_controls, versions_table
@@ -77,10 +78,10 @@ def draw_headline(decision: Decision, statuses: Mapping[str, str]) -> None:
         )
     else:
         st.markdown("Neither version has an evaluation result.")
-    for unpaired, told in _UNPAIRED.items():
+    for unpaired, sentence in _UNPAIRED.items():
         if named := plain_text.names(decision, unpaired):
             more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
-            st.caption(f"{told}: {escape_markdown(', '.join(named[:_NAMED]), 2000)}{more}")
+            st.caption(f"{sentence}: {escape_markdown(', '.join(named[:_NAMED]), 2000)}{more}")
     _caution([decision])
 
 
@@ -88,9 +89,9 @@ def draw_several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> 
     """Draw the answers of several candidates, one row each; ``statuses`` as for ``headline``."""
     count = len(decisions)
     together = plain_text.all_against(decisions)
-    told = together or "each against the baseline that the rules choose for it"
+    against = together or "each against the baseline that the rules choose for it"
     reasons = [one_line(decision.baseline_reason) for decision in decisions]
-    st.markdown(f"**{count} candidates** {escape_markdown(told, 400)}")
+    st.markdown(f"**{count} candidates** {escape_markdown(against, 400)}")
     table = pd.DataFrame(
         {
             "version": [one_line(decision.candidate) for decision in decisions],
@@ -123,10 +124,10 @@ def draw_several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> 
 
 def _caution(decisions: Sequence[Decision]) -> None:
     """Say what a reader should know about the verdicts as a whole, each thing once."""
-    told: dict[str, None] = {}
+    cautions: dict[str, None] = {}
     for decision in decisions:
-        told |= dict.fromkeys(plain_text.cautions(decision)[len(decision.notes) :])
-    for caution in told:
+        cautions |= dict.fromkeys(plain_text.cautions(decision)[len(decision.notes) :])
+    for caution in cautions:
         st.caption(escape_markdown(caution, 400))
 
 
@@ -148,7 +149,6 @@ def _pairs(
     _decisions: Sequence[Decision],
 ) -> None:
     rows, with_version = _rows, len(_decisions) > 1
-    metrics = [known for decision in _decisions for known in decision.metrics]
     judged = [row.pair for row in rows]
     notes = [None if pair.note is None else one_line(pair.note) for pair in judged]
     table = pd.DataFrame(
@@ -165,7 +165,8 @@ def _pairs(
             ),
         }
     )
-    digits = _digits(judged, metrics)
+    by_metric = digits_by_metric(judged, metrics_of(_decisions))
+    digits = [by_metric[pair.metric] for pair in judged]
     written = _written(judged, digits)
     unsafe = [number for number in _NUMBERS if versions_table.is_unsafe(table[number])]
     for number in unsafe:
@@ -173,8 +174,8 @@ def _pairs(
     look = Styler(table)
     for places in dict.fromkeys(digits):
         plainly, signed = _formatter(places, signed=False), _formatter(places, signed=True)
-        known = {"baseline": plainly, "candidate": plainly, "change": signed, "effect": _percent}
-        formats: dict[str, Any] = {number: told for number, told in known.items() if number not in unsafe}
+        formatters = {"baseline": plainly, "candidate": plainly, "change": signed, "effect": _percent}
+        formats: dict[str, Any] = {number: form for number, form in formatters.items() if number not in unsafe}
         at = None if len({*digits}) == 1 else ([here == places for here in digits], [*formats])
         look = look.format(formats, subset=at)
     tints = [_TINTS.get(pair.state, "") for pair in judged]
@@ -205,14 +206,14 @@ def _written(judged: Sequence[PairDecision], digits: Sequence[int]) -> dict[str,
     """The numbers of each column as the table shows them, each with the decimals of its row."""
     written: dict[str, list[str | None]] = {name: [] for name in _NUMBERS}
     for pair, places in zip(judged, digits, strict=True):
-        for name, told in written.items():
+        for name, texts in written.items():
             value: float | None = getattr(pair, name)
             if value is None:
-                told.append(None)
+                texts.append(None)
             elif name == "effect":
-                told.append(_percent(value))
+                texts.append(_percent(value))
             else:
-                told.append(format_value(value, places, signed=name == "change"))
+                texts.append(format_value(value, places, signed=name == "change"))
     return written
 
 
@@ -222,20 +223,8 @@ def _widest(name: str, written: Sequence[str | None]) -> int:
 
 
 def _pixels(characters: int) -> int:
-    """The width of a column for so many characters."""
+    """The width of a column with this many characters."""
     return int(7.5 * characters) + 18
-
-
-def _digits(judged: Sequence[PairDecision], metrics: Sequence[MetricInForce]) -> list[int]:
-    """The decimals of each row: those configured for its metric, else as many as the metric's numbers need."""
-    digits = {known.metric: known.digits for known in metrics}
-    numbers: dict[str, list[float | None]] = {}
-    for pair in judged:
-        numbers.setdefault(pair.metric, []).extend((pair.baseline, pair.candidate))
-    for metric, found in numbers.items():
-        if digits.get(metric) is None:
-            digits[metric] = display_digits(np.array(found, dtype=np.float64))
-    return [digits[pair.metric] or 0 for pair in judged]
 
 
 def _percent(share: object) -> str:
@@ -268,14 +257,17 @@ def draw_pareto(decisions: Sequence[Decision]) -> None:
     for name, by in zip(info.names, info.dominators, strict=True):
         if by is not None:
             excluded.setdefault(by, []).append(name)
-    told = "; ".join(
+    caption = "; ".join(
         f"dominated by {escape_markdown(by, 80)}: {escape_markdown(', '.join(names), 600)}"
         for by, names in excluded.items()
     )
-    drawn = " drawn" if info.left_out else ""
-    told = told[:1].upper() + told[1:] or f"No version{drawn} is dominated: each is the best trade of the two"
+    if caption:
+        caption = caption[:1].upper() + caption[1:]
+    else:
+        drawn = " drawn" if info.left_out else ""
+        caption = f"No version{drawn} is dominated: each is the best trade of the two"
     missing = f" Not drawn: {escape_markdown(', '.join(info.left_out), 300)}." if info.left_out else ""
-    st.caption(f"{told}.{missing}")
+    st.caption(f"{caption}.{missing}")
 
 
 def _axes(decisions: Sequence[Decision]) -> dict[str, Pair | str]:
@@ -292,9 +284,9 @@ def _axes(decisions: Sequence[Decision]) -> dict[str, Pair | str]:
     most = [pair for pair, _ in draw_pairs.most_common(_MOST_AXES)]
     axes: dict[str, Pair | str] = {f"{metric}, mean": metric for metric in metrics}
     axes |= dict(zip(column_names(most), most, strict=True))
-    means = figures.means(decisions)
+    averaged = means(decisions)
     held = {
-        name: draw_pairs[axis] if isinstance(axis, Pair) else metrics[axis] if axis in means else 0
+        name: draw_pairs[axis] if isinstance(axis, Pair) else metrics[axis] if axis in averaged else 0
         for name, axis in axes.items()
     }
     return dict(sorted(axes.items(), key=lambda item: -held[item[0]]))
@@ -308,14 +300,14 @@ def explain_deltas(left_out: Mapping[State, int], at_the_edge: int, *, whole_row
         at_the_edge: marks whose effect is larger than the scale.
         whole_rows: whether a filter of states kept some candidates of a row, of which the plot draws all.
     """
-    told = "Right of the line is better than the baseline; the band is the tolerance."
+    caption = "Right of the line is better than the baseline; the band is the tolerance."
     if whole_rows:
-        told += " A row shows all candidates where one of them is in a state that was chosen."
+        caption += " A row shows all candidates where one of them is in a state that was chosen."
     if left_out:
-        told += f" {_not_drawn(left_out)}"
+        caption += f" {_not_drawn(left_out)}"
     if at_the_edge:
-        told += f" {counted(at_the_edge, 'mark')} at the edge: the effect is larger than the scale."
-    st.caption(told)
+        caption += f" {counted(at_the_edge, 'mark')} at the edge: the effect is larger than the scale."
+    st.caption(caption)
 
 
 def _not_drawn(left_out: Mapping[State, int]) -> str:
@@ -324,8 +316,8 @@ def _not_drawn(left_out: Mapping[State, int]) -> str:
 
 def explain_dumbbells(left_out: Mapping[State, int]) -> None:
     """Say what the dumbbells do not show."""
-    told = f" {_not_drawn(left_out)}" if left_out else ""
-    st.caption(f"Each panel in the unit of its metric.{told}")
+    missing = f" {_not_drawn(left_out)}" if left_out else ""
+    st.caption(f"Each panel in the unit of its metric.{missing}")
 
 
 def draw_averages(decision: Decision) -> None:
@@ -342,7 +334,7 @@ def draw_averages(decision: Decision) -> None:
 
 
 def draw_rules(decision: Decision, *, named: bool) -> None:
-    """Draw what each rule of the policy found, failures first; ``named`` tells of which candidate."""
+    """Draw what each rule of the policy found, failures first; ``named`` adds the candidate."""
     if named:
         st.markdown(f"**{escape_markdown(decision.candidate)}** {_OVERALL[decision.overall]}")
     for rule in plain_text.rules(decision):

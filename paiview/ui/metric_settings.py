@@ -9,7 +9,7 @@ import streamlit as st
 from paiview.decisions import contracts
 from paiview.decisions.contracts import Contracts
 from paiview.evaluation.metric_meaning import Direction, MetricContract, contract
-from paiview.figures import WAYS
+from paiview.figures.style import WAYS
 from paiview.pai.errors import PaiviewError
 from paiview.text import escape_markdown, one_line
 from paiview.ui import messages, url_controls

@@ -59,6 +59,42 @@ def test_a_reviewer_sees_the_verdict_with_its_reason_and_shares_it(page: Page, b
     other.context.close()
 
 
+def test_the_effects_are_a_table_that_needs_no_script(page: Page, embedded: str) -> None:
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    opened(page, f"{embedded}{DEFAULT}")
+    chart = page.locator(".st-key-delta-chart")
+    rows = chart.locator("tbody tr:has(.delta-cell)")
+    expect(rows).to_have_count(14)
+    first = rows.first
+    expect(first).to_contain_text("Ego4D (dev.)")
+    expect(first).to_contain_text("−14.6 %")
+    expect(first).to_contain_text("0.447 ← 0.390")
+    mark, cell = (first.locator(f".delta-{part}").bounding_box() for part in ("mark", "cell"))
+    assert mark is not None
+    assert cell is not None
+    assert mark["width"] >= 10
+    # The worst of them, and so at the end of the scale, which is two thirds of the cell.
+    assert (mark["x"] + mark["width"] / 2 - cell["x"]) / cell["width"] == pytest.approx(1 / 6, abs=0.01)
+    expect(first.locator(".delta-mark")).to_have_css("background-color", "rgb(213, 94, 0)")
+    assert str(first.get_attribute("title")).startswith("0.1.0_service_r5 · Ego4D (dev.)\nder 0.447 ← 0.390\n▼ worse")
+    first.locator(".delta-text").click(click_count=3)
+    assert "−14.6 %" in page.evaluate("getSelection().toString()")
+    # Its styles are its own, and the chart library stays away until a picture needs it.
+    assert not [url for url in requested if "plotly" in url.lower()]
+
+
+def test_in_a_narrow_window_the_effects_scroll_in_their_own_region(page: Page, embedded: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    opened(page, f"{embedded}{DEFAULT}")
+    region_of_effects = page.get_by_role("region", name="Effect on each dataset")
+    assert region_of_effects.evaluate("region => region.scrollWidth > region.clientWidth")
+    expect(page.locator("html")).to_have_js_property("scrollWidth", 390)
+    region_of_effects.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => document.querySelector('.delta-plot').scrollLeft > 0")
+
+
 def test_filters_hide_rows_and_stay_in_the_link(page: Page, embedded: str) -> None:
     opened(page, f"{embedded}{DEFAULT}&state=better")
     expect(page.locator(".st-key-compare-table tbody").first.locator("tr")).to_have_count(1)
@@ -116,7 +152,7 @@ def test_page_api_and_reports_give_the_same_decision(
     offline.goto(html.as_uri())
     expect(offline.locator("body")).to_contain_text("Trade-off")
     expect(offline.locator("body")).to_contain_text("2.0.0_precision")
-    expect(offline.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    expect(offline.locator("tbody .delta-mark").first).to_be_visible()
     assert asked == [html.as_uri()]
     offline.context.close()
 

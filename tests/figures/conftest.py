@@ -15,7 +15,8 @@ from paiview.decisions.pairs import judge_pairs, summarize
 from paiview.evaluation.frames import Frames, Pair, build
 from paiview.evaluation.metric_meaning import DatasetContract, MetricContract, contract
 from paiview.evaluation.results import Evaluation, Measurement
-from paiview.figures import HeatmapInfo, TrendInfo, heatmap_info, trend_info
+from paiview.figures.heatmap import HeatmapInfo, heatmap_info
+from paiview.figures.trend import TrendInfo, trend_info
 from paiview.pai.objects import ModelVersion
 
 CER = Pair("cer", "aishell")
@@ -39,12 +40,6 @@ def version(place: int, name: str, status: str | None, metrics: dict[str, Any], 
             **fields,
         }
     )
-
-
-@pytest.fixture(autouse=True)
-def _checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has plotly refuse what it does not know; drawn for readers, a figure is taken as it is."""
-    monkeypatch.setattr("paiview.figures.style._CHECKED", True)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import numpy as np
 
 from paiview.evaluation.metric_meaning import DatasetContract
 from paiview.evaluation.results import Measurement, Pair
-from paiview.figures import DumbbellInfo, dumbbell_figure, dumbbell_info
+from paiview.figures.dumbbell import DumbbellInfo, dumbbell_figure, dumbbell_info
 from paiview.figures.style import BETTER, NEUTRAL, WORSE
 from tests.figures.conftest import MARKUP, decision, texts_of
 

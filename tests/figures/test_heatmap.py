@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from paiview.decisions.pairs import judge_pairs
 from paiview.evaluation.frames import Frames, Pair, build
 from paiview.evaluation.metric_meaning import MetricContract
-from paiview.figures import effect_heatmap_figure, effect_heatmap_info, heatmap_figure
+from paiview.figures.heatmap import effect_heatmap_figure, effect_heatmap_info, heatmap_figure
 from tests.figures.conftest import BLOBS, CER, TOP1, heatmap, measured, version
 
 

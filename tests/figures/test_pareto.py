@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from paiview.decisions.decision import Decision
 from paiview.evaluation.metric_meaning import DatasetContract, MetricContract
 from paiview.evaluation.results import Pair
-from paiview.figures import pareto_figure, pareto_info
+from paiview.figures.pareto import pareto_figure, pareto_info
 from tests.figures.conftest import MARKUP, decision, texts_of
 
 CER = Pair("cer", "a")

@@ -1,28 +1,17 @@
 """What the figures have in common: labels that tell categories apart, no markup of strangers, large registries."""
 
-import base64
-import json
 from collections import Counter
-from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from paiview.decisions.decision import State
 from paiview.evaluation.frames import Frames, Pair, build
-from paiview.figures import (
-    delta_figure,
-    delta_info,
-    dumbbell_figure,
-    dumbbell_info,
-    heatmap_figure,
-    style,
-    trend_figure,
-)
-from paiview.figures.style import dataset_label, kept_rows, left_out, legend_lines, told_apart
-from tests.figures.conftest import CER, MARKUP, TOP1, decision, heatmap, texts_of, trend, version
+from paiview.figures.heatmap import heatmap_figure
+from paiview.figures.style import dataset_label, distinct_labels, kept_rows, left_out, legend_lines
+from paiview.figures.trend import trend_figure
+from tests.figures.conftest import CER, MARKUP, heatmap, texts_of, trend, version
 
 
 def test_nothing_to_draw_is_an_empty_figure(frames: Frames) -> None:
@@ -30,38 +19,6 @@ def test_nothing_to_draw_is_an_empty_figure(frames: Frames) -> None:
     info = heatmap(frames)
     assert (info.rows, info.names, info.unknown) == ([], [], [])
     heatmap_figure(info)
-
-
-def test_a_figure_drawn_without_checks_is_the_same(frames: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = decision({"cer@a": 0.1, "cer@b": 0.3, "top1@a": 0.5}, {"cer@a": 0.2, "cer@b": 0.2, "top1@a": 0.5})
-
-    def drawn() -> list[dict[str, Any]]:
-        figures = [
-            trend_figure(trend(frames, CER, TOP1)),
-            delta_figure(delta_info([told])),
-            delta_figure(delta_info([told, told])),
-            dumbbell_figure(dumbbell_info(told)),
-            heatmap_figure(heatmap(frames, CER, TOP1)),
-        ]
-        return [json.loads(figure.to_json(), object_hook=untyped) for figure in figures]
-
-    def untyped(part: dict[str, Any]) -> Any:
-        """Whole numbers as a list: plotly makes typed arrays of them too."""
-        return np.frombuffer(base64.b64decode(part["bdata"]), "i1").tolist() if part.get("dtype") == "i1" else part
-
-    checked = drawn()
-    monkeypatch.setattr("paiview.figures.style._CHECKED", False)
-    unchecked = drawn()
-    for figure in unchecked:
-        # What is empty is left out by the checks alone.
-        figure["layout"] = {name: value for name, value in figure["layout"].items() if value not in ([], {})}
-    assert unchecked == checked
-    assert all(figure["data"] and figure["layout"]["template"]["layout"] for figure in checked)
-
-
-def test_a_property_that_plotly_does_not_know_fails_the_tests() -> None:
-    with pytest.raises(ValueError, match="Invalid property"):
-        style.drawn([style.scatter(x=[1.0], colour="red")], {})
 
 
 def test_look_alike_names_stay_apart() -> None:
@@ -151,18 +108,18 @@ SIGLIP = "1.0.21_vit_so400m_patch14_siglip_{}378_webli_ft_in1k"
         ([f"{FRONT}2024-07-01", f"{FRONT}2024-08-01"], 22, ["speech…ine-2024-07-01", "speech…ine-2024-08-01"]),
         ([SIGLIP.format("gap_"), SIGLIP.format("")], 22, ["1.0.21…_gap_378_webl…", "1.0.21…_378_webli_ft…"]),
         (["x" * 30, "x" * 30, "x" * 29 + "y"], 10, ["xxx…xxxxxx", "xxx…xxxxxx (2)", "xxx…xxxxxy"]),
-        (["<b>" * 9, "<b>" * 9 + "c"], 8, ["&lt;b…b&gt;&lt;b&gt;", "&lt;b…&gt;&lt;b&gt;c"]),
+        (["<b>" * 9, "<b>" * 9 + "c"], 8, ["<b…b><b>", "<b…><b>c"]),
         ([" ", ""], 8, ["", " (2)"]),
         ([], 8, []),
     ],
 )
 def test_long_names_are_cut_where_they_do_not_differ(names: list[str], limit: int, shown: list[str]) -> None:
-    assert told_apart(names, limit) == shown
+    assert distinct_labels(names, limit) == shown
 
 
 @given(st.lists(st.text("ab", max_size=40), max_size=8), st.integers(12, 30))
 def test_every_name_has_a_text_of_its_own_no_longer_than_asked_for(names: list[str], limit: int) -> None:
-    shown = told_apart(names, limit)
+    shown = distinct_labels(names, limit)
     assert len({*shown}) == len(names)
     assert all(len(text) <= limit + len(" (8)") for text in shown)
     assert [text for name, text in zip(names, shown, strict=True) if len(name) <= limit and text != name] == [

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from paiview.evaluation.frames import Frames, Pair, build
-from paiview.figures import TrendInfo, trend_figure
 from paiview.figures.style import APPROVED, BEST, NEUTRAL, PENDING, REJECTED
+from paiview.figures.trend import TrendInfo, trend_figure
 from tests.figures.conftest import BLOBS, CER, TOP1, trend, version
 
 

@@ -78,8 +78,8 @@ def test_a_cached_view_is_unchanged_and_follows_data_contracts_and_names(
     monkeypatch.setattr(registry, "DECISION_MAX_AGE_SECONDS", 0.0)
 
     def sent(app: AppTest) -> tuple[str, str]:
-        (chart,) = app.get("plotly_chart")
-        return chart.proto.spec, display(app).to_json()
+        (chart,) = [found for found in app.get("html") if "delta-plot" in found.proto.body]
+        return chart.proto.body, display(app).to_json()
 
     app = run("compare", model="model-asr")
     first = sent(app)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from paiview import figures
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import Decision
 from paiview.decisions.pair_rows import pair_rows
 from paiview.evaluation.frames import Pair, build
 from paiview.evaluation.metric_meaning import MetricContract
+from paiview.figures.delta import DeltaInfo
 from paiview.ui import charts, decision_view
 from paiview.ui.model_data import ModelData
 from tests.figures.conftest import CER, TOP1, decision, version
@@ -63,7 +63,7 @@ def test_a_figure_is_made_once_for_equal_plots_and_again_for_any_change(
         return figure
 
     for name in ("trend_figure", "heatmap_figure", "effect_heatmap_figure"):
-        monkeypatch.setattr(figures, name, counted(getattr(figures, name)))
+        monkeypatch.setattr(charts, name, counted(getattr(charts, name)))
     nothing = SimpleNamespace(selection=SimpleNamespace(points=[]))
     monkeypatch.setattr(st, "plotly_chart", lambda *_, **__: nothing)
     baselines = [0, 1, 2] if draw is charts.effect_heatmap else []
@@ -86,7 +86,7 @@ DECISIONS: list[list[Decision]] = [
 ]
 
 
-KEYS = {"delta-figure", "dumbbell-figure", "pareto-figure"}
+KEYS = {"delta-table", "dumbbell-figure", "pareto-figure"}
 
 
 def of_charts(decisions: Sequence[Decision], shown: Sequence[Pair]) -> None:
@@ -109,6 +109,13 @@ def test_what_is_sent_of_decisions_is_made_once_for_equal_ones_and_anew_for_any_
     st.cache_data.clear()
     sent: Counter[str] = Counter()
     monkeypatch.setattr(st, "plotly_chart", lambda *_, key, **__: sent.update([key]))
+    monkeypatch.setattr(st, "html", lambda _: None)
+
+    def made_delta(info: DeltaInfo) -> str:
+        sent.update(["delta-table"])
+        return str(info.limit)
+
+    monkeypatch.setattr(charts, "delta_html", made_delta)
     monkeypatch.setattr(st, "dataframe", lambda *_, **__: sent.update(["table"]))
     a, b, top1 = Pair("cer", "a"), Pair("cer", "b"), Pair("top1", "a")
     things: list[tuple[list[Decision], list[Pair]]] = [(decisions, [a, b, top1]) for decisions in DECISIONS]

@@ -47,13 +47,13 @@ kept = queries.matching(
     maximum=wanted.maximum,
 )
 
-numbers = queries.numbers(frames, drawn)
+numbers = queries.number_table(frames, drawn)
 with choices:
     sort = (
         url_controls.choice("Sort", queries.sort_options(list(numbers.columns)), key="sort", default="-created")
         or "-created"
     )
-kept = queries.ordered(frames, kept, sort, numbers)
+kept = queries.sorted_versions(frames, kept, sort, numbers)
 
 with st.container(key="versions-table"):
     if 0 < len(kept) < len(frames.versions):
@@ -78,5 +78,5 @@ if len(ticked) > 1:
 with st.container(key="version-detail"):
     order = version_detail.choose(frames, kept[part.start : part.stop])
     if order is not None:
-        version = snapshot.versions[int(frames.versions["place"].iloc[order])]
+        version = snapshot.versions[int(frames.versions["listing_index"].iloc[order])]
         version_detail.show(registry, model, version, frames, order, names, snapshot.identity, contracts)

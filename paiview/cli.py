@@ -224,11 +224,11 @@ def versions(
     if output is Format.JSON:
         _print_json(snapshot.versions)
     elif output is Format.CSV:
-        from paiview.evaluation.frames import wide  # noqa: PLC0415
+        from paiview.evaluation.queries import number_table  # noqa: PLC0415
 
         frames = snapshot.frames
-        numbers = wide(frames.metrics, len(frames.versions))
-        _print_frame(frames.versions.join(numbers).sort_values("place").drop(columns="place"))
+        table = frames.versions.join(number_table(frames, frames.pairs))
+        _print_frame(table.sort_values("listing_index").drop(columns="listing_index"))
     else:
         _print_table(
             ("VERSION", "STATUS", "CREATED", "FRAMEWORK", "FORMAT", "DESCRIPTION"),
@@ -369,11 +369,11 @@ def _decide(
     from paiview.registry.connection import connect  # noqa: PLC0415
     from paiview.registry.live_decision import decide_now  # noqa: PLC0415
 
-    in_force = contracts.in_force()
+    current = contracts.in_force()
     if policy is not None:
-        in_force = replace(in_force, rules=contracts.load_policy(policy, in_force))
+        current = replace(current, rules=contracts.load_policy(policy, current))
     return decide_now(
-        connect(_alone()), model, candidate, baseline=baseline, baseline_model=baseline_model, contracts=in_force
+        connect(_alone()), model, candidate, baseline=baseline, baseline_model=baseline_model, contracts=current
     )
 
 

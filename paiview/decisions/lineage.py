@@ -17,8 +17,8 @@ from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import Decision, MetricInForce
 from paiview.decisions.pairs import judge_pairs, summarize
 from paiview.evaluation.metric_meaning import SCALE_JUMP, MetricContract, contract
-from paiview.evaluation.results import Evaluation, Pair, evaluation, having
-from paiview.evaluation.version_order import ordered
+from paiview.evaluation.results import Evaluation, Pair, evaluation, versions_measuring
+from paiview.evaluation.version_order import total_order
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import ModelVersion
 from paiview.text import counted, one_line, shorten_front
@@ -79,8 +79,8 @@ class Lineage:
         self.fetched_at = fetched_at
         self.uneven = uneven
         if names is None:
-            order = ordered(versions)
-            names, versions = order.names, [versions[place] for place in order.places]
+            order = total_order(versions)
+            names, versions = order.names, [versions[place] for place in order.listing_indexes]
         self.names = names
         self._versions = versions
         self._at = {name: at for at, name in reversed([*enumerate(names)])}
@@ -182,7 +182,7 @@ class Lineage:
         start, size = 0, 1
         while wanted and start < len(places):
             part = places[start : start + size]
-            given = having([self._versions[at].metrics for at in part], wanted, dict(aliases))
+            given = versions_measuring([self._versions[at].metrics for at in part], wanted, dict(aliases))
             for at, has in zip(part, given, strict=True):
                 if has and not wanted.isdisjoint(_numbered(self._read(at, aliases))):
                     return at

@@ -15,7 +15,7 @@ from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import Decision, State
 from paiview.decisions.wording import percent
 from paiview.evaluation.frames import Frames, Pair
-from paiview.evaluation.queries import Orders
+from paiview.evaluation.queries import VersionIndexes
 from paiview.text import counted, escape_markdown
 from paiview.ui import cache_keys
 
@@ -53,7 +53,7 @@ class Plot(NamedTuple):
     identity: str
     frames: Frames
     shown: Sequence[Pair]
-    orders: Orders
+    orders: VersionIndexes
     names: Mapping[str, str]
     contracts: Contracts
 

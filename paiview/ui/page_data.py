@@ -9,7 +9,7 @@ import streamlit as st
 
 from paiview.decisions.contracts import Contracts
 from paiview.evaluation.frames import NO_DATASET, Frames
-from paiview.evaluation.queries import counts
+from paiview.evaluation.queries import counts_of
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry.registry import Registry
@@ -121,7 +121,7 @@ def dataset_names(
     Every page of a model asks for the same ids, so that all of them share one cached answer. ``also`` are ids of
     another model: those that this one does not have are asked for apart.
     """
-    ids = _ids(counts(frames, "dataset"))
+    ids = _ids(counts_of(frames, "dataset"))
     names = registry.dataset_names(ids, model.workspace_id)
     beyond = [name for name in _ids(also) if name not in ids]
     if beyond:

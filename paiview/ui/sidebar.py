@@ -192,8 +192,8 @@ def _one_of(label: str, documented: Sequence[str], key: str, *, open_list: bool 
 
 def metric_and_dataset(frames: Frames) -> tuple[list[str], list[str]]:
     """Choose metrics and datasets among those with results; none chosen leaves the choice to the page."""
-    metrics = several("Metric", list(queries.counts(frames, "metric")), "metric", "The most covered")
-    datasets = several("Dataset", list(queries.counts(frames, "dataset")), "dataset", "All, the most covered first")
+    metrics = several("Metric", list(queries.counts_of(frames, "metric")), "metric", "The most covered")
+    datasets = several("Dataset", list(queries.counts_of(frames, "dataset")), "dataset", "All, the most covered first")
     return metrics, datasets
 
 

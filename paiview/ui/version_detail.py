@@ -11,7 +11,7 @@ import streamlit as st
 
 from paiview.decisions.contracts import Contracts
 from paiview.evaluation.frames import Frames, Pair
-from paiview.evaluation.queries import Orders
+from paiview.evaluation.queries import VersionIndexes
 from paiview.pai.objects import JsonObject, Model, ModelVersion
 from paiview.registry.registry import Registry
 from paiview.secret_masking import mask_secrets
@@ -29,7 +29,7 @@ _CONSOLE = "https://pai.console.aliyun.com/"
 _MOST_COVERS = 8
 
 
-def choose(frames: Frames, on_screen: Orders) -> int | None:
+def choose(frames: Frames, on_screen: VersionIndexes) -> int | None:
     """Choose the version in detail: one of those on the screen, or the one the link asks for.
 
     Returns:
@@ -94,7 +94,7 @@ def show(
 
 
 def _results(identity: str, frames: Frames, order: int, dataset_names: Mapping[str, str], contracts: Contracts) -> None:
-    rows = frames.metrics[frames.metrics["order"] == order]
+    rows = frames.metrics[frames.metrics["version_index"] == order]
     if rows.empty:
         st.info("This version has no evaluation results.")
         return

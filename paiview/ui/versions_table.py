@@ -14,7 +14,7 @@ from paiview.decisions.contracts import Contracts
 from paiview.evaluation import queries
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.metric_meaning import contract, display_digits, format_value
-from paiview.evaluation.queries import FIELDS, Meanings, Orders, Slice, page_of
+from paiview.evaluation.queries import FIELDS, Meanings, Slice, VersionIndexes, page_of
 from paiview.text import counted, escape_markdown, one_line, shorten_front, unique_labels
 from paiview.ui import app_frame, url, url_controls
 from paiview.ui.cache_keys import SECONDS, key_of
@@ -36,7 +36,7 @@ _STATUS = {"Approved": "✓ Approved", "Rejected": "✕ Rejected", "Pending": "�
 def versions(
     identity: str,
     frames: Frames,
-    kept: Orders,
+    kept: VersionIndexes,
     part: Slice,
     pairs: Sequence[Pair],
     fields: Sequence[str],
@@ -98,14 +98,16 @@ def versions(
     return [int(rows[at]) for at in event.selection.rows if at < len(rows)]
 
 
-def versions_frame(frames: Frames, orders: Orders, pairs: Sequence[Pair], fields: Sequence[str]) -> pd.DataFrame:
+def versions_frame(
+    frames: Frames, orders: VersionIndexes, pairs: Sequence[Pair], fields: Sequence[str]
+) -> pd.DataFrame:
     """The table as data: ``version``, the chosen fields under the names readers see, the numbers before long texts."""
     rows = frames.versions.iloc[orders]
     short = [field for field in fields if field not in _LONG_TEXTS]
     long = [field for field in fields if field in _LONG_TEXTS]
     columns: list[tuple[str, pd.Series]] = [("version", rows["version_name"])]
     columns += [(field, rows[FIELDS[field]]) for field in short]
-    columns += [(str(column), values) for column, values in queries.numbers(frames, pairs).iloc[orders].items()]
+    columns += [(str(column), values) for column, values in queries.number_table(frames, pairs).iloc[orders].items()]
     columns += [(field, rows[FIELDS[field]]) for field in long]
     return pd.concat([values.rename(column) for column, values in columns], axis="columns")
 
@@ -121,7 +123,7 @@ def _status(status: str) -> str:
 @st.cache_resource(ttl=SECONDS, max_entries=256, show_spinner=False)
 def _drawn(
     key: str,  # noqa: ARG001 - stands for all the others in the cache
-    _kept: Orders,
+    _kept: VersionIndexes,
     _part: Slice,
     _pairs: Sequence[Pair],
     _fields: Sequence[str],
@@ -135,7 +137,7 @@ def _drawn(
         table["status"] = table["status"].astype("str").map(_status, na_action="ignore")
     for field in ("version", *(name for name in _fields if name not in _NOT_TEXT)):
         table[field] = table[field].astype("str").map(_line, na_action="ignore")
-    numbers = queries.numbers(_frames, _pairs)
+    numbers = queries.number_table(_frames, _pairs)
     config = column_config(numbers, _pairs, _dataset_names, _contracts.metrics)
     config["version"] = name_column("version", table["version"], pinned=True)
     best = queries.best_numbers(numbers.iloc[_kept], _pairs, _contracts.metrics)
@@ -259,7 +261,7 @@ def side_by_side(
 ) -> Styler | pd.DataFrame:
     """The numbers of a few versions, a row a (dataset, metric) that any of them has, a column a version."""
     chosen = sorted(orders)
-    numbers = queries.numbers(frames, list(frames.histories)).iloc[chosen].to_numpy().T
+    numbers = queries.number_table(frames, list(frames.histories)).iloc[chosen].to_numpy().T
     had = ~np.isnan(numbers).all(axis=1)
     pairs = [pair for pair, present in zip(frames.histories, had, strict=True) if present]
     heads = pd.DataFrame(

@@ -341,11 +341,14 @@ def dashboard(
     data: DataOption = None,
 ) -> None:
     """Serve the dashboard."""
+    from paiview.decisions import contracts  # noqa: PLC0415
+
     if not APP.is_file():
         raise SettingError(f"The dashboard runs from a checkout of paiview: there is no {APP}.")
     if data:
         os.environ["PAIVIEW_DATA"] = os.pathsep.join(map(str, data))
     settings = load_settings()
+    contracts.current()
     _check_port(host, port)
     # uvicorn believes every client of this machine unless it is told whom to believe.
     os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)
@@ -369,7 +372,7 @@ def _decide(
     from paiview.registry.connection import connect  # noqa: PLC0415
     from paiview.registry.live_decision import decide_now  # noqa: PLC0415
 
-    current = contracts.in_force()
+    current = contracts.current()
     if policy is not None:
         current = replace(current, rules=contracts.load_policy(policy, current))
     return decide_now(

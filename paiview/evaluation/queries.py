@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from paiview.evaluation.frames import Frames, Pair, column_names
-from paiview.evaluation.metric_meaning import SCALE_JUMP, MetricContract, contract, running_best
+from paiview.evaluation.metric_meaning import MetricContract, contract, is_scale_jump, running_best
 
 VersionIndexes = NDArray[np.int64]
 
@@ -272,16 +272,14 @@ def scale_jumps(metrics: pd.DataFrame) -> pd.DataFrame:
         metrics: a metrics frame (``paiview.evaluation.frames``).
 
     Returns:
-        One row for each jump from one version to the next on the same metric and
+        One row for each jump (``metric_meaning.is_scale_jump``) from one version to the next on the same metric and
         dataset: metric, dataset, version_name, previous, value. No number is rescaled.
     """
     keys = ["metric", "dataset"]
     numbers = metrics.loc[metrics["value"].notna(), [*keys, "version_index", "version_name", "value"]]
     history = numbers.sort_values([*keys, "version_index"], kind="stable")
     history["previous"] = history.groupby(keys, observed=True)["value"].shift()
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        ratio = (history["value"].to_numpy() / history["previous"].to_numpy()).astype(np.float64)
-        size = np.maximum(ratio, 1 / ratio)
-    is_jump = (size >= SCALE_JUMP[0]) & (size <= SCALE_JUMP[1])
+    with np.errstate(over="ignore"):
+        is_jump = is_scale_jump(history["previous"].to_numpy(), history["value"].to_numpy())
     jumps: pd.DataFrame = history.loc[is_jump, [*keys, "version_name", "previous", "value"]]
     return jumps.reset_index(drop=True)

@@ -99,10 +99,7 @@ def _name_key(parts: NameParts) -> _NameKey:
 def _names(names: Sequence[str | None], listing_indexes: Sequence[int]) -> list[str]:
     """The names, with a unique placeholder for each version that has none."""
     taken = set(names)
-    complete = []
-    for name, listing_index in zip(names, listing_indexes, strict=True):
-        complete.append(name or _placeholder(listing_index, taken))
-    return complete
+    return [name or _placeholder(index, taken) for name, index in zip(names, listing_indexes, strict=True)]
 
 
 def _placeholder(listing_index: int, taken: set[str | None]) -> str:

@@ -13,10 +13,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from paiview.decisions.decision import BY_CONCERN, GLYPHS, Decision, MetricInForce, PairDecision, State, spoken
+from paiview.decisions.decision import BY_CONCERN, GLYPHS, Decision, PairDecision, State, spoken
 from paiview.decisions.pairs import ROUGH
 from paiview.decisions.wording import percent, value_digits
-from paiview.evaluation.metric_meaning import format_value
+from paiview.evaluation.metric_meaning import MetricContract, format_value
 from paiview.evaluation.results import Pair
 from paiview.figures.style import (
     COLOURS,
@@ -253,9 +253,9 @@ def _concern(pair: PairDecision) -> tuple[int, float]:
     return BY_CONCERN.index(pair.state), -size
 
 
-def _relative(contracts: dict[str, MetricInForce], pair: Pair) -> float:
+def _relative(contracts: dict[str, MetricContract], pair: Pair) -> float:
     known = contracts.get(pair.metric)
-    return known.relative if known is not None and known.direction is not None else 0.0
+    return known.effective_relative if known is not None and known.direction is not None else 0.0
 
 
 def _whole(pair: PairDecision) -> float | None:
@@ -265,12 +265,14 @@ def _whole(pair: PairDecision) -> float | None:
     return 1 - pair.baseline if pair.reading == "error" else abs(pair.baseline)
 
 
-def _tolerance(pair: PairDecision, known: MetricInForce | None) -> float:
+def _tolerance(pair: PairDecision, known: MetricContract | None) -> float:
     """The largest effect that counts as none: a change counts only beyond both tolerances."""
     if known is None or known.direction is None:
         return 0.0
     whole = _whole(pair)
-    return max(known.relative, known.absolute / whole) if whole and known.absolute else known.relative
+    return (
+        max(known.effective_relative, known.absolute / whole) if whole and known.absolute else known.effective_relative
+    )
 
 
 def _values(pair: PairDecision, digits: int) -> str:
@@ -341,14 +343,14 @@ def _panel(
     pairs: Sequence[Pair],
     place: dict[Pair, int],
     found: Sequence[tuple[int, int, PairDecision]],
-    known: MetricInForce | None,
+    known: MetricContract | None,
 ) -> DeltaPanel:
     metric = pairs[0].metric
     direction = next((judged.direction for _, _, judged in found if judged.metric == metric), None)
     title = f"<b>{escape_for_plotly(metric, 40)}</b> {WAYS[direction]}"
     if known is not None and direction is not None:
         absolute = f" and {known.absolute:g}" if known.absolute else ""
-        title += f", tolerance {known.relative * 100:g} %{absolute}"
+        title += f", tolerance {known.effective_relative * 100:g} %{absolute}"
     return DeltaPanel(title, place[pairs[0]], place[pairs[-1]])
 
 

@@ -167,7 +167,7 @@ def effect_heatmap_info(
     effect = _effects(before, values, upwards.reshape(-1, 1))
     others = effect[:, kept != baseline]
     sizes = np.abs(others[np.isfinite(others)])
-    tolerance = max((each.relative for each in known if each.direction), default=0.0)
+    tolerance = max((each.effective_relative for each in known if each.direction), default=0.0)
     usual = min(float(np.percentile(sizes, _CLIPPED_AT)), _MOST_CLIP) if len(sizes) else 0.0
     clip = max(usual, tolerance) or 1.0
     step = ((values > before) * 1.0 - (values < before)) * upwards.reshape(-1, 1)
@@ -189,7 +189,7 @@ def effect_heatmap_info(
             for row, (each, number) in enumerate(zip(known, before[:, 0].tolist(), strict=True))
         ],
         clip=clip,
-        unknown=sorted({each.name for each in known if each.direction is None}),
+        unknown=sorted({each.metric for each in known if each.direction is None}),
         unmeasured=[row for row, number in zip(rows, before[:, 0], strict=True) if np.isnan(number)],
     )
 

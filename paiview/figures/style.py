@@ -17,8 +17,8 @@ import plotly.graph_objects as go
 import plotly.io
 from numpy.typing import NDArray
 
-from paiview.decisions.decision import BY_CONCERN, Decision, MetricInForce, State
-from paiview.evaluation.metric_meaning import Direction
+from paiview.decisions.decision import BY_CONCERN, Decision, State
+from paiview.evaluation.metric_meaning import Direction, MetricContract
 from paiview.evaluation.results import Pair
 from paiview.text import escape_for_plotly, shorten_front, unique_labels
 
@@ -107,7 +107,7 @@ def marker(symbol: str, colour: str, size: int = 10) -> dict[str, object]:
     return {"symbol": symbol, "color": colour, "size": size, "line": {"width": 1.8, "color": colour}, "opacity": 1}
 
 
-def in_force(decisions: Sequence[Decision]) -> dict[str, MetricInForce]:
+def in_force(decisions: Sequence[Decision]) -> dict[str, MetricContract]:
     """The contract each metric of some decisions was judged by."""
     return {known.metric: known for decision in decisions for known in decision.metrics}
 

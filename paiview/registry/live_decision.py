@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from paiview.decisions.contracts import Contracts, in_force
+from paiview.decisions.contracts import Contracts, current
 from paiview.decisions.decision import Decision
 from paiview.decisions.lineage import UnknownVersionError, decide
 from paiview.evaluation.version_order import naive_time
@@ -76,7 +76,7 @@ def decide_all_now(
         PaiviewError: the models cannot be read, a version is unknown or gone, or the two cannot be compared.
     """
     home = model_id if baseline_model is None else baseline_model
-    contracts = contracts or in_force()
+    contracts = contracts or current()
     snapshots = {name: registry.versions(name, current=afresh) for name in dict.fromkeys((model_id, home))}
     lineages = {name: snapshot.lineage for name, snapshot in snapshots.items()}
     versions: dict[tuple[str, str], ModelVersion] = {}

@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from paiview.decisions import contracts
 from paiview.pai import transport
 from paiview.pai.errors import SettingError
 from paiview.registry.connection import disconnect, held, under_way
@@ -46,14 +47,15 @@ def app_arguments() -> dict[str, Any]:
     """The arguments of ``st.App``.
 
     Raises:
-        SystemExit: a setting cannot be used; the message is one sentence naming it.
+        SystemExit: a setting, metric, dataset or rule cannot be used; the message is one sentence that names it.
     """
     try:
-        in_force = load_settings()
+        settings = load_settings()
+        contracts.current()
     except SettingError as error:
         raise SystemExit(f"paiview: {error.message}") from None
     address = st.get_option("server.address")
-    hosts = (*in_force.allowed_hosts, *([address.lower()] if address else []))
+    hosts = (*settings.allowed_hosts, *([address.lower()] if address else []))
     ending = asyncio.Event()
     return {
         "lifespan": partial(_lifespan, ending),

@@ -11,11 +11,11 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from paiview import figures
-from paiview.decisions.decision import Decision, MetricInForce, PairDecision, State, Word
+from paiview.decisions.decision import Decision, PairDecision, State, Word
 from paiview.decisions.pair_rows import PairRow
 from paiview.decisions.wording import headline, percent
 from paiview.evaluation.frames import Pair, column_names
-from paiview.evaluation.metric_meaning import display_digits, format_value
+from paiview.evaluation.metric_meaning import MetricContract, display_digits, format_value
 from paiview.reports import plain_text
 from paiview.text import counted, escape_markdown, one_line, shorten_front
 from paiview.ui import cache_keys, charts, url_controls, versions_table
@@ -134,7 +134,7 @@ def draw_pairs(rows: Sequence[PairRow], decisions: Sequence[Decision]) -> None:
     """Draw the table of pairs, made once for what it shows.
 
     Args:
-        rows: of ``paiview.evaluation.queries.pair_rows``, those on the screen.
+        rows: of ``paiview.decisions.pair_rows.pair_rows``, those on the screen.
         decisions: those they are of.
     """
     shown = [(row.candidate, row.pair.metric, row.pair.dataset) for row in rows]
@@ -226,7 +226,7 @@ def _pixels(characters: int) -> int:
     return int(7.5 * characters) + 18
 
 
-def _digits(judged: Sequence[PairDecision], metrics: Sequence[MetricInForce]) -> list[int]:
+def _digits(judged: Sequence[PairDecision], metrics: Sequence[MetricContract]) -> list[int]:
     """The decimals of each row: those configured for its metric, else as many as the metric's numbers need."""
     digits = {known.metric: known.digits for known in metrics}
     numbers: dict[str, list[float | None]] = {}

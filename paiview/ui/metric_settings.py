@@ -24,7 +24,7 @@ _DIRECTIONS: tuple[Direction, ...] = ("lower", "higher")
 def in_force() -> Contracts:
     """The contracts of paiview.toml with what the reader set; the page ends when the file cannot be used."""
     try:
-        contracts = layer.in_force()
+        contracts = layer.current()
     except PaiviewError as error:
         messages.stop(error)
     for chosen in _chosen().values():
@@ -73,7 +73,7 @@ def form(metrics: Sequence[str], contracts: Contracts) -> None:
             share = relative.number_input(
                 "A change counts above, in % of the baseline",
                 min_value=0.0,
-                value=_times_ten_to(2, known.relative or 0.0),
+                value=_times_ten_to(2, known.effective_relative),
                 format="%g",
                 key=f"relative-{metric}",
             )

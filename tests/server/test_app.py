@@ -61,6 +61,23 @@ def test_streamlit_shows_no_details_takes_no_files_and_serves_no_folder() -> Non
     assert settings["browser"]["gatherUsageStats"] is False
 
 
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("page_size = 0", "page_size must be greater than or equal to 1."),
+        ("[metrics.cer]\nrelative = -1", "[metrics.cer] relative must be greater than or equal to 0."),
+    ],
+)
+def test_an_unusable_file_stops_the_start_with_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str, problem: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("paiview.toml").write_text(content)
+    with pytest.raises(SystemExit) as caught:
+        app_arguments()
+    assert caught.value.code == f"paiview: paiview.toml: {problem}"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_who_serves_hears_that_the_process_is_to_end_and_so_does_the_server(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals

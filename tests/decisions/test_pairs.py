@@ -389,6 +389,9 @@ class TestJudge:
         assert (pair.baseline, pair.candidate, pair.change) == (0.1, None, None)
         assert pair.note == "given more than once by the candidate: 0.1, 0.2"
         assert pair.duplicated == "candidate"
+        assert counted(twice, Measurement(0.1)).duplicated == "baseline"
+        assert counted(twice, twice).duplicated == "both"
+        assert counted(Measurement(0.1), Measurement(0.2)).duplicated is None
 
     def test_a_duplicate_is_never_judged_even_where_it_carries_a_number(self) -> None:
         assert counted(Measurement(0.1, duplicated=True), Measurement(0.05)).state == "not_comparable"

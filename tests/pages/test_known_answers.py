@@ -532,19 +532,6 @@ def test_a_configuration_that_contradicts_itself_is_told_until_it_is_corrected(
     assert f"[{WORDS['Worse']}]" in texts(app, "verdict")[0]
 
 
-def test_a_contradiction_at_the_start_is_told_by_the_page(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text, problem = CONTRADICTIONS["aliases"]
-    (tmp_path / "paiview.toml").write_text(text, encoding="utf-8")
-    monkeypatch.setenv("PAIVIEW_CONFIG", str(tmp_path / "paiview.toml"))
-    disconnect()
-    app = compare(model="model-scale")
-    assert len(app.error) == 1
-    assert problem in _read(told(app))
-    _has_no_verdict(app)
-
-
 def test_the_page_decides_by_the_configuration_as_the_function_does(
     connected: Registry, downloads: Downloads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

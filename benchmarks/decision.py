@@ -11,7 +11,7 @@ from paiview.decisions.lineage import Lineage, decide
 from paiview.pai.objects import ModelVersion
 
 METRICS = ("cer", "wer", "top1", "top5", "rtf", "latency_ms", "f1", "parameters")
-"""Lower and higher is better, fractions and others, and one of which nobody said which way is better."""
+"""Lower and higher is better, fractions and others, and one without a direction."""
 DATASETS = 200
 PAIRS = len(METRICS) * DATASETS
 ROUNDS = 15

@@ -184,7 +184,7 @@ def _frame(sides: Sides) -> Row:
     ):
         start = time.perf_counter()
         made = frames.build(client.list_all_model_versions("model-1").items)
-        wide = queries.numbers(made, list(made.histories))
+        wide = queries.number_table(made, list(made.histories))
         ours = time.perf_counter() - start
     if wide.shape != (MANY, 10) or wide.isna().to_numpy().any():
         raise RuntimeError(f"the frame is not whole: {wide.shape}")

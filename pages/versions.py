@@ -47,13 +47,13 @@ passing = queries.matching(
     maximum=table_filters.maximum,
 )
 
-numbers = queries.numbers(frames, column_pairs)
+numbers = queries.number_table(frames, column_pairs)
 with choices:
     sort = (
         url_controls.choice("Sort", queries.sort_options(list(numbers.columns)), key="sort", default="-created")
         or "-created"
     )
-passing = queries.ordered(frames, passing, sort, numbers)
+passing = queries.sorted_versions(frames, passing, sort, numbers)
 
 with st.container(key="versions-table"):
     if 0 < len(passing) < len(frames.versions):
@@ -80,5 +80,5 @@ if len(ticked) > 1:
 with st.container(key="version-detail"):
     version_index = version_detail.choose_version(frames, page.rows)
     if version_index is not None:
-        version = snapshot.versions[int(frames.versions["place"].iloc[version_index])]
+        version = snapshot.versions[int(frames.versions["listing_index"].iloc[version_index])]
         version_detail.draw(registry, model, version, data, version_index)

@@ -245,11 +245,11 @@ def _print_versions(snapshot: "VersionsSnapshot", output: Format) -> None:
     if output is Format.JSON:
         _print_json(snapshot.versions)
     elif output is Format.CSV:
-        from paiview.evaluation.frames import wide  # noqa: PLC0415 - only CSV needs pandas
+        from paiview.evaluation.queries import number_table  # noqa: PLC0415 - only CSV needs pandas
 
         frames = snapshot.frames
-        values = wide(frames.metrics, len(frames.versions))
-        _print_frame(frames.versions.join(values).sort_values("place").drop(columns="place"))
+        table = frames.versions.join(number_table(frames, frames.pairs))
+        _print_frame(table.sort_values("listing_index").drop(columns="listing_index"))
     else:
         _print_table(
             ("VERSION", "STATUS", "CREATED", "FRAMEWORK", "FORMAT", "DESCRIPTION"),
@@ -367,9 +367,12 @@ def dashboard(
     data: DataOption = None,
 ) -> None:
     """Serve the dashboard."""
+    from paiview.decisions import contracts  # noqa: PLC0415
+
     if data:
         os.environ["PAIVIEW_DATA"] = os.pathsep.join(map(str, data))
     settings = load_settings()
+    contracts.current()
     _check_address(host, port)
     # By default uvicorn trusts the X-Forwarded-For of every client on this machine.
     os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)
@@ -400,16 +403,16 @@ def _decide(
     from paiview.registry.connection import connect  # noqa: PLC0415
     from paiview.registry.live_decision import decide_now  # noqa: PLC0415
 
-    in_force = contracts.in_force()
+    current = contracts.current()
     if policy is not None:
-        in_force = replace(in_force, rules=contracts.load_policy(policy, in_force))
+        current = replace(current, rules=contracts.load_policy(policy, current))
     return decide_now(
         connect(_uncached_settings()),
         model,
         candidate,
         baseline=baseline,
         baseline_model=baseline_model,
-        contracts=in_force,
+        contracts=current,
     )
 
 

@@ -1,4 +1,4 @@
-"""Secrets in what strangers wrote, masked before it is shown."""
+"""Secrets in untrusted data, masked before it is shown."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 MASK: Final = "••••"
-_DEEPEST: Final = 64
+_MAX_DEPTH: Final = 64
 _SECRET_NAME: Final = re.compile(
     r"secret|passw(or)?d|passphrase|credential|authorization|(api|access|private|auth|session|security)_?(key|token)"
     r"|(?<![a-z])(token|pwd|cookie)s?(?![a-z])|(?<![a-z])keys?$|role_?arn",
@@ -15,28 +15,28 @@ _HARMLESS_NAME: Final = re.compile(r"label_?keys?$|(primary|foreign|sort|partiti
 _ENVIRONMENT: Final = frozenset({"env", "envs", "environ", "environment", "environments", "environment_variables"})
 _HUMPS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
 _USER_IN_URL: Final = re.compile(r"(?<=://)[^/\s?#]*@")
-_TELLING: Final = (
+_SENSITIVE: Final = (
     r"[\w-]*(?:secret|passw(?:or)?d|passphrase|credential|(?<![a-z])tokens?(?![a-z])|(?:access|security|session|auth)token"
     r"|api[_-]?key|access[_-]?key(?:[_-]?id)?|private[_-]?key|role[_-]?arn)[\w-]*"
 )
-_SECRET_IN_QUERY: Final = re.compile(rf"(?i)((?:[?&;]|%26)(?:{_TELLING}|[\w-]*signature|pwd|key)=)[^&#\s\"']+")
-_SECRET_IN_COMMAND: Final = re.compile(rf"(?i)(?<![?&;\w-])({_TELLING}=|--{_TELLING}\s+)(\"[^\"]*\"|'[^']*'|\S+)")
-_COMMAND_LIKE: Final = ("secret", "passw", "passphrase", "credential", "token", "key", "arn")
-"""One of these is in whatever ``_SECRET_IN_COMMAND`` finds: most texts are spared half a second a megabyte."""
-_SECRET_OPTION: Final = re.compile(rf"(?i)--?{_TELLING}")
+_SECRET_IN_QUERY: Final = re.compile(rf"(?i)((?:[?&;]|%26)(?:{_SENSITIVE}|[\w-]*signature|pwd|key)=)[^&#\s\"']+")
+_SECRET_IN_COMMAND: Final = re.compile(rf"(?i)(?<![?&;\w-])({_SENSITIVE}=|--{_SENSITIVE}\s+)(\"[^\"]*\"|'[^']*'|\S+)")
+_IN_SECRET_COMMANDS: Final = ("secret", "passw", "passphrase", "credential", "token", "key", "arn")
+"""Every match of ``_SECRET_IN_COMMAND`` contains one of these; texts without them skip its 0.5 s per megabyte."""
+_SECRET_OPTION: Final = re.compile(rf"(?i)--?{_SENSITIVE}")
 _BEARER: Final = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 
 
 def mask_secrets(tree: Any) -> Any:
-    """The same JSON tree with ``••••`` in place of what its name says is secret.
+    """The JSON tree with ``••••`` in place of every secret.
 
-    Masked are values named token, secret, password, credential, authorization or key (``api_key``, ``AccessKeyId``;
-    not the bare Key of a label or of an object in a bucket), every value of an environment, the value beside a secret
-    name (``{"Name": "token", "Value": …}``), and inside of texts the user part of URLs, signatures and tokens in
-    queries, ``--password …`` (in a list too), ``API_KEY=…`` and bearer tokens. A text that is itself JSON is
-    masked inside. True, false and null stay, and so does a number named token (``max_tokens``).
+    Secret are values named token, secret, password, credential, authorization or key (``api_key``, ``AccessKeyId``;
+    not the bare Key of a label or of an object in a bucket), every value of an environment, and the value beside a
+    secret name (``{"Name": "token", "Value": …}``). Within texts: the user part of URLs, signatures and tokens in
+    queries, ``--password …`` (in a list too), ``API_KEY=…`` and bearer tokens. A text that is JSON is masked inside.
+    True, false and null are kept, and so is a number named token (``max_tokens``).
     """
-    return _masked(tree, _DEEPEST)
+    return _masked(tree, _MAX_DEPTH)
 
 
 def _masked(tree: Any, depth: int) -> Any:
@@ -50,19 +50,19 @@ def _masked(tree: Any, depth: int) -> Any:
 
 
 def _masked_list(items: Sequence[Any], depth: int) -> list[Any]:
-    """A list, which may be the words of a command: what follows ``--password`` is hidden."""
-    after_option = [False, *(isinstance(item, str) and bool(_SECRET_OPTION.fullmatch(item)) for item in items)]
+    """A list, which may be the words of a command: the word after ``--password`` is masked."""
+    is_after_option = [False, *(isinstance(item, str) and bool(_SECRET_OPTION.fullmatch(item)) for item in items)]
     return [
-        MASK if told and isinstance(item, str) else _masked(item, depth)
-        for item, told in zip(items, after_option, strict=False)
+        MASK if is_secret and isinstance(item, str) else _masked(item, depth)
+        for item, is_secret in zip(items, is_after_option, strict=False)
     ]
 
 
 def _masked_object(tree: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
     names = {str(name).lower(): name for name in tree}
-    described = next((tree[names[name]] for name in ("name", "key") if name in names), None)
+    pair_name = next((tree[names[name]] for name in ("name", "key") if name in names), None)
     is_pair = "value" in names or "defaultvalue" in names or "default_value" in names
-    hides_value = is_pair and isinstance(described, str) and _is_secret(described)
+    hides_value = is_pair and isinstance(pair_name, str) and _is_secret(pair_name)
     harmless_key = is_pair or "bucket" in names
     masked: dict[Any, Any] = {}
     for name, value in tree.items():
@@ -79,7 +79,7 @@ def _masked_object(tree: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
 
 
 def _hidden(value: Any, depth: int) -> Any:
-    """The same shape with every text and number hidden."""
+    """The same structure with every text and number masked."""
     if value is None or isinstance(value, bool):
         return value
     if depth > 0 and isinstance(value, Mapping):
@@ -90,7 +90,7 @@ def _hidden(value: Any, depth: int) -> Any:
 
 
 def _hidden_environment(value: Any, depth: int) -> Any:
-    """An environment with its names kept: an object, a list of name and value, or a list of ``NAME=value``."""
+    """An environment with its values masked: an object, a list of names and values, or a list of ``NAME=value``."""
     if not isinstance(value, list | tuple):
         return _hidden(value, depth)
     hidden: list[Any] = []
@@ -123,13 +123,13 @@ def _masked_text(text: str, depth: int) -> str:
     text = _USER_IN_URL.sub(f"{MASK}@", text)
     text = _SECRET_IN_QUERY.sub(rf"\1{MASK}", text)
     folded = text.casefold()
-    if any(word in folded for word in _COMMAND_LIKE):
+    if any(word in folded for word in _IN_SECRET_COMMANDS):
         text = _SECRET_IN_COMMAND.sub(rf"\1{MASK}", text)
     return _BEARER.sub(rf"\1 {MASK}", text)
 
 
 def _words(name: str) -> str:
-    """A name in lower case with ``_`` between its words, whatever its style."""
+    """A name in lower case with ``_`` between its words."""
     return _HUMPS.sub("_", name).strip("_").lower()
 
 

@@ -1,4 +1,4 @@
-"""Settings: the environment (prefix PAIVIEW_), then paiview.toml, then the defaults here."""
+"""Settings from the environment (prefix PAIVIEW_), else from paiview.toml, else the defaults of this module."""
 
 import ipaddress
 import os
@@ -6,7 +6,7 @@ import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -25,41 +25,47 @@ from paiview.pai.errors import SettingError
 from paiview.text import one_line
 
 SERVICE_RATE_LIMIT = 20.0
-"""Requests a second towards PAI: well under the 50 a second that the whole company account shares."""
+"""Requests per second to PAI, well under the 50 per second that all users of one company account share."""
 CACHE_SCHEMES = ("redis", "rediss", "valkey", "valkeys", "unix")
 TABLES = ("metrics", "datasets", "policy")
-"""What ``paiview.decisions.contracts`` reads from the same file."""
+"""The tables of the same file that ``paiview.decisions.contracts`` reads."""
 
 
 def _endpoint(value: str) -> str:
-    """Check an endpoint: https, or plain http towards this machine alone."""
+    """Check the URL of the service: https, or plain http to this machine."""
     parts = urlsplit(value.strip().rstrip("/"))
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a URL like https://aiworkspace.cn-shanghai.aliyuncs.com")
     if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("must be a host alone, without path, query or user")
-    if parts.port == 0:
+    if not _has_usable_port(parts):
         raise ValueError("must have a port from 1 to 65535, or none")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
         raise ValueError("must use https: plain http is for this machine alone")
     return parts.geturl()
 
 
+def _has_usable_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
+
+
 def _cache_url(value: SecretStr) -> SecretStr:
-    """Check the address of a shared cache; what is said about it repeats nothing of it."""
+    """Check the URL of a shared cache; the message repeats no part of it, since it may hold a password."""
     try:
         parts = urlsplit(value.get_secret_value())
-        known = parts.scheme in CACHE_SCHEMES and bool(parts.path if parts.scheme == "unix" else parts.hostname)
-        usable = known and parts.port != 0
     except ValueError:
-        usable = False
-    if not usable:
+        parts = SplitResult("", "", "", "", "")
+    has_server = bool(parts.path if parts.scheme == "unix" else parts.hostname)
+    if parts.scheme not in CACHE_SCHEMES or not has_server or not _has_usable_port(parts):
         raise ValueError("must be a URL like rediss://:password@cache.example.com:6379/0")
     return value
 
 
 def _host(value: str) -> str:
-    """Check a host name as it stands in an address, without scheme and port."""
+    """Check a host name or address without scheme and port, and write it in lower case."""
     name = value.strip().lower().strip("[]").removesuffix(".")
     if not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", name):
         raise ValueError("must be host names like pai.example.com, without scheme and port")
@@ -74,21 +80,21 @@ def _network(value: str) -> str:
 
 
 def _names(value: object) -> object:
-    """Split the text of the environment at commas; TOML has lists."""
+    """Split a value of the environment at commas; TOML has lists."""
     return [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 def _paths(value: object) -> object:
-    """Split the text of the environment at ``os.pathsep``; TOML has lists."""
+    """Split a value of the environment at ``os.pathsep``; TOML has lists."""
     return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
-    """What is in force. Durations are seconds, rates are requests a second.
+    """All settings. Durations are in seconds, rates in requests per second.
 
-    ``data`` are files the embedded registry also loads; ``allowed_hosts`` the names the dashboard is served under
-    besides its own address, ``trusted_proxies`` those whose ``X-Forwarded-For`` is believed. ``cache_url`` is the Redis
-    or Valkey server in which several processes share what they read.
+    ``data`` are files that the embedded registry also loads. ``allowed_hosts`` are host names of the dashboard besides
+    its own address. ``trusted_proxies`` are the addresses or networks whose ``X-Forwarded-For`` is used. ``cache_url``
+    is the Redis or Valkey server in which several processes share snapshots.
     """
 
     model_config = SettingsConfigDict(env_prefix="PAIVIEW_", env_ignore_empty=True, frozen=True, extra="ignore")
@@ -120,19 +126,19 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Leave out .env files and secret folders: credentials come from the official chain alone."""
+        """Leave out .env files and secret folders: credentials come only from Alibaba Cloud's credential chain."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=toml_file.file_in_use())
 
     @cached_property
     def service_endpoint(self) -> str | None:
-        """The URL of the service, or ``None`` when the embedded registry is to be used."""
+        """The URL of the service; ``None`` selects the embedded registry."""
         if self.endpoint:
             return self.endpoint
         return f"https://aiworkspace.{self.region}.aliyuncs.com" if self.region else None
 
     @cached_property
     def requests_per_second(self) -> float:
-        """The rate limit in force; 0 is none. On loopback there is none unless one is set."""
+        """The rate limit; 0 disables it. Loopback endpoints have none by default."""
         if self.rate_limit is not None:
             return self.rate_limit
         host = urlsplit(self.service_endpoint).hostname if self.service_endpoint else None
@@ -140,51 +146,40 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the settings, and check all that the file in use says about metrics, datasets and the policy.
+    """Read the settings.
+
+    The tables of the file in use are left to ``paiview.decisions.contracts``.
 
     Raises:
-        SettingError: one sentence naming the first thing that cannot be used.
+        SettingError: one sentence that names the first unusable setting.
     """
-    given = toml_file.content_in_use()
-    written = {} if given is None else toml_file.parse(given, toml_file.file_in_use())
+    file = toml_file.file_in_use()
+    content = toml_file.content_in_use()
+    document = {} if content is None else toml_file.parse(content, file)
     try:
         settings = Settings()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
-        told = f"PAIVIEW_{name.upper()}"
-        if given is not None and setting_origins().get(name) == str(toml_file.file_in_use()):
-            told = f"{_line(given, name)}: {name}"
-        raise SettingError(f"{told} {_reason(first['msg'])}.") from None
-    tables = {*TABLES, *(name for name, value in written.items() if toml_file.is_table(value))}
-    unknown = [name for name in written if name not in tables.union(Settings.model_fields)]
-    if given is not None and unknown:
-        raise SettingError(f"{_line(given, unknown[0])}: {one_line(unknown[0])} is no setting of paiview.")
+        is_in_file = setting_origins().get(name) == str(file)
+        subject = f"{file}: {name}" if is_in_file else f"PAIVIEW_{name.upper()}"
+        raise SettingError(f"{subject} {toml_file.requirement(first['msg'])}.") from None
+    for name, value in document.items():
+        if name not in TABLES and name not in Settings.model_fields and not toml_file.is_table(value):
+            raise SettingError(f"{file}: {one_line(name)} is not a setting of paiview.")
     if settings.data and settings.service_endpoint:
         raise SettingError(
             "PAIVIEW_DATA is for the embedded registry, which PAIVIEW_ENDPOINT or PAIVIEW_REGION leaves out."
         )
-    if not tables.isdisjoint(written):
-        from paiview.decisions import contracts  # noqa: PLC0415 - most starts can do without
-
-        contracts.load(toml_file.file_in_use())
     return settings
 
 
 def setting_origins() -> dict[str, str]:
-    """Where the value of each setting comes from: the environment, the file in use, or the default."""
-    environment = EnvSettingsSource(Settings)()
-    file = TomlConfigSettingsSource(Settings, toml_file=toml_file.file_in_use()).toml_data
+    """Where the value of each setting comes from: ``environment``, the path of the file in use, or ``default``."""
+    file = toml_file.file_in_use()
+    in_environment = EnvSettingsSource(Settings)()
+    in_file = TomlConfigSettingsSource(Settings, toml_file=file).toml_data
     return {
-        name: "environment" if name in environment else str(toml_file.file_in_use()) if name in file else "default"
+        name: "environment" if name in in_environment else str(file) if name in in_file else "default"
         for name in Settings.model_fields
     }
-
-
-def _line(content: bytes, name: str) -> str:
-    return f"{toml_file.file_in_use()}, line {toml_file.lines(content)[name,]}"
-
-
-def _reason(message: str) -> str:
-    text = message.removeprefix("Value error, ").removesuffix(".")
-    return text if text.startswith("must") else f"is not usable: {text[:1].lower()}{text[1:]}"

@@ -1,40 +1,38 @@
-"""The paiview.toml in use, and where each key of it stands, so that what is wrong can be named with its line."""
+"""The paiview.toml in use: where it is, what it holds, and how a wrong value in it is worded."""
 
 import os
+import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from paiview.pai.errors import SettingError
 
-KeyPath = tuple[str | int, ...]
-"""The keys that lead to a value; an integer is a place in an array."""
-_ARRAY_HEADER: Final = "[["
+_SUBJECT_SHOULD: Final = re.compile(r"\w+ should ")
 
 
 def file_in_use() -> Path:
-    """The paiview.toml in use, whether or not it exists."""
+    """The path of the paiview.toml in use, whether or not it exists."""
     return Path(os.environ.get("PAIVIEW_CONFIG") or "paiview.toml")
 
 
 def content_in_use() -> bytes | None:
-    """What the paiview.toml in use holds; ``None`` when there is none.
+    """The content of the paiview.toml in use; ``None`` when there is no such file.
 
     Raises:
-        SettingError: PAIVIEW_CONFIG names no file, or it cannot be read.
+        SettingError: PAIVIEW_CONFIG names a file that does not exist, or the file cannot be read.
     """
-    named = os.environ.get("PAIVIEW_CONFIG")
-    if named and not Path(named).is_file():
-        raise SettingError(f"PAIVIEW_CONFIG names {named}, which is not a file.")
+    configured = os.environ.get("PAIVIEW_CONFIG")
+    if configured and not Path(configured).is_file():
+        raise SettingError(f"PAIVIEW_CONFIG names {configured}, which is not a file.")
     return read(file_in_use())
 
 
 def read(file: Path) -> bytes | None:
-    """The content of a file; ``None`` when there is none.
+    """The content of a file; ``None`` when it does not exist.
 
     Raises:
-        SettingError: it cannot be read.
+        SettingError: the file cannot be read.
     """
     try:
         return file.read_bytes() if file.is_file() else None
@@ -43,10 +41,10 @@ def read(file: Path) -> bytes | None:
 
 
 def parse(content: bytes, file: Path) -> dict[str, Any]:
-    """Read TOML.
+    """Parse TOML.
 
     Raises:
-        SettingError: it is not TOML; the sentence names the file, and the line as the parser tells it.
+        SettingError: the content is not TOML; the sentence names the file and the parser's line and column.
     """
     try:
         return tomllib.loads(content.decode())
@@ -55,60 +53,17 @@ def parse(content: bytes, file: Path) -> dict[str, Any]:
 
 
 def is_table(value: object) -> bool:
-    """Whether a value is a table or an array with tables in it."""
+    """Whether a value is a table or an array that holds tables."""
     return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value))
 
 
-def lines(content: bytes) -> dict[KeyPath, int]:
-    """The line on which each table, key and array element of valid TOML begins, from 1.
+def requirement(message: str) -> str:
+    """A message of pydantic as a predicate, without the full stop.
 
-    The parser tells no lines, but it knows where a statement ends: lines are put together until they parse, and what
-    they say then stands where the first of them does. What is inside of one value stands where its statement does.
+    >>> requirement("Input should be a valid string")
+    'must be a valid string'
     """
-    found: dict[KeyPath, int] = {}
-    elements: dict[KeyPath, int] = {}
-    table: KeyPath = ()
-    pending, start = "", 1
-    for number, line in enumerate(content.decode().replace("\r\n", "\n").split("\n"), 1):
-        if not pending:
-            start = number
-        pending += f"{line}\n"
-        try:
-            statement = tomllib.loads(pending)
-        except tomllib.TOMLDecodeError:
-            continue
-        header = pending.lstrip()
-        if header.startswith("["):
-            table = _table(statement, elements, is_array=header.startswith(_ARRAY_HEADER))
-            inside: Iterator[KeyPath] = (table[:depth] for depth in range(1, len(table) + 1))
-        else:
-            inside = (table + path for path in _paths(statement))
-        for path in inside:
-            found.setdefault(path, start)
-        pending = ""
-    return found
-
-
-def _table(header: dict[str, Any], elements: dict[KeyPath, int], *, is_array: bool) -> KeyPath:
-    """The path a header opens; ``elements`` counts the elements of each array of tables so far."""
-    names: list[str] = []
-    node: Any = header
-    while isinstance(node, dict) and node:
-        ((name, node),) = node.items()
-        names.append(name)
-    path: KeyPath = ()
-    for depth, name in enumerate(names, 1):
-        path += (name,)
-        if is_array and depth == len(names):
-            elements[path] = elements.get(path, 0) + 1
-        if path in elements:
-            path += (elements[path] - 1,)
-    return path
-
-
-def _paths(node: Any) -> Iterator[KeyPath]:
-    """The path of everything inside a value."""
-    items: Any = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for key, value in items:
-        yield (key,)
-        yield from ((key, *path) for path in _paths(value))
+    text = message.removeprefix("Value error, ").removesuffix(".")
+    if match := _SUBJECT_SHOULD.match(text):
+        return f"must {text[match.end() :]}"
+    return text if text.startswith("must ") else f"is not usable: {text[:1].lower()}{text[1:]}"

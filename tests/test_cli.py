@@ -279,7 +279,7 @@ def test_a_wrong_setting_is_one_line_in_every_command(
     printed = run(*command)
     assert (printed.code, printed.out) == (1, "")
     assert_one_line(printed.err)
-    assert printed.err.startswith("error: PAIVIEW_PAGE_SIZE is not usable: ")
+    assert printed.err.startswith("error: PAIVIEW_PAGE_SIZE must be ")
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_a_contradictory_configuration_is_one_line_in_every_command(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "paiview.toml").write_text('page_size = 20\n[datasets.a]\nalias_of = "a"')
     advice = "Correct the setting and start again."
-    assert run(*command) == (1, "", f"error: paiview.toml, line 3: [datasets.a] is an alias of itself. {advice}\n")
+    assert run(*command) == (1, "", f"error: paiview.toml: [datasets.a] alias_of names the dataset itself. {advice}\n")
 
 
 def test_a_data_file_that_is_no_listing_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -379,9 +379,9 @@ def test_config_prints_the_metrics_the_datasets_and_the_policy(
         built_in,
         ["metrics.cer.direction", "lower", "built-in"],
         ["metrics.cer.relative", "0.01", "default"],
-        ["metrics.cer.digits", "4", "paiview.toml, line 2"],
-        ['datasets."a� b".name', "A", "paiview.toml, line 4"],
-        ["policy.1", "described", "paiview.toml, line 5"],
+        ["metrics.cer.digits", "4", "paiview.toml: [metrics.cer] digits"],
+        ['datasets."a� b".name', "A", 'paiview.toml: [datasets."a� b"] name'],
+        ["policy.1", "described", "paiview.toml: [[policy]] rule 1"],
     ]
 
 

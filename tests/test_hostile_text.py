@@ -22,7 +22,6 @@ from paiview import cli
 from paiview.decisions.decision import Decision
 from paiview.embedded.background_server import HOST, BackgroundServer
 from paiview.evaluation import queries
-from paiview.evaluation.frames import wide
 from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import PaiviewError
@@ -118,7 +117,7 @@ def test_no_csv_has_a_live_formula_and_all_of_them_have_every_text(source: Regis
     frames = source.versions(hostile.MODEL).frames
     every = queries.long_form(frames, [*frames.histories], frames.versions.index.to_numpy())
     files = {
-        "versions": csv_bytes(frames.versions.join(wide(frames.metrics, len(frames.versions)))),
+        "versions": csv_bytes(frames.versions.join(queries.number_table(frames, frames.pairs))),
         "numbers": csv_bytes(every),
         "pairs": documents.to_csv(decision),
     }

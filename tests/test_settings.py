@@ -111,12 +111,12 @@ def test_a_broken_file_is_an_error_that_names_it(content: str | bytes) -> None:
 )
 def test_a_name_in_the_file_that_is_no_setting_is_an_error(content: str) -> None:
     write(content)
-    assert refusal() == f"paiview.toml, line 1: {content.partition(' ')[0]} is no setting of paiview."
+    assert refusal() == f"paiview.toml: {content.partition(' ')[0]} is not a setting of paiview."
 
 
-def test_the_line_of_a_name_that_is_no_setting_is_named() -> None:
-    write('# page_sise = 1\npage_size = 20\nregion = """\\\n cn-beijing"""\n\n"page\\nsise" = 1\n[metrics.cer]')
-    assert refusal() == "paiview.toml, line 6: page sise is no setting of paiview."
+def test_a_name_that_is_not_a_setting_is_named_on_one_line() -> None:
+    write('page_size = 20\n"page\\nsise" = 1\n[metrics.cer]')
+    assert refusal() == "paiview.toml: page sise is not a setting of paiview."
 
 
 def test_metrics_datasets_and_the_policy_stand_in_the_same_file() -> None:
@@ -124,19 +124,10 @@ def test_metrics_datasets_and_the_policy_stand_in_the_same_file() -> None:
     assert load_settings().page_size == 20
 
 
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        ("[metrcs.cer]", "line 1: metrcs is not known here, only metrics, datasets, policy"),
-        ("[metrics.cer]\ndirecton = 1", "line 2: [metrics.cer] has no key directon, only "),
-        ("page_size = 1\nmetrics = 5", "line 2: metrics must be given as [metrics.NAME] tables."),
-        ("policy = []\npage_sise = 1", "line 2: page_sise is no setting of paiview."),
-        ('[[policy]]\nrule = "no_regresion"', "line 2: [[policy]] rule 1 needs the key rule, one of "),
-    ],
-)
-def test_tables_are_checked_at_the_start(content: str, told: str) -> None:
-    write(content)
-    assert refusal().startswith(f"paiview.toml, {told}")
+@pytest.mark.parametrize("content", ["[metrcs.cer]", "[metrics.cer]\ndirecton = 1", "metrics = 5", "policy = []"])
+def test_the_tables_of_the_contracts_are_left_to_them(content: str) -> None:
+    write(f"page_size = 20\n{content}")
+    assert load_settings().page_size == 20
 
 
 @pytest.mark.parametrize(
@@ -151,26 +142,26 @@ def test_tables_are_checked_at_the_start(content: str, told: str) -> None:
         ("ENDPOINT", "https://:s3cr3t@a.example", "must be a host alone, without path, query or user"),
         ("ENDPOINT", "http://a.example", "must use https: plain http is for this machine alone"),
         ("ENDPOINT", "http://127.0.0.1.a.example", "must use https: plain http is for this machine alone"),
-        ("ENDPOINT", "https://a.example:99999", "is not usable: port out of range 0-65535"),
+        ("ENDPOINT", "https://a.example:99999", "must have a port from 1 to 65535, or none"),
         ("ENDPOINT", "https://a.example:0", "must have a port from 1 to 65535, or none"),
-        ("REGION", "cn_beijing", "is not usable: string should match pattern '^[a-z]+(-[a-z0-9]+)+$'"),
-        ("REGION", "cn-beijing.evil.example/", "is not usable: string should match pattern '^[a-z]+(-[a-z0-9]+)+$'"),
-        ("PAGE_SIZE", "0", "is not usable: input should be greater than or equal to 1"),
-        ("PAGE_SIZE", "101", "is not usable: input should be less than or equal to 100"),
-        ("PAGE_SIZE", "many", "is not usable: input should be a valid integer, unable to parse string as an integer"),
-        ("CONCURRENCY", "0", "is not usable: input should be greater than or equal to 1"),
-        ("CONCURRENCY", "65", "is not usable: input should be less than or equal to 64"),
-        ("RATE_LIMIT", "-1", "is not usable: input should be greater than or equal to 0"),
-        ("RATE_LIMIT", "nan", "is not usable: input should be greater than or equal to 0"),
-        ("DEADLINE", "0", "is not usable: input should be greater than 0"),
-        ("DEADLINE", "301", "is not usable: input should be less than or equal to 300"),
-        ("DEADLINE", "inf", "is not usable: input should be less than or equal to 300"),
-        ("CONNECT_TIMEOUT", "-1", "is not usable: input should be greater than 0"),
-        ("CONNECT_TIMEOUT", "301", "is not usable: input should be less than or equal to 300"),
-        ("READ_TIMEOUT", "0", "is not usable: input should be greater than 0"),
-        ("READ_TIMEOUT", "nan", "is not usable: input should be less than or equal to 300"),
-        ("CACHE_TTL", "-1", "is not usable: input should be greater than or equal to 0"),
-        ("CACHE_TTL", "a minute", "is not usable: input should be a valid number, unable to parse string as a number"),
+        ("REGION", "cn_beijing", "must match pattern '^[a-z]+(-[a-z0-9]+)+$'"),
+        ("REGION", "cn-beijing.evil.example/", "must match pattern '^[a-z]+(-[a-z0-9]+)+$'"),
+        ("PAGE_SIZE", "0", "must be greater than or equal to 1"),
+        ("PAGE_SIZE", "101", "must be less than or equal to 100"),
+        ("PAGE_SIZE", "many", "must be a valid integer, unable to parse string as an integer"),
+        ("CONCURRENCY", "0", "must be greater than or equal to 1"),
+        ("CONCURRENCY", "65", "must be less than or equal to 64"),
+        ("RATE_LIMIT", "-1", "must be greater than or equal to 0"),
+        ("RATE_LIMIT", "nan", "must be greater than or equal to 0"),
+        ("DEADLINE", "0", "must be greater than 0"),
+        ("DEADLINE", "301", "must be less than or equal to 300"),
+        ("DEADLINE", "inf", "must be less than or equal to 300"),
+        ("CONNECT_TIMEOUT", "-1", "must be greater than 0"),
+        ("CONNECT_TIMEOUT", "301", "must be less than or equal to 300"),
+        ("READ_TIMEOUT", "0", "must be greater than 0"),
+        ("READ_TIMEOUT", "nan", "must be less than or equal to 300"),
+        ("CACHE_TTL", "-1", "must be greater than or equal to 0"),
+        ("CACHE_TTL", "a minute", "must be a valid number, unable to parse string as a number"),
     ],
 )
 def test_a_wrong_variable_gives_one_sentence_that_names_it(
@@ -183,18 +174,23 @@ def test_a_wrong_variable_gives_one_sentence_that_names_it(
 
 
 @pytest.mark.parametrize(
-    ("content", "name"),
-    [('page_size = "x"', "page_size"), ("data = 5", "data"), ("data = [5]", "data"), ("endpoint = 5", "endpoint")],
+    ("content", "problem"),
+    [
+        ('page_size = "x"', "page_size must be a valid integer, "),
+        ("data = 5", "data must be a valid tuple."),
+        ("data = [5]", "data is not usable: input is not a valid path "),
+        ("endpoint = 5", "endpoint must be a valid string."),
+    ],
 )
-def test_a_wrong_value_in_the_file_gives_one_sentence_with_its_line(content: str, name: str) -> None:
+def test_a_wrong_value_in_the_file_gives_one_sentence_that_names_the_file(content: str, problem: str) -> None:
     write(f'region = "cn-shanghai"\n{content}')
-    assert refusal().startswith(f"paiview.toml, line 2: {name} is not usable: ")
+    assert refusal().startswith(f"paiview.toml: {problem}")
 
 
 def test_a_wrong_variable_is_named_though_the_file_has_the_setting_too(monkeypatch: pytest.MonkeyPatch) -> None:
     write("page_size = 20")
     monkeypatch.setenv("PAIVIEW_PAGE_SIZE", "101")
-    assert refusal() == "PAIVIEW_PAGE_SIZE is not usable: input should be less than or equal to 100."
+    assert refusal() == "PAIVIEW_PAGE_SIZE must be less than or equal to 100."
 
 
 @pytest.mark.parametrize(

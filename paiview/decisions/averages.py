@@ -1,19 +1,16 @@
-"""Means of one metric over the datasets that both versions have."""
+"""Means of one metric over the datasets that both sides have."""
 
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
-from paiview.decisions.decision import (
-    Average,
-    PairDecision,
-)
+from paiview.decisions.decision import Average, PairDecision
 from paiview.decisions.exact import ROUNDING
 
 
 def averages(pairs: Iterable[PairDecision]) -> tuple[Average, ...]:
-    """Average each metric over the datasets that both sides have a number for; metrics are never averaged together."""
+    """Average each metric by itself, over the datasets on which both sides have a number."""
     shared: defaultdict[str, list[PairDecision]] = defaultdict(list)
     for pair in sorted(pairs, key=lambda pair: (pair.metric, pair.dataset)):
         if pair.baseline is not None and pair.candidate is not None:
@@ -35,7 +32,7 @@ def _average(metric: str, pairs: Sequence[PairDecision]) -> Average:
     if len(gains) == len(pairs):
         mean_gain = _mean(gains)
         winners.add(_sign(gains))
-        turned_by = tuple(pair.dataset for pair, turns in zip(pairs, _turn(gains), strict=True) if turns)
+        turned_by = tuple(pair.dataset for pair, turns in zip(pairs, _turns_sign(gains), strict=True) if turns)
     return Average(
         metric=metric,
         n=len(pairs),
@@ -56,14 +53,14 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _logs(before: Sequence[float], after: Sequence[float]) -> list[float]:
-    """Logarithms of which the sum is that of all ratios; empty where one is undefined."""
+    """Logarithms whose sum is that of the logarithms of all ratios; empty where one is undefined."""
     if min(*before, *after) <= 0:
         return []
     return [*map(math.log, after), *(-math.log(value) for value in before)]
 
 
 def _geometric_ratio(logs: Sequence[float], n: int) -> float | None:
-    """The geometric mean of the ratios; ``None`` where it is undefined or no float can hold it."""
+    """The geometric mean of the ratios; ``None`` where it is undefined or beyond the range of floats."""
     if not logs:
         return None
     try:
@@ -77,21 +74,22 @@ def _sign(values: Sequence[float]) -> int:
     return _clear_sign(_mean(values), _mean([*map(abs, values)])) if values else 0
 
 
-def _clear_sign(total: float, size: float) -> int:
-    """The sign of a sum of numbers that are ``size`` without theirs; 0 where it is no further from zero than exact."""
-    if not abs(total) > ROUNDING * size:
+def _clear_sign(total: float, absolute_total: float) -> int:
+    """The sign of a sum; 0 within rounding errors of zero, which follow from the sum of the absolute values."""
+    if not abs(total) > ROUNDING * absolute_total:
         return 0
     return 1 if total > 0 else -1
 
 
-def _turn(gains: Sequence[float]) -> list[bool]:
-    """For each gain, whether the sum of the others has the other sign than the sum of all.
+def _turns_sign(gains: Sequence[float]) -> list[bool]:
+    """For each gain, whether the sum of the others has the opposite sign of the sum of all.
 
-    Sums from both ends, without the one left out: subtracting a large gain from the sum would drown the others.
+    The sums of the others are added up from both ends: subtracting a large gain from the total would lose the others
+    to rounding.
     """
-    answer = _sign(gains)
-    others, sizes = _sums_of_others(gains), _sums_of_others([*map(abs, gains)])
-    return [answer * _clear_sign(*sums) < 0 for sums in zip(others, sizes, strict=True)]
+    sign = _sign(gains)
+    others, absolute_others = _sums_of_others(gains), _sums_of_others([*map(abs, gains)])
+    return [sign * _clear_sign(*sums) < 0 for sums in zip(others, absolute_others, strict=True)]
 
 
 def _sums_of_others(values: Sequence[float]) -> list[float]:

@@ -1,17 +1,18 @@
-"""What paiview.toml says about metrics, datasets and the policy: checked whole, wrong things named with their line.
+"""The metrics, datasets and policy of paiview.toml, checked as a whole.
 
-Aliases are one step long, so that a dataset has one name. What is said about an alias counts for its target.
+An error names the file, the table and the key. An alias names a dataset that is no alias itself, so that each dataset
+has one name. The numbers of items given for an alias count for its target.
 """
 
 import hashlib
 import json
-import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, Final, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,23 +20,24 @@ from pydantic_core import ErrorDetails
 
 from paiview import toml_file
 from paiview.decisions.policy import DEFAULT_POLICY, KINDS, Improves, NoRegression, Rule, Size, is_name
-from paiview.evaluation.metric_meaning import DatasetContract, Direction, MetricContract, contract
+from paiview.evaluation.metric_meaning import DEFAULT_RELATIVE, DatasetContract, Direction, MetricContract, contract
 from paiview.pai.errors import SettingError
 from paiview.text import one_line
 
-_MOST_DIGITS: Final = 12
-_MOST_ITEMS: Final = 2**63 - 1
-_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
-_Parsed = TypeVar("_Parsed", bound=BaseModel)
+_MAX_DIGITS: Final = 12
+_MAX_ITEMS: Final = 2**63 - 1
+_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
+_Checked = TypeVar("_Checked", bound=BaseModel)
 
 
 @dataclass(frozen=True)
 class Contracts:
-    """What is in force.
+    """What metrics and datasets mean, and the policy.
 
     Attributes:
-        metrics: by name, what the configuration or the page says; ``metric_meaning.contract`` completes it.
-        datasets: by DatasetId or Uri; what was said about an alias stands at its target too.
+        metrics: contracts of the configuration and the page, by metric; ``metric_meaning.contract`` adds the built-in
+            directions.
+        datasets: by DatasetId or Uri; a target has the ``n`` of its aliases too.
         rules: the policy.
     """
 
@@ -45,18 +47,18 @@ class Contracts:
 
     @cached_property
     def aliases(self) -> Mapping[str, str]:
-        """By dataset, the one it is another name of."""
-        return {name: known.alias_of for name, known in self.datasets.items() if known.alias_of is not None}
+        """Alias to the dataset it is another name of."""
+        return {name: dataset.alias_of for name, dataset in self.datasets.items() if dataset.alias_of is not None}
 
     @cached_property
     def fingerprint(self) -> str:
-        """``sha256:`` and 64 hex digits over everything here that decides; where a value comes from does not."""
+        """``sha256:`` and 64 hex digits of all values that decide; the source of a value is not among them."""
         facts = {
             "metrics": {
-                name: [known.direction, known.unit, known.relative, known.absolute, known.digits]
-                for name, known in self.metrics.items()
+                name: [metric.direction, metric.unit, metric.effective_relative, metric.absolute, metric.digits]
+                for name, metric in self.metrics.items()
             },
-            "datasets": {name: [known.alias_of, known.name, dict(known.n)] for name, known in self.datasets.items()},
+            "datasets": {name: [data.alias_of, data.name, dict(data.n)] for name, data in self.datasets.items()},
             "policy": [rule.model_dump(mode="json") for rule in self.rules],
         }
         text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -75,25 +77,18 @@ class _Metric(_Table):
     unit: Annotated[str, Field(min_length=1)] | None = None
     relative: Size | None = None
     absolute: Size | None = None
-    digits: Annotated[int, Field(ge=0, le=_MOST_DIGITS)] | None = None
+    digits: Annotated[int, Field(ge=0, le=_MAX_DIGITS)] | None = None
 
     def contract(self, name: str) -> MetricContract:
-        """The contract of the metric this table is about."""
-        return MetricContract(
-            name,
-            self.direction,
-            self.unit,
-            math.nan if self.relative is None else self.relative,
-            self.absolute,
-            self.digits,
-            "configuration" if self.direction else "none",
-        )
+        """The contract that this table gives a metric."""
+        source: Literal["configuration", "none"] = "configuration" if self.direction else "none"
+        return MetricContract(name, self.direction, self.unit, self.relative, self.absolute, self.digits, source)
 
 
 class _Dataset(_Table):
     alias_of: Annotated[str, Field(min_length=1)] | None = None
     name: Annotated[str, Field(min_length=1)] | None = None
-    n: dict[str, Annotated[int, Field(ge=1, le=_MOST_ITEMS)]] = Field(default_factory=dict)
+    n: dict[str, Annotated[int, Field(ge=1, le=_MAX_ITEMS)]] = Field(default_factory=dict)
 
 
 class _File(_Table):
@@ -106,234 +101,255 @@ class _PolicyFile(_Table):
     policy: Annotated[list[Rule], Field(min_length=1)]
 
 
-class _Problem(NamedTuple):
-    """What is wrong at a place of the file."""
-
-    path: toml_file.KeyPath
-    sentence: str
-
-
-def load(path: Path) -> Contracts:
-    """Read the tables of a paiview.toml; without the file the defaults hold.
+def load(file: Path) -> Contracts:
+    """Read the tables of a paiview.toml; the defaults when the file does not exist.
 
     Raises:
-        SettingError: one sentence with the file and the line of the first thing that cannot be used.
+        SettingError: one sentence with the file, the table and the key of a value that cannot be used.
     """
-    content = toml_file.read(path)
-    return Contracts() if content is None else _contracts(path, content)
+    content = toml_file.read(file)
+    return _BUILT_IN if content is None else _contracts(file, content)
 
 
-def in_force() -> Contracts:
-    """The contracts of the paiview.toml in use, read anew when its content has changed.
+def current() -> Contracts:
+    """The contracts of the paiview.toml in use, parsed again only when its content has changed.
 
     Raises:
-        SettingError: as ``load``, or the file that was named is missing.
+        SettingError: as ``load``, or PAIVIEW_CONFIG names a file that does not exist.
     """
     content = toml_file.content_in_use()
     return _BUILT_IN if content is None else _contracts(toml_file.file_in_use(), content)
 
 
-def load_policy(path: Path, known: Contracts) -> tuple[Rule, ...]:
+def load_policy(file: Path, contracts: Contracts) -> tuple[Rule, ...]:
     """Read a file that holds ``[[policy]]`` rules and nothing else.
 
     Args:
-        path: the file.
-        known: the contracts it is to be used with.
+        file: the policy file.
+        contracts: the contracts that the rules are applied with.
 
     Raises:
-        SettingError: as ``load``, or the file cannot be read.
+        SettingError: as ``load``, or the file does not exist.
     """
-    content = toml_file.read(path)
+    content = toml_file.read(file)
     if content is None:
-        raise SettingError(f"The policy {path} is not a file.")
-    given = _validated(_PolicyFile, toml_file.parse(content, path), path, content)
-    rules = tuple(given.policy)
-    if problems := [*_policy_problems(rules, known.metrics)]:
-        raise _refusal(problems, path, content)
+        raise SettingError(f"The policy {file} is not a file.")
+    rules = tuple(_validate(_PolicyFile, toml_file.parse(content, file), file).policy)
+    _raise_first(_policy_problems(rules, contracts.metrics), file)
     return rules
 
 
 def with_metric(contracts: Contracts, metric: MetricContract) -> Contracts:
-    """The same contracts with one metric's in place of what stood there."""
-    return replace(contracts, metrics={**contracts.metrics, metric.name: metric})
+    """The contracts with the one of a metric added or replaced."""
+    return replace(contracts, metrics={**contracts.metrics, metric.metric: metric})
 
 
 def toml_lines(metric: MetricContract) -> str:
-    """The lines of paiview.toml that keep a metric's contract, without a line break at their end."""
-    said = {
+    """The lines of paiview.toml that hold a metric's contract, without a line break at the end."""
+    values = {
         "direction": metric.direction,
         "unit": metric.unit,
-        "relative": metric.relative,
+        "relative": metric.effective_relative,
         "absolute": metric.absolute,
         "digits": metric.digits,
     }
-    table = {key: value for key, value in said.items() if value is not None}
-    return tomli_w.dumps({"metrics": {metric.name: table}}).strip()
+    table = {key: value for key, value in values.items() if value is not None}
+    return tomli_w.dumps({"metrics": {metric.metric: table}}).strip()
 
 
 def explain() -> list[tuple[str, str, str]]:
-    """What is in force, for a reader: a name, its value, and where the value comes from.
+    """Every contract and rule for a reader: its name, its value, and where the value comes from.
 
     Raises:
-        SettingError: as ``in_force``.
+        SettingError: as ``current``.
     """
-    contracts = in_force()
+    contracts = current()
     content = toml_file.content_in_use()
-    places = toml_file.lines(content) if content is not None else {}
-    rows = [("metrics", f"direction by the metric's name, relative {MetricContract('').relative:g}", "built-in")]
+    document = {} if content is None else toml_file.parse(content, toml_file.file_in_use())
+    default = f"direction by the metric's name, relative {DEFAULT_RELATIVE:g}"
+    return [
+        ("metrics", default, "built-in"),
+        *_explained_metrics(contracts.metrics),
+        *_explained_datasets(contracts.datasets, document.get("datasets", {})),
+        *_explained_rules(contracts.rules, is_default="policy" not in document),
+    ]
 
-    def tell(path: toml_file.KeyPath, value: object, otherwise: str) -> None:
-        origin = f"{toml_file.file_in_use()}, line {places[path]}" if path in places else otherwise
-        name = ".".join(_key(key + 1 if isinstance(key, int) else key) for key in path)
-        rows.append((name, str(value), origin))
 
-    for name in contracts.metrics:
-        known = contract(name, contracts.metrics)
-        tell(("metrics", name, "direction"), known.direction or "unknown", known.source)
-        for field_name in ("unit", "relative", "absolute", "digits"):
-            if (value := getattr(known, field_name)) is not None:
-                tell(("metrics", name, field_name), value, "default")
-    for name, dataset in contracts.datasets.items():
-        said: dict[toml_file.KeyPath, object] = {("alias_of",): dataset.alias_of, ("name",): dataset.name}
-        said |= {("n", metric): n for metric, n in dataset.n.items()}
-        for keys, value in said.items():
+def _explained_metrics(metrics: Mapping[str, MetricContract]) -> Iterator[tuple[str, str, str]]:
+    for name in metrics:
+        meaning = contract(name, metrics)
+        table = f"[metrics.{_toml_key(name)}]"
+        origin = _origin(f"{table} direction") if meaning.source == "configuration" else meaning.source
+        yield f"metrics.{_toml_key(name)}.direction", meaning.direction or "unknown", origin
+        values = {
+            "unit": meaning.unit,
+            "relative": meaning.effective_relative,
+            "absolute": meaning.absolute,
+            "digits": meaning.digits,
+        }
+        for key, value in values.items():
             if value is not None:
-                tell(("datasets", name, *keys), value, "said of its alias")
-    for place, rule in enumerate(contracts.rules):
-        tell(("policy", place), _told(rule), "default policy")
-    return rows
+                is_default = key == "relative" and meaning.relative is None
+                origin = "default" if is_default else _origin(f"{table} {key}")
+                yield f"metrics.{_toml_key(name)}.{key}", str(value), origin
+
+
+def _explained_datasets(
+    datasets: Mapping[str, DatasetContract], tables: Mapping[str, Any]
+) -> Iterator[tuple[str, str, str]]:
+    for name, dataset in datasets.items():
+        table = f"[datasets.{_toml_key(name)}]"
+        for key, value in (("alias_of", dataset.alias_of), ("name", dataset.name)):
+            if value is not None:
+                yield f"datasets.{_toml_key(name)}.{key}", value, _origin(f"{table} {key}")
+        own_n = tables.get(name, {}).get("n", {})
+        for metric, n in dataset.n.items():
+            key = f"n.{_toml_key(metric)}"
+            origin = _origin(f"{table} {key}") if metric in own_n else "from its alias"
+            yield f"datasets.{_toml_key(name)}.{key}", str(n), origin
+
+
+def _explained_rules(rules: Sequence[Rule], *, is_default: bool) -> Iterator[tuple[str, str, str]]:
+    for index, rule in enumerate(rules):
+        origin = "default policy" if is_default else _origin(_rule_name(index))
+        yield f"policy.{index + 1}", _rule_text(rule), origin
+
+
+def _origin(place: str) -> str:
+    return f"{toml_file.file_in_use()}: {place}"
 
 
 @lru_cache(maxsize=8)
 def _contracts(file: Path, content: bytes) -> Contracts:
-    written = toml_file.parse(content, file)
-    tables = {name: value for name, value in written.items() if name in _File.model_fields or toml_file.is_table(value)}
-    given = _validated(_File, tables, file, content)
-    metrics = {name: metric.contract(name) for name, metric in given.metrics.items()}
-    rules = DEFAULT_POLICY if given.policy is None else tuple(given.policy)
-    if problems := [*_dataset_problems(given.datasets), *_policy_problems(rules, metrics)]:
-        raise _refusal(problems, file, content)
-    return Contracts(metrics, _datasets(given.datasets), rules)
+    document = toml_file.parse(content, file)
+    tables = {key: value for key, value in document.items() if key in _File.model_fields or toml_file.is_table(value)}
+    checked = _validate(_File, tables, file)
+    metrics = {name: metric.contract(name) for name, metric in checked.metrics.items()}
+    rules = DEFAULT_POLICY if checked.policy is None else tuple(checked.policy)
+    _raise_first(chain(_dataset_problems(checked.datasets), _policy_problems(rules, metrics)), file)
+    return Contracts(metrics, _datasets(checked.datasets), rules)
 
 
-def _datasets(given: Mapping[str, _Dataset]) -> dict[str, DatasetContract]:
-    """The datasets; how many items an alias says were scored is said of its target too."""
-    counted: dict[str, dict[str, int]] = {}
-    for name, dataset in given.items():
-        counted.setdefault(dataset.alias_of or name, {}).update(dataset.n)
-    own = {name: DatasetContract(dataset.alias_of, dataset.name, dataset.n) for name, dataset in given.items()}
-    targets = {name: replace(own.get(name, DatasetContract()), n=n) for name, n in counted.items() if n or name in own}
+def _datasets(tables: Mapping[str, _Dataset]) -> dict[str, DatasetContract]:
+    """The datasets, each target with the numbers of items that its aliases give."""
+    n_of_target: dict[str, dict[str, int]] = {}
+    for name, dataset in tables.items():
+        n_of_target.setdefault(dataset.alias_of or name, {}).update(dataset.n)
+    own = {name: DatasetContract(dataset.alias_of, dataset.name, dataset.n) for name, dataset in tables.items()}
+    targets = {
+        name: replace(own.get(name, DatasetContract()), n=n) for name, n in n_of_target.items() if n or name in own
+    }
     return own | targets
 
 
-def _dataset_problems(given: Mapping[str, _Dataset]) -> Iterator[_Problem]:
-    counted: dict[tuple[str, str], tuple[str, int]] = {}
-    for name, dataset in given.items():
+def _dataset_problems(tables: Mapping[str, _Dataset]) -> Iterator[str]:
+    first_n: dict[tuple[str, str], tuple[str, int]] = {}
+    for name, dataset in tables.items():
+        table = f"[datasets.{_toml_key(name)}]"
         target = dataset.alias_of
-        here = f"[datasets.{_key(name)}]"
         if target is not None:
-            path = ("datasets", name, "alias_of")
-            chain = _chain(name, given)
-            if target == name:
-                yield _Problem(path, f"{here} is an alias of itself")
-            elif chain[-1] in chain[:-1]:
-                yield _Problem(path, f"the aliases go in a circle: {' → '.join(map(one_line, chain))}")
-            elif len(chain) > 2:
-                last = _key(chain[-1])
-                yield _Problem(path, f"{here} is an alias of an alias: write alias_of = {last}, where it ends")
+            yield from _alias_problems(name, tables)
             if dataset.name is not None:
-                told = f"{here} is an alias, and its name is never shown: give the name to [datasets.{_key(target)}]"
-                yield _Problem(("datasets", name, "name"), told)
+                yield f"{table} name is never shown for an alias: set it in [datasets.{_toml_key(target)}]"
         for metric, n in dataset.n.items():
-            other, said = counted.setdefault((target or name, metric), (name, n))
-            if said != n:
-                told = f"{here} says n of {one_line(metric)} is {n}, and [datasets.{_key(other)}] says {said}"
-                yield _Problem(("datasets", name, "n", metric), f"{told}, though they are one dataset")
+            other_name, other_n = first_n.setdefault((target or name, metric), (name, n))
+            if other_n != n:
+                key = f"n.{_toml_key(metric)}"
+                other = f"[datasets.{_toml_key(other_name)}] {key}"
+                yield f"{table} {key} is {n} and {other} is {other_n}, but they are one dataset"
 
 
-def _chain(name: str, given: Mapping[str, _Dataset]) -> list[str]:
-    """A dataset, what it is an alias of, and so on, up to the end or the first that comes again."""
-    chain = [name]
-    while (dataset := given.get(chain[-1])) is not None and dataset.alias_of is not None:
-        chain.append(dataset.alias_of)
-        if chain[-1] in chain[:-1]:
+def _alias_problems(name: str, tables: Mapping[str, _Dataset]) -> Iterator[str]:
+    key = f"[datasets.{_toml_key(name)}] alias_of"
+    aliases = _alias_chain(name, tables)
+    if aliases[1] == name:
+        yield f"{key} names the dataset itself"
+    elif aliases[-1] in aliases[:-1]:
+        yield f"{key} leads into a circle: {' → '.join(map(one_line, aliases))}"
+    elif len(aliases) > 2:
+        yield f"{key} names another alias: write alias_of = {json.dumps(one_line(aliases[-1]), ensure_ascii=False)}"
+
+
+def _alias_chain(name: str, tables: Mapping[str, _Dataset]) -> list[str]:
+    """A dataset, the one it is an alias of, and so on, up to the last or the first that comes again."""
+    aliases = [name]
+    while (dataset := tables.get(aliases[-1])) is not None and dataset.alias_of is not None:
+        aliases.append(dataset.alias_of)
+        if aliases[-1] in aliases[:-1]:
             break
-    return chain
+    return aliases
 
 
-def _policy_problems(rules: Sequence[Rule], metrics: Mapping[str, MetricContract]) -> Iterator[_Problem]:
-    for place, rule in enumerate(rules):
+def _policy_problems(rules: Sequence[Rule], metrics: Mapping[str, MetricContract]) -> Iterator[str]:
+    for index, rule in enumerate(rules):
         first = rules.index(rule)
-        if first < place:
-            yield _Problem(("policy", place), f"{_rule(place)} says the same as {_rule(first)}")
+        if first < index:
+            yield f"{_rule_name(index)} is the same as {_rule_name(first)}"
         if (
             isinstance(rule, NoRegression | Improves)
             and is_name(rule.metric)
             and contract(rule.metric, metrics).direction is None
         ):
-            told = f"{_rule(place)} needs to know which way is better for {one_line(rule.metric)}"
-            yield _Problem(("policy", place, "metric"), f"{told}: set direction in [metrics.{_key(rule.metric)}]")
+            yield (
+                f"{_rule_name(index)} metric {one_line(rule.metric)} has no known direction: "
+                f"set direction in [metrics.{_toml_key(rule.metric)}]"
+            )
 
 
-def _validated(model: type[_Parsed], tables: Mapping[str, Any], file: Path, content: bytes) -> _Parsed:
+def _raise_first(problems: Iterable[str], file: Path) -> None:
+    problem = next(iter(problems), None)
+    if problem is not None:
+        raise SettingError(f"{file}: {problem}.")
+
+
+def _validate(model: type[_Checked], tables: Mapping[str, Any], file: Path) -> _Checked:
     try:
         return model.model_validate(tables)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        raise _refusal([_problem(details, model) for details in found], file, content) from None
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise SettingError(f"{file}: {_problem(first, model)}.") from None
 
 
-def _refusal(problems: Sequence[_Problem], file: Path, content: bytes) -> SettingError:
-    """The error for the first of the problems in the file."""
-    places = toml_file.lines(content)
-
-    def line(problem: _Problem) -> int:
-        parents = (problem.path[:depth] for depth in range(len(problem.path), 0, -1))
-        return next((places[path] for path in parents if path in places), 1)
-
-    first = min(problems, key=line)
-    return SettingError(f"{file}, line {line(first)}: {first.sentence}.")
-
-
-def _problem(details: ErrorDetails, model: type[BaseModel]) -> _Problem:
-    """What the check of a table found, as a sentence about the file."""
-    loc, kind = details["loc"], details["type"]
-    # Behind the place of a rule the check puts its kind.
-    path = (*loc[:2], *loc[3:]) if loc[0] == "policy" else loc
-    table, key = path[0], ".".join(map(_key, path[2:]))
-    if len(path) == 1:
+def _problem(details: ErrorDetails, model: type[BaseModel]) -> str:
+    """A failed check as a sentence with the table and the key, without the full stop."""
+    location, kind = details["loc"], details["type"]
+    table = str(location[0])
+    if len(location) == 1:
         if kind == "extra_forbidden":
-            return _Problem(path, f"{_key(table)} is not known here, only {', '.join(model.model_fields)}")
-        form = "[[policy]] tables" if table == "policy" else f"[{table}.NAME] tables"
-        return _Problem(path, f"{table} must be given as {form}")
-    subject = _rule(int(path[1])) if table == "policy" else f"[{table}.{_key(path[1])}]"
-    message = details["msg"].removeprefix("Value error, ")
+            return f"{_toml_key(table)} is not allowed here, only {', '.join(model.model_fields)}"
+        return f"{table} must be given as {'[[policy]]' if table == 'policy' else f'[{table}.NAME]'} tables"
+    # In the location of a policy rule the kind of the rule comes after its index.
+    keys = location[3:] if table == "policy" else location[2:]
+    key = ".".join(map(_toml_key, keys))
+    subject = _rule_name(int(location[1])) if table == "policy" else f"[{table}.{_toml_key(location[1])}]"
     if kind.startswith("union_tag"):
-        return _Problem((*path, "rule"), f"{subject} needs the key rule, one of {', '.join(KINDS)}")
-    if kind in ("model_type", "model_attributes_type"):
-        return _Problem(path, f"{subject} must be a table")
+        return f"{subject} rule must be one of {', '.join(KINDS)}"
     if kind == "extra_forbidden":
-        known = _Metric if table == "metrics" else _Dataset if table == "datasets" else KINDS[str(loc[2])]
-        return _Problem(path, f"{subject} has no key {key}, only {', '.join(known.model_fields)}")
+        keys_of = _Metric if table == "metrics" else _Dataset if table == "datasets" else KINDS[str(location[2])]
+        return f"{subject} has no key {key}, only {', '.join(keys_of.model_fields)}"
     if kind == "missing":
-        return _Problem(path, f"{subject} needs the key {key}")
-    if kind == "value_error":
-        return _Problem(path, " ".join(filter(None, (subject, key, message))))
-    return _Problem(path, f"{subject}: {key} is not usable: {message[:1].lower()}{message[1:]}")
+        return f"{subject} needs the key {key}"
+    if kind in ("model_type", "model_attributes_type", "dict_type"):
+        requirement = "must be a table"
+    elif kind == "value_error":
+        requirement = details["msg"].removeprefix("Value error, ")
+    else:
+        requirement = toml_file.requirement(details["msg"])
+    return " ".join(filter(None, (subject, key, requirement)))
 
 
-def _rule(place: int) -> str:
-    return f"[[policy]] rule {place + 1}"
+def _rule_name(index: int) -> str:
+    return f"[[policy]] rule {index + 1}"
 
 
-def _key(name: str | int) -> str:
+def _toml_key(name: str | int) -> str:
     """A key as TOML writes it, on one line."""
     text = one_line(str(name))
-    return text if _BARE.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    return text if _BARE_KEY.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
-def _told(rule: Rule) -> str:
-    """A rule and what it was given."""
-    given = rule.model_dump(mode="json", exclude={"rule"}, exclude_none=True)
-    keys = ", ".join(f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in given.items())
+def _rule_text(rule: Rule) -> str:
+    """A rule with its keys and values."""
+    values = rule.model_dump(mode="json", exclude={"rule"}, exclude_none=True)
+    keys = ", ".join(f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in values.items())
     return f"{rule.rule}: {keys}" if keys else rule.rule

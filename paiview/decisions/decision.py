@@ -1,7 +1,7 @@
-"""The Decision: one object for the page, the command line, the HTTP API and the report, so that they cannot disagree.
+"""The Decision: one object for the page, the command line, the HTTP API and the report.
 
-Its shape is fixed, its numbers are those of the registry, and nothing in it is rounded. How it is reached stands in
-``pairs`` (pairs, summary), ``averages``, ``policy`` (rules) and ``lineage`` (baseline) of this package.
+Its numbers are those of the registry; none is rounded. ``pairs`` judges the pairs and sums them up, ``averages``
+averages them, ``policy`` applies the rules and ``lineage`` chooses the baseline and assembles the Decision.
 """
 
 import math
@@ -11,18 +11,20 @@ from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from paiview.evaluation.metric_meaning import Direction
+from paiview.evaluation.metric_meaning import Direction, MetricContract
+from paiview.evaluation.results import Pair
 from paiview.text import shorten_front
 
 State = Literal["better", "worse", "same", "missing", "new", "not_comparable"]
 Word = Literal["Better", "Worse", "Trade-off", "Incomplete", "Too close to call", "Not comparable"]
 RuleOutcome = Literal["pass", "fail", "warn", "not_applicable"]
 Overall = Literal["pass", "fail", "undecided"]
+Duplicated = Literal["baseline", "candidate", "both"]
 
 JUDGED: Final[tuple[State, ...]] = ("better", "worse", "same")
-"""States of the pairs whose two numbers are compared."""
+"""The states of pairs whose two numbers are compared."""
 BY_CONCERN: Final[tuple[State, ...]] = ("worse", "missing", "not_comparable", "better", "same", "new")
-"""The states in the order of ``Decision.pairs``: what a reviewer has to look at comes first."""
+"""The states in the order of ``Decision.pairs``, the one that most needs a reviewer's attention first."""
 BY_URGENCY: Final[tuple[RuleOutcome, ...]] = ("fail", "warn", "pass", "not_applicable")
 GLYPHS: Final[Mapping[State, str]] = {
     "better": "▲",
@@ -32,9 +34,8 @@ GLYPHS: Final[Mapping[State, str]] = {
     "new": "✚",
     "not_comparable": "?",
 }
-"""A mark for each state, which is never told by colour alone."""
-_NAME: Final = 80
-"""Characters of a dataset's name in a sentence."""
+"""A mark for each state, shown beside its colour."""
+_MAX_NAME_LENGTH: Final = 80
 
 
 def spoken(state: State) -> str:
@@ -43,14 +44,15 @@ def spoken(state: State) -> str:
 
 
 def sentence_of(pieces: Sequence[str], names: Mapping[str, str]) -> str:
-    """A sentence of its pieces, of which every second one is a dataset.
+    """The sentence that a rule's pieces make.
 
     Args:
-        pieces: ``RuleResult.pieces``.
-        names: dataset to display name; another one is told by its id. Long ones are shortened at the front.
+        pieces: ``RuleResult.pieces``, text and datasets in turn.
+        names: dataset to display name; a dataset without one appears by its id. Long names lose their front.
     """
     return "".join(
-        shorten_front(names.get(piece, piece), _NAME) if at % 2 else piece for at, piece in enumerate(pieces)
+        shorten_front(names.get(piece, piece), _MAX_NAME_LENGTH) if index % 2 else piece
+        for index, piece in enumerate(pieces)
     )
 
 
@@ -59,24 +61,26 @@ class _Part(BaseModel):
 
 
 class PairDecision(_Part):
-    """One metric on one dataset. Values are in the metric's unit; shares are fractions, positive is always better.
+    """One metric on one dataset. Values are in the metric's unit; shares are fractions, and positive is better.
 
     Attributes:
-        dataset: DatasetId or Uri as given, the target of its alias, or ``(no dataset)``.
-        metric: as the registry spells it.
-        name: the dataset's display name of the configuration.
-        direction: which way is better; ``None`` when nobody said.
-        baseline, candidate: the numbers; ``None`` where a side has no one number.
+        dataset: DatasetId or Uri as in the registry, the target of its alias, or ``(no dataset)``.
+        metric: the name in the registry.
+        name: the dataset's configured display name.
+        direction: which way is better; ``None`` when not configured and unknown.
+        baseline, candidate: the numbers; ``None`` where a side has none, or more than one.
         change: candidate minus baseline.
         gain: the change as a share of the baseline's size; ``None`` from zero.
-        error_reduction: for higher with both in [0, 1], the share of errors that is gone; ``None`` from no errors.
+        error_reduction: for a higher-is-better metric with both numbers in [0, 1], the share of errors that is gone;
+            ``None`` from no errors.
         effect: gain or error reduction, whichever is larger in size; ``None`` where that is undefined.
         reading: which of the two ``effect`` is.
-        state: what it means.
-        baseline_interval, candidate_interval: Wilson's interval of each side, where it was counted.
-        interval: Newcombe's interval of the change, where both sides were counted.
-        uncertain: whether ``interval`` holds zero; ``None`` without one. Informs, and changes no state.
-        note: what a reader should know about this pair, in words.
+        state: the judgement.
+        baseline_interval, candidate_interval: Wilson's interval of each side, where its items were counted.
+        interval: Newcombe's interval of the change, where the items of both sides were counted.
+        uncertain: whether ``interval`` holds zero; ``None`` without one. It changes no state.
+        note: remarks on this pair, in words.
+        duplicated: the side or sides that give this pair more than once, and so have no one number for it.
     """
 
     dataset: str
@@ -96,10 +100,16 @@ class PairDecision(_Part):
     interval: tuple[float, float] | None = None
     uncertain: bool | None = None
     note: str | None = None
+    duplicated: Duplicated | None = None
+
+    @property
+    def pair(self) -> Pair:
+        """The metric and the dataset."""
+        return Pair(self.metric, self.dataset)
 
 
 class Worst(_Part):
-    """The pair with the worst effect among those that are worse."""
+    """The worse pair with the worst effect."""
 
     dataset: str
     metric: str
@@ -120,16 +130,16 @@ class Summary(_Part):
 
 
 class Average(_Part):
-    """Means of one metric over the ``n`` datasets that both sides have. An undefined mean is ``None``.
+    """Means of one metric over the ``n`` datasets on which both sides have a number. An undefined mean is ``None``.
 
     Attributes:
         metric: the metric; different metrics are never averaged together.
-        n: datasets that both sides have a number for.
+        n: the number of datasets.
         macro_baseline, macro_candidate: arithmetic means, in the metric's unit.
-        geometric_ratio: geometric mean of candidate divided by baseline; needs every baseline and candidate above 0.
+        geometric_ratio: geometric mean of candidate divided by baseline; all numbers must be above 0.
         mean_gain: arithmetic mean of the gains.
-        disagree: whether the means name different winners.
-        turned_by: datasets of which each, left out alone, turns the sign of the mean gain.
+        disagree: whether the means have different winners.
+        turned_by: datasets each of which, left out alone, turns the sign of the mean gain.
     """
 
     metric: str
@@ -143,14 +153,13 @@ class Average(_Part):
 
 
 class RuleResult(_Part):
-    """What one rule of the policy found.
+    """The result of one rule of the policy.
 
     Attributes:
-        rule: the word that names the rule.
-        result: what came of it.
-        sentence: what was found, datasets by their display names, else by their ids shortened at the front.
-        pieces: the sentence cut at the datasets it tells: every second piece is one, as in ``pairs``. None when it
-            tells none.
+        rule: the name of the kind of rule.
+        result: its outcome.
+        sentence: the finding, with datasets by their display names, else by their ids.
+        pieces: the sentence as text and datasets (as in ``pairs``) in turn; empty when it names no dataset.
     """
 
     rule: str
@@ -159,24 +168,13 @@ class RuleResult(_Part):
     pieces: tuple[str, ...] = ()
 
 
-class MetricInForce(_Part):
-    """The contract one metric was judged by (``paiview.evaluation.metric_meaning.MetricContract``)."""
-
-    metric: str
-    direction: Direction | None
-    unit: str | None
-    relative: float
-    absolute: float | None
-    digits: int | None
-    source: Literal["page", "configuration", "built-in", "none"]
-
-
 class Decision(_Part):
     """Is the candidate better than the baseline, pair by pair, and may it be approved?
 
-    ``baseline``, ``baseline_model`` and what follows from them are ``None`` without a baseline; ``baseline_reason``
-    then says why. ``pairs`` begin with the regressions: worse (worst effect first), missing, not comparable, better
-    (best first), same, new; then by metric and dataset. Fingerprints are ``sha256:`` and 64 hex digits.
+    ``baseline`` and ``baseline_model`` are ``None`` without a baseline; ``baseline_reason`` then says why. ``pairs``
+    are in this order: worse (worst effect first), missing, not comparable, better (best first), same, new; then by
+    metric and dataset. Fingerprints are ``sha256:`` and 64 hex digits. ``metrics`` are the contracts the pairs were
+    judged by, each with its effective relative tolerance, sorted by metric.
     """
 
     model: str
@@ -192,11 +190,11 @@ class Decision(_Part):
     averages: tuple[Average, ...]
     rules: tuple[RuleResult, ...]
     overall: Overall
-    metrics: tuple[MetricInForce, ...] = ()
+    metrics: tuple[MetricContract, ...] = ()
     notes: tuple[str, ...] = ()
 
     def named(self, names: Mapping[str, str]) -> Self:
-        """The same decision for a reader, with the names of datasets that have none of the configuration.
+        """The same decision with display names for the datasets that have no configured one.
 
         Args:
             names: DatasetId to name.
@@ -207,15 +205,15 @@ class Decision(_Part):
             else pair
             for pair in self.pairs
         )
-        shown = {pair.dataset: pair.name for pair in pairs if pair.name is not None}
+        display_names = {pair.dataset: pair.name for pair in pairs if pair.name is not None}
         rules = tuple(
-            rule.model_copy(update={"sentence": sentence_of(rule.pieces, shown)}) if rule.pieces else rule
+            rule.model_copy(update={"sentence": sentence_of(rule.pieces, display_names)}) if rule.pieces else rule
             for rule in self.rules
         )
         return self.model_copy(update={"pairs": pairs, "rules": rules})
 
     def __eq__(self, other: object) -> bool:
-        """Two decisions are equal when all but ``fetched_at`` is: when it was read changes nothing about it."""
+        """Two decisions are equal when all fields but ``fetched_at`` are."""
         if not isinstance(other, Decision):
             return NotImplemented
         return self._compared() == other._compared()
@@ -228,9 +226,14 @@ class Decision(_Part):
         return {name: value for name, value in self.__dict__.items() if name != "fetched_at"}
 
 
-def pair_order(pair: PairDecision) -> tuple[int, float, str, str]:
-    """Where a pair stands among the others; an effect that is beyond numbers is the largest."""
+def concern(pair: PairDecision) -> tuple[int, float]:
+    """A sort key, lower for a pair that needs attention sooner; an undefined effect counts as the largest."""
     size = 0.0
     if pair.state in ("better", "worse"):
         size = math.inf if pair.effect is None else abs(pair.effect)
-    return BY_CONCERN.index(pair.state), -size, pair.metric, pair.dataset
+    return BY_CONCERN.index(pair.state), -size
+
+
+def pair_order(pair: PairDecision) -> tuple[int, float, str, str]:
+    """The sort key of ``Decision.pairs``."""
+    return *concern(pair), pair.metric, pair.dataset

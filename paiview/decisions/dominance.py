@@ -1,13 +1,10 @@
-"""Which version dominates which, for the Pareto front."""
+"""Domination among versions, for the Pareto front."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from paiview.decisions.pairs import measured_number, state_of
-from paiview.evaluation.metric_meaning import (
-    MetricContract,
-    contract,
-)
+from paiview.evaluation.metric_meaning import MetricContract, contract
 from paiview.evaluation.results import Evaluation, Pair
 
 
@@ -16,19 +13,19 @@ def dominators(
     pairs: Sequence[Pair],
     metrics: Mapping[str, MetricContract] = MappingProxyType({}),
 ) -> dict[str, str | None]:
-    """Name for each version what dominates it, ``None`` for those on the Pareto front.
+    """For each version, one that dominates it, or ``None`` if it is on the Pareto front.
 
-    B dominates A when it is nowhere worse than A beyond tolerance and somewhere better. B has a number wherever A has
-    one: what is missing lets nobody dominate. Pairs without a direction do not count. Of several dominators the first
-    that nothing dominates is named.
+    B dominates A when it is worse on no pair (beyond tolerance), better on at least one, and has a number for every
+    pair for which A has one. Pairs without a direction are ignored. Of several dominators, the first one that is on the
+    front itself is named.
 
     Args:
-        evaluations: version to what it measured, already under the names that the aliases give.
-        pairs: those to look at.
+        evaluations: version to its measurements, with aliases replaced by their targets.
+        pairs: the pairs to compare.
         metrics: contracts that complete or replace the built-in ones.
     """
-    known = {metric: contract(metric, metrics) for metric in {pair.metric for pair in pairs}}
-    directed = [(pair, known[pair.metric]) for pair in pairs if known[pair.metric].direction]
+    directed = [(pair, contract(pair.metric, metrics)) for pair in pairs]
+    directed = [(pair, meaning) for pair, meaning in directed if meaning.direction is not None]
     contracts = [meaning for _, meaning in directed]
     numbers = {
         version: [measured_number(results.get(pair)) for pair, _ in directed]

@@ -1,4 +1,4 @@
-"""Exact decimal arithmetic on the numbers of a registry."""
+"""Exact decimal arithmetic on a registry's numbers."""
 
 import math
 from decimal import Context, Decimal
@@ -9,14 +9,11 @@ EXACT: Final = Context(prec=2000, traps=[])
 QUOTIENT: Final = Context(prec=40, traps=[])
 ONE: Final = Decimal(1)
 ROUNDING: Final = 1e-12
-"""Floats closer to a tie than this share of what they were reckoned from do not say which is larger."""
-FROM_ZERO: Final = "from 0"
-FROM_NO_ERRORS: Final = "from no errors"
-TOO_LARGE: Final = "too large a ratio to be a number"
+"""Floats within this share of their operands of a tie do not tell which is larger: then decimals decide."""
 
 
 def exact_decimal(number: float) -> Decimal:
-    """The number as the shortest text that gives the same float: 1.00 to 0.99 is exactly one percent."""
+    """The shortest decimal that gives the same float, so that 1.00 to 0.99 is exactly one percent."""
     return Decimal(repr(float(number)))
 
 

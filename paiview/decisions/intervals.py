@@ -4,19 +4,17 @@ import math
 from typing import Final, NamedTuple
 
 from paiview.decisions.exact import ROUNDING, exact_decimal
-from paiview.evaluation.metric_meaning import (
-    MetricContract,
-)
+from paiview.evaluation.metric_meaning import MetricContract
 from paiview.evaluation.results import Measurement
 
 _Z: Final = 1.959963984540054
-"""The 97.5 % quantile of the normal distribution: all intervals are of 95 %."""
-_MOST_ITEMS: Final = 2**63
-_COARSEST_ROUNDING: Final = 0.005
+"""The 97.5 % quantile of the normal distribution: all intervals are at 95 %."""
+_MAX_ITEMS: Final = 2**63
+_MAX_ROUNDING: Final = 0.005
 
 
 class Proportion(NamedTuple):
-    """How many of ``n`` items make up a value that is a share of them."""
+    """A value as ``hits`` out of ``n`` items."""
 
     hits: int
     n: int
@@ -25,16 +23,16 @@ class Proportion(NamedTuple):
 def counted_proportion(
     value: float, measurement: Measurement | None, n: int | None, meaning: MetricContract
 ) -> Proportion | str | None:
-    """How many items make up a value; why it cannot be said; ``None`` where nothing was counted.
+    """The proportion behind a value, a sentence if its counts do not fit it, or ``None`` without counts.
 
-    Counts beside the Metrics hold errors: the value is their share, or what they leave. From n alone the value itself
-    says how many.
+    Counts beside the Metrics hold errors: the value is their share, or 1 minus it. With n alone the hits follow from
+    the value.
     """
     errors = measurement.errors if measurement else None
     n = measurement.n if measurement and measurement.n is not None else n
     if n is None:
         return None
-    if not 0 < n < _MOST_ITEMS:
+    if not 0 < n < _MAX_ITEMS:
         return f"{n} items were counted" if n <= 0 else "too many items were counted"
     if not 0 <= value <= 1 or meaning.unit not in (None, "fraction"):
         return "the value is not a share of the items counted"
@@ -50,16 +48,16 @@ def counted_proportion(
 
 
 def _rounding(value: float) -> float:
-    """Half a unit of the last decimal a value is written with, at most half a percentage point."""
+    """Half a unit of the last decimal of a value, at most half a percentage point."""
     exponent = int(exact_decimal(value).as_tuple().exponent)
-    return min(_COARSEST_ROUNDING, 10.0**exponent / 2) + ROUNDING
+    return min(_MAX_ROUNDING, 10.0**exponent / 2) + ROUNDING
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
     """Wilson's interval (1927) of a proportion, at 95 %.
 
     Args:
-        hits: of ``n`` items, 0 to ``n``.
+        hits: 0 to ``n``.
         n: at least 1.
     """
     centre = hits + _Z * _Z / 2
@@ -69,7 +67,7 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
 
 
 def newcombe(hits: int, n: int, hits_before: int, n_before: int) -> tuple[float, float]:
-    """Newcombe's interval (1998, method 10) of a proportion minus the one before, at 95 %, as if independent."""
+    """Newcombe's interval (1998, method 10) of a proportion minus an earlier one, at 95 %, for independent samples."""
     share, share_before = hits / n, hits_before / n_before
     (low, high), (low_before, high_before) = wilson(hits, n), wilson(hits_before, n_before)
     difference = share - share_before

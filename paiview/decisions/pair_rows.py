@@ -1,10 +1,9 @@
-"""The pairs of decisions in the order a reader wants them."""
+"""The pairs of decisions, filtered and sorted for a table."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from paiview.decisions.decision import BY_CONCERN, Decision, PairDecision
+from paiview.decisions.decision import Decision, PairDecision, concern
 from paiview.evaluation.results import Pair
 
 PAIR_SORTS = {
@@ -16,7 +15,7 @@ PAIR_SORTS = {
 
 
 class PairRow(NamedTuple):
-    """One pair of one decision: the candidate's name, and what was judged."""
+    """One pair of one decision, with the candidate's name."""
 
     candidate: str
     pair: PairDecision
@@ -31,15 +30,15 @@ def pair_rows(
     hide_identical: bool = False,
     sort: str = "worst",
 ) -> list[PairRow]:
-    """The pairs of some decisions in the order a reader wants them; a filter left empty lets all pass.
+    """The pairs of some decisions, filtered and sorted.
 
     Args:
-        decisions: one a candidate.
-        metrics: what to keep.
-        datasets: what to keep.
-        states: what to keep.
+        decisions: one for each candidate.
+        metrics: those to keep; empty keeps all.
+        datasets: likewise.
+        states: likewise.
         hide_identical: leave out pairs whose two numbers are equal.
-        sort: a key of ``PAIR_SORTS``; what it finds equal stays in the order of the decisions.
+        sort: a key of ``PAIR_SORTS``; ties stay in the order of the decisions.
     """
     rows = [
         PairRow(decision.candidate, pair)
@@ -50,17 +49,11 @@ def pair_rows(
         and (not states or pair.state in states)
         and not (hide_identical and pair.baseline is not None and pair.baseline == pair.candidate)
     ]
-    return sorted(rows, key=_PAIR_ORDERS[sort])
+    return sorted(rows, key=_SORT_KEYS[sort])
 
 
-def _worst_first(row: PairRow) -> tuple[int, float]:
-    effect, state = row.pair.effect, row.pair.state
-    size = -math.inf if effect is None else -effect if state == "better" else effect
-    return BY_CONCERN.index(state), size
-
-
-_PAIR_ORDERS: Mapping[str, Callable[[PairRow], tuple[Any, ...]]] = {
-    "worst": _worst_first,
+_SORT_KEYS: Mapping[str, Callable[[PairRow], tuple[Any, ...]]] = {
+    "worst": lambda row: (concern(row.pair), row.pair.effect or 0.0),
     "best": lambda row: (row.pair.effect is None, -(row.pair.effect or 0.0)),
     "dataset": lambda row: (row.pair.name or row.pair.dataset, row.pair.metric),
     "metric": lambda row: (row.pair.metric, row.pair.name or row.pair.dataset),
@@ -68,5 +61,5 @@ _PAIR_ORDERS: Mapping[str, Callable[[PairRow], tuple[Any, ...]]] = {
 
 
 def pairs_of(rows: Sequence[PairRow]) -> set[Pair]:
-    """The pairs that some rows are about."""
-    return {Pair(row.pair.metric, row.pair.dataset) for row in rows}
+    """The pairs of some rows, each once."""
+    return {row.pair.pair for row in rows}

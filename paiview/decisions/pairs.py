@@ -1,7 +1,7 @@
-"""What each pair of results says about a candidate, and what they say together.
+"""The judgement of each pair, and the one word for all of them.
 
-Numbers are compared in decimal, from the shortest text that gives the same float: 1.00 to 0.99 is exactly one percent,
-as it is for the reader. Shares are fractions, and positive is always better.
+Numbers are compared in decimal, each as the shortest text that gives the same float, so that 1.00 to 0.99 is exactly
+one percent. Shares are fractions, and positive is always better. The rules are those of docs/policy.md.
 """
 
 import math
@@ -10,42 +10,18 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from paiview.decisions.decision import (
-    PairDecision,
-    State,
-    Summary,
-    Word,
-    Worst,
-    pair_order,
-)
-from paiview.decisions.exact import (
-    EXACT,
-    FROM_NO_ERRORS,
-    FROM_ZERO,
-    ONE,
-    QUOTIENT,
-    ROUNDING,
-    TOO_LARGE,
-    exact_decimal,
-    nearest_float,
-)
+from paiview.decisions.decision import Duplicated, PairDecision, State, Summary, Word, Worst, pair_order
+from paiview.decisions.exact import EXACT, ONE, QUOTIENT, ROUNDING, exact_decimal, nearest_float
 from paiview.decisions.intervals import Proportion, counted_proportion, newcombe, wilson
-from paiview.evaluation.metric_meaning import (
-    DatasetContract,
-    Direction,
-    MetricContract,
-    contract,
-)
+from paiview.decisions.wording import no_effect_reason
+from paiview.evaluation.metric_meaning import DatasetContract, Direction, MetricContract, contract
 from paiview.evaluation.results import Evaluation, Measurement, Pair
 from paiview.text import one_line
 
 Judgement = Literal["better", "worse", "same", "not_comparable"]
 
 ROUGH: Final = "rough: ignores that both ran on the same items and that errors cluster"
-"""How the intervals are to be labelled wherever they are shown."""
-
-SEVERAL: Final = "given more than once by the"
-"""How the note of a pair begins of which a side, named next, has no one number but several."""
+"""The label of every interval shown."""
 
 
 def judge_pairs(
@@ -57,30 +33,37 @@ def judge_pairs(
     """Judge every pair that either side has.
 
     Args:
-        candidate: what it measured, already under the names that the aliases give.
-        baseline: likewise; without one every result is new.
+        candidate: its measurements, with aliases replaced by their targets.
+        baseline: likewise; without a baseline every result is new.
         metrics: contracts that complete or replace the built-in ones.
-        datasets: display names, and how many items were scored.
+        datasets: display names and numbers of scored items.
 
     Returns:
-        One for each pair, the regressions first, in the order that ``Decision`` gives.
+        One for each pair, in the order of ``Decision.pairs``.
     """
     before = baseline or {}
-    known = {metric: contract(metric, metrics) for metric in {pair.metric for pair in (*before, *candidate)}}
-    nothing = DatasetContract()
-    judged = [
-        _judge(pair, before.get(pair), candidate.get(pair), known[pair.metric], datasets.get(pair.dataset, nothing))
+    contracts = {metric: contract(metric, metrics) for metric in {pair.metric for pair in (*before, *candidate)}}
+    no_contract = DatasetContract()
+    decisions = [
+        _judge(
+            pair,
+            before.get(pair),
+            candidate.get(pair),
+            contracts[pair.metric],
+            datasets.get(pair.dataset, no_contract),
+        )
         for pair in {**candidate, **before}
     ]
-    return tuple(sorted(judged, key=pair_order))
+    return tuple(sorted(decisions, key=pair_order))
 
 
 def state_of(baseline: float, candidate: float, contract: MetricContract) -> Judgement:
-    """What a change means by a contract; not comparable without a direction or where a side is no finite number.
+    """The judgement of a change by a contract; not comparable without a direction or if a number is not finite.
 
-    A change is the same within tolerance (exactly at it is within) and where both are written alike at ``digits``.
-    A relative tolerance is one of the effect: of a higher-is-better metric with both in [0, 1] it is exceeded when
-    the value or the errors changed by more. From 0, or from no errors, every change beyond an absolute one counts.
+    Two numbers are the same within tolerance (exactly at it is within), and where they are equal at ``digits``. The
+    relative tolerance applies to the effect: for a higher-is-better metric with both numbers in [0, 1] it is exceeded
+    when the value or the errors changed by a larger share. From 0, or from no errors, every change beyond the absolute
+    tolerance counts.
     """
     if contract.direction is None or not (math.isfinite(baseline) and math.isfinite(candidate)):
         return "not_comparable"
@@ -94,7 +77,7 @@ def state_of(baseline: float, candidate: float, contract: MetricContract) -> Jud
 
 
 def summarize(pairs: Iterable[PairDecision]) -> Summary:
-    """Count the states of the pairs, and find the one word for them and the worst pair."""
+    """Count the states of the pairs, and find the word for them and the worst pair."""
     pairs = tuple(pairs)
     counts = Counter(pair.state for pair in pairs)
     worst = min((pair for pair in pairs if pair.state == "worse"), key=pair_order, default=None)
@@ -110,118 +93,139 @@ def summarize(pairs: Iterable[PairDecision]) -> Summary:
     )
 
 
-class _Sizes(NamedTuple):
-    """How large a change is, as ``PairDecision`` says; ``note`` tells why something is ``None``."""
+class _Change(NamedTuple):
+    """The fields of the same names of ``PairDecision``."""
 
     change: float | None = None
     gain: float | None = None
     error_reduction: float | None = None
     effect: float | None = None
     reading: Literal["value", "error"] | None = None
-    note: str | None = None
 
 
 def _judge(
-    pair: Pair, before: Measurement | None, after: Measurement | None, meaning: MetricContract, dataset: DatasetContract
+    pair: Pair,
+    before: Measurement | None,
+    after: Measurement | None,
+    contract: MetricContract,
+    dataset: DatasetContract,
 ) -> PairDecision:
     baseline, candidate = measured_number(before), measured_number(after)
-    sizes = _Sizes()
+    duplicated = _duplicated(before, after)
+    notes = [_no_number_note("baseline", before), _no_number_note("candidate", after)]
+    change = _Change()
     state: State
-    if (before is not None and before.duplicated) or (after is not None and after.duplicated):
+    if baseline is not None and candidate is not None:
+        state = state_of(baseline, candidate, contract)
+        change = _change(baseline, candidate, contract.direction)
+        notes.append(_change_note(change, baseline))
+    elif duplicated or (baseline is None and candidate is None):
         state = "not_comparable"
-    elif baseline is None:
-        state = "not_comparable" if candidate is None else "new"
-    elif candidate is None:
-        state = "missing"
     else:
-        state = state_of(baseline, candidate, meaning)
-        sizes = _sizes(baseline, candidate, meaning.direction)
-    notes = [_why_no_number("baseline", before), _why_no_number("candidate", after), sizes.note]
+        state = "new" if baseline is None else "missing"
     n = dataset.n.get(pair.metric)
-    counted: list[Proportion | None] = []
-    for side, value, measurement in (("baseline", baseline, before), ("candidate", candidate, after)):
-        found = counted_proportion(value, measurement, n, meaning) if value is not None else None
-        if isinstance(found, str):
-            notes.append(f"no interval for the {side}: {found}")
-        counted.append(found if isinstance(found, Proportion) else None)
-    of_baseline, of_candidate = counted
+    of_baseline, baseline_note = _proportion("baseline", baseline, before, n, contract)
+    of_candidate, candidate_note = _proportion("candidate", candidate, after, n, contract)
+    notes += [baseline_note, candidate_note]
     interval = newcombe(*of_candidate, *of_baseline) if of_candidate and of_baseline else None
     return PairDecision(
         dataset=pair.dataset,
         metric=pair.metric,
         name=dataset.name,
-        direction=meaning.direction,
+        direction=contract.direction,
         baseline=baseline,
         candidate=candidate,
-        change=sizes.change,
-        gain=sizes.gain,
-        error_reduction=sizes.error_reduction,
-        effect=sizes.effect,
-        reading=sizes.reading,
+        change=change.change,
+        gain=change.gain,
+        error_reduction=change.error_reduction,
+        effect=change.effect,
+        reading=change.reading,
         state=state,
         baseline_interval=wilson(*of_baseline) if of_baseline else None,
         candidate_interval=wilson(*of_candidate) if of_candidate else None,
         interval=interval,
         uncertain=interval[0] <= 0 <= interval[1] if interval else None,
         note="; ".join(note for note in notes if note) or None,
+        duplicated=duplicated,
     )
 
 
+def _duplicated(before: Measurement | None, after: Measurement | None) -> Duplicated | None:
+    in_baseline = before is not None and before.duplicated
+    in_candidate = after is not None and after.duplicated
+    if in_baseline and in_candidate:
+        return "both"
+    return "baseline" if in_baseline else "candidate" if in_candidate else None
+
+
+def _proportion(
+    side: str, value: float | None, measurement: Measurement | None, n: int | None, contract: MetricContract
+) -> tuple[Proportion | None, str | None]:
+    """The counted proportion of a side, and a note where its counts cannot be used."""
+    proportion = counted_proportion(value, measurement, n, contract) if value is not None else None
+    if isinstance(proportion, str):
+        return None, f"no interval for the {side}: {proportion}"
+    return proportion, None
+
+
 def measured_number(measurement: Measurement | None) -> float | None:
-    """The one finite number of a measurement."""
+    """The number of a measurement; ``None`` if it is not finite or was given more than once."""
     if measurement is None or measurement.duplicated or not math.isfinite(measurement.value):
         return None
     return float(measurement.value)
 
 
 def _exceeds(baseline: float, candidate: float, contract: MetricContract) -> bool:
-    """Whether a change is beyond both tolerances: by floats where they are clear, in exact decimals near the edge."""
-    relative, absolute = contract.relative, contract.absolute or 0.0
+    """Whether a change is beyond both tolerances, in floats where rounding cannot matter, else in exact decimals."""
+    relative, absolute = contract.effective_relative, contract.absolute or 0.0
     has_errors = _has_errors(baseline, candidate, contract.direction)
-    whole = min(baseline, 1 - baseline) if has_errors else abs(baseline)
-    beyond = abs(candidate - baseline) - max(relative * whole, absolute)
-    if abs(beyond) > ROUNDING * ((1 + relative) * (abs(baseline) + abs(candidate)) + absolute):
-        return beyond > 0
+    reference = min(baseline, 1 - baseline) if has_errors else abs(baseline)
+    excess = abs(candidate - baseline) - max(relative * reference, absolute)
+    if abs(excess) > ROUNDING * ((1 + relative) * (abs(baseline) + abs(candidate)) + absolute):
+        return excess > 0
     before, after = exact_decimal(baseline), exact_decimal(candidate)
     size = EXACT.subtract(after, before).copy_abs()
-    exact_whole = min(before, EXACT.subtract(ONE, before)) if has_errors else before.copy_abs()
-    return size > EXACT.multiply(exact_whole, exact_decimal(relative)) and size > exact_decimal(absolute)
+    exact_reference = min(before, EXACT.subtract(ONE, before)) if has_errors else before.copy_abs()
+    return size > EXACT.multiply(exact_reference, exact_decimal(relative)) and size > exact_decimal(absolute)
 
 
 def _has_errors(baseline: float, candidate: float, direction: Direction | None) -> bool:
-    """Whether what lacks to 1 can be read as errors."""
+    """Whether the distance to 1 can be read as the share of errors."""
     return direction == "higher" and 0 <= baseline <= 1 and 0 <= candidate <= 1
 
 
-def _sizes(baseline: float, candidate: float, direction: Direction | None) -> _Sizes:
+def _change(baseline: float, candidate: float, direction: Direction | None) -> _Change:
     before, after = exact_decimal(baseline), exact_decimal(candidate)
     difference = EXACT.subtract(after, before)
     change = nearest_float(difference)
     if direction is None:
-        return _Sizes(change, note="nobody said which way is better")
-    better_by = difference if direction == "higher" else difference.copy_negate()
+        return _Change(change)
+    improvement = difference if direction == "higher" else difference.copy_negate()
     has_errors = _has_errors(baseline, candidate, direction)
     errors = EXACT.subtract(ONE, before)
-    gain = nearest_float(QUOTIENT.divide(better_by, before.copy_abs())) if baseline else None
-    error_reduction = nearest_float(QUOTIENT.divide(better_by, errors)) if has_errors and errors else None
-    if not baseline:
-        return _Sizes(change, None, error_reduction, None, "value", FROM_ZERO)
+    gain = nearest_float(QUOTIENT.divide(improvement, before.copy_abs())) if baseline else None
+    error_reduction = nearest_float(QUOTIENT.divide(improvement, errors)) if has_errors and errors else None
     if has_errors and not errors:
-        return _Sizes(change, gain, None, None, "error", FROM_NO_ERRORS)
+        return _Change(change, gain, None, None, "error")
     if gain is None:
-        return _Sizes(change, None, error_reduction, None, "value", TOO_LARGE)
+        return _Change(change, None, error_reduction, None, "value")
     if error_reduction is not None and abs(error_reduction) > abs(gain):
-        return _Sizes(change, gain, error_reduction, error_reduction, "error")
-    note = "too large a change to be a number" if change is None else None
-    return _Sizes(change, gain, error_reduction, gain, "value", note)
+        return _Change(change, gain, error_reduction, error_reduction, "error")
+    return _Change(change, gain, error_reduction, gain, "value")
 
 
-def _why_no_number(side: str, measurement: Measurement | None) -> str | None:
+def _change_note(change: _Change, baseline: float) -> str | None:
+    if change.effect is None:
+        return no_effect_reason(change.reading, baseline)
+    return "too large a change to be a number" if change.change is None else None
+
+
+def _no_number_note(side: str, measurement: Measurement | None) -> str | None:
     if measurement is None or measured_number(measurement) is not None:
         return None
     raw = one_line(measurement.raw or "", 80)
     if measurement.duplicated:
-        return f"{SEVERAL} {side}: {raw}"
+        return f"given more than once by the {side}: {raw}"
     return f"not a number in the {side}: {raw}"
 
 

@@ -1,24 +1,23 @@
-"""How changes and verdicts are written: percentages, values, a sentence a metric."""
+"""How changes and verdicts are written: percentages, values, one sentence for each metric."""
 
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 from paiview.decisions.decision import (
     JUDGED,
     Decision,
-    MetricInForce,
     PairDecision,
     State,
     Summary,
     pair_order,
     spoken,
 )
-from paiview.decisions.exact import EXACT, FROM_NO_ERRORS, FROM_ZERO, TOO_LARGE, exact_decimal
+from paiview.decisions.exact import EXACT, exact_decimal
 from paiview.evaluation.metric_meaning import (
-    RELATIVE,
+    DEFAULT_RELATIVE,
     MetricContract,
     display_digits,
     format_value,
@@ -26,7 +25,7 @@ from paiview.evaluation.metric_meaning import (
 )
 from paiview.text import one_line, shorten_front
 
-_SPOKEN: Final[tuple[tuple[State, str], ...]] = (
+_COUNT_WORDS: Final[tuple[tuple[State, str], ...]] = (
     ("better", "better on"),
     ("worse", "worse on"),
     ("same", "same on"),
@@ -37,36 +36,37 @@ _SPOKEN: Final[tuple[tuple[State, str], ...]] = (
 
 
 def headline(decision: Decision) -> list[str]:
-    """One plain sentence a metric: the worst regression first, then the worst effect, what was not judged last.
+    """One plain sentence for each metric: regressions first, then by the worst effect, metrics without a verdict last.
 
     Returns:
-        Such as "cer: better on 5, worse on 1 (meeting −3.3 %), same on 2, missing 1". Names are cleaned, not escaped.
+        Such as "cer: better on 5, worse on 1 (meeting −3.3 %), same on 2, missing 1". Names are on one line and
+        printable, not escaped.
     """
     by_metric: defaultdict[str, list[PairDecision]] = defaultdict(list)
     for pair in sorted(decision.pairs, key=pair_order):
         by_metric[pair.metric].append(pair)
-    ordered = sorted(by_metric.items(), key=lambda item: (*min(map(_badness, item[1])), item[0]))
-    return [_sentence(metric, pairs) for metric, pairs in ordered]
+    worst_first = sorted(by_metric.items(), key=lambda item: (*min(map(_headline_order, item[1])), item[0]))
+    return [_sentence(metric, pairs) for metric, pairs in worst_first]
 
 
 def short_headline(summary: Summary) -> str:
-    """The counts that decide, in a few words: "better on 5, worse on 1"."""
+    """The counts that decide, such as "better on 5, worse on 1"."""
     counts: dict[State, int] = {"better": summary.better, "worse": summary.worse, "missing": summary.missing}
     if not any(counts.values()):
         counts = {"same": summary.same, "not_comparable": summary.not_comparable}
-    return _spoken(counts) or ("nothing to compare with" if summary.new else "no results")
+    return _count_text(counts) or ("nothing to compare with" if summary.new else "no results")
 
 
-def percent(effect: float, *, apart_from: float = RELATIVE) -> str:
+def percent(effect: float, *, apart_from: float = DEFAULT_RELATIVE) -> str:
     """A share as a signed percentage with a true minus and one decimal: "+1.7 %", "−3.3 %".
 
-    A share too small for one decimal keeps its first digit, so that no change is written as none; one of a million
-    percent and more is written in powers of ten.
+    A share too small for one decimal is written with its first digit, so that only no change reads as 0.0 %. A million
+    percent or more is written in powers of ten.
 
     Args:
         effect: the share.
-        apart_from: the tolerance or limit it is told beside, as a share: it gets the decimals, up to four, that tell
-            on which side of that it is. "−1.0 %" is one percent exactly, or so nearly that four do not tell.
+        apart_from: the tolerance or limit shown beside it, as a share. A share near it gets up to four decimals, as
+            many as show on which side it is.
     """
     if not math.isfinite(effect):
         return "–"
@@ -74,7 +74,7 @@ def percent(effect: float, *, apart_from: float = RELATIVE) -> str:
     if abs(effect) >= 1e4:
         text = f"{share:+.1e}"
     else:
-        # Farther apart one decimal tells them from each other.
+        # One decimal separates shares that are farther apart.
         is_near = abs(abs(effect) - apart_from) < 2e-3
         digits = _decimals(abs(share), exact_decimal(apart_from).scaleb(2, EXACT)) if is_near else 1
         text = f"{share:+.{digits}f}"
@@ -84,33 +84,35 @@ def percent(effect: float, *, apart_from: float = RELATIVE) -> str:
 
 
 def _decimals(share: Decimal, limit: Decimal) -> int:
-    """One, or the fewest of up to four that write the two apart where one does not."""
+    """The fewest decimals, from one to four, that write the two differently; one if none does."""
     if f"{share:.1f}" != f"{limit:.1f}":
         return 1
-    return next((more for more in (2, 3, 4) if f"{share:.{more}f}" != f"{limit:.{more}f}"), 1)
+    return next((digits for digits in (2, 3, 4) if f"{share:.{digits}f}" != f"{limit:.{digits}f}"), 1)
 
 
-def change_text(pair: PairDecision, digits: int, unit: str | None = None, *, apart_from: float = RELATIVE) -> str:
+def change_text(
+    pair: PairDecision, digits: int, unit: str | None = None, *, apart_from: float = DEFAULT_RELATIVE
+) -> str:
     """A pair in one line: "+1.7 % (0.175 → 0.172, −0.3 pp)".
 
-    The signed percentage is the gain, positive is better; the raw change stands apart with its unit. Where the errors
-    changed by more than the value, that is told too, since the state follows it.
+    The signed percentage is the gain, positive is better; the raw change follows with its unit. Where the errors
+    changed by a larger share than the value, that share is given too, since the state follows it.
 
     Args:
-        pair: what was judged.
+        pair: the pair.
         digits: decimals of the values.
-        unit: the metric's; a fraction changes by percentage points. By default those of a rate in [0, 1].
+        unit: the metric's unit. A fraction changes by percentage points; so does a rate in [0, 1] without a unit.
         apart_from: the tolerance it was judged by, as for ``percent``.
     """
     values = f"{_written(pair.baseline, digits)} → {_written(pair.candidate, digits)}"
-    told = [values] if pair.change is None else [f"{values}, {written_change(pair, digits, unit)}"]
+    details = [values] if pair.change is None else [f"{values}, {written_change(pair, digits, unit)}"]
     if pair.reading == "error" and pair.effect is not None and pair.state != "same":
-        told.append(_size(pair, apart_from))
-    return f"{_lead(pair, apart_from)} ({'; '.join(told)})"
+        details.append(_effect_text(pair, apart_from))
+    return f"{_gain_text(pair, apart_from)} ({'; '.join(details)})"
 
 
 def written_change(pair: PairDecision, digits: int, unit: str | None = None) -> str:
-    """The raw change of a pair with its sign and unit; arguments as for ``change_text``. ``–`` where there is none."""
+    """The raw change of a pair with its sign and unit, ``–`` without one; arguments as for ``change_text``."""
     change = pair.change
     if change is None:
         return "–"
@@ -123,32 +125,37 @@ def written_change(pair: PairDecision, digits: int, unit: str | None = None) -> 
     return format_value(change, digits, signed=True) + (f" {one_line(unit, 20)}" if unit and unit != "count" else "")
 
 
-def value_digits(pairs: Iterable[PairDecision], known: MetricContract | MetricInForce | None) -> int:
+def value_digits(pairs: Iterable[PairDecision], contract: MetricContract | None) -> int:
     """Decimals for the numbers of one metric: those of its contract, else as many as the numbers need."""
-    if known is not None and known.digits is not None:
-        return known.digits
+    if contract is not None and contract.digits is not None:
+        return contract.digits
     return display_digits(value for pair in pairs for value in (pair.baseline, pair.candidate) if value is not None)
 
 
-def digits_by_metric(
-    pairs: Iterable[PairDecision], metrics: Mapping[str, MetricContract] | Mapping[str, MetricInForce]
-) -> dict[str, int]:
+def digits_by_metric(pairs: Iterable[PairDecision], metrics: Mapping[str, MetricContract]) -> dict[str, int]:
     """Decimals for the numbers of each metric that the pairs have; see ``value_digits``."""
     by_metric: defaultdict[str, list[PairDecision]] = defaultdict(list)
     for pair in pairs:
         by_metric[pair.metric].append(pair)
-    return {metric: value_digits(given, metrics.get(metric)) for metric, given in by_metric.items()}
+    return {metric: value_digits(group, metrics.get(metric)) for metric, group in by_metric.items()}
 
 
-def undefined_effect(pair: PairDecision) -> str:
-    """Why there is no effect of a pair both sides have."""
-    if pair.reading == "error":
-        return FROM_NO_ERRORS
-    return TOO_LARGE if pair.baseline else FROM_ZERO
+def no_effect_reason(reading: Literal["value", "error"] | None, baseline: float | None) -> str:
+    """Why a pair with two numbers has no effect.
+
+    Args:
+        reading: ``PairDecision.reading``.
+        baseline: the baseline's number.
+    """
+    if reading is None:
+        return "metric direction not configured"
+    if reading == "error":
+        return "from no errors"
+    return "too large a ratio to be a number" if baseline else "from 0"
 
 
-def _badness(pair: PairDecision) -> tuple[int, float]:
-    """Where a pair puts its metric: a regression before what is the same, however wide the tolerance of that is."""
+def _headline_order(pair: PairDecision) -> tuple[int, float]:
+    """A sort key: regressions first, also before larger negative effects within a wide tolerance."""
     if pair.state not in JUDGED:
         return 2, 0.0
     effect = {"better": math.inf, "worse": -math.inf}.get(pair.state, 0.0) if pair.effect is None else pair.effect
@@ -157,30 +164,31 @@ def _badness(pair: PairDecision) -> tuple[int, float]:
 
 def _sentence(metric: str, pairs: Sequence[PairDecision]) -> str:
     worst = next((pair for pair in pairs if pair.state == "worse"), None)
-    told = f" ({shorten_front(worst.name or worst.dataset, 60)} {_size(worst)})" if worst else ""
-    return f"{one_line(metric, 60)}: {_spoken(Counter(pair.state for pair in pairs), told)}"
+    example = f" ({shorten_front(worst.name or worst.dataset, 60)} {_effect_text(worst)})" if worst else ""
+    return f"{one_line(metric, 60)}: {_count_text(Counter(pair.state for pair in pairs), example)}"
 
 
-def _spoken(counts: Mapping[State, int], of_worse: str = "") -> str:
+def _count_text(counts: Mapping[State, int], example_of_worse: str = "") -> str:
     return ", ".join(
-        f"{words} {counts[state]}{of_worse if state == 'worse' else ''}"
-        for state, words in _SPOKEN
+        f"{words} {counts[state]}{example_of_worse if state == 'worse' else ''}"
+        for state, words in _COUNT_WORDS
         if counts.get(state)
     )
 
 
-def _size(pair: PairDecision, apart_from: float = RELATIVE) -> str:
-    """The effect in words, with how it was read where that is not the gain."""
+def _effect_text(pair: PairDecision, apart_from: float = DEFAULT_RELATIVE) -> str:
+    """The effect, marked where it is an error reduction; else why there is none."""
     if pair.effect is None:
-        return undefined_effect(pair)
+        return no_effect_reason(pair.reading, pair.baseline)
     return percent(pair.effect, apart_from=apart_from) + (" read as errors" if pair.reading == "error" else "")
 
 
-def _lead(pair: PairDecision, apart_from: float) -> str:
+def _gain_text(pair: PairDecision, apart_from: float) -> str:
+    """The gain, else why there is no effect; the state where the two numbers were not compared."""
     if pair.reading is None:
         return spoken(pair.state)
     if pair.gain is None or pair.effect is None:
-        return undefined_effect(pair)
+        return no_effect_reason(pair.reading, pair.baseline)
     return percent(pair.gain, apart_from=apart_from)
 
 

@@ -1,6 +1,6 @@
-"""What a reader asks of the frames: filter, sort, page, mark the best.
+"""Queries of the frames: filter, sort, page, find the best numbers.
 
-Pure. Versions are named by their position in the versions frame, which is their place in the total order.
+A version is identified by its ``version_index``, its row in the versions frame and so its rank in the total order.
 """
 
 from collections import Counter
@@ -14,10 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from paiview.evaluation.frames import Frames, Pair, column_names
-from paiview.evaluation.metric_meaning import SCALE_JUMP, MetricContract, contract, running_best
+from paiview.evaluation.metric_meaning import MetricContract, contract, is_scale_jump, running_best
 
-Orders = NDArray[np.int64]
-
+VersionIndexes = NDArray[np.int64]
 
 FIELDS = {
     "status": "approval_status",
@@ -32,7 +31,7 @@ FIELDS = {
     "uri": "uri",
     "problem": "problem",
 }
-"""The fields a table can show: the name readers see and links hold, to the column of the versions frame."""
+"""The fields a table can show: the name in tables and links, to the column of the versions frame."""
 
 
 def matching(
@@ -46,52 +45,60 @@ def matching(
     metric: str | None = None,
     minimum: float | None = None,
     maximum: float | None = None,
-) -> Orders:
-    """Find the versions that pass every filter; a filter left empty lets all pass.
+) -> VersionIndexes:
+    """Find the versions that pass every filter; an empty filter lets all pass.
 
     Args:
         frames: both frames of a snapshot.
-        text: contained in the name, description, labels, source or uri, whatever the case.
+        text: contained in the name, description, labels, source or uri, ignoring case.
         created_from: first day (UTC) of creation, included.
         created_to: last day (UTC) of creation, included.
         statuses: approval statuses.
         datasets: keeps versions with a result on any of them.
-        metric: what ``minimum`` and ``maximum`` bound.
-        minimum: at least one value of ``metric`` (on ``datasets``, where given) within both bounds, included.
+        metric: the metric that ``minimum`` and ``maximum`` apply to.
+        minimum: at least one value of ``metric`` (on ``datasets``, if any) is within both bounds, included.
         maximum: see ``minimum``.
 
     Returns:
-        Positions in the versions frame, ascending.
+        The versions, ascending.
     """
     versions = frames.versions
-    keep = np.ones(len(versions), dtype=bool)
+    passes = np.ones(len(versions), dtype=bool)
     if text.strip():
         needle = text.strip().casefold()
-        keep &= np.array([needle in texts for texts in frames.searched], dtype=bool)
+        passes &= np.array([needle in texts for texts in frames.searched_texts], dtype=bool)
     if created_from is not None:
-        keep &= (versions["created"] >= pd.Timestamp(created_from, tz="UTC")).to_numpy()
+        passes &= (versions["created"] >= pd.Timestamp(created_from, tz="UTC")).to_numpy()
     if created_to is not None:
-        keep &= (versions["created"] < pd.Timestamp(created_to, tz="UTC") + pd.Timedelta(days=1)).to_numpy()
+        passes &= (versions["created"] < pd.Timestamp(created_to, tz="UTC") + pd.Timedelta(days=1)).to_numpy()
     if statuses:
-        keep &= versions["approval_status"].isin(list(statuses)).to_numpy()
-    bounded = metric is not None and (minimum is not None or maximum is not None)
-    if datasets or bounded:
-        rows = np.ones(len(frames.metrics), dtype=bool)
-        if datasets:
-            rows &= frames.metrics["dataset"].isin(list(datasets)).to_numpy()
-        if bounded:
-            value = frames.metrics["value"].to_numpy()
-            rows &= (frames.metrics["metric"] == metric).to_numpy() & ~np.isnan(value)
-            rows &= value >= (-np.inf if minimum is None else minimum)
-            rows &= value <= (np.inf if maximum is None else maximum)
-        has = np.zeros(len(versions), dtype=bool)
-        has[frames.metrics["order"].to_numpy()[rows]] = True
-        keep &= has
-    return np.flatnonzero(keep)
+        passes &= versions["approval_status"].isin(list(statuses)).to_numpy()
+    bounded_metric = None if minimum is None and maximum is None else metric
+    if datasets or bounded_metric is not None:
+        rows = _result_rows(frames.metrics, datasets, bounded_metric, minimum, maximum)
+        has_result = np.zeros(len(versions), dtype=bool)
+        has_result[frames.metrics["version_index"].to_numpy()[rows]] = True
+        passes &= has_result
+    return np.flatnonzero(passes)
+
+
+def _result_rows(
+    metrics: pd.DataFrame, datasets: Sequence[str], metric: str | None, minimum: float | None, maximum: float | None
+) -> NDArray[np.bool_]:
+    """Mark the rows on the datasets, if any, that are a number of the metric, if any, within the bounds."""
+    rows = np.ones(len(metrics), dtype=bool)
+    if datasets:
+        rows &= metrics["dataset"].isin(list(datasets)).to_numpy()
+    if metric is not None:
+        value = metrics["value"].to_numpy()
+        rows &= (metrics["metric"] == metric).to_numpy() & ~np.isnan(value)
+        rows &= value >= (-np.inf if minimum is None else minimum)
+        rows &= value <= (np.inf if maximum is None else maximum)
+    return rows
 
 
 def sort_options(columns: Sequence[str]) -> dict[str, str]:
-    """The sorts a table offers: ``field`` or ``-field`` to what the reader sees."""
+    """The sorts of a table: ``field`` or ``-field``, to its label."""
     options = {"-created": "Created, newest first", "created": "Created, oldest first"}
     options |= {"-version": "Version, highest first", "version": "Version, lowest first"}
     for column in (*(field for field in FIELDS if field not in ("created", "problem")), *columns):
@@ -99,50 +106,50 @@ def sort_options(columns: Sequence[str]) -> dict[str, str]:
     return options
 
 
-def ordered(frames: Frames, orders: Orders, sort: str, wide: pd.DataFrame) -> Orders:
-    """Sort versions; what has no value comes last both ways, and ties keep the version order.
+def sorted_versions(frames: Frames, versions: VersionIndexes, sort: str, numbers: pd.DataFrame) -> VersionIndexes:
+    """Sort versions; those without a value come last in both directions, and ties keep the version order.
 
     Args:
         frames: both frames of a snapshot.
-        orders: the versions to sort.
-        sort: ``field`` or ``-field``; a field is ``version``, a name of ``FIELDS`` or a column of ``wide``.
-        wide: ``metric@dataset`` columns, a row a version, in version order.
+        versions: the versions to sort.
+        sort: ``field`` or ``-field``; a field is ``version``, a name of ``FIELDS`` or a column of ``numbers``.
+        numbers: a ``number_table``.
     """
-    # The name of a metric may begin with the sign itself.
-    falling = sort.startswith("-") and sort not in wide.columns
-    field = sort[1:] if falling else sort
+    # A metric's name may begin with the minus sign itself.
+    is_descending = sort.startswith("-") and sort not in numbers.columns
+    field = sort[1:] if is_descending else sort
     if field == "created":
-        # The version order is the order of creation, with its ties settled; the usual sort, in every rerun.
-        known = frames.versions["created"].notna().to_numpy()[orders]
-        dated = np.sort(orders[known])
-        return np.concatenate([dated[::-1] if falling else dated, orders[~known]])
-    versions = frames.versions.iloc[orders]
+        # The version order sorts by creation already. This is the default sort, and runs in every rerun of the page.
+        has_time = frames.versions["created"].notna().to_numpy()[versions]
+        dated = np.sort(versions[has_time])
+        return np.concatenate([dated[::-1] if is_descending else dated, versions[~has_time]])
+    rows = frames.versions.iloc[versions]
     if field == "version":
-        keys = versions[["major", "minor", "patch", "suffix"]].assign(suffix=versions["suffix"].fillna(""))
-        return keys.sort_values(list(keys.columns), ascending=not falling, kind="stable").index.to_numpy()
+        keys = rows[["major", "minor", "patch", "suffix"]].assign(suffix=rows["suffix"].fillna(""))
+        return keys.sort_values(list(keys.columns), ascending=not is_descending, kind="stable").index.to_numpy()
     if field in FIELDS:
-        values = versions[FIELDS[field]]
+        values = rows[FIELDS[field]]
         values = values.astype("str") if isinstance(values.dtype, pd.CategoricalDtype) else values
     else:
-        values = wide[field].iloc[orders]
-    return values.sort_values(ascending=not falling, kind="stable", na_position="last").index.to_numpy()
+        values = numbers[field].iloc[versions]
+    return values.sort_values(ascending=not is_descending, kind="stable", na_position="last").index.to_numpy()
 
 
-def counts(frames: Frames, what: Literal["metric", "dataset"]) -> dict[str, int]:
-    """How many numbers there are of each metric, or on each dataset, the most covered first, then by name."""
-    counted: Counter[str] = Counter()
+def counts_of(frames: Frames, what: Literal["metric", "dataset"]) -> dict[str, int]:
+    """The count of numbers of each metric, or on each dataset, the largest first, then by name."""
+    counts: Counter[str] = Counter()
     for pair, history in frames.histories.items():
-        counted[getattr(pair, what)] += len(history.orders)
-    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+        counts[getattr(pair, what)] += len(history.values)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 Meanings = Mapping[str, MetricContract]
-"""Contracts of the configuration and the reader, which complete or replace the built-in ones."""
+"""Contracts of the configuration and the page, which complete or replace the built-in ones."""
 
 
 def main_metric(frames: Frames, meanings: Meanings = MappingProxyType({})) -> str | None:
-    """The metric to show first: the one with the most numbers, a known direction before an unknown one."""
-    ranked = sorted(counts(frames, "metric"), key=lambda metric: contract(metric, meanings).direction is None)
+    """The metric to show first: the one with the most numbers among those with a direction, else among all."""
+    ranked = sorted(counts_of(frames, "metric"), key=lambda metric: contract(metric, meanings).direction is None)
     return ranked[0] if ranked else None
 
 
@@ -152,9 +159,8 @@ def shown_pairs(
     chosen_datasets: Sequence[str],
     meanings: Meanings = MappingProxyType({}),
 ) -> list[Pair]:
-    """The pairs a page draws, the most covered first; without a chosen metric, those of the main one."""
-    main = main_metric(frames, meanings)
-    metrics: set[str | None] = {*chosen_metrics} or {main}
+    """The pairs that a page draws, the most covered first; without a chosen metric, those of the main metric."""
+    metrics: set[str | None] = {*chosen_metrics} or {main_metric(frames, meanings)}
     return [
         pair
         for pair in frames.histories
@@ -162,17 +168,22 @@ def shown_pairs(
     ]
 
 
-def numbers(frames: Frames, shown: Sequence[Pair]) -> pd.DataFrame:
-    """The numbers of some pairs, a row a version in version order, a column a pair, named ``metric@dataset``."""
-    table = np.full((len(frames.versions), len(shown)), np.nan)
-    for column, pair in enumerate(shown):
-        history = frames.histories[pair]
-        table[history.orders, column] = history.values
-    return pd.DataFrame(table, columns=pd.Index(column_names(shown), dtype="str"))
+def number_table(frames: Frames, pairs: Sequence[Pair]) -> pd.DataFrame:
+    """The numbers of some pairs as a wide table.
+
+    Returns:
+        One row for each version, indexed by ``version_index``, and one float64 column for each pair, named
+        ``metric@dataset``. NaN where a version has no number for the pair, or more than one.
+    """
+    table = np.full((len(frames.versions), len(pairs)), np.nan)
+    for column, pair in enumerate(pairs):
+        if history := frames.histories.get(pair):
+            table[history.version_indexes, column] = history.values
+    return pd.DataFrame(table, columns=pd.Index(column_names(pairs), dtype="str"))
 
 
 class Slice(NamedTuple):
-    """One page of a list: ``number`` of ``pages`` (from 1), items ``start`` to ``stop``."""
+    """One page of a list: page ``number`` of ``pages``, from 1, with the items ``start`` to ``stop``, excluded."""
 
     number: int
     pages: int
@@ -181,96 +192,94 @@ class Slice(NamedTuple):
 
 
 def page_of(count: int, size: int, number: int) -> Slice:
-    """Cut a list of ``count`` into pages of ``size``; a number beyond the end gives the last page."""
+    """A page of a list of ``count`` items in pages of ``size``; a number beyond the end gives the last page."""
     pages = max(1, -(-count // size))
     number = min(max(1, number), pages)
     return Slice(number, pages, (number - 1) * size, min(number * size, count))
 
 
 def best_numbers(
-    wide: pd.DataFrame, shown: Sequence[Pair], meanings: Meanings = MappingProxyType({})
+    numbers: pd.DataFrame, pairs: Sequence[Pair], meanings: Meanings = MappingProxyType({})
 ) -> dict[str, float]:
-    """Find the best number of every column whose direction is known.
+    """Find the best number of every column with a known direction.
 
     Args:
-        wide: numbers, a row a version, a column a pair.
-        shown: the pairs of the columns, in their order.
-        meanings: which way is better, beyond the built-in names.
+        numbers: a ``number_table``, or some of its rows.
+        pairs: the pairs of its columns.
+        meanings: contracts that complete or replace the built-in ones.
 
     Returns:
-        Column to its best number; without the columns that hold fewer than two numbers.
+        Column to its best number, without columns that hold fewer than two numbers.
     """
     best = {}
-    for column, pair in zip(wide.columns, shown, strict=True):
-        known = contract(pair.metric, meanings).direction
-        values = wide[column].dropna().to_numpy()
-        if known is not None and len(values) > 1:
-            best[str(column)] = float(running_best(values, known)[-1])
+    for column, pair in zip(numbers.columns, pairs, strict=True):
+        direction = contract(pair.metric, meanings).direction
+        values = numbers[column].dropna().to_numpy()
+        if direction is not None and len(values) > 1:
+            best[str(column)] = float(running_best(values, direction)[-1])
     return best
 
 
-def newest_approved(frames: Frames, shown: Sequence[Pair]) -> int | None:
-    """The newest Approved version that has a number for any of the pairs, as a position; ``None`` without one."""
+def newest_approved(frames: Frames, pairs: Sequence[Pair]) -> int | None:
+    """The ``version_index`` of the newest Approved version with a number for any of the pairs; ``None`` without one."""
     approved = np.flatnonzero((frames.versions["approval_status"] == "Approved").to_numpy())
-    having = newest_with(frames, approved, shown, 1)
-    return int(having[0]) if len(having) else None
+    newest = newest_with(frames, approved, pairs, 1)
+    return int(newest[0]) if len(newest) else None
 
 
-def newest_with(frames: Frames, orders: Orders, shown: Sequence[Pair], most: int | None) -> Orders:
+def newest_with(frames: Frames, versions: VersionIndexes, pairs: Sequence[Pair], most: int | None) -> VersionIndexes:
     """Keep the newest versions that have a number for any of the pairs.
 
     Args:
         frames: both frames of a snapshot.
-        orders: the versions to choose from, ascending.
-        shown: the pairs.
+        versions: the versions to choose from, ascending.
+        pairs: the pairs.
         most: how many to keep; ``None`` keeps all.
     """
-    wanted = np.zeros(len(frames.versions), dtype=bool)
-    for pair in shown:
-        wanted[frames.histories[pair].orders] = True
-    having = orders[wanted[orders]]
-    return having if most is None else having[-most:]
+    has_number = np.zeros(len(frames.versions), dtype=bool)
+    for pair in pairs:
+        has_number[frames.histories[pair].version_indexes] = True
+    numbered = versions[has_number[versions]]
+    return numbered if most is None else numbered[-most:]
 
 
-def drawn_pairs(frames: Frames, shown: Sequence[Pair], orders: Orders) -> list[Pair]:
-    """Those of some pairs that any of the versions has a number for."""
-    asked = np.zeros(len(frames.versions), dtype=bool)
-    asked[orders] = True
-    return [pair for pair in shown if asked[frames.histories[pair].orders].any()]
+def drawn_pairs(frames: Frames, pairs: Sequence[Pair], versions: VersionIndexes) -> list[Pair]:
+    """Those of some pairs for which any of the versions has a number."""
+    is_drawn = np.zeros(len(frames.versions), dtype=bool)
+    is_drawn[versions] = True
+    return [pair for pair in pairs if is_drawn[frames.histories[pair].version_indexes].any()]
 
 
-def long_form(frames: Frames, shown: Sequence[Pair], orders: Orders) -> pd.DataFrame:
-    """The numbers of some pairs and versions, a row each: ``version_name``, ``dataset``, ``metric``, ``value``."""
-    table = numbers(frames, shown).iloc[orders]
-    at, column = np.nonzero(table.notna().to_numpy())
-    pairs = [shown[index] for index in column.tolist()]
+def long_form(frames: Frames, pairs: Sequence[Pair], versions: VersionIndexes) -> pd.DataFrame:
+    """The numbers of some pairs and versions, one in a row: ``version_name``, ``dataset``, ``metric``, ``value``."""
+    table = number_table(frames, pairs).iloc[versions]
+    row, column = np.nonzero(table.notna().to_numpy())
+    row_pairs = [pairs[index] for index in column.tolist()]
     return pd.DataFrame(
         {
-            "version_name": frames.versions["version_name"].iloc[orders[at]].tolist(),
-            "dataset": [pair.dataset for pair in pairs],
-            "metric": [pair.metric for pair in pairs],
-            "value": table.to_numpy()[at, column],
+            "version_name": frames.versions["version_name"].iloc[versions[row]].tolist(),
+            "dataset": [pair.dataset for pair in row_pairs],
+            "metric": [pair.metric for pair in row_pairs],
+            "value": table.to_numpy()[row, column],
         }
     )
 
 
 def scale_jumps(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Where a history jumps by about 100 times: a fraction beside a percentage, most likely.
+    """Where a number is 50 to 200 times the one before it, or the reverse, like a percentage beside a fraction.
 
     Args:
         metrics: a metrics frame (``paiview.evaluation.frames``).
 
     Returns:
-        One row a jump, with metric, dataset, version_name, previous and value: the number of that version is 50 to
-        200 times, or a 50th to a 200th of, the one before it on the same dataset. Nothing is rescaled.
+        One row for each jump (``metric_meaning.is_scale_jump``) from one version to the next on the same metric and
+        dataset: metric, dataset, version_name, previous, value. No number is rescaled.
     """
-    numbers = metrics.loc[metrics["value"].notna(), ["metric", "dataset", "order", "version_name", "value"]]
     keys = ["metric", "dataset"]
-    history = numbers.sort_values([*keys, "order"], kind="stable")
-    previous = history.groupby(keys, observed=True)["value"].shift()
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        ratio = (history["value"].to_numpy() / previous.to_numpy()).astype(np.float64)
-        size = np.maximum(ratio, 1 / ratio)
-    jumps = (size >= SCALE_JUMP[0]) & (size <= SCALE_JUMP[1])
-    found: pd.DataFrame = history.assign(previous=previous).loc[jumps, [*keys, "version_name", "previous", "value"]]
-    return found.reset_index(drop=True)
+    numbers = metrics.loc[metrics["value"].notna(), [*keys, "version_index", "version_name", "value"]]
+    history = numbers.sort_values([*keys, "version_index"], kind="stable")
+    history["previous"] = history.groupby(keys, observed=True)["value"].shift()
+    with np.errstate(over="ignore"):
+        is_jump = is_scale_jump(history["previous"].to_numpy(), history["value"].to_numpy())
+    jumps: pd.DataFrame = history.loc[is_jump, [*keys, "version_name", "previous", "value"]]
+    return jumps.reset_index(drop=True)

@@ -15,15 +15,14 @@ from paiview.decisions.decision import (
     BY_CONCERN,
     GLYPHS,
     Decision,
-    MetricInForce,
     PairDecision,
     State,
-    pair_order,
+    concern,
     spoken,
 )
 from paiview.decisions.pairs import ROUGH
-from paiview.decisions.wording import digits_by_metric, percent, undefined_effect
-from paiview.evaluation.metric_meaning import Direction, format_value
+from paiview.decisions.wording import digits_by_metric, no_effect_reason, percent
+from paiview.evaluation.metric_meaning import Direction, MetricContract, format_value
 from paiview.evaluation.results import Pair
 from paiview.figures.style import WAYS, distinct_labels, kept_rows, left_out, metrics_of, row_labels
 from paiview.text import one_line, shorten_front
@@ -180,12 +179,12 @@ def _concerns(decisions: Sequence[Decision], shown: Collection[Pair] | None) -> 
         for judged in decision.pairs:
             pair = Pair(judged.metric, judged.dataset)
             if shown is None or pair in shown:
-                concern = pair_order(judged)[:2]
-                concerns[pair] = min(concerns.get(pair, concern), concern)
+                rank = concern(judged)
+                concerns[pair] = min(concerns.get(pair, rank), rank)
     return concerns
 
 
-def _numbers(drawn: Sequence[_Drawn], metrics: Mapping[str, MetricInForce]) -> list[str]:
+def _numbers(drawn: Sequence[_Drawn], metrics: Mapping[str, MetricContract]) -> list[str]:
     """``0.172 ← 0.175`` for each pair drawn, with the same decimals throughout a metric."""
     digits = digits_by_metric([each.pair for each in drawn], metrics)
     return [
@@ -197,8 +196,8 @@ def _numbers(drawn: Sequence[_Drawn], metrics: Mapping[str, MetricInForce]) -> l
     ]
 
 
-def _relative(metric: MetricInForce | None) -> float:
-    return 0.0 if metric is None or metric.direction is None else metric.relative
+def _relative(metric: MetricContract | None) -> float:
+    return 0.0 if metric is None or metric.direction is None else metric.effective_relative
 
 
 def _denominator(pair: PairDecision) -> float | None:
@@ -208,14 +207,14 @@ def _denominator(pair: PairDecision) -> float | None:
     return 1 - pair.baseline if pair.reading == "error" else abs(pair.baseline)
 
 
-def _tolerance(pair: PairDecision, metric: MetricInForce | None) -> float:
+def _tolerance(pair: PairDecision, metric: MetricContract | None) -> float:
     """The largest effect that counts as none: a change counts only beyond both tolerances."""
     if metric is None or metric.direction is None:
         return 0.0
     denominator = _denominator(pair)
     if not denominator or metric.absolute is None:
-        return metric.relative
-    return max(metric.relative, metric.absolute / denominator)
+        return metric.effective_relative
+    return max(metric.effective_relative, metric.absolute / denominator)
 
 
 def _dataset(dataset: str, names: Mapping[str, str]) -> str:
@@ -231,7 +230,7 @@ def _mark(drawn: _Drawn, numbers: str, candidate: str, names: Mapping[str, str])
     if effect is not None:
         label = percent(effect)
     elif pair.state in ("better", "worse"):
-        label = undefined_effect(pair)
+        label = no_effect_reason(pair.reading, pair.baseline)
     low, high = _interval(pair)
     lines = [
         f"{one_line(candidate, 80)} · {_dataset(pair.dataset, names)}",
@@ -289,7 +288,7 @@ def _panels(
     by_metric: Mapping[str, Sequence[Pair]],
     row_of: Mapping[Pair, int],
     drawn: Iterable[_Drawn],
-    metrics: Mapping[str, MetricInForce],
+    metrics: Mapping[str, MetricContract],
 ) -> list[DeltaPanel]:
     directions = {each.pair.metric: each.pair.direction for each in drawn}
     return [
@@ -303,9 +302,9 @@ def _panels(
     ]
 
 
-def _meaning(direction: Direction | None, metric: MetricInForce | None) -> str:
+def _meaning(direction: Direction | None, metric: MetricContract | None) -> str:
     """Which way is better, and which change counts: ``↓ lower is better, tolerance 1 %``."""
     if metric is None or direction is None:
         return WAYS[direction]
     absolute = f" and {metric.absolute:g}" if metric.absolute else ""
-    return f"{WAYS[direction]}, tolerance {metric.relative * 100:g} %{absolute}"
+    return f"{WAYS[direction]}, tolerance {metric.effective_relative * 100:g} %{absolute}"

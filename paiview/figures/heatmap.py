@@ -98,7 +98,7 @@ def heatmap_info(
     Versions without any of the pairs are left out.
     """
     labels = version_labels(frames.versions)
-    grid = queries.numbers(frames, shown).to_numpy().T
+    grid = queries.number_table(frames, shown).to_numpy().T
     kept = _covered(grid, orders)
     grid = grid[:, kept]
     shade = np.full(grid.shape, np.nan)
@@ -157,7 +157,7 @@ def effect_heatmap_info(
         metrics: contracts that complete or replace the built-in ones.
     """
     labels = version_labels(frames.versions)
-    grid = queries.numbers(frames, shown).to_numpy().T
+    grid = queries.number_table(frames, shown).to_numpy().T
     kept = _covered(grid, orders)
     before, values = grid[:, [baseline]], grid[:, kept]
     meanings = [contract(pair.metric, metrics) for pair in shown]
@@ -165,7 +165,7 @@ def effect_heatmap_info(
     effect = _effects(before, values, upwards.reshape(-1, 1))
     others = effect[:, kept != baseline]
     sizes = np.abs(others[np.isfinite(others)])
-    tolerance = max((each.relative for each in meanings if each.direction), default=0.0)
+    tolerance = max((each.effective_relative for each in meanings if each.direction), default=0.0)
     usual = min(float(np.percentile(sizes, _CLIPPED_AT)), _MOST_CLIP) if len(sizes) else 0.0
     clip = max(usual, tolerance) or 1.0
     step = ((values > before) * 1.0 - (values < before)) * upwards.reshape(-1, 1)
@@ -187,7 +187,7 @@ def effect_heatmap_info(
             for row, (each, number) in enumerate(zip(meanings, before[:, 0].tolist(), strict=True))
         ],
         clip=clip,
-        unknown=sorted({each.name for each in meanings if each.direction is None}),
+        unknown=sorted({each.metric for each in meanings if each.direction is None}),
         unmeasured=[row for row, number in zip(rows, before[:, 0], strict=True) if np.isnan(number)],
     )
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from paiview.decisions.decision import Decision
 from paiview.decisions.dominance import dominators
-from paiview.evaluation.metric_meaning import Direction, MetricContract, display_digits, format_value
+from paiview.evaluation.metric_meaning import Direction, display_digits, format_value
 from paiview.evaluation.results import Measurement, Pair
 from paiview.figures.style import (
     BETTER,
@@ -101,7 +101,7 @@ def pareto_info(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> 
             name: {place: Measurement(side.numbers[name]) for place, side in zip(places, (across, up), strict=True)}
             for name in names
         }
-        dominated_by = dominators(measured, places, _contracts(decisions))
+        dominated_by = dominators(measured, places, metrics_of(decisions))
     info = ParetoInfo(
         names=names,
         labels=[
@@ -201,15 +201,6 @@ def _baseline(decision: Decision) -> str | None:
     if decision.baseline is None or decision.baseline_model == decision.model:
         return decision.baseline
     return f"{decision.baseline} of {decision.baseline_model}"
-
-
-def _contracts(decisions: Sequence[Decision]) -> dict[str, MetricContract]:
-    return {
-        name: MetricContract(
-            name, metric.direction, metric.unit, metric.relative, metric.absolute, metric.digits, metric.source
-        )
-        for name, metric in metrics_of(decisions).items()
-    }
 
 
 def _axis(

@@ -15,8 +15,8 @@ from unicodedata import east_asian_width
 import numpy as np
 from numpy.typing import NDArray
 
-from paiview.decisions.decision import BY_CONCERN, Decision, MetricInForce, State
-from paiview.evaluation.metric_meaning import Direction
+from paiview.decisions.decision import BY_CONCERN, Decision, State
+from paiview.evaluation.metric_meaning import Direction, MetricContract
 from paiview.evaluation.results import Pair
 from paiview.text import escape_for_plotly, one_line, shorten_front, unique_labels
 
@@ -68,7 +68,7 @@ def marker(symbol: str, colour: str, size: int = 10) -> dict[str, object]:
     return {"symbol": symbol, "color": colour, "size": size, "line": {"width": 1.8, "color": colour}, "opacity": 1}
 
 
-def metrics_of(decisions: Sequence[Decision]) -> dict[str, MetricInForce]:
+def metrics_of(decisions: Sequence[Decision]) -> dict[str, MetricContract]:
     """By name, the meaning of each metric that the decisions were made with."""
     return {metric.metric: metric for decision in decisions for metric in decision.metrics}
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from paiview.decisions.contracts import Contracts, in_force
+from paiview.decisions.contracts import Contracts, current
 from paiview.decisions.decision import Decision
 from paiview.decisions.lineage import UnknownVersionError, decide
 from paiview.evaluation.version_order import naive_time
@@ -78,7 +78,7 @@ def decide_all_now(
             has changed and its model cannot be listed again.
     """
     home = model_id if baseline_model is None else baseline_model
-    contracts = contracts or in_force()
+    contracts = contracts or current()
     snapshots = {name: registry.versions(name, current=reread) for name in dict.fromkeys((model_id, home))}
 
     def decide_all() -> list[Decision]:

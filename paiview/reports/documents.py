@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from paiview.decisions.decision import Decision, MetricInForce, PairDecision, spoken
+from paiview.decisions.decision import Decision, PairDecision, spoken
 from paiview.decisions.wording import headline
+from paiview.evaluation.metric_meaning import MetricContract
 from paiview.reports.plain_text import (
     MOST_LINES,
     NAME_LENGTH,
@@ -201,11 +202,11 @@ def _table(header: Sequence[str], rules: Sequence[str], cells: Sequence[Sequence
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _tolerance(metric: MetricInForce) -> str:
-    relative = f"{metric.relative:.10%}".rstrip("%").rstrip("0").rstrip(".") + " %"
+def _tolerance(metric: MetricContract) -> str:
+    relative = f"{metric.effective_relative:.10%}".rstrip("%").rstrip("0").rstrip(".") + " %"
     if metric.absolute is None:
         return relative
-    return f"{relative} and {metric.absolute!r}" if metric.relative else repr(metric.absolute)
+    return f"{relative} and {metric.absolute!r}" if metric.effective_relative else repr(metric.absolute)
 
 
 @cache

@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from paiview.decisions import contracts
 from paiview.pai import transport
 from paiview.pai.errors import SettingError
 from paiview.registry.connection import disconnect, held, shared_read_observers, under_way
@@ -50,13 +51,14 @@ def app_arguments() -> dict[str, Any]:
         SystemExit: a setting is invalid; the message is one sentence that names it.
     """
     try:
-        in_force = load_settings()
+        settings = load_settings()
+        contracts.current()
     except SettingError as error:
         raise SystemExit(f"paiview: {error.message}") from None
-    if in_force.cache_url and find_spec("redis") is None:
+    if settings.cache_url and find_spec("redis") is None:
         raise SystemExit("paiview: PAIVIEW_CACHE_URL needs the package redis: pip install 'paiview[shared-cache]'.")
     address = st.get_option("server.address")
-    hosts = (*in_force.allowed_hosts, *([address.lower()] if address else []))
+    hosts = (*settings.allowed_hosts, *([address.lower()] if address else []))
     stopping = asyncio.Event()
     return {
         "lifespan": partial(_lifespan, stopping),

@@ -14,7 +14,7 @@ import streamlit as st
 from paiview.decisions.decision import Decision, State
 from paiview.decisions.wording import percent
 from paiview.evaluation.frames import Pair
-from paiview.evaluation.queries import Orders
+from paiview.evaluation.queries import VersionIndexes
 from paiview.figures.delta import delta_info
 from paiview.figures.delta_table import delta_html
 from paiview.figures.dumbbell import dumbbell_figure, dumbbell_info
@@ -57,7 +57,7 @@ class Plot:
 
     data: ModelData
     shown: Sequence[Pair]
-    version_indexes: Orders
+    version_indexes: VersionIndexes
 
     def key(self) -> str:
         """The key of a cache for what is made of this plot alone."""

@@ -135,7 +135,7 @@ def draw_pairs(rows: Sequence[PairRow], decisions: Sequence[Decision]) -> None:
     """Draw the table of pairs, made once for what it shows.
 
     Args:
-        rows: of ``paiview.evaluation.queries.pair_rows``, those on the screen.
+        rows: of ``paiview.decisions.pair_rows.pair_rows``, those on the screen.
         decisions: those they are of.
     """
     shown = [(row.candidate, row.pair.metric, row.pair.dataset) for row in rows]

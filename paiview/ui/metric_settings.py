@@ -26,7 +26,7 @@ _DIRECTIONS: tuple[Direction, ...] = ("lower", "higher")
 def effective() -> Contracts:
     """The contracts of paiview.toml with this session's changes; the page ends when the file cannot be used."""
     try:
-        effective_contracts = contracts.in_force()
+        effective_contracts = contracts.current()
     except PaiviewError as error:
         messages.end_page_with(error)
     for metric_contract in _session_contracts().values():
@@ -78,27 +78,27 @@ def _draw_metric_form(current: MetricContract) -> None:
             index=_DIRECTIONS.index(current.direction) if current.direction else None,
             format_func=WAYS.__getitem__,
             placeholder="Not known",
-            key=f"direction-{current.name}",
+            key=f"direction-{current.metric}",
         )
         percent = middle.number_input(
             "A change counts above, in % of the baseline",
             min_value=0.0,
-            value=_shift_point(current.relative or 0.0, 2),
+            value=_shift_point(current.effective_relative, 2),
             format="%g",
-            key=f"relative-{current.name}",
+            key=f"relative-{current.metric}",
         )
         absolute = right.number_input(
             "and above, in units of the metric",
             min_value=0.0,
             value=current.absolute,
             format="%g",
-            key=f"absolute-{current.name}",
+            key=f"absolute-{current.metric}",
             placeholder="No such limit",
             help="Where both limits are set, a change counts only when it is above both.",
         )
         if st.form_submit_button("Apply to this session"):
             relative = _shift_point(percent, -2)
-            _session_contracts()[current.name] = replace(
+            _session_contracts()[current.metric] = replace(
                 current, direction=direction, relative=relative, absolute=absolute or None, source="page"
             )
             st.rerun()

@@ -9,7 +9,7 @@ import streamlit as st
 
 from paiview.decisions.contracts import Contracts
 from paiview.evaluation.frames import NO_DATASET, Frames
-from paiview.evaluation.queries import counts
+from paiview.evaluation.queries import counts_of
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry.registry import Registry
@@ -108,7 +108,7 @@ def read_dataset_names(
         contracts: the names of paiview.toml.
         others: ids of another model; those that this model does not have are read in a request of their own.
     """
-    ids = _readable_ids(counts(frames, "dataset"))
+    ids = _readable_ids(counts_of(frames, "dataset"))
     names = registry.dataset_names(ids, model.workspace_id)
     if other_ids := [dataset for dataset in _readable_ids(others) if dataset not in ids]:
         names = names | registry.dataset_names(other_ids)  # A new mapping: this one belongs to the cache.

@@ -193,8 +193,10 @@ def _choose_documented(label: str, documented: Sequence[str], key: str, *, open_
 
 def choose_metrics_and_datasets(frames: Frames) -> tuple[list[str], list[str]]:
     """Choose metrics and datasets among those with results; an empty list leaves the choice to the page."""
-    metrics = choose_any("Metric", list(queries.counts(frames, "metric")), "metric", "The most covered")
-    datasets = choose_any("Dataset", list(queries.counts(frames, "dataset")), "dataset", "All, the most covered first")
+    metrics = choose_any("Metric", list(queries.counts_of(frames, "metric")), "metric", "The most covered")
+    datasets = choose_any(
+        "Dataset", list(queries.counts_of(frames, "dataset")), "dataset", "All, the most covered first"
+    )
     return metrics, datasets
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from paiview.evaluation.frames import Frames, Pair
-from paiview.evaluation.queries import Orders
+from paiview.evaluation.queries import VersionIndexes
 from paiview.pai.objects import JsonObject, Model, ModelVersion
 from paiview.registry.registry import Registry
 from paiview.secret_masking import mask_secrets
@@ -28,7 +28,7 @@ _CONSOLE = "https://pai.console.aliyun.com/"
 _MAX_COVERS = 8
 
 
-def choose_version(frames: Frames, on_page: Orders) -> int | None:
+def choose_version(frames: Frames, on_page: VersionIndexes) -> int | None:
     """Choose the version in detail: one of those on this page of the table, or the one the link asks for.
 
     Returns:

@@ -13,7 +13,7 @@ from pandas.io.formats.style import Styler
 from paiview.evaluation import queries
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.metric_meaning import MetricContract, contract, display_digits, format_value
-from paiview.evaluation.queries import FIELDS, Orders, Slice, page_of
+from paiview.evaluation.queries import FIELDS, Slice, VersionIndexes, page_of
 from paiview.text import counted, escape_markdown, one_line, shorten_front, unique_labels
 from paiview.ui import app_frame, url, url_controls
 from paiview.ui.cache_keys import TTL_SECONDS
@@ -46,13 +46,13 @@ class TablePage:
     """
 
     data: ModelData
-    passing: Orders
+    passing: VersionIndexes
     part: Slice
     pairs: Sequence[Pair]
     fields: Sequence[str]
 
     @property
-    def rows(self) -> Orders:
+    def rows(self) -> VersionIndexes:
         """The versions on this page, as positions in the versions frame."""
         return self.passing[self.part.start : self.part.stop]
 
@@ -91,7 +91,7 @@ def draw_versions(page: TablePage) -> list[int]:
 
 
 def versions_frame(
-    frames: Frames, version_indexes: Orders, pairs: Sequence[Pair], fields: Sequence[str]
+    frames: Frames, version_indexes: VersionIndexes, pairs: Sequence[Pair], fields: Sequence[str]
 ) -> pd.DataFrame:
     """The table as data: ``version``, the chosen fields under the names readers see, the numbers before long texts."""
     rows = frames.versions.iloc[version_indexes]
@@ -100,7 +100,7 @@ def versions_frame(
     columns: list[tuple[str, pd.Series]] = [("version", rows["version_name"])]
     columns += [(field, rows[FIELDS[field]]) for field in short]
     columns += [
-        (str(column), values) for column, values in queries.numbers(frames, pairs).iloc[version_indexes].items()
+        (str(column), values) for column, values in queries.number_table(frames, pairs).iloc[version_indexes].items()
     ]
     columns += [(field, rows[FIELDS[field]]) for field in long]
     return pd.concat([values.rename(column) for column, values in columns], axis="columns")
@@ -111,7 +111,7 @@ def _styled(page: TablePage) -> tuple[Styler | pd.DataFrame, dict[str, Any]]:
     """The table with the best of each number column marked, and the configuration of its columns."""
     metrics = page.data.contracts.metrics
     table = _display_texts(versions_frame(page.data.frames, page.rows, page.pairs, page.fields), page.fields)
-    numbers = queries.numbers(page.data.frames, page.pairs)
+    numbers = queries.number_table(page.data.frames, page.pairs)
     config = column_config(numbers, page.pairs, page.data)
     config["version"] = name_column("version", table["version"], pinned=True)
     best = queries.best_numbers(numbers.iloc[page.passing], page.pairs, metrics)
@@ -239,7 +239,7 @@ def side_by_side(data: ModelData, version_indexes: Sequence[int]) -> Styler | pd
     """The numbers of a few versions: a row for each (dataset, metric) that any of them has, a column a version."""
     columns = sorted(version_indexes)
     histories = data.frames.histories
-    numbers = queries.numbers(data.frames, list(histories)).iloc[columns].to_numpy().T
+    numbers = queries.number_table(data.frames, list(histories)).iloc[columns].to_numpy().T
     has_number = ~np.isnan(numbers).all(axis=1)
     pairs = [pair for pair, present in zip(histories, has_number, strict=True) if present]
     heads = pd.DataFrame(

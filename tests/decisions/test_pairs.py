@@ -34,7 +34,7 @@ DIRECTIONS = st.sampled_from(get_args(Direction))
 TOLERANCES = st.one_of(st.just(0.0), st.floats(0, 10), st.sampled_from([0.01, 0.05, 0.1, 0.001]))
 CONTRACTS = st.builds(
     MetricContract,
-    name=st.just("metric"),
+    metric=st.just("metric"),
     direction=DIRECTIONS,
     relative=TOLERANCES,
     absolute=st.none() | TOLERANCES,
@@ -60,7 +60,7 @@ def exact(number: float) -> Fraction:
 
 
 def expected_state(baseline: float, candidate: float, contract: MetricContract) -> str:
-    """decision.md's rule word by word, in fractions."""
+    """The rule of docs/policy.md, in fractions."""
     before, after = exact(baseline), exact(candidate)
     size = abs(after - before)
     effects = [size / abs(before)] if before else []
@@ -69,7 +69,7 @@ def expected_state(baseline: float, candidate: float, contract: MetricContract) 
         defined = before not in (0, 1)
     else:
         defined = before != 0
-    within_relative = max(effects) <= exact(contract.relative) if defined else size == 0
+    within_relative = max(effects) <= exact(contract.effective_relative) if defined else size == 0
     if within_relative or size <= exact(contract.absolute or 0.0):
         return "same"
     if contract.digits is not None and f"{baseline:z.{contract.digits}f}" == f"{candidate:z.{contract.digits}f}":
@@ -191,9 +191,9 @@ class TestState:
         assert state_of(0.175, candidate, contract) == state
 
     def test_an_absolute_tolerance_alone_is_the_only_one(self) -> None:
-        assert MetricContract("m", absolute=0.5).relative == 0
-        assert MetricContract("m", relative=0.02, absolute=0.5).relative == 0.02
-        assert MetricContract("m").relative == 0.01
+        assert MetricContract("m", absolute=0.5).effective_relative == 0
+        assert MetricContract("m", relative=0.02, absolute=0.5).effective_relative == 0.02
+        assert MetricContract("m").effective_relative == 0.01
 
     def test_from_zero_and_from_no_errors_the_absolute_tolerance_still_holds(self) -> None:
         assert state_of(0.0, 0.001, MetricContract("m", "lower", relative=9.0, absolute=0.001)) == "same"
@@ -324,7 +324,7 @@ class TestSizes:
         pair = one(12.0, 13.0, "blobs")
         assert (pair.direction, pair.change, pair.state) == (None, 1.0, "not_comparable")
         assert (pair.gain, pair.error_reduction, pair.effect, pair.reading) == (None, None, None, None)
-        assert pair.note == "nobody said which way is better"
+        assert pair.note == "metric direction not configured"
 
     @UNHURRIED
     @given(VALUES, VALUES, DIRECTIONS)
@@ -388,6 +388,10 @@ class TestJudge:
         pair = counted(Measurement(0.1), twice)
         assert (pair.baseline, pair.candidate, pair.change) == (0.1, None, None)
         assert pair.note == "given more than once by the candidate: 0.1, 0.2"
+        assert pair.duplicated == "candidate"
+        assert counted(twice, Measurement(0.1)).duplicated == "baseline"
+        assert counted(twice, twice).duplicated == "both"
+        assert counted(Measurement(0.1), Measurement(0.2)).duplicated is None
 
     def test_a_duplicate_is_never_judged_even_where_it_carries_a_number(self) -> None:
         assert counted(Measurement(0.1, duplicated=True), Measurement(0.05)).state == "not_comparable"
@@ -899,7 +903,7 @@ class TestDominators:
         for version, other in found.items():
             if other is not None:
                 judged = judge_pairs(versions[other], versions[version])
-                states = {pair.state for pair in judged if Pair(pair.metric, pair.dataset) in pairs and pair.direction}
+                states = {pair.state for pair in judged if pair.pair in pairs and pair.direction}
                 assert "better" in states
                 assert "worse" not in states
                 assert all(

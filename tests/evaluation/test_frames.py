@@ -9,14 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from paiview.evaluation.frames import NO_DATASET, Frames, build, wide
+from paiview.evaluation.frames import NO_DATASET, Frames, build
+from paiview.evaluation.queries import number_table
 from paiview.evaluation.results import DATASET_KINDS, Results
 from paiview.evaluation.version_order import parse_time
 from paiview.pai.objects import ModelVersion
 
 VERSION_DTYPES = {
     "version_name": "str",
-    "place": "int64",
+    "listing_index": "int64",
     "created": "datetime64[us, UTC]",
     "modified": "datetime64[us, UTC]",
     "major": "Int64",
@@ -42,7 +43,7 @@ VERSION_DTYPES = {
     "problem": "str",
 }
 METRIC_DTYPES = {
-    "order": "int64",
+    "version_index": "int64",
     "version_name": "str",
     "dataset": "category",
     "metric": "category",
@@ -133,7 +134,7 @@ def test_every_documented_field_reaches_its_column() -> None:
     (row,) = text_columns.to_dict("records")
     assert row == {
         "version_name": "2.3.4_beta",
-        "place": 0,
+        "listing_index": 0,
         "created": pd.Timestamp("2021-01-21T17:12:35Z"),
         "modified": pd.Timestamp("2021-01-30T12:51:33.028Z"),
         "major": 2,
@@ -163,7 +164,7 @@ def test_every_documented_field_reaches_its_column() -> None:
 
 def test_an_absent_field_is_missing_and_not_a_problem() -> None:
     frames = build([ModelVersion.model_validate({"VersionName": "0.1.0"})])
-    filled = {"version_name": "0.1.0", "place": 0, "major": 0, "minor": 1, "patch": 0, "labels": ""}
+    filled = {"version_name": "0.1.0", "listing_index": 0, "major": 0, "minor": 1, "patch": 0, "labels": ""}
     present = frames.versions.iloc[0].dropna().to_dict()
     assert present == {**filled, "results": 0, "problems": 0}
 
@@ -226,7 +227,7 @@ def test_the_order_is_creation_first_with_unknown_times_at_the_front() -> None:
         ]
     )
     assert names(frames) == ["9.9.9", "0.3.0", "0.2.0", "0.1.0"]
-    assert frames.versions["place"].tolist() == [3, 2, 1, 0]
+    assert frames.versions["listing_index"].tolist() == [3, 2, 1, 0]
 
 
 def test_versions_of_one_moment_are_ordered_by_number_not_by_text() -> None:
@@ -295,7 +296,7 @@ def test_place_leads_back_to_labels_specs_extra_info_and_unknown_fields() -> Non
     )
     versions = [version("0.2.0", GmtCreateTime="2025-01-01T00:00:00Z"), sent]
     frame = build(versions).versions
-    found = versions[frame.loc[frame["version_name"] == "0.1.0", "place"].item()]
+    found = versions[frame.loc[frame["version_name"] == "0.1.0", "listing_index"].item()]
     assert [(label.key, label.value) for label in found.labels] == [("team", "asr")]
     assert found.inference_spec == {"processor": "tensorflow_gpu_1.12"}
     assert found.extra_info == {"CoverUris": ["https://a.example/b.png"], "New": 1}
@@ -495,7 +496,7 @@ def test_the_metrics_frame_follows_the_version_order() -> None:
     bare = version("0.1.5", GmtCreateTime="2024-06-01T00:00:00Z")
     earlier = version("0.1.0", GmtCreateTime="2024-01-01T00:00:00Z", Metrics={"Results": [result({"cer": 0.1})]})
     frames = build([later, bare, earlier])
-    assert frames.metrics[["order", "version_name", "value"]].to_numpy().tolist() == [
+    assert frames.metrics[["version_index", "version_name", "value"]].to_numpy().tolist() == [
         [0, "0.1.0", 0.1],
         [2, "0.2.0", 0.2],
     ]
@@ -508,7 +509,11 @@ def test_flagged_is_the_sum_over_the_versions() -> None:
     assert frames.flagged == 3
 
 
-def test_wide_has_a_row_a_version_and_a_column_a_pair() -> None:
+def all_numbers(frames: Frames) -> pd.DataFrame:
+    return number_table(frames, frames.pairs)
+
+
+def test_the_number_table_has_a_row_a_version_and_a_column_a_pair() -> None:
     frames = build(
         [
             version("0.1.0", Metrics={"Results": [result({"cer": 0.1, "wer": 0.2}, "a"), result({"cer": 0.3}, "b")]}),
@@ -516,27 +521,27 @@ def test_wide_has_a_row_a_version_and_a_column_a_pair() -> None:
             version("0.3.0", Metrics={"Results": [result({"cer": 0.4}, "b"), result({"wer": "x"}, "a")]}),
         ]
     )
-    table = wide(frames.metrics, len(frames.versions))
+    table = all_numbers(frames)
     assert list(table.columns) == ["cer@a", "cer@b", "wer@a"]
     assert table.fillna(-1).to_numpy().tolist() == [[0.1, 0.3, 0.2], [-1, -1, -1], [-1, 0.4, -1]]
     assert {str(dtype) for dtype in table.dtypes} == {"float64"}
 
 
-def test_wide_shows_no_number_for_a_pair_given_twice() -> None:
+def test_the_number_table_shows_no_number_for_a_pair_given_twice() -> None:
     frames = of_metrics({"Results": [result({"cer": 0.1}), result({"cer": 0.1}), result({"cer": 0.2}, "d-2")]})
-    assert wide(frames.metrics, 1).fillna(-1).to_dict("records") == [{"cer@d-1": -1, "cer@d-2": 0.2}]
+    assert all_numbers(frames).fillna(-1).to_dict("records") == [{"cer@d-1": -1, "cer@d-2": 0.2}]
 
 
-def test_wide_columns_of_one_name_stay_apart() -> None:
+def test_columns_of_one_name_stay_apart_in_the_number_table() -> None:
     frames = of_metrics({"Results": [result({"a@b": 0.1}, "c"), result({"a": 0.2}, "b@c")]})
-    table = wide(frames.metrics, 1)
+    table = all_numbers(frames)
     assert list(table.columns) == ["a@b@c", "a@b@c "]
     assert table.to_numpy().tolist() == [[0.1, 0.2]]
 
 
-def test_wide_of_nothing_has_the_rows() -> None:
-    assert wide(build([]).metrics, 0).shape == (0, 0)
-    assert wide(of_metrics({}).metrics, 3).shape == (3, 0)
+def test_the_number_table_of_nothing_has_the_rows() -> None:
+    assert all_numbers(build([])).shape == (0, 0)
+    assert all_numbers(of_metrics({})).shape == (1, 0)
 
 
 WORDS = st.sampled_from(["cer", "wer", "a.b", "Results", "Metrics", "Dataset", "Counts", "DatasetId", "Uri", "", "错"])
@@ -591,7 +596,7 @@ def test_whatever_metrics_hold_nothing_raises_and_every_leaf_is_accounted_for(ma
     told = [(problem(frames, row) or "").split("; ") for row in range(len(many))]
     assert frames.flagged == frames.versions["problems"].sum()
     for row, metrics in enumerate(many):
-        of_rows = frames.metrics[frames.metrics["order"] == row]
+        of_rows = frames.metrics[frames.metrics["version_index"] == row]
         complaints = frames.versions["problems"].iloc[row] - of_rows["problem"].notna().sum()
         counted = json.dumps(metrics).count('"Counts"')
         empty = json.dumps(metrics).count('"Metrics": {}')  # Of which an odd dataset is told.

@@ -21,7 +21,7 @@ from paiview.decisions.differences import differences
 from paiview.decisions.lineage import Lineage, UnknownVersionError, decide
 from paiview.decisions.policy import Bound, Described, Improves, Labelled, NoMissing, NoRegression, Shares
 from paiview.evaluation import queries
-from paiview.evaluation.frames import NO_DATASET, Frames, build, wide
+from paiview.evaluation.frames import NO_DATASET, Frames, build
 from paiview.evaluation.metric_meaning import DatasetContract, MetricContract
 from paiview.evaluation.results import Pair
 from paiview.figures.delta import delta_info
@@ -277,7 +277,7 @@ def pictures(frames: Frames, decisions: Sequence[Decision], contracts: Contracts
     orders = queries.newest_with(frames, queries.matching(frames), shown, 4)
     trend = trend_info(frames, shown, orders=orders, dataset_names={"d-1": "<b>"}, metrics=contracts.metrics)
     drawn = sum(len(panel.names) for panel in trend.panels)
-    assert drawn + trend.hidden == sum(len(frames.histories[pair].orders) for pair in shown)
+    assert drawn + trend.hidden == sum(len(frames.histories[pair].version_indexes) for pair in shown)
     raw = heatmap_info(frames, shown, orders=orders, dataset_names={}, metrics=contracts.metrics)
     delta = delta_info(decisions)
     hidden = sum(delta.hidden.values())
@@ -304,16 +304,16 @@ def pictures(frames: Frames, decisions: Sequence[Decision], contracts: Contracts
 def look_at(frames: Frames, turn: int) -> None:
     """What the pages ask of the frames; the parts of a split keep every version."""
     everything = queries.matching(frames)
-    table = queries.numbers(frames, list(frames.histories))
-    assert len(wide(frames.metrics, len(frames.versions))) == len(table) == len(everything)
+    table = queries.number_table(frames, frames.pairs)
+    assert len(table) == len(everything)
     sorts = [*queries.sort_options(list(table.columns))]
     for sort in (sorts[3 * turn], sorts[-1 - turn]):
-        assert sorted(queries.ordered(frames, everything, sort, table)) == everything.tolist()
+        assert sorted(queries.sorted_versions(frames, everything, sort, table)) == everything.tolist()
     dated = queries.matching(frames, created_from=date(2022, 1, 1))
     earlier = queries.matching(frames, created_to=date(2021, 12, 31))
     assert len(dated) + len(earlier) + frames.versions["created"].isna().sum() == len(everything)
     queries.matching(frames, text="情", statuses=["Approved"], datasets=["d-1"], metric="cer", minimum=0, maximum=1e308)
-    queries.best_numbers(table, list(frames.histories))
+    queries.best_numbers(table, frames.pairs)
     queries.newest_approved(frames, list(frames.histories))
     queries.long_form(frames, list(frames.histories), everything)
     queries.scale_jumps(frames.metrics)
@@ -343,8 +343,8 @@ def assert_reports(decision: Decision) -> None:
 def assert_counted(frames: Frames, items: Sequence[Any]) -> None:
     """The frames hold a row for every version and every value, and flag just what is not clean."""
     versions = frames.versions
-    assert sorted(versions["place"]) == [*range(len(items))]
-    in_order = [items[place] for place in versions["place"]]
+    assert sorted(versions["listing_index"]) == [*range(len(items))]
+    in_order = [items[place] for place in versions["listing_index"]]
     assert versions["problems"].tolist() == [*map(flags, in_order)]
     assert frames.flagged == versions["problems"].sum()
     assert versions["problem"].isna().tolist() == (versions["problems"] == 0).tolist()

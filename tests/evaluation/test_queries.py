@@ -44,7 +44,7 @@ def frames() -> Frames:
     )
 
 
-def names(frames: Frames, orders: queries.Orders) -> list[str]:
+def names(frames: Frames, orders: queries.VersionIndexes) -> list[str]:
     return frames.versions["version_name"].iloc[orders].tolist()
 
 
@@ -94,19 +94,22 @@ def test_a_metric_alone_bounds_nothing(frames: Frames) -> None:
     ],
 )
 def test_sorting_puts_missing_numbers_last_both_ways(frames: Frames, sort: str, expected: list[str]) -> None:
-    numbers = queries.numbers(frames, [Pair("cer", "aishell")])
+    numbers = queries.number_table(frames, [Pair("cer", "aishell")])
     orders = queries.matching(frames)
-    assert names(frames, queries.ordered(frames, orders, sort, numbers)) == expected
+    assert names(frames, queries.sorted_versions(frames, orders, sort, numbers)) == expected
     assert sort in queries.sort_options(list(numbers.columns))
 
 
 def test_sorting_a_filtered_list_keeps_the_filter(frames: Frames) -> None:
     kept = queries.matching(frames, statuses=["Pending"])
-    assert names(frames, queries.ordered(frames, kept, "-version", queries.numbers(frames, []))) == ["0.10.0", "0.3.0"]
+    assert names(frames, queries.sorted_versions(frames, kept, "-version", queries.number_table(frames, []))) == [
+        "0.10.0",
+        "0.3.0",
+    ]
 
 
 def test_numbers_have_a_column_a_pair_in_the_order_asked(frames: Frames) -> None:
-    table = queries.numbers(frames, [Pair("cer", "meeting"), Pair("cer", "aishell")])
+    table = queries.number_table(frames, [Pair("cer", "meeting"), Pair("cer", "aishell")])
     assert list(table.columns) == ["cer@meeting", "cer@aishell"]
     np.testing.assert_array_equal(table["cer@meeting"], [0.2, np.nan, np.nan, np.nan])
 
@@ -133,7 +136,7 @@ def test_best_numbers_follow_the_direction() -> None:
         ]
     )
     pairs = [Pair("cer", "a"), Pair("top1", "a"), Pair("blobs", "a"), Pair("cer", "b")]
-    assert queries.best_numbers(queries.numbers(frames, pairs), pairs) == {"cer@a": 0.2, "top1@a": 0.8}
+    assert queries.best_numbers(queries.number_table(frames, pairs), pairs) == {"cer@a": 0.2, "top1@a": 0.8}
 
 
 def test_newest_with_counts_only_versions_that_have_a_number(frames: Frames) -> None:
@@ -195,13 +198,13 @@ def test_a_pair_given_twice_by_a_version_has_no_one_number() -> None:
         ]
     )
     assert list(frames.histories) == [Pair("cer", "b"), Pair("cer", "a")]
-    assert frames.histories[Pair("cer", "a")].orders.tolist() == [1]
+    assert frames.histories[Pair("cer", "a")].version_indexes.tolist() == [1]
     assert frames.histories[Pair("cer", "b")].values.tolist() == [0.1, 0.5]
 
 
 def test_counts_name_the_most_covered_first(frames: Frames) -> None:
-    assert queries.counts(frames, "metric") == {"cer": 4, "blobs": 1}
-    assert queries.counts(frames, "dataset") == {"aishell": 4, "meeting": 1}
+    assert queries.counts_of(frames, "metric") == {"cer": 4, "blobs": 1}
+    assert queries.counts_of(frames, "dataset") == {"aishell": 4, "meeting": 1}
 
 
 def test_drawn_pairs_are_those_that_a_version_asked_for_has(frames: Frames) -> None:
@@ -228,10 +231,10 @@ def test_columns_of_one_name_stay_apart_and_can_be_sorted_by() -> None:
             version("0.2.0", "2024-01-02T00:00:00Z", results={"c": {"a@b": 1.0}, "b@c": {"a": 2.0}}),
         ]
     )
-    table = queries.numbers(frames, [Pair("a@b", "c"), Pair("a", "b@c")])
+    table = queries.number_table(frames, [Pair("a@b", "c"), Pair("a", "b@c")])
     assert list(table.columns) == ["a@b@c", "a@b@c "]
-    assert names(frames, queries.ordered(frames, np.array([0, 1]), "a@b@c", table)) == ["0.2.0", "0.1.0"]
-    assert names(frames, queries.ordered(frames, np.array([0, 1]), "a@b@c ", table)) == ["0.1.0", "0.2.0"]
+    assert names(frames, queries.sorted_versions(frames, np.array([0, 1]), "a@b@c", table)) == ["0.2.0", "0.1.0"]
+    assert names(frames, queries.sorted_versions(frames, np.array([0, 1]), "a@b@c ", table)) == ["0.1.0", "0.2.0"]
 
 
 def test_a_metric_whose_name_begins_with_the_sign_of_falling_sorts_both_ways() -> None:
@@ -241,6 +244,6 @@ def test_a_metric_whose_name_begins_with_the_sign_of_falling_sorts_both_ways() -
             version("0.2.0", "2024-01-02T00:00:00Z", results={"d": {"-loss": 2.0}}),
         ]
     )
-    table = queries.numbers(frames, [Pair("-loss", "d")])
-    assert names(frames, queries.ordered(frames, np.array([0, 1]), "-loss@d", table)) == ["0.1.0", "0.2.0"]
-    assert names(frames, queries.ordered(frames, np.array([0, 1]), "--loss@d", table)) == ["0.2.0", "0.1.0"]
+    table = queries.number_table(frames, [Pair("-loss", "d")])
+    assert names(frames, queries.sorted_versions(frames, np.array([0, 1]), "-loss@d", table)) == ["0.1.0", "0.2.0"]
+    assert names(frames, queries.sorted_versions(frames, np.array([0, 1]), "--loss@d", table)) == ["0.2.0", "0.1.0"]

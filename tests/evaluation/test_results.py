@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paiview.evaluation.results import Pair, evaluation, having
+from paiview.evaluation.results import Pair, evaluation, versions_measuring
 
 ALIASES = {"oss://a": "a"}
 VALUES = st.one_of(st.floats(), st.integers(), st.sampled_from(["0.1", "n/a", None, True, 10**400, [1], {"y": 1.0}]))
@@ -32,23 +32,23 @@ def results(**datasets: dict[str, Any]) -> dict[str, Any]:
 
 def test_versions_that_have_a_pair_are_told_by_their_place() -> None:
     versions = [results(a={"cer": 0.1}), None, results(b={"cer": 0.1}), results(a={"wer": 0.1}, b={"x": 1})]
-    assert having(versions, {Pair("cer", "a")}) == [True, False, False, False]
-    assert having(versions, {Pair("cer", "b"), Pair("wer", "a")}) == [False, False, True, True]
-    assert having(versions, set()) == [False] * 4
-    assert having([], {Pair("cer", "a")}) == []
+    assert versions_measuring(versions, {Pair("cer", "a")}) == [True, False, False, False]
+    assert versions_measuring(versions, {Pair("cer", "b"), Pair("wer", "a")}) == [False, False, True, True]
+    assert versions_measuring(versions, set()) == [False] * 4
+    assert versions_measuring([], {Pair("cer", "a")}) == []
 
 
 def test_a_dataset_is_found_by_the_name_of_its_alias() -> None:
     version = results(**{"oss://a": {"cer": 0.1}})
-    assert having([version], {Pair("cer", "a")}, ALIASES) == [True]
-    assert having([version], {Pair("cer", "oss://a")}, ALIASES) == [False]
+    assert versions_measuring([version], {Pair("cer", "a")}, ALIASES) == [True]
+    assert versions_measuring([version], {Pair("cer", "oss://a")}, ALIASES) == [False]
 
 
 def test_what_is_no_number_is_not_had_and_one_of_several_is() -> None:
     odd = [results(a={"cer": value}) for value in ("n/a", None, float("nan"), float("inf"), "0.1")]
-    assert having(odd, {Pair("cer", "a")}) == [False, False, False, False, True]
+    assert versions_measuring(odd, {Pair("cer", "a")}) == [False, False, False, False, True]
     twice = {"Results": [*results(a={"cer": 0.1})["Results"], *results(a={"cer": 0.2})["Results"]]}
-    assert having([twice], {Pair("cer", "a")}) == [True]
+    assert versions_measuring([twice], {Pair("cer", "a")}) == [True]
 
 
 @settings(deadline=None)
@@ -56,7 +56,7 @@ def test_what_is_no_number_is_not_had_and_one_of_several_is() -> None:
 def test_it_overlooks_no_version_and_errs_only_where_a_pair_is_given_twice(
     versions: list[Any], pairs: set[Pair]
 ) -> None:
-    for version, told in zip(versions, having(versions, pairs, ALIASES), strict=True):
+    for version, told in zip(versions, versions_measuring(versions, pairs, ALIASES), strict=True):
         found = [measured for pair, measured in evaluation(version, ALIASES).items() if pair in pairs]
         has_number = any(measured.value == measured.value for measured in found)
         assert told >= has_number

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from paiview.decisions.averages import averages
-from paiview.decisions.decision import Decision, MetricInForce
+from paiview.decisions.decision import Decision
 from paiview.decisions.pairs import judge_pairs, summarize
 from paiview.evaluation.frames import Frames, Pair, build
 from paiview.evaluation.metric_meaning import DatasetContract, MetricContract, contract
@@ -108,7 +108,6 @@ def decision(
 ) -> Decision:
     """A decision about numbers named ``metric@dataset``, judged as everywhere."""
     pairs = judge_pairs(measured(candidate), None if baseline is None else measured(baseline), metrics, datasets)
-    known = [contract(metric, metrics) for metric in sorted({pair.metric for pair in pairs})]
     return Decision(
         model="model-a",
         candidate=name,
@@ -123,16 +122,5 @@ def decision(
         averages=averages(pairs),
         rules=(),
         overall="undecided",
-        metrics=tuple(
-            MetricInForce(
-                metric=each.name,
-                direction=each.direction,
-                unit=each.unit,
-                relative=each.relative,
-                absolute=each.absolute,
-                digits=each.digits,
-                source=each.source,
-            )
-            for each in known
-        ),
+        metrics=tuple(contract(metric, metrics).resolved() for metric in sorted({pair.metric for pair in pairs})),
     )

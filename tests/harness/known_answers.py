@@ -154,7 +154,7 @@ def unapproved(baseline: str, status: str) -> tuple[str, ...]:
 
 
 def not_comparable(metric: str, dataset: str, baseline: float, candidate: float, change: float) -> Pair:
-    """Both have a number, and nobody said which way is better."""
+    """Both have a number, and the metric has no direction."""
     return Pair(metric, dataset, baseline, candidate, change, None, None, None, "not_comparable")
 
 
@@ -1112,8 +1112,8 @@ CASES: Final = (
     ),
     Case(
         title="a metric without a direction has no verdict",
-        # 12,700,000 parameters became 12,600,000: nobody said whether that is good. 18 / 619 = 2.9 % is less than 18 /
-        # (1000 - 619) = 4.7 % fewer errors; 15 / 433 = 3.5 % is more than 15 / 567.
+        # 12,700,000 parameters became 12,600,000: no direction says whether that is good. 18 / 619 = 2.9 % is less than
+        # 18 / (1000 - 619) = 4.7 % fewer errors; 15 / 433 = 3.5 % is more than 15 / 567.
         model="model-sizes",
         candidate="7.0.0_yolov5s6",
         baseline="5.0.0_yolov5s6",

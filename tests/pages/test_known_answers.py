@@ -501,15 +501,15 @@ def test_what_cannot_be_compared_has_its_sentence_and_no_verdict(
 CONTRADICTIONS: Final = {
     "bounds": (
         '[[policy]]\nrule = "bound"\nmetric = "cer"\nmin = 2\nmax = 1\n',
-        "line 1: [[policy]] rule 1 has min 2 above max 1: every number is out of bounds.",
+        "[[policy]] rule 1 has min 2 above max 1: every number is out of bounds.",
     ),
     "aliases": (
         '[datasets.d]\nalias_of = "e"\n\n[datasets.e]\nalias_of = "d"\n',
-        "line 2: the aliases go in a circle: d → e → d.",
+        "[datasets.d] alias_of leads into a circle: d → e → d.",
     ),
     "numbers of items": (
         '[datasets.d]\nalias_of = "e"\nn = {cer = 10}\n\n[datasets.e]\nn = {cer = 20}\n',
-        "[datasets.e] says n of cer is 20, and [datasets.d] says 10, though they are one dataset.",
+        "[datasets.e] n.cer is 20 and [datasets.d] n.cer is 10, but they are one dataset.",
     ),
 }
 

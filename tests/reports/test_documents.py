@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from paiview.decisions.decision import Average, Decision, MetricInForce, PairDecision, RuleResult, State, Summary, Word
+from paiview.decisions.decision import Average, Decision, PairDecision, RuleResult, State, Summary, Word
+from paiview.evaluation.metric_meaning import MetricContract
 from paiview.reports import documents, plain_text
 from paiview.text import one_line
 
@@ -106,9 +107,9 @@ def average(**facts: Any) -> Average:
     return Average(**(numbers | {"mean_gain": 0.02, "disagree": False} | facts))
 
 
-def in_force(metric: str = "cer", **facts: Any) -> MetricInForce:
+def in_force(metric: str = "cer", **facts: Any) -> MetricContract:
     known = {"direction": "lower", "unit": None, "relative": 0.01, "absolute": None, "digits": None}
-    return MetricInForce(metric=metric, source="built-in", **(known | facts))
+    return MetricContract(metric=metric, source="built-in", **(known | facts))
 
 
 WORSE = pair("meeting", "cer", "worse", baseline=0.302, candidate=0.312, change=0.01, gain=-0.0331, effect=-0.0331)

@@ -145,7 +145,7 @@ def test_numbers_stay_numbers_and_missing_values_are_empty(value: Any, cell: str
 
 def test_csv_begins_with_a_byte_order_mark_and_has_no_index(frames: Frames) -> None:
     content = csv_bytes(frames.versions)
-    assert content.startswith("\ufeff".encode() + b'"version_name","place","created"')
+    assert content.startswith("\ufeff".encode() + b'"version_name","listing_index","created"')
     assert content.count(b"\xef\xbb\xbf") == 1
 
 
@@ -186,7 +186,7 @@ def test_json_has_an_object_a_row_with_null_for_missing_values(frames: Frames) -
     assert {record["metric"]: record["value"] for record in records} == numbers
     assert [record["raw"] for record in records] == [None, "NaN", '"7"']
     assert records[0] == {
-        "order": 1,
+        "version_index": 1,
         "version_name": "0.10.0_beta",
         "dataset": "d-1",
         "metric": "cer",

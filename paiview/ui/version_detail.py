@@ -85,7 +85,7 @@ def _draw_head(model: Model, version: ModelVersion, row: "pd.Series[Any]") -> No
 
 
 def _draw_results(data: ModelData, version_index: int) -> None:
-    rows = data.frames.metrics[data.frames.metrics["order"] == version_index]
+    rows = data.frames.metrics[data.frames.metrics["version_index"] == version_index]
     if rows.empty:
         st.info("This version has no evaluation results.")
         return

@@ -523,26 +523,13 @@ def test_a_contradictory_configuration_is_reported_until_it_is_corrected(
     monkeypatch.setenv("PAIVIEW_CONFIG", str(file))
     app = compare(model="model-scale")
     assert len(app.error) == 1
-    assert f"{file}, " in _read(reported(app))
+    assert f"{file}: " in _read(reported(app))
     assert problem in _read(reported(app))
     _has_no_verdict(app)
     file.write_text("[metrics.cer]\nrelative = 0.02\n", encoding="utf-8")
     app.run()
     assert not app.error
     assert f"[{WORDS['Worse']}]" in texts(app, "verdict")[0]
-
-
-def test_a_contradiction_at_the_start_is_reported_on_the_page(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text, problem = CONTRADICTIONS["aliases"]
-    (tmp_path / "paiview.toml").write_text(text, encoding="utf-8")
-    monkeypatch.setenv("PAIVIEW_CONFIG", str(tmp_path / "paiview.toml"))
-    disconnect()
-    app = compare(model="model-scale")
-    assert len(app.error) == 1
-    assert problem in _read(reported(app))
-    _has_no_verdict(app)
 
 
 def test_the_page_and_the_function_decide_alike_by_the_configuration(

@@ -73,6 +73,23 @@ def test_a_shared_cache_without_its_client_is_refused_at_the_start(monkeypatch: 
     )
 
 
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("page_size = 0", "page_size must be greater than or equal to 1."),
+        ("[metrics.cer]\nrelative = -1", "[metrics.cer] relative must be greater than or equal to 0."),
+    ],
+)
+def test_an_unusable_file_stops_the_start_with_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str, problem: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("paiview.toml").write_text(content)
+    with pytest.raises(SystemExit) as caught:
+        app_arguments()
+    assert caught.value.code == f"paiview: paiview.toml: {problem}"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_sets_stopping_and_reaches_the_handler_of_the_server(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals

@@ -227,7 +227,7 @@ def test_a_report_opens_from_disk_and_is_no_longer_than_its_rows(
     asked: list[str] = []
     other.on("request", lambda request: asked.append(request.url))
     other.goto((tmp_path / "report.html").as_uri())
-    expect(other.locator("#chart .point").first).to_be_visible()
+    expect(other.locator("tbody .delta-mark").first).to_be_visible()
     expect(other.locator("html")).to_have_js_property("scrollWidth", 1000)
     rows = other.locator(".dataset")
     assert rows.count() == 4 * len(hostile.TEXTS) - 1

@@ -5,6 +5,7 @@ import base64
 import os
 import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.client import HTTPResponse
 from urllib.parse import urlsplit
@@ -102,7 +103,10 @@ def test_the_configuration_beside_the_script_is_in_force_from_another_folder(emb
         async with Session(embedded) as session:
             return bytes((await session.open("")).raw)
 
-    assert b"#0B6BA8" in asyncio.run(visit()), "The theme of .streamlit/config.toml is not in force."
+    # In a thread of its own: while Chromium is open, this thread has a running event loop.
+    with ThreadPoolExecutor(1) as thread:
+        first_page = thread.submit(asyncio.run, visit()).result()
+    assert b"#0B6BA8" in first_page, "The theme of .streamlit/config.toml is not in force."
     # Streamlit serves this path only if the configuration says so.
     assert ask(embedded, written("/_stcore/script-health-check", OWN))[::2] == (200, b"ok")
 

@@ -15,11 +15,15 @@ from paiview.evaluation import queries
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.metric_meaning import Direction, MetricContract, contract, display_digits, format_value
 from paiview.figures.style import (
+    BETTER,
+    NEUTRAL,
     TRANSPARENT,
+    WORSE,
     cells,
     dataset_label,
     tick_labels,
     tick_positions,
+    tint,
     version_labels,
 )
 from paiview.text import escape_for_plotly, unique_labels
@@ -31,11 +35,11 @@ _CLIPPED_AT = 95
 _MOST_CLIP = 1.0
 """Errors cannot fall by more than all there are, but may grow many times: then all the others would look white."""
 _DIVERGING = [
-    [0, "rgba(213,94,0,0.7)"],
-    [0.4999, "rgba(213,94,0,0.12)"],
-    [0.5, "rgba(133,147,161,0.16)"],
-    [0.5001, "rgba(0,114,178,0.12)"],
-    [1, "rgba(0,114,178,0.7)"],
+    [0, tint(WORSE, 0.7)],
+    [0.4999, tint(WORSE, 0.12)],
+    [0.5, tint(NEUTRAL, 0.16)],
+    [0.5001, tint(BETTER, 0.12)],
+    [1, tint(BETTER, 0.7)],
 ]
 """Vermillion to blue; clear at 0, so that the page shows through and its text can be read on it, light or dark."""
 
@@ -129,7 +133,7 @@ def heatmap_figure(info: HeatmapInfo) -> go.Figure:
     """Draw the heatmap: a scale of its own per row, numbers in the cells while they fit, blank where missing."""
     colours = {
         "hovertemplate": "<b>%{x}</b><br>%{y}: %{text}<extra></extra>",
-        "colorscale": [[0, "rgba(0,114,178,0.06)"], [1, "rgba(0,114,178,0.75)"]],
+        "colorscale": [[0, tint(BETTER, 0.06)], [1, tint(BETTER, 0.75)]],
         "zmin": 0,
         "zmax": 1,
         "showscale": False,

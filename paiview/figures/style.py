@@ -23,17 +23,28 @@ from paiview.text import escape_for_plotly, one_line, shorten_front, unique_labe
 if TYPE_CHECKING:
     import pandas as pd
 
+
+def tint(colour: str, opacity: float) -> str:
+    """A colour such as ``#0072B2`` with an opacity from 0 to 1, for plotly and CSS.
+
+    >>> tint("#0072B2", 0.7)
+    'rgba(0,114,178,0.7)'
+    """
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return f"rgba({red},{green},{blue},{opacity:g})"
+
+
 BETTER = BEST = "#0072B2"
 WORSE = "#D55E00"
 BETTER_ON_DARK, WORSE_ON_DARK = "#3D9BD4", "#E8762B"
-"""Of the pictures that know whether the page is light or dark: those of HTML."""
+"""For HTML on a dark page. A plotly figure does not know the theme, and has the colours above on both."""
 APPROVED = "#009E73"
 PENDING = "#E69F00"
 REJECTED = "#B4478C"
 NEUTRAL = "#8593A1"
-FAINT = "rgba(133,147,161,0.28)"
+FAINT = tint(NEUTRAL, 0.28)
 """Lines and bands that stay behind the marks, on white as on dark."""
-FAINTEST = "rgba(133,147,161,0.13)"
+FAINTEST = tint(NEUTRAL, 0.13)
 """Lines that lead the eye along a row."""
 
 COLOURS: Mapping[State, str] = {

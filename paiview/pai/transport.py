@@ -44,7 +44,8 @@ MAX_ATTEMPTS: Final = 4
 """Attempts at one request, the first included."""
 FIRST_RETRY_WAIT_SECONDS: Final = 0.2
 MAX_RETRY_WAIT_SECONDS: Final = 5.0
-"""The wait doubles with each retry up to the maximum; a jitter of up to FIRST_RETRY_WAIT_SECONDS is added."""
+"""The wait doubles with each retry, with a jitter of up to FIRST_RETRY_WAIT_SECONDS, up to the maximum. If the service
+says how long to wait, that counts instead."""
 MAX_BODY_BYTES: Final = 64 * 2**20
 """Size limit of one response, decompressed. A page of 100 versions is about 100 kB."""
 CREDENTIAL_LIFETIME_SECONDS: Final = 60.0

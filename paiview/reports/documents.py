@@ -61,7 +61,8 @@ _CELLS: Final = tuple(name for name in PairDecision.model_fields if name not in 
 
 def to_html(decision: Decision) -> str:
     """One HTML page with its chart. It needs no script, no network and no other file."""
-    from paiview.figures.delta import delta_info  # noqa: PLC0415 - numpy, which only the HTML form needs
+    from paiview.figures import style  # noqa: PLC0415 - numpy, which only the HTML form needs
+    from paiview.figures.delta import delta_info  # noqa: PLC0415
     from paiview.figures.delta_table import delta_html  # noqa: PLC0415
 
     info = delta_info([decision])
@@ -80,6 +81,7 @@ def to_html(decision: Decision) -> str:
         words=WORDS,
         outcomes=OUTCOMES,
         fetched=fetched(decision),
+        style=style,
         chart=delta_html(info),
         not_drawn=_not_drawn(info),
     )

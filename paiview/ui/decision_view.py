@@ -16,7 +16,7 @@ from paiview.decisions.wording import digits_by_metric, headline, percent
 from paiview.evaluation.frames import Pair, column_names
 from paiview.evaluation.metric_meaning import format_value
 from paiview.figures.pareto import means
-from paiview.figures.style import metrics_of
+from paiview.figures.style import BETTER, WORSE, metrics_of, tint
 from paiview.reports import plain_text
 from paiview.text import counted, escape_markdown, one_line, shorten_front
 from paiview.ui import cache_keys, charts, url_controls, versions_table
@@ -35,9 +35,9 @@ _OVERALL = {
     "undecided": ":gray-badge[? policy: undecided]",
 }
 _TINTS: Mapping[State, str] = {
-    "better": "background-color: rgba(0, 114, 178, 0.22)",
-    "worse": "background-color: rgba(213, 94, 0, 0.26)",
-    "missing": "background-color: rgba(213, 94, 0, 0.12)",
+    "better": f"background-color: {tint(BETTER, 0.22)}",
+    "worse": f"background-color: {tint(WORSE, 0.26)}",
+    "missing": f"background-color: {tint(WORSE, 0.12)}",
 }
 _UNPAIRED: dict[State, str] = {
     "missing": "Missing from the candidate",

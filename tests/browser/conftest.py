@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,6 +13,8 @@ from tests.harness import chromium
 from tests.harness.dashboard import LOOPBACK, dashboard
 
 Start = Callable[..., str]
+TIMEOUT_MILLISECONDS: Final = 60_000
+"""How long a browser test waits for what a page has to show: two browsers share two cores, which may be slow."""
 
 
 @pytest.fixture
@@ -40,8 +43,8 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """A page in a new profile. The test fails when the page asks another host for anything, or a script of it fails."""
     context = browser.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
-    context.set_default_timeout(20_000)
-    expect.set_options(timeout=20_000)
+    context.set_default_timeout(TIMEOUT_MILLISECONDS)
+    expect.set_options(timeout=TIMEOUT_MILLISECONDS)
     foreign: list[str] = []
     failed: list[str] = []
     context.on("request", lambda request: _note_foreign(request.url, foreign))

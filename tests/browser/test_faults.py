@@ -91,7 +91,8 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             dashboard(
                 tmp_path_factory.mktemp("failing"),
                 PAIVIEW_ENDPOINT=service.url,
-                PAIVIEW_DEADLINE="2",
+                # More than the retries of a failing request wait together.
+                PAIVIEW_DEADLINE="5",
                 PAIVIEW_READ_TIMEOUT="1",
                 ALIBABA_CLOUD_ACCESS_KEY_ID="key-of-the-test",
                 ALIBABA_CLOUD_ACCESS_KEY_SECRET=SECRET,

@@ -109,7 +109,7 @@ def registry(service: Service, clock: Clock, held: Held, monkeypatch: pytest.Mon
     with ExitStack() as running:
         url = running.enter_context(Server(held.around(service))).url
         client = running.enter_context(
-            Client(url, StaticCredentials("key", "secret"), page_size=PAGE_SIZE, deadline=1.0)
+            Client(url, StaticCredentials("key", "secret"), page_size=PAGE_SIZE, deadline=5.0)
         )
         yield Registry(
             client,

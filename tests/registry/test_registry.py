@@ -117,7 +117,7 @@ def open_registry(clock: Clock) -> Iterator[OpenRegistry]:
     with ExitStack() as clients:
 
         def start(endpoint: str, credentials: StaticCredentials = READER, ttl: float = TTL) -> Registry:
-            client = clients.enter_context(Client(endpoint, credentials, page_size=2, deadline=1.0))
+            client = clients.enter_context(Client(endpoint, credentials, page_size=2, deadline=5.0))
             return Registry(
                 client, endpoint=endpoint, principal=credentials.principal, embedded=False, ttl=ttl, clock=clock
             )

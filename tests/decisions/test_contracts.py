@@ -97,7 +97,7 @@ def test_an_alias_may_name_a_dataset_the_file_says_nothing_else_about() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "problem"),
     [
         # unknown keys and tables
         ("\n[metric.cer]", "metric is not allowed here, only metrics, datasets, policy."),
@@ -208,13 +208,13 @@ def test_an_alias_may_name_a_dataset_the_file_says_nothing_else_about() -> None:
         ('[metrics.a]\nrelative = -1\nx = 1\n[[policy]]\nrule = "x"', "[metrics.a] relative must be greater "),
     ],
 )
-def test_an_error_is_one_sentence_with_the_table_and_the_key(text: str, told: str) -> None:
-    assert refusal(text).startswith(told)
+def test_an_error_is_one_sentence_with_the_table_and_the_key(text: str, problem: str) -> None:
+    assert refusal(text).startswith(problem)
 
 
 def test_what_is_no_toml_keeps_the_line_of_the_parser() -> None:
-    told = "paiview.toml is not valid TOML: Invalid value (at line 2, column 10)."
-    assert refusal("[metrics.cer]\ndigits = \n") == told
+    problem = "paiview.toml is not valid TOML: Invalid value (at line 2, column 10)."
+    assert refusal("[metrics.cer]\ndigits = \n") == problem
     assert "Cannot overwrite" in refusal("[metrics.cer]\ndigits = 1\ndigits = 2")
     assert refusal(f"a = {'[' * 9000}").startswith("paiview.toml is not valid TOML: ")
 
@@ -243,7 +243,7 @@ def test_a_policy_of_its_own_file_is_read_with_the_contracts_it_is_used_with() -
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "problem"),
     [
         ("", "policy.toml: policy must be given as [[policy]] tables."),
         ("policy = []", "policy.toml: policy must be given as [[policy]] tables."),
@@ -255,10 +255,10 @@ def test_a_policy_of_its_own_file_is_read_with_the_contracts_it_is_used_with() -
         ("[[policy", "policy.toml is not valid TOML: "),
     ],
 )
-def test_a_policy_file_holds_rules_alone(text: str, told: str) -> None:
+def test_a_policy_file_holds_rules_alone(text: str, problem: str) -> None:
     with pytest.raises(SettingError) as caught:
         contracts.load_policy(write(text, "policy.toml"), Contracts())
-    assert caught.value.message.startswith(told)
+    assert caught.value.message.startswith(problem)
 
 
 def test_a_policy_file_that_is_missing_is_an_error() -> None:

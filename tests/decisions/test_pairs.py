@@ -749,9 +749,9 @@ class TestWords:
 
     def test_names_are_shortened_at_the_front_and_made_plain(self) -> None:
         uri = "oss://bucket/" + "folder/" * 30 + "meet\u202eing"
-        (told,) = headline(decision(judge_pairs(results(**{uri: 0.2}), results(**{uri: 0.1}))))
-        assert told.startswith("cer: worse on 1 (…")
-        assert told.endswith("/meet�ing −100.0 %)")
+        (sentence,) = headline(decision(judge_pairs(results(**{uri: 0.2}), results(**{uri: 0.1}))))
+        assert sentence.startswith("cer: worse on 1 (…")
+        assert sentence.endswith("/meet�ing −100.0 %)")
         (pair,) = judge_pairs(results(**{uri: 0.2}), results(**{uri: 0.1}), {}, {uri: DatasetContract(name="Meeting")})
         assert headline(decision((pair,))) == ["cer: worse on 1 (Meeting −100.0 %)"]
 

@@ -16,6 +16,8 @@ from tests.harness.server import Act, Reply, Request, Server, refusal, reply
 pytestmark = pytest.mark.browser
 
 SECRET: Final = "secret-that-no-page-may-show"
+DEADLINE_SECONDS: Final = 5
+"""More than the retries of a failing request wait together."""
 VERSIONS: Final = {
     "Versions": [
         {"VersionName": f"0.{minor}.0", "GmtCreateTime": f"2024-01-0{minor}T00:00:00Z", "ApprovalStatus": "Pending"}
@@ -52,7 +54,10 @@ FAULTS: Final[dict[str, tuple[Reply, tuple[str, ...]]]] = {
     "model-half-a-json": (reply(b'{"Versions": ['), ("beginning",)),
     "model-reset": (reply(b'{"Versions": [', length=5000, then=Act.RESET), ("closed the connection",)),
     "model-hang": ((Act.HANG,), ("in time", "sent nothing more", "no complete response")),
-    "model-drip": (reply(b'{"Versions": [', length=5000, then=Act.DRIP), ("no complete response within 2 s",)),
+    "model-drip": (
+        reply(b'{"Versions": [', length=5000, then=Act.DRIP),
+        (f"no complete response within {DEADLINE_SECONDS} s",),
+    ),
 }
 
 Respond = Callable[[Request], Awaitable[Reply]]
@@ -91,8 +96,7 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             dashboard(
                 tmp_path_factory.mktemp("failing"),
                 PAIVIEW_ENDPOINT=service.url,
-                # More than the retries of a failing request wait together.
-                PAIVIEW_DEADLINE="5",
+                PAIVIEW_DEADLINE=str(DEADLINE_SECONDS),
                 PAIVIEW_READ_TIMEOUT="1",
                 ALIBABA_CLOUD_ACCESS_KEY_ID="key-of-the-test",
                 ALIBABA_CLOUD_ACCESS_KEY_SECRET=SECRET,

@@ -134,10 +134,10 @@ def delta_info(
         by_metric.setdefault(ordered[index].metric, []).append(ordered[index])
     row_of = {pair: row for row, pair in enumerate(pair for pairs in by_metric.values() for pair in pairs)}
     drawn = [
-        _Drawn(row_of[pair], column, judged)
+        _Drawn(row_of[judged.pair], column, judged)
         for column, decision in enumerate(decisions)
         for judged in decision.pairs
-        if (pair := Pair(judged.metric, judged.dataset)) in row_of
+        if judged.pair in row_of
     ]
     metrics = metrics_of(decisions)
     names = {each.pair.dataset: each.pair.name for each in drawn if each.pair.name}
@@ -177,10 +177,9 @@ def _concerns(decisions: Sequence[Decision], shown: Collection[Pair] | None) -> 
     concerns: dict[Pair, tuple[int, float]] = {}
     for decision in decisions:
         for judged in decision.pairs:
-            pair = Pair(judged.metric, judged.dataset)
-            if shown is None or pair in shown:
+            if shown is None or judged.pair in shown:
                 rank = concern(judged)
-                concerns[pair] = min(concerns.get(pair, rank), rank)
+                concerns[judged.pair] = min(concerns.get(judged.pair, rank), rank)
     return concerns
 
 

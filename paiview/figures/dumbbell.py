@@ -76,8 +76,7 @@ def dumbbell_info(decision: Decision, *, shown: Collection[Pair] | None = None, 
     drawable = [
         judged
         for judged in decision.pairs
-        if (shown is None or Pair(judged.metric, judged.dataset) in shown)
-        and not (judged.baseline is None and judged.candidate is None)
+        if (shown is None or judged.pair in shown) and not (judged.baseline is None and judged.candidate is None)
     ]
     by_metric: dict[str, list[PairDecision]] = {}
     states = [judged.state for judged in drawable]
@@ -178,7 +177,7 @@ def _row(pair: PairDecision, label: str, names: dict[str, str], digits: int) -> 
         f"{escape_for_plotly(pair.metric, 40)} {numbers}",
         f"{GLYPHS[pair.state]} {spoken(pair.state)}",
     ]
-    return DumbbellRow(Pair(pair.metric, pair.dataset), label, pair.state, baseline, candidate, "<br>".join(lines))
+    return DumbbellRow(pair.pair, label, pair.state, baseline, candidate, "<br>".join(lines))
 
 
 def _panel_traces(panel: DumbbellPanel, suffix: str) -> Iterator[go.Scatter]:

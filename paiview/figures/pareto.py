@@ -192,7 +192,7 @@ def _shared(values: Mapping[str, Mapping[Pair, float]], metric: str) -> list[str
 
 
 def _numbers(decision: Decision, side: Literal["baseline", "candidate"]) -> dict[Pair, float]:
-    numbers = ((Pair(pair.metric, pair.dataset), getattr(pair, side)) for pair in decision.pairs)
+    numbers = ((pair.pair, getattr(pair, side)) for pair in decision.pairs)
     return {pair: value for pair, value in numbers if value is not None}
 
 

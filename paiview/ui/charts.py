@@ -115,20 +115,19 @@ def deltas(decisions: Sequence[Decision], shown: Collection[Pair]) -> tuple[Mapp
     Returns:
         How many pairs of each state are left out, and how many marks are at the edge because their effect is larger.
     """
-    key = cache_keys.key_of(identity_of(decisions), *sorted(shown))
-    html, hidden, beyond = _deltas(key=key, _shown=shown, _decisions=decisions)
+    html, hidden, beyond = _deltas(plot=_DecisionPlot(decisions, shown))
     st.html(html)
     return hidden, beyond
 
 
 def dumbbells(decision: Decision, shown: Collection[Pair]) -> Mapping[State, int]:
     """Draw both versions in the units of each metric; returns how many pairs of each state are left out."""
-    return _dumbbells(key=cache_keys.key_of(identity_of([decision]), *sorted(shown)), _shown=shown, _decision=decision)
+    return _dumbbells(plot=_DecisionPlot([decision], shown))
 
 
 def pareto(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> ParetoInfo:
     """Draw the candidates and their baseline by two of their numbers, with the Pareto front; nothing without such."""
-    return _pareto(key=cache_keys.key_of(identity_of(decisions), x, y), _x=x, _y=y, _decisions=decisions)
+    return _pareto(plot=_ParetoPlot(decisions, x, y))
 
 
 def identity_of(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], ...]:
@@ -147,40 +146,59 @@ def identity_of(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], ...]:
     )
 
 
-@st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=cache_keys.MAX_DECISION_ENTRIES, show_spinner=False)
-def _deltas(
-    key: str,  # noqa: ARG001 - stands for all the others in the cache
-    _shown: Collection[Pair],
-    _decisions: Sequence[Decision],
-) -> tuple[str, Mapping[State, int], int]:
-    info = delta_info(_decisions, shown=_shown)
+@dataclass(frozen=True, slots=True, eq=False)
+class _DecisionPlot:
+    decisions: Sequence[Decision]
+    shown: Collection[Pair]
+
+    def key(self) -> str:
+        return cache_keys.key_of(identity_of(self.decisions), *sorted(self.shown))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _ParetoPlot:
+    decisions: Sequence[Decision]
+    x: Pair | str
+    y: Pair | str
+
+    def key(self) -> str:
+        return cache_keys.key_of(identity_of(self.decisions), self.x, self.y)
+
+
+_cached_by_decisions = st.cache_data(
+    ttl=cache_keys.TTL_SECONDS,
+    max_entries=cache_keys.MAX_DECISION_ENTRIES,
+    show_spinner=False,
+    hash_funcs={_DecisionPlot: _DecisionPlot.key, _ParetoPlot: _ParetoPlot.key},
+)
+
+
+@_cached_by_decisions
+def _deltas(plot: _DecisionPlot) -> tuple[str, Mapping[State, int], int]:
+    info = delta_info(plot.decisions, shown=plot.shown)
     return delta_html(info), info.hidden, info.beyond
 
 
-@st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=cache_keys.MAX_DECISION_ENTRIES, show_spinner=False)
-def _dumbbells(
-    key: str,  # noqa: ARG001 - stands for all the others in the cache
-    _shown: Collection[Pair],
-    _decision: Decision,
-) -> Mapping[State, int]:
-    info = dumbbell_info(_decision, shown=_shown)
+@_cached_by_decisions
+def _dumbbells(plot: _DecisionPlot) -> Mapping[State, int]:
+    info = dumbbell_info(plot.decisions[0], shown=plot.shown)
     figure = dumbbell_figure(info)
     st.plotly_chart(figure, key="dumbbell-figure", config=_CONFIG, alt="Both versions on each dataset, in raw units")
     return info.hidden
 
 
-@st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=cache_keys.MAX_DECISION_ENTRIES, show_spinner=False)
-def _pareto(
-    key: str,  # noqa: ARG001 - stands for all the others in the cache
-    _x: Pair | str,
-    _y: Pair | str,
-    _decisions: Sequence[Decision],
-) -> ParetoInfo:
-    info = pareto_info(_decisions, _x, _y)
+@_cached_by_decisions
+def _pareto(plot: _ParetoPlot) -> ParetoInfo:
+    info = pareto_info(plot.decisions, plot.x, plot.y)
     if info.names:
         figure = pareto_figure(info)
         st.plotly_chart(figure, key="pareto-figure", config=_CONFIG, alt="Candidates by two metrics")
     return info
+
+
+_cached_by_plot = st.cache_data(
+    ttl=cache_keys.TTL_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False, hash_funcs={Plot: Plot.key}
+)
 
 
 @st.cache_resource(
@@ -198,7 +216,7 @@ def _trend(plot: Plot) -> tuple[go.Figure, int]:
     return trend_figure(info), info.hidden
 
 
-@st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False, hash_funcs={Plot: Plot.key})
+@_cached_by_plot
 def _heatmap(plot: Plot) -> list[str]:
     data = plot.data
     info = heatmap_info(
@@ -213,7 +231,7 @@ def _heatmap(plot: Plot) -> list[str]:
     return info.unknown
 
 
-@st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False, hash_funcs={Plot: Plot.key})
+@_cached_by_plot
 def _effect_heatmap(plot: Plot, baseline: int) -> _Effects:
     data = plot.data
     info = effect_heatmap_info(

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -138,22 +139,33 @@ def draw_pairs(rows: Sequence[PairRow], decisions: Sequence[Decision]) -> None:
         rows: of ``paiview.decisions.pair_rows.pair_rows``, those on the screen.
         decisions: those they are of.
     """
-    shown = [(row.candidate, row.pair.metric, row.pair.dataset) for row in rows]
-    _pairs(key=cache_keys.key_of(charts.identity_of(decisions), *shown), _rows=rows, _decisions=decisions)
+    _draw_pairs(rows=_Rows(rows, decisions))
 
 
-@st.cache_data(ttl=cache_keys.TTL_SECONDS, max_entries=cache_keys.MAX_DECISION_ENTRIES, show_spinner=False)
-def _pairs(
-    key: str,  # noqa: ARG001 - stands for all the others in the cache
-    _rows: Sequence[PairRow],
-    _decisions: Sequence[Decision],
-) -> None:
-    rows, with_version = _rows, len(_decisions) > 1
-    judged = [row.pair for row in rows]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    shown: Sequence[PairRow]
+    decisions: Sequence[Decision]
+
+    def key(self) -> str:
+        shown = [(row.candidate, *row.pair.pair) for row in self.shown]
+        return cache_keys.key_of(charts.identity_of(self.decisions), *shown)
+
+
+@st.cache_data(
+    ttl=cache_keys.TTL_SECONDS,
+    max_entries=cache_keys.MAX_DECISION_ENTRIES,
+    show_spinner=False,
+    hash_funcs={_Rows: _Rows.key},
+)
+def _draw_pairs(rows: _Rows) -> None:
+    decisions = rows.decisions
+    with_version = len(decisions) > 1
+    judged = [row.pair for row in rows.shown]
     notes = [None if pair.note is None else one_line(pair.note) for pair in judged]
     table = pd.DataFrame(
         {
-            **({"version": [one_line(row.candidate) for row in rows]} if with_version else {}),
+            **({"version": [one_line(row.candidate) for row in rows.shown]} if with_version else {}),
             "state": [plain_text.STATES[pair.state] for pair in judged],
             "dataset": [one_line(shorten_front(pair.name or pair.dataset, 60)) for pair in judged],
             "metric": [one_line(pair.metric) for pair in judged],
@@ -165,7 +177,7 @@ def _pairs(
             ),
         }
     )
-    by_metric = digits_by_metric(judged, metrics_of(_decisions))
+    by_metric = digits_by_metric(judged, metrics_of(decisions))
     digits = [by_metric[pair.metric] for pair in judged]
     written = _written(judged, digits)
     unsafe = [number for number in _NUMBERS if versions_table.is_unsafe(table[number])]
@@ -280,7 +292,7 @@ def _axes(decisions: Sequence[Decision]) -> dict[str, Pair | str]:
     for decision in decisions:
         measured = [pair for pair in decision.pairs if pair.candidate is not None and pair.direction is not None]
         metrics.update({pair.metric for pair in measured})
-        draw_pairs.update(Pair(pair.metric, pair.dataset) for pair in measured)
+        draw_pairs.update(pair.pair for pair in measured)
     most = [pair for pair, _ in draw_pairs.most_common(_MOST_AXES)]
     axes: dict[str, Pair | str] = {f"{metric}, mean": metric for metric in metrics}
     axes |= dict(zip(column_names(most), most, strict=True))

@@ -28,7 +28,7 @@ RERUNS: Final = 20
 MEMORY: Final = """
 import gc, json, sys
 from benchmarks.frames import answer
-from paiview.frames import build
+from paiview.evaluation.frames import build
 from paiview.pai.objects import ModelVersion
 
 def memory():

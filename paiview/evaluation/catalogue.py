@@ -21,11 +21,12 @@ MAX_NAME_CHARACTERS: Final = 200
 """Longer names are unknown: no catalogue spells them, and a name may cost no more than linear time."""
 _MAX_PHRASE_WORDS: Final = 12
 
-_WORD: Final = re.compile(r"[\u3400-\u9fff]|(?:(?![\u3400-\u9fff])[^\W_]|[+\u0300-\u036f])+")
+_WORD: Final = re.compile(r"[\u3400-\u9fffΔδ]|(?:(?![\u3400-\u9fffΔδ])[^\W_]|[+\u0300-\u036f])+")
 _HUMPS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _GLUED_NUMBER: Final = re.compile(r"([^\W0-9_]+)([0-9]+)")
-_NUMBER: Final = re.compile(r"[pvx]?[0-9]+(?:ms|[ekbmsx])?")
-_SEGMENT_END: Final = re.compile(r"/|\.(?![0-9])")
+_NUMBER: Final = re.compile(r"[pvxh]?[0-9]+(?:ms|[ekbmsx])?")
+_BRACKETED: Final = re.compile(r"[(\[][^()\[\]]*[)\]]")
+_SEGMENT_END: Final = re.compile(r"/(?!(?:s|sec|second|h|hr|hour)\b)|\.(?![0-9])", re.IGNORECASE)
 _COMPLEMENT: Final = re.compile(
     r"\s*1(?:00)?(?:\.0)?\s*(?:[-−–]\s*(?!best|shot|gram|nn|step|hot|way)(?=[^\W0-9])|/)", re.IGNORECASE
 )
@@ -107,7 +108,8 @@ def _catalogued(name: str) -> Meaning:
     exact = catalogue().spellings.get("".join(_WORD.findall(text)).lower())
     if exact:
         return _of_entry(exact)
-    segments = [pieces for segment in _SEGMENT_END.split(text) if (pieces := _pieces(list(_words(segment))))]
+    unbracketed = _BRACKETED.sub(lambda match: match[0].replace("/", " "), text)
+    segments = [pieces for segment in _SEGMENT_END.split(unbracketed) if (pieces := _pieces(list(_words(segment))))]
     if not segments:
         return Meaning("unknown", reason="it has no words")
     whole = _Reading.of([piece for pieces in segments for piece in pieces])
@@ -147,8 +149,9 @@ class _Piece(NamedTuple):
     @property
     def is_qualifying(self) -> bool:
         """Whether it is a spelling that may qualify another: top-5 of an accuracy, the benchmark of an exact match."""
-        may_qualify = self.words[0] in {"p", "r"} or self.spelling in catalogue().qualifying
-        return self.entry is not None and (may_qualify or self.entry.kind == "benchmark")
+        is_rank = self.words[0] in {"p", "r"} and self.words[-1].isdecimal()
+        is_listed = self.spelling in catalogue().qualifying
+        return self.entry is not None and (is_rank or is_listed or self.entry.kind == "benchmark")
 
 
 class _Reading(NamedTuple):
@@ -199,7 +202,7 @@ def _of_reading(reading: _Reading, *, is_leaf: bool) -> Meaning:
         return Meaning("unknown", reason="no metric is recognised in it")
     first, labels = reading.entries[0], " and ".join(dict.fromkeys(reading.labels))
     for piece in reading.rest:
-        if piece.roles & {"blocking", "last", "anywhere"}:
+        if piece.roles & {"blocking", "last", "whole", "anywhere"}:
             return Meaning("unknown", reason=f"{piece.label} stands beside {labels}")
         if piece.entry and piece.entry.direction != first.direction:
             return Meaning("unknown", reason=f"{labels} and {piece.label} disagree")
@@ -261,22 +264,25 @@ def _veto_of_parent(parent: _Reading) -> str | None:
 def _chosen_spellings(pieces: Sequence[_Piece]) -> list[int]:
     """The indexes of the pieces that count as spellings.
 
-    Plain ones go first, then those that would qualify them, then a single one that is also a word.
+    Plain ones go first, then one that is also a word, then those that would qualify either.
     """
     words = catalogue()
     spelled = [index for index, piece in enumerate(pieces) if piece.entry]
     doubtful = {index for index in spelled if pieces[index].spelling in words.also_words | words.alone}
     plain = [index for index in spelled if index not in doubtful]
     strong = [index for index in plain if not pieces[index].is_qualifying]
-    return strong or plain or [index for index in doubtful if _stands_alone(pieces, index)]
+    alone = [index for index in spelled if index in doubtful and _stands_alone(pieces, index)]
+    if plain:  # far is a condition beside a benchmark, but a false alarm rate beside nothing
+        alone = [index for index in alone if not pieces[index].neutral]
+    return strong or alone or plain
 
 
 def _stands_alone(pieces: Sequence[_Piece], index: int) -> bool:
-    """Whether a spelling that is also a word has only neutral qualifiers beside it."""
-    others = [piece.neutral for position, piece in enumerate(pieces) if position != index]
+    """Whether a spelling that is also a word has only qualifiers beside it."""
+    others = [piece for position, piece in enumerate(pieces) if position != index]
     if pieces[index].spelling in catalogue().alone:
-        return all(group in {"splits", "averages", "sets", "numbers"} for group in others)
-    return all(others)
+        return all(piece.neutral in {"splits", "averages", "sets", "numbers"} for piece in others)
+    return all(piece.neutral or piece.is_qualifying for piece in others)
 
 
 def _pieces(words: Sequence[str]) -> list[_Piece]:
@@ -348,7 +354,7 @@ def catalogue() -> Catalogue:
     entries: dict[str, Entry] = {}
     spellings: dict[str, Entry] = {}
     with Path(__file__).with_name("catalogue.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.reader(line for line in file if not line.startswith("#")):
+        for row in csv.reader(line for line in file if line[0] not in "#\n\r"):
             entry = _entry(*row)
             entries[entry.name] = entry
             spellings.update(dict.fromkeys(_joined(f"{entry.name}|{row[1]}", "|"), entry))

@@ -557,3 +557,17 @@ def test_spellings_that_are_also_words_are_spellings() -> None:
     lists = [WORDS["also_words"][key] for key in ("words", "alone", "qualifying")]
     for word in " ".join(lists).split():
         assert word.replace("_", "") in catalogue().spellings, word
+
+
+def test_top_of_a_benchmark_and_the_far_field_are_read_by_what_stands_beside_them() -> None:
+    assert direction("far") == ("known", "lower")
+    assert direction("bbh_far") == ("known", "higher")
+    assert direction("TriviaQA (EM)") == ("known", "higher")
+    assert direction("lambada_ppl") == ("known", "lower")
+    assert direction("truthfulqa_toxicity") == ("known", "lower")
+
+
+def test_a_slash_of_a_unit_is_no_parent() -> None:
+    assert direction("Throughput [tokens/s]") == ("known", "higher")
+    assert direction("PSNR/SSIM") == ("known", "higher")
+    assert catalogued("output tokens/s").kind == "speed"

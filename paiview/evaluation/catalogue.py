@@ -20,6 +20,7 @@ Range = tuple[float | None, float | None]
 MAX_NAME_CHARACTERS: Final = 200
 """Longer names are unknown: no catalogue spells them, and a name may cost no more than linear time."""
 _MAX_PHRASE_WORDS: Final = 12
+_NO_ROLES: Final[frozenset[str]] = frozenset()
 
 _WORD: Final = re.compile(r"[\u3400-\u9fffΔδ]|(?:(?![\u3400-\u9fffΔδ])[^\W_]|[+\u0300-\u036f])+")
 _HUMPS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -131,7 +132,7 @@ class _Piece(NamedTuple):
     words: tuple[str, ...]
     entry: Entry | None = None
     neutral: str | None = None
-    roles: frozenset[str] = frozenset()
+    roles: frozenset[str] = _NO_ROLES
 
     @property
     def spelling(self) -> str:
@@ -158,15 +159,13 @@ class _Reading(NamedTuple):
     """The pieces of a name by the part they play.
 
     Attributes:
-        entries: the metrics that are spelled.
-        labels: how they are spelled.
+        spellings: the pieces that count as spellings.
         is_negated: whether ``neg`` or ``negative`` stands before the first one, whose direction is lower.
         rest: the pieces that are neither spellings nor neutral.
         pieces: all of them.
     """
 
-    entries: tuple[Entry, ...]
-    labels: tuple[str, ...]
+    spellings: tuple[_Piece, ...]
     is_negated: bool
     rest: tuple[_Piece, ...]
     pieces: tuple[_Piece, ...]
@@ -184,12 +183,17 @@ class _Reading(NamedTuple):
             for index, piece in enumerate(pieces)
             if index not in read and not piece.neutral and not (entries and piece.is_qualifying)
         )
-        return cls(entries, tuple(pieces[index].label for index in chosen), is_negated, rest, tuple(pieces))
+        return cls(tuple(pieces[index] for index in chosen), is_negated, rest, tuple(pieces))
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The metrics that are spelled."""
+        return tuple(piece.entry for piece in self.spellings if piece.entry)
 
     @property
     def is_complete(self) -> bool:
         """Whether one spelling and neutral qualifiers are the whole name."""
-        return len(self.entries) == 1 and not self.rest
+        return len(self.spellings) == 1 and not self.rest
 
 
 def _of_reading(reading: _Reading, *, is_leaf: bool) -> Meaning:
@@ -198,24 +202,25 @@ def _of_reading(reading: _Reading, *, is_leaf: bool) -> Meaning:
         return _of_entry(reading.entries[0], is_negated=reading.is_negated)
     if label := _not_a_score(reading, is_leaf=is_leaf):
         return Meaning("not_a_score", reason=f"{label} is no score")
-    if not reading.entries:
+    entries = reading.entries
+    if not entries:
         return Meaning("unknown", reason="no metric is recognised in it")
-    first, labels = reading.entries[0], " and ".join(dict.fromkeys(reading.labels))
+    first, labels = entries[0], " and ".join(dict.fromkeys(piece.label for piece in reading.spellings))
     for piece in reading.rest:
         if piece.roles & {"blocking", "last", "whole", "anywhere"}:
             return Meaning("unknown", reason=f"{piece.label} stands beside {labels}")
         if piece.entry and piece.entry.direction != first.direction:
             return Meaning("unknown", reason=f"{labels} and {piece.label} disagree")
-    if len({(entry.direction, entry.target) for entry in reading.entries}) > 1 or reading.is_negated:
-        return Meaning("unknown", reason=f"{labels} disagree" if len(reading.entries) > 1 else f"{labels} is negated")
+    if len({(entry.direction, entry.target) for entry in entries}) > 1 or reading.is_negated:
+        return Meaning("unknown", reason=f"{labels} disagree" if len(entries) > 1 else f"{labels} is negated")
     meaning = _of_entry(first)
     if meaning.standing == "unknown":
         return meaning
     strange = ", ".join(dict.fromkeys(piece.label for piece in reading.rest[:3]))
     return meaning._replace(
         standing="assumed",
-        range=first.range if len({entry.range for entry in reading.entries}) == 1 else None,
-        has_scales=any(entry.has_scales for entry in reading.entries),
+        range=first.range if len({entry.range for entry in entries}) == 1 else None,
+        has_scales=any(entry.has_scales for entry in entries),
         reason=f"{strange} is not understood" if strange else f"it names more than one metric: {labels}",
     )
 
@@ -289,7 +294,7 @@ def _pieces(words: Sequence[str]) -> list[_Piece]:
     """The words in order, joined to the spellings and phrases that do not overlap, the longest first."""
     at: dict[int, _Piece] = {}
     taken: set[int] = set()
-    for start, piece in sorted(_phrases(words), key=lambda phrase: -len(phrase[1].spelling)):
+    for _, start, piece in sorted(_phrases(words), key=lambda phrase: -phrase[0]):
         span = range(start, start + len(piece.words))
         if taken.isdisjoint(span):
             taken.update(span)
@@ -309,13 +314,14 @@ def _without_moments(pieces: list[_Piece]) -> list[_Piece]:
     return pieces
 
 
-def _phrases(words: Sequence[str]) -> Iterator[tuple[int, _Piece]]:
-    """Every run of words that is a spelling or a phrase of the lists, with its first index."""
+def _phrases(words: Sequence[str]) -> Iterator[tuple[int, int, _Piece]]:
+    """Every run of words that is a spelling or a phrase of the lists: its characters, its first index, itself."""
     spellings, neutral, roles, numbered, *_ = catalogue()
     groups = [_neutral_group(word) for word in words]
     for start, word in enumerate(words):
         if word in numbered and start + 1 < len(words) and words[start + 1].isdecimal():
-            yield start, _Piece((word, words[start + 1]), numbered[word])
+            pair = (word, words[start + 1])
+            yield len(word) + len(pair[1]), start, _Piece(pair, numbered[word])
         joined = ""
         for stop in range(start + 1, min(start + _MAX_PHRASE_WORDS, len(words)) + 1):
             joined += words[stop - 1]
@@ -325,7 +331,7 @@ def _phrases(words: Sequence[str]) -> Iterator[tuple[int, _Piece]]:
             entry = None if is_letters else spellings.get(joined)
             group = groups[start] if is_one else neutral.get(joined)
             if entry or group or joined in roles:
-                yield start, _Piece(tuple(words[start:stop]), entry, group, roles.get(joined, frozenset()))
+                yield len(joined), start, _Piece(tuple(words[start:stop]), entry, group, roles.get(joined, _NO_ROLES))
 
 
 def _words(text: str) -> Iterator[str]:

@@ -571,3 +571,8 @@ def test_a_slash_of_a_unit_is_no_parent() -> None:
     assert direction("Throughput [tokens/s]") == ("known", "higher")
     assert direction("PSNR/SSIM") == ("known", "higher")
     assert catalogued("output tokens/s").kind == "speed"
+
+
+def test_letters_that_qualify_are_not_joined_to_a_spelling() -> None:
+    assert direction("accuracy_k_l") == ("known", "higher")
+    assert standing("accuracy_kl") == "unknown"

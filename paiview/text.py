@@ -5,6 +5,7 @@ characters or load a picture.
 """
 
 import html
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -141,6 +142,19 @@ def http_url(text: object) -> str | None:
     except ValueError:
         return None
     return text if usable else None
+
+
+def encodable(text: str) -> str:
+    """The text with lone surrogates, which UTF-8 cannot hold, written as their escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def json_text(value: Any) -> str:
+    """The value as JSON on one line, for a reader; a remark in its place if it is nested too deeply."""
+    try:
+        return encodable(json.dumps(value, ensure_ascii=False, default=repr))
+    except (RecursionError, TypeError, ValueError) as error:
+        return f"({type(value).__name__} that cannot be written as JSON: {error})"
 
 
 def ascii_host(address: str) -> str:

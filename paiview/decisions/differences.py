@@ -6,9 +6,9 @@ from typing import Any, Final, NamedTuple, cast
 from deepdiff import DeepDiff
 from deepdiff.helper import notpresent
 
-from paiview.evaluation.results import json_text
 from paiview.pai.objects import JsonObject, ModelVersion
 from paiview.secret_masking import mask_secrets
+from paiview.text import json_text
 
 _COMPARED_ELSEWHERE: Final = ("Metrics", "VersionName")
 _MAX_EXACT_INTEGER: Final = 2**53

@@ -6,18 +6,21 @@ leads to the version itself, with its labels, specs, ExtraInfo and raw JSON.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from paiview.evaluation.results import DATASET_KINDS, NO_DATASET, CategoryCodes, Pair, Results, json_text
+from paiview.evaluation.dataset_identity import DATASET_KINDS, NO_DATASET, renaming
+from paiview.evaluation.results import CategoryCodes, Pair, Results
 from paiview.evaluation.version_order import NameParts, naive_time, total_order
 from paiview.pai.objects import ModelVersion
+from paiview.text import json_text
 
 __all__ = ["NO_DATASET", "Frames", "Pair", "build", "column_names"]
 
@@ -26,6 +29,7 @@ _USUAL_SOURCE = re.compile(r"region=([^,\s]+),workspaceId=([^,\s]+),kind=([^,\s]
 _SOURCE_KEYS = ("region", "workspaceId", "kind", "id")
 _SOURCE_COLUMNS = ("source_region", "source_workspace", "source_kind", "source_run")
 _NO_SOURCE: tuple[str | None, ...] = (None,) * len(_SOURCE_KEYS)
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 def column_names(pairs: Iterable[Pair]) -> list[str]:
@@ -80,23 +84,26 @@ class Frames:
             ================ ================== ==================================================================
 
         metrics: one row for each (version, dataset, metric), in the order of ``versions`` and then of the response;
-            index 0..m-1. Columns:
+            index 0..m-1. Equal values of one pair are one row. Columns:
 
-            ============= ======== =============================================================================
-            version_index int64    row of ``versions``
-            version_name  str
-            dataset       category DatasetId or Uri as given, or ``NO_DATASET``
-            metric        category name as given; ``outer.inner`` for a nested one
-            dataset_kind  category ``id``, ``uri`` or ``none``
-            value         float64  in the unit of the source; NaN when it is not a finite number
-            raw           str      JSON text of the value when it is not a plain finite number, else NA
-            problem       category ``numeric string``, ``not a number``, ``too large`` (for a float), ``rounded`` (an
-                                   integer a float cannot hold exactly), ``nested``, ``duplicate dataset`` (the same
-                                   metric on the same dataset again), ``dataset has no DatasetId or Uri``,
-                                   ``DatasetId or Uri is no text`` (then the other one is used); several are joined
-                                   by ``, ``; NA for a plain number
-            n, errors     Int64    items and errors counted, from Counts beside Metrics; NA without
-            ============= ======== =============================================================================
+            =============== ======== ===========================================================================
+            version_index   int64    row of ``versions``
+            version_name    str
+            dataset         category identity (``paiview.evaluation.dataset_identity``): DatasetId or canonical Uri,
+                                     with ``[split=…,subset=…,config=…]`` where the result names them; or
+                                     ``NO_DATASET``
+            metric          category name as given; ``outer.inner`` for a nested one
+            dataset_kind    category ``id``, ``uri`` or ``none``
+            dataset_version str      version of the dataset; NA without one
+            value           float64  in the unit of the source; NaN when it is not a finite number
+            raw             str      JSON text of the value when it is not a plain finite number, else NA
+            problem         category ``numeric string``, ``not a number``, ``too large`` (for a float), ``rounded``
+                                     (an integer a float cannot hold exactly), ``nested``, ``duplicate dataset``
+                                     (another value of the same metric on the same dataset), ``dataset has no
+                                     DatasetId or Uri``, ``DatasetId or Uri is no text`` (then the other one is
+                                     used); several are joined by ``, ``; NA for a plain number
+            n, errors       Int64    items and errors counted, from Counts beside Metrics; NA without
+            =============== ======== ===========================================================================
 
         flagged: the number of flagged fields and values, the sum of ``versions.problems``.
     """
@@ -148,8 +155,18 @@ class Frames:
         return ["\0".join(texts).casefold() for texts in zip(*columns, strict=True)]
 
 
-def build(versions: Sequence[ModelVersion]) -> Frames:
-    """Build both frames of a listing."""
+def build(
+    versions: Sequence[ModelVersion],
+    aliases: Mapping[str, str] = _NO_NAMES,
+    metric_aliases: Mapping[str, str] = _NO_NAMES,
+) -> Frames:
+    """Build both frames of a listing.
+
+    Args:
+        versions: in any order.
+        aliases: a dataset's identity, its base or its Uri, to the dataset that it is another name of.
+        metric_aliases: a metric to the one that it is another name of.
+    """
     listing_indexes, times, parts, names = total_order(versions)
     rows = [versions[index] for index in listing_indexes]
     created, modified = (
@@ -162,7 +179,7 @@ def build(versions: Sequence[ModelVersion]) -> Frames:
     for index, sentences in results.read([version.metrics for version in rows]).items():
         complaints[index] += sentences
     version_name = _text(names)
-    metrics = _metrics_frame(results, version_name)
+    metrics = _metrics_frame(results, version_name, aliases, metric_aliases)
     flagged = metrics.loc[metrics["problem"].notna(), ["version_index", "metric", "dataset", "problem"]]
     for index, metric, dataset, problem in flagged.itertuples(index=False):
         complaints[index].append(f"{metric} on {dataset}: {problem}")
@@ -197,23 +214,28 @@ def build(versions: Sequence[ModelVersion]) -> Frames:
     return Frames(frame, metrics, int(problems.sum()))
 
 
-def _metrics_frame(results: Results, version_name: Any) -> pd.DataFrame:
+def _metrics_frame(
+    results: Results, version_name: Any, aliases: Mapping[str, str], metric_aliases: Mapping[str, str]
+) -> pd.DataFrame:
     value = np.array(results.value, dtype=np.float64)
     for row in np.flatnonzero(~np.isfinite(value)).tolist():
         results.odd.setdefault(row, (json_text(results.value[row]), "not a number"))
     value[~np.isfinite(value)] = np.nan
 
     block_size = np.array(results.block_size, dtype=np.int64)
-    version_index, dataset, kind = (
+    version_index, source = (
         np.repeat(np.array(block, dtype=np.int64), block_size)
-        for block in (results.block_version, results.block_dataset, results.block_kind)
+        for block in (results.block_version, results.block_source)
     )
-    metric = np.array(results.metric, dtype=np.int64)
-    key = (version_index * len(results.datasets.categories) + dataset) * len(results.metrics.categories) + metric
-    for row in np.flatnonzero(pd.Series(key).duplicated(keep=False).to_numpy()).tolist():
-        raw, problem = results.odd.get(row, (None, ""))
-        results.odd[row] = (raw, f"duplicate dataset, {problem}" if problem else "duplicate dataset")
+    identities, renamed = results.sources.identities, renaming(aliases)
+    dataset, datasets = _codes([renamed(identity.dataset) for identity in identities], source)
+    kind = np.array([DATASET_KINDS.index(identity.kind) for identity in identities], dtype=np.int64)[source]
+    dataset_version = _text([identity.version for identity in identities]).take(source)
+    names = [metric_aliases.get(name, name) for name in results.metrics.categories]
+    metric, metrics = _codes(names, np.array(results.metric, dtype=np.int64))
 
+    key = (version_index * len(datasets) + dataset) * len(metrics) + metric
+    is_kept = _merge_repeated(results, key, dataset_version)
     problems = CategoryCodes()
     problem_code = np.full(len(value), -1)
     raw_index = np.zeros(len(value), dtype=np.int64)
@@ -221,13 +243,14 @@ def _metrics_frame(results: Results, version_name: Any) -> pd.DataFrame:
         problem_code[row] = problems[problem]
         raw_index[row] = index
     n, errors = _sparse(results.counts, len(value))
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "version_index": version_index,
             "version_name": version_name.take(version_index),
-            "dataset": _coded(dataset, results.datasets.categories),
-            "metric": _coded(metric, results.metrics.categories),
+            "dataset": _coded(dataset, datasets),
+            "metric": _coded(metric, metrics),
             "dataset_kind": _coded(kind, DATASET_KINDS),
+            "dataset_version": dataset_version,
             "value": value,
             "raw": _text([None, *(raw for raw, _ in results.odd.values())]).take(raw_index),
             "problem": _coded(problem_code, problems.categories),
@@ -235,6 +258,40 @@ def _metrics_frame(results: Results, version_name: Any) -> pd.DataFrame:
             "errors": errors,
         }
     )
+    return frame if is_kept.all() else frame[is_kept].reset_index(drop=True)
+
+
+def _codes(names: Sequence[str], rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """The codes of some rows, of which each holds the index of its name, and the different names."""
+    categories = CategoryCodes()
+    codes = np.array([categories[name] for name in names], dtype=np.int64)
+    return codes[rows], categories.categories
+
+
+def _merge_repeated(results: Results, key: npt.NDArray[np.int64], dataset_version: Any) -> npt.NDArray[np.bool_]:
+    """Merge the rows of one key that have equal values, and flag those that have different ones.
+
+    Returns:
+        By row, whether it stays.
+    """
+    is_kept = np.ones(len(key), dtype=bool)
+    rows_of: defaultdict[int, list[int]] = defaultdict(list)
+    for row in np.flatnonzero(pd.Series(key).duplicated(keep=False).to_numpy()).tolist():
+        rows_of[int(key[row])].append(row)
+    for rows in rows_of.values():
+        versions = dataset_version[rows]
+        merged = results.merged(
+            {row: None if pd.isna(version) else version for row, version in zip(rows, versions, strict=True)}
+        )
+        is_kept[rows] = False
+        for row, counts, version in merged:
+            is_kept[row] = True
+            dataset_version[row] = version
+            results.counts[row] = counts or (None, None)
+            if len(merged) > 1:
+                raw, problem = results.odd.get(row, (None, ""))
+                results.odd[row] = (raw, f"duplicate dataset, {problem}" if problem else "duplicate dataset")
+    return is_kept
 
 
 def _field_complaints(

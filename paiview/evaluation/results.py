@@ -1,31 +1,35 @@
 """The Metrics of a version, read into rows.
 
 The service stores Metrics as a free object and only recommends a shape: ``{"Results": [{"Dataset": {"DatasetId" or
-"Uri"}, "Metrics": {name: number}}]}``. Other content is kept too: as a row if it is a number, else as a sentence with
-the raw text.
+"Uri"}, "Metrics": {name: number}}]}``. An array of such results, and JSON text in the place of any part of it, are read
+the same. Other content is kept too: as a row if it is a number or a list of numbers, else as a sentence with the raw
+text.
 """
 
-import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-NO_DATASET = "(no dataset)"
-DATASET_KINDS = ("id", "uri", "none")
-_ID, _URI, _NONE = range(3)
-_NO_IDENTITY = "dataset has no DatasetId or Uri"
-_NO_TEXT = "DatasetId or Uri is no text"
-_MAX_DEPTH = 8
-_NUMERIC = re.compile(r"\s*([+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?)\s*")
+from paiview.evaluation.dataset_identity import NO_DATASET, DatasetIdentity, identify, joined, renaming
+from paiview.pai.responses import parse_json
+from paiview.text import encodable, json_text
+
+__all__ = ["NO_DATASET", "Evaluation", "Measurement", "Pair", "Results", "evaluation", "read_number", "unreadable"]
+
+_MAX_DEPTH: Final = 8
+_NUMERIC: Final = re.compile(r"\s*([+-]?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?)\s*")
 """A number between blanks, some of which ``float`` does not accept."""
-_MAX_EXACT_INTEGER = 2**53
-_CHUNK_SIZE = 64
-_INT64 = range(-(2**63), 2**63)
+_MAX_EXACT_INTEGER: Final = 2**53
+_CHUNK_SIZE: Final = 64
+_INT64: Final = range(-(2**63), 2**63)
+_ROUNDED: Final = "rounded"
+_TOO_LARGE: Final = "too large"
+_NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Pair(NamedTuple):
@@ -49,19 +53,6 @@ class Reading(NamedTuple):
     problem: str | None = None
 
 
-def encodable(text: str) -> str:
-    """The text with lone surrogates, which UTF-8 cannot hold, written as their escapes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def json_text(value: Any) -> str:
-    """The value as JSON on one line, for a reader; a remark in its place if it is nested too deeply."""
-    try:
-        return encodable(json.dumps(value, ensure_ascii=False, default=repr))
-    except (RecursionError, TypeError, ValueError) as error:
-        return f"({type(value).__name__} that cannot be written as JSON: {error})"
-
-
 def read_number(value: Any) -> Reading:
     """Read a metric's value.
 
@@ -76,8 +67,8 @@ def read_number(value: Any) -> Reading:
         try:
             number = float(value)
         except OverflowError:
-            return Reading(math.nan, json_text(value), "too large")
-        return Reading(number) if number == value else Reading(number, json_text(value), "rounded")
+            return Reading(math.nan, json_text(value), _TOO_LARGE)
+        return Reading(number) if number == value else Reading(number, json_text(value), _ROUNDED)
     if isinstance(value, str) and (match := _NUMERIC.fullmatch(value)) and math.isfinite(number := float(match[1])):
         return Reading(number, json_text(value), "numeric string")
     return Reading(math.nan, json_text(value), "not a number")
@@ -99,6 +90,49 @@ class CategoryCodes(dict[Any, int]):
         return code
 
 
+class _Sources:
+    """The datasets that results name, each identity once; those named by a plain id or Uri are looked up by it.
+
+    Attributes:
+        identities: by code, in order of first appearance.
+        of_id, of_uri: DatasetId or Uri to code, for results that name nothing else.
+    """
+
+    def __init__(self) -> None:
+        self.identities: list[DatasetIdentity] = []
+        self._codes: dict[DatasetIdentity, int] = {}
+        self.of_id = _CodesOfText(lambda text: self.code(identify({"DatasetId": text})))
+        self.of_uri = _CodesOfText(lambda text: self.code(identify({"Uri": text})))
+
+    def code(self, identity: DatasetIdentity) -> int:
+        version = encodable(identity.version) if identity.version else None
+        # Why one is odd belongs to the result, and two odd ones may name the same dataset.
+        identity = DatasetIdentity(encodable(identity.dataset), identity.kind, version)
+        code = self._codes.setdefault(identity, len(self._codes))
+        if code == len(self.identities):
+            self.identities.append(identity)
+        return code
+
+
+class _CodesOfText(dict[str, int]):
+    """Codes by text; that of a new text is computed."""
+
+    def __init__(self, compute: Callable[[str], int]) -> None:
+        self._compute = compute
+
+    def __missing__(self, text: str) -> int:
+        code = self[text] = self._compute(text)
+        return code
+
+
+class _Merged(NamedTuple):
+    """Rows of one pair that say the same: one of them, with the counts and the dataset's version of all."""
+
+    row: int
+    counts: tuple[int | None, int | None] | None
+    dataset_version: str | None
+
+
 @dataclass
 class Results:
     """The results of many versions, column by column: a row for each version, dataset and metric.
@@ -109,34 +143,34 @@ class Results:
     place of ``_read_plain``; the bound is 0.25 (``python -m benchmarks frames``).
 
     Attributes:
-        metrics, datasets: names to category codes.
+        metrics: names to category codes.
+        sources: the datasets as results name them.
         metric: by row, the code of the metric.
         value: by row, the number. Floats are not checked, so that NaN and infinities may be absent from ``odd``.
-        block_version, block_dataset, block_kind, block_size: by block of rows with the same version and dataset, the
-            index of the version, the dataset's code and kind (an index of ``DATASET_KINDS``), and the number of rows.
+        block_version, block_source, block_size: by block of rows of one result, the index of the version, the code of
+            the source, and the number of rows.
         odd: row to raw JSON text and problem, for rows with a problem.
         counts: row to n and errors, for rows with counts.
     """
 
     metrics: CategoryCodes = field(default_factory=CategoryCodes)
-    datasets: CategoryCodes = field(default_factory=CategoryCodes)
+    sources: _Sources = field(default_factory=_Sources)
     metric: list[int] = field(default_factory=list)
     value: list[float] = field(default_factory=list)
     block_version: list[int] = field(default_factory=list)
-    block_dataset: list[int] = field(default_factory=list)
-    block_kind: list[int] = field(default_factory=list)
+    block_source: list[int] = field(default_factory=list)
     block_size: list[int] = field(default_factory=list)
     odd: dict[int, tuple[str | None, str]] = field(default_factory=dict)
     counts: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)
 
-    def read(self, versions: Sequence[Mapping[str, Any] | None]) -> dict[int, list[str]]:
+    def read(self, versions: Sequence[Any]) -> dict[int, list[str]]:
         """Add the rows of each version's Metrics.
 
         Returns:
             By index of the version, a sentence for each field that could not become a row.
         """
         complaints: dict[int, list[str]] = {}
-        filled = [(index, metrics) for index, metrics in enumerate(versions) if metrics]
+        filled = [(index, metrics) for index, metrics in enumerate(versions) if metrics is not None and metrics != {}]
         for start in range(0, len(filled), _CHUNK_SIZE):
             chunk = filled[start : start + _CHUNK_SIZE]
             if self._read_plain(chunk):
@@ -146,28 +180,28 @@ class Results:
                     complaints[index] = sentences
         return complaints
 
-    def _read_plain(self, chunk: Sequence[tuple[int, Mapping[str, Any]]]) -> bool:
-        """Add versions that follow the recommended shape exactly, with plain numbers as values.
+    def _read_plain(self, chunk: Sequence[tuple[int, Any]]) -> bool:
+        """Add versions that follow the recommended shape exactly: a DatasetId or a Uri, and plain numbers as values.
 
         Returns:
             Whether all versions of the chunk do; if not, nothing is added.
         """
-        if max(len(metrics) for _, metrics in chunk) > 1:
-            return False
         try:
+            if max(len(metrics) for _, metrics in chunk) > 1:
+                return False
             listings = [metrics["Results"] for _, metrics in chunk]
             items = [*chain.from_iterable(listings)]
             numbers = [item["Metrics"] for item in items]
             datasets = [item["Dataset"] for item in items]
-            identities = [dataset.get("DatasetId") or dataset["Uri"] for dataset in datasets]
-            identity_types = {*map(type, chain.from_iterable(map(dict.values, datasets)))}
+            are_ids = ["DatasetId" in dataset for dataset in datasets]
+            names = [*chain.from_iterable(map(dict.values, datasets))]
             values = [*chain.from_iterable(map(dict.values, numbers))]
         except (AttributeError, KeyError, TypeError):
             return False
         types = {*map(type, values)}
-        if not types <= {float, int} or {*map(type, identities)} != {str} or not all(identities):
+        if not types <= {float, int} or {*map(type, names)} != {str} or not all(names):
             return False
-        if not identity_types <= {str, type(None)}:
+        if {*map(len, datasets)} != {1} or not {*chain.from_iterable(datasets)} <= {"DatasetId", "Uri"}:
             return False
         if int in types and any(abs(value) > _MAX_EXACT_INTEGER for value in values if type(value) is int):
             return False
@@ -177,45 +211,51 @@ class Results:
         self.value += values
         for (version, _), listing in zip(chunk, listings, strict=True):
             self.block_version += [version] * len(listing)
-        self.block_dataset += map(self.datasets.__getitem__, identities)
-        self.block_kind += [_ID if dataset.get("DatasetId") else _URI for dataset in datasets]
+        of_id, of_uri = self.sources.of_id, self.sources.of_uri
+        self.block_source += [
+            of_id[name] if is_id else of_uri[name] for is_id, name in zip(are_ids, names, strict=True)
+        ]
         self.block_size += map(len, numbers)
         return True
 
-    def _read_any(self, version: int, metrics: Mapping[str, Any]) -> list[str]:
-        results = metrics.get("Results")
-        if not isinstance(results, list):
-            return self._read_loose(version, metrics)
+    def _read_any(self, version: int, metrics: Any) -> list[str]:
+        opened = _opened(metrics)
+        if isinstance(opened, list):
+            opened = {"Results": opened}
+        if not isinstance(opened, dict):
+            return [f"Metrics has the wrong type: {json_text(metrics)}"]
+        results, beside = _results(opened)
         complaints: list[str] = []
         for index, item in enumerate(results):
-            values = item.get("Metrics") if isinstance(item, dict) else None
+            result = _opened(item)
+            values = _opened(result.get("Metrics")) if isinstance(result, dict) else None
             if not isinstance(values, dict):
                 complaints.append(f"Results[{index}] is not a result: {json_text(item)}")
                 continue
-            code, kind, problem = self._dataset(item.get("Dataset"))
+            identity = identify(_opened(result.get("Dataset")))
             start = len(self.value)
             for name, value, is_nested in _leaves(values):
-                self._add(name, read_number(value), problem, "nested" if is_nested else None)
-            if problem and len(self.value) == start:
-                complaints.append(f"Results[{index}]: {problem}: {json_text(item['Dataset'])}")
-            self._close_block(version, code, kind, start)
-            if "Counts" in item:
-                complaints += self._read_counts(item["Counts"], start, f"Results[{index}].Counts")
-        beside = {name: value for name, value in metrics.items() if name != "Results"}
+                self._add(name, read_number(value), identity.problem, "nested" if is_nested else None)
+            if identity.problem and len(self.value) == start:
+                complaints.append(f"Results[{index}]: {identity.problem}: {json_text(result['Dataset'])}")
+            self._close_block(version, identity, start)
+            if "Counts" in result:
+                complaints += self._read_counts(result["Counts"], start, f"Results[{index}].Counts")
         return complaints + self._read_loose(version, beside)
 
     def _read_loose(self, version: int, metrics: Mapping[str, Any]) -> list[str]:
-        """Add the numbers outside of Results, which belong to no dataset."""
+        """Add the numbers outside of Results, and the lists of them, which belong to no dataset."""
         complaints = []
         start = len(self.value)
         for name, value, is_nested in _leaves(metrics):
             reading = read_number(value)
-            if math.isnan(reading.value) and reading.problem != "too large":
+            is_measured = isinstance(value, float) or reading.problem == _TOO_LARGE or _is_list_of_numbers(value)
+            if math.isnan(reading.value) and not is_measured:
                 complaints.append(f"Metrics.{encodable(name)} is not a number: {reading.raw}")
             else:
                 self._add(name, reading, "nested" if is_nested else None)
         if len(self.value) > start:
-            self._close_block(version, self.datasets[NO_DATASET], _NONE, start)
+            self._close_block(version, DatasetIdentity(NO_DATASET, "none"), start)
         return complaints
 
     def _add(self, name: str, reading: Reading, *problems: str | None) -> None:
@@ -225,26 +265,39 @@ class Results:
         self.metric.append(self.metrics[name])
         self.value.append(reading.value)
 
-    def _close_block(self, version: int, code: int, kind: int, start: int) -> None:
+    def _close_block(self, version: int, identity: DatasetIdentity, start: int) -> None:
         self.block_version.append(version)
-        self.block_dataset.append(code)
-        self.block_kind.append(kind)
+        self.block_source.append(self.sources.code(identity))
         self.block_size.append(len(self.value) - start)
 
-    def _dataset(self, dataset: Any) -> tuple[int, int, str | None]:
-        """The code and kind of a result's Dataset, and its problem, if any."""
-        if isinstance(dataset, dict):
-            identities = (dataset.get("DatasetId"), dataset.get("Uri"))
-            problem = None if all(isinstance(identity, str | None) for identity in identities) else _NO_TEXT
-            for kind, identity in zip((_ID, _URI), identities, strict=True):
-                if isinstance(identity, str) and identity:
-                    return self.datasets[identity], kind, problem
-            if not any(dataset.values()):
-                return self.datasets[NO_DATASET], _NONE, problem
-        elif dataset in (None, ""):
-            return self.datasets[NO_DATASET], _NONE, None
-        text = dataset if isinstance(dataset, str) else json_text(dataset)
-        return self.datasets[text], _NONE, _NO_IDENTITY
+    def merged(self, rows: Mapping[int, str | None]) -> list[_Merged]:
+        """The different values among the rows of one pair, each once.
+
+        Args:
+            rows: by row, the version of its dataset.
+        """
+        equal: dict[float | str, list[int]] = {}
+        for row in rows:
+            equal.setdefault(self._sameness(row), []).append(row)
+        merged = []
+        for group in equal.values():
+            counts = {counts for row in group if (counts := self.counts.get(row))}
+            # A row with a problem goes before one without, so that the problem is still named.
+            row = next((row for row in group if row in self.odd), group[0])
+            version = joined(rows[row] for row in group)
+            merged.append(_Merged(row, counts.pop() if len(counts) == 1 else None, version))
+        return merged
+
+    def raw(self, row: int) -> str | None:
+        """JSON text of a row's value when it is not a plain finite number."""
+        raw, _ = self.odd.get(row, (None, ""))
+        return raw if raw is not None or math.isfinite(self.value[row]) else json_text(self.value[row])
+
+    def _sameness(self, row: int) -> float | str:
+        """Equal for two rows whose values are the same."""
+        value = self.value[row]
+        is_number = math.isfinite(value) and _ROUNDED not in self.odd.get(row, (None, ""))[1]
+        return value if is_number else self.raw(row) or ""
 
     def _read_counts(self, counts: Any, start: int, where: str) -> list[str]:
         if not isinstance(counts, dict):
@@ -267,8 +320,9 @@ class Measurement(NamedTuple):
     Attributes:
         value: the number; NaN when there is none, or more than one.
         n, errors: items and errors counted, from Counts beside Metrics.
-        duplicated: whether the version has more than one value for the pair; ``raw`` then holds them all.
+        duplicated: whether the version has different values for the pair; ``raw`` then holds them all, sorted.
         raw: JSON text of the values, unless there is one plain number.
+        dataset_version: the version of the dataset; several different ones are joined by `` / ``.
     """
 
     value: float
@@ -276,45 +330,69 @@ class Measurement(NamedTuple):
     errors: int | None = None
     duplicated: bool = False
     raw: str | None = None
+    dataset_version: str | None = None
 
 
 Evaluation = Mapping[Pair, Measurement]
 """The results of one version."""
 
 
-def evaluation(metrics: Mapping[str, Any] | None, aliases: Mapping[str, str] = MappingProxyType({})) -> Evaluation:
+def evaluation(
+    metrics: Any, aliases: Mapping[str, str] = _NO_NAMES, metric_aliases: Mapping[str, str] = _NO_NAMES
+) -> Evaluation:
     """Read one version's Metrics into measurements, in order of first appearance.
+
+    Equal values of one pair are one measurement, and different ones a duplicated one.
 
     Args:
         metrics: the version's field of this name.
-        aliases: dataset to the one it is another name of; results under two names of one dataset are duplicates.
+        aliases: a dataset's identity, its base or its Uri, to the dataset that it is another name of.
+        metric_aliases: a metric to the one that it is another name of.
     """
     results = Results()
     results.read([metrics])
-    names = [aliases.get(name, name) for name in results.datasets.categories]
-    rows = chain.from_iterable(
-        [dataset] * size for dataset, size in zip(results.block_dataset, results.block_size, strict=True)
+    renamed = renaming(aliases)
+    datasets = [renamed(identity.dataset) for identity in results.sources.identities]
+    names = [metric_aliases.get(name, name) for name in results.metrics.categories]
+    rows_of: dict[Pair, dict[int, str | None]] = {}
+    start = 0
+    for source, size in zip(results.block_source, results.block_size, strict=True):
+        for row in range(start, start + size):
+            pair = Pair(names[results.metric[row]], datasets[source])
+            rows_of.setdefault(pair, {})[row] = results.sources.identities[source].version
+        start += size
+    return {pair: _measurement(results, results.merged(rows)) for pair, rows in rows_of.items()}
+
+
+def _measurement(results: Results, merged: Sequence[_Merged]) -> Measurement:
+    if len(merged) > 1:
+        by_value = sorted(merged, key=lambda one: (_finite(results.value[one.row]), results.raw(one.row) or ""))
+        texts = (results.raw(one.row) or json_text(float(results.value[one.row])) for one in by_value)
+        version = joined(one.dataset_version for one in merged)
+        return Measurement(math.nan, duplicated=True, raw=", ".join(texts), dataset_version=version)
+    ((row, counts, version),) = merged
+    value = float(results.value[row])
+    n, errors = counts or (None, None)
+    return Measurement(
+        value if math.isfinite(value) else math.nan, n, errors, raw=results.raw(row), dataset_version=version
     )
-    measurements: dict[Pair, Measurement] = {}
-    for row, dataset in enumerate(rows):
-        pair = Pair(results.metrics.categories[results.metric[row]], names[dataset])
-        value = results.value[row]
-        raw, _ = results.odd.get(row, (None, ""))
-        if not math.isfinite(value):
-            value, raw = math.nan, raw or json_text(value)
-        earlier = measurements.get(pair)
-        if earlier is None:
-            measurements[pair] = Measurement(value, *results.counts.get(row, (None, None)), raw=raw)
-        else:
-            values = f"{earlier.raw or json_text(earlier.value)}, {raw or json_text(value)}"
-            measurements[pair] = Measurement(math.nan, duplicated=True, raw=values)
-    return measurements
+
+
+def _finite(value: float) -> float:
+    """A key that puts what is no number last."""
+    return value if math.isfinite(value) else math.inf
+
+
+def unreadable(metrics: Any) -> list[str]:
+    """A sentence for each part of a version's Metrics that is no result and no number, with its raw text."""
+    return Results().read([metrics]).get(0, [])
 
 
 def versions_measuring(
-    versions: Sequence[Mapping[str, Any] | None],
+    versions: Sequence[Any],
     pairs: Collection[Pair],
-    aliases: Mapping[str, str] = MappingProxyType({}),
+    aliases: Mapping[str, str] = _NO_NAMES,
+    metric_aliases: Mapping[str, str] = _NO_NAMES,
 ) -> list[bool]:
     """For each version, whether it has at least one number for any of the pairs.
 
@@ -324,24 +402,59 @@ def versions_measuring(
         versions: the Metrics of each version.
         pairs: with aliases replaced by their targets.
         aliases: as for ``evaluation``.
+        metric_aliases: as for ``evaluation``.
     """
     results = Results()
     results.read(versions)
-    metrics = {name: code for code, name in enumerate(results.metrics.categories)}
+    codes: defaultdict[str, set[int]] = defaultdict(set)
+    for code, name in enumerate(results.metrics.categories):
+        codes[metric_aliases.get(name, name)].add(code)
     wanted: defaultdict[str, set[int]] = defaultdict(set)
     for pair in pairs:
-        if pair.metric in metrics:
-            wanted[pair.dataset].add(metrics[pair.metric])
-    wanted_of_dataset = [wanted.get(aliases.get(name, name)) for name in results.datasets.categories]
+        wanted[pair.dataset] |= codes.get(pair.metric, set())
+    renamed = renaming(aliases)
+    wanted_of_source = [wanted.get(renamed(identity.dataset)) for identity in results.sources.identities]
     measures = [False] * len(versions)
     start = 0
-    for version, dataset, size in zip(results.block_version, results.block_dataset, results.block_size, strict=True):
+    for version, source, size in zip(results.block_version, results.block_source, results.block_size, strict=True):
         end = start + size
-        if not measures[version] and (codes := wanted_of_dataset[dataset]) is not None:
+        if not measures[version] and (sought := wanted_of_source[source]):
             rows = zip(results.metric[start:end], results.value[start:end], strict=True)
-            measures[version] = any(metric in codes and math.isfinite(value) for metric, value in rows)
+            measures[version] = any(metric in sought and math.isfinite(value) for metric, value in rows)
         start = end
     return measures
+
+
+def _opened(value: Any) -> Any:
+    """The object or array that a value is the JSON text of; else the value itself."""
+    inner = value
+    while isinstance(inner, str) and inner.lstrip()[:1] in ("{", "[", '"'):
+        try:
+            inner = parse_json(encodable(inner).encode())
+        except (ValueError, RecursionError):
+            break
+    return inner if isinstance(inner, dict | list) else value
+
+
+def _results(metrics: Mapping[str, Any]) -> tuple[Sequence[Any], Mapping[str, Any]]:
+    """The results in Metrics, of which a single one may stand without its list, and what stands beside them."""
+    if "Results" not in metrics and "Dataset" in metrics and isinstance(_opened(metrics.get("Metrics")), dict):
+        return [metrics], {}
+    results = _opened(metrics.get("Results"))
+    if isinstance(results, dict) and "Metrics" in results:
+        results = [results]
+    if not isinstance(results, list):
+        return (), metrics
+    return results, {name: value for name, value in metrics.items() if name != "Results"}
+
+
+def _is_list_of_numbers(value: Any) -> bool:
+    """Whether it is a list of numbers, or of equally deep lists of them, in which some may be null."""
+    items = value
+    while isinstance(items, list) and items and all(isinstance(item, list) for item in items):
+        items = [*chain.from_iterable(items)]
+    types = {*map(type, items)} if isinstance(items, list) else set()
+    return bool(types & {int, float}) and types <= {int, float, type(None)}
 
 
 def _leaves(metrics: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any, bool]]:

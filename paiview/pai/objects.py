@@ -84,7 +84,8 @@ class ModelVersion(PaiObject):
     """One version of a model, from ListModelVersions or GetModelVersion.
 
     Times are the original strings (UTC, in one of three formats; ``version_order`` parses them). ``options`` is JSON
-    text, while ``metrics``, ``extra_info`` and the specs are objects without a fixed structure.
+    text, while ``extra_info`` and the specs are objects without a fixed structure. ``metrics`` is any JSON at all, for
+    the service enforces no shape, and some write JSON text or an array (``evaluation.results`` reads them).
     """
 
     version_name: str | None = None
@@ -96,7 +97,7 @@ class ModelVersion(PaiObject):
     source_type: str | None = None
     source_id: str | None = None
     labels: Labels = ()
-    metrics: JsonObject | None = None
+    metrics: Any = None
     options: str | None = None
     extra_info: JsonObject | None = None
     training_spec: JsonObject | None = None

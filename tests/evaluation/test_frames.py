@@ -9,11 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from paiview.evaluation.dataset_identity import DATASET_KINDS
 from paiview.evaluation.frames import NO_DATASET, Frames, build
 from paiview.evaluation.queries import number_table
-from paiview.evaluation.results import DATASET_KINDS, Results
+from paiview.evaluation.results import Results
 from paiview.evaluation.version_order import parse_time
 from paiview.pai.objects import ModelVersion
+from paiview.text import json_text
 
 VERSION_DTYPES = {
     "version_name": "str",
@@ -48,6 +50,7 @@ METRIC_DTYPES = {
     "dataset": "category",
     "metric": "category",
     "dataset_kind": "category",
+    "dataset_version": "str",
     "value": "float64",
     "raw": "str",
     "problem": "category",
@@ -304,21 +307,24 @@ def test_place_leads_back_to_labels_specs_extra_info_and_unknown_fields() -> Non
 
 
 def test_fields_of_the_wrong_type_are_named_with_their_raw_value() -> None:
-    frames = build([version(FormatType=["ONNX"], Labels=[{"Key": "a", "Value": {"b": 1}}], Metrics="{}")])
+    frames = build([version(FormatType=["ONNX"], Labels=[{"Key": "a", "Value": {"b": 1}}], Metrics="{")])
     assert frames.versions["format_type"].isna().all()
     told = (problem(frames) or "").split("; ")
     assert sorted(told) == [
         'FormatType has the wrong type: ["ONNX"]',
         'Label Value has the wrong type: {"b": 1}',
-        'Metrics has the wrong type: "{}"',
+        'Metrics has the wrong type: "{"',
     ]
     assert frames.flagged == 3
 
 
-def test_metrics_written_as_json_text_are_kept_and_flagged() -> None:
-    frames = of_metrics('{"Results":[]}')
-    assert problem(frames) == r'Metrics has the wrong type: "{\"Results\":[]}"'
-    assert len(frames.metrics) == 0
+@pytest.mark.parametrize(
+    "metrics", ["", "cer: 0.1", "{", '{"Results": [', "null", "0.1", '"cer"', 7, 0, False, True, math.nan]
+)
+def test_metrics_that_hold_nothing_to_read_are_told(metrics: Any) -> None:
+    frames = of_metrics(metrics)
+    assert problem(frames) == f"Metrics has the wrong type: {json.dumps(metrics)}"
+    assert (len(frames.metrics), frames.flagged) == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -429,12 +435,69 @@ def test_the_same_metric_twice_on_one_dataset_keeps_both_and_flags_both() -> Non
     assert frames.flagged == 2
 
 
+def test_the_same_number_twice_on_one_dataset_counts_once() -> None:
+    uris = ["oss://bucket/k", "https://bucket.oss-cn-shanghai.aliyuncs.com/k?Signature=s"]
+    twice = [{**result({"cer": 0.1, "wer": place}, {"Uri": uri}), "Counts": {}} for place, uri in enumerate(uris)]
+    twice[1]["Counts"] = {"cer": {"n": 7}}
+    frames = of_metrics({"Results": [*twice, result({"cer": 0.1}), result({"cer": 0.1}), result({"cer": 0.1})]})
+    assert rows(frames) == [
+        ("oss://bucket/k", "uri", "cer", 0.1),
+        ("oss://bucket/k", "uri", "wer", 0.0),
+        ("oss://bucket/k", "uri", "wer", 1.0),
+        ("d-1", "id", "cer", 0.1),
+    ]
+    assert frames.metrics["problem"].astype("str").fillna("").tolist() == [
+        "",
+        "duplicate dataset",
+        "duplicate dataset",
+        "",
+    ]
+    assert frames.metrics["n"].tolist() == [7, pd.NA, pd.NA, pd.NA]
+    assert frames.metrics.index.tolist() == [0, 1, 2, 3]
+    assert frames.versions["results"].tolist() == [4]
+
+
+def test_a_dataset_version_stands_beside_the_dataset() -> None:
+    datasets = [
+        {"DatasetId": "d-1", "Version": 1},
+        {"DatasetId": "d-1", "DatasetVersion": "2"},
+        {"Uri": "oss://b/k?versionId=x"},
+        {"DatasetId": "d-2", "Split": "test"},
+    ]
+    frames = of_metrics({"Results": [*(result({"cer": 0.1}, dataset) for dataset in datasets), result({"wer": 0.1})]})
+    shown = frames.metrics[["metric", "dataset", "dataset_version"]].astype("str").fillna("")
+    assert shown.to_numpy().tolist() == [
+        ["cer", "d-1", "1 / 2"],
+        ["cer", "oss://b/k", "x"],
+        ["cer", "d-2[split=test]", ""],
+        ["wer", "d-1", ""],
+    ]
+    assert frames.flagged == 0
+
+
+def test_aliases_join_histories() -> None:
+    first, second = [result({"acc": 0.5})], [result({"acc,none": 0.6}, {"DatasetId": "d-old", "Split": "test"})]
+    listed = [version("0.1.0", Metrics=first), version("0.2.0", Metrics=second)]
+    assert len(build(listed).histories) == 2
+    frames = build(listed, {"d-old[split=test]": "d-1"}, {"acc,none": "acc"})
+    assert {pair: history.values.tolist() for pair, history in frames.histories.items()} == {("acc", "d-1"): [0.5, 0.6]}
+    assert frames.metrics["metric"].cat.categories.tolist() == ["acc"]
+    assert frames.metrics["dataset"].cat.categories.tolist() == ["d-1"]
+
+
+def test_lists_of_numbers_outside_of_results_are_rows_without_a_number() -> None:
+    frames = of_metrics({"ap": [0.1, None], "cer": math.nan})
+    assert rows(frames) == [(NO_DATASET, "none", "ap", None), (NO_DATASET, "none", "cer", None)]
+    assert frames.metrics["raw"].tolist() == ["[0.1, null]", "NaN"]
+    assert problem(frames) == f"ap on {NO_DATASET}: not a number; cer on {NO_DATASET}: not a number"
+
+
 def test_the_same_pair_in_two_versions_is_no_duplicate() -> None:
     metrics = {"Results": [result({"cer": 0.1})]}
     assert build([version("0.1.0", Metrics=metrics), version("0.2.0", Metrics=metrics)]).flagged == 0
 
 
-@pytest.mark.parametrize("metrics", [None, {}, {"Results": []}])
+@pytest.mark.parametrize("metrics", [None, {}, {"Results": []}, [], "{}", "[]", '{"Results":[]}', {"Results": "[]"}])
 def test_no_metrics_are_no_problem(metrics: Any) -> None:
     frames = of_metrics(metrics)
     assert (len(frames.metrics), frames.flagged) == (0, 0)
@@ -449,7 +512,14 @@ def test_no_metrics_are_no_problem(metrics: Any) -> None:
         ({"Results": [5]}, "Results[0] is not a result: 5"),
         ({"Results": [{"Dataset": {"DatasetId": "d"}}]}, 'Results[0] is not a result: {"Dataset": {"DatasetId": "d"}}'),
         ({"Results": [{"Metrics": [0.1]}]}, 'Results[0] is not a result: {"Metrics": [0.1]}'),
-        ([1], "Metrics has the wrong type: [1]"),
+        ([1], "Results[0] is not a result: 1"),
+        ({"Results": '{"cer": 0.1'}, 'Metrics.Results is not a number: "{\\"cer\\": 0.1"'),
+        ({"Results": [{"Metrics": "cer"}]}, 'Results[0] is not a result: {"Metrics": "cer"}'),
+        ({"classes": ["a", "b"]}, 'Metrics.classes is not a number: ["a", "b"]'),
+        ({"classes": []}, "Metrics.classes is not a number: []"),
+        ({"classes": [None]}, "Metrics.classes is not a number: [null]"),
+        ({"classes": [[0.1], 0.2]}, "Metrics.classes is not a number: [[0.1], 0.2]"),
+        ({"beam": True}, "Metrics.beam is not a number: true"),
     ],
 )
 def test_what_cannot_become_a_row_is_told_with_its_raw_text(metrics: Any, told: str) -> None:
@@ -527,9 +597,11 @@ def test_the_number_table_has_a_row_a_version_and_a_column_a_pair() -> None:
     assert {str(dtype) for dtype in table.dtypes} == {"float64"}
 
 
-def test_the_number_table_shows_no_number_for_a_pair_given_twice() -> None:
-    frames = of_metrics({"Results": [result({"cer": 0.1}), result({"cer": 0.1}), result({"cer": 0.2}, "d-2")]})
+def test_the_number_table_shows_no_number_for_a_pair_with_two() -> None:
+    frames = of_metrics({"Results": [result({"cer": 0.1}), result({"cer": 0.3}), result({"cer": 0.2}, "d-2")]})
     assert all_numbers(frames).fillna(-1).to_dict("records") == [{"cer@d-1": -1, "cer@d-2": 0.2}]
+    frames = of_metrics({"Results": [result({"cer": 0.1}), result({"cer": 0.1}), result({"cer": 0.2}, "d-2")]})
+    assert all_numbers(frames).to_dict("records") == [{"cer@d-1": 0.1, "cer@d-2": 0.2}]
 
 
 def test_columns_of_one_name_stay_apart_in_the_number_table() -> None:
@@ -546,14 +618,26 @@ def test_the_number_table_of_nothing_has_the_rows() -> None:
 
 WORDS = st.sampled_from(["cer", "wer", "a.b", "Results", "Metrics", "Dataset", "Counts", "DatasetId", "Uri", "", "错"])
 NUMBERS = st.one_of(st.floats(), st.integers(), st.integers(-(2**70), 2**70), st.integers(10**305, 10**310))
-SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, st.text(max_size=4), st.sampled_from(["0.1", "1e5", "\ud800"]))
+NO_JSON = st.text(st.characters(exclude_characters='{["', codec=None), max_size=4)
+SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, NO_JSON, st.sampled_from(["0.1", "1e5", "\ud800"]))
 ANY_JSON = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3), max_leaves=8
 )
 PLAIN_RESULTS = st.builds(
     result,
     st.dictionaries(WORDS, st.one_of(st.floats(), st.integers(-(2**54), 2**54)), max_size=3),
-    st.sampled_from(["a", {"DatasetId": "b"}, {"Uri": "a"}, {"DatasetId": "", "Uri": "c"}]),
+    st.sampled_from(
+        [
+            "a",
+            "a[split=b]",
+            {"DatasetId": "b"},
+            {"Uri": "a"},
+            {"DatasetId": "", "Uri": "c"},
+            {"Uri": "https://bucket.oss-cn-shanghai.aliyuncs.com/k?versionId=1"},
+            {"Uri": "oss://bucket/k"},
+            {"DatasetId": "a", "split": "b"},
+        ]
+    ),
 )
 ODD_RESULTS = st.builds(result, st.dictionaries(WORDS, ANY_JSON, max_size=3), ANY_JSON)
 RESULTS = st.lists(st.one_of(PLAIN_RESULTS, ODD_RESULTS, ANY_JSON), max_size=4)
@@ -574,18 +658,26 @@ def leaves(tree: dict[str, Any], depth: int = 0) -> list[Any]:
     return found
 
 
-def accountable(metrics: Any) -> int:
-    """How many rows and complaints Metrics must give: one a leaf, one for each thing that is no result."""
+def accountable(metrics: Any) -> list[Any]:
+    """What rows and complaints must tell of: each leaf, and each thing that is no result."""
     if metrics is None:
-        return 0
+        return []
+    if isinstance(metrics, list):
+        metrics = {"Results": metrics}
     if not isinstance(metrics, dict):
-        return 1
-    results = metrics.get("Results")
+        return [metrics]
+    results, beside = metrics.get("Results"), {name: value for name, value in metrics.items() if name != "Results"}
+    if "Results" not in metrics and "Dataset" in metrics and isinstance(metrics.get("Metrics"), dict):
+        results, beside = [metrics], {}
+    if isinstance(results, dict) and "Metrics" in results:
+        results = [results]
     if not isinstance(results, list):
-        return len(leaves(metrics))
-    beside = {name: value for name, value in metrics.items() if name != "Results"}
-    given = [item.get("Metrics") if isinstance(item, dict) else None for item in results]
-    return len(leaves(beside)) + sum(len(leaves(metric)) if isinstance(metric, dict) else 1 for metric in given)
+        return leaves(metrics)
+    parts = [
+        item["Metrics"] if isinstance(item, dict) and isinstance(item.get("Metrics"), dict) else [item]
+        for item in results
+    ]
+    return leaves(beside) + [leaf for part in parts for leaf in (leaves(part) if isinstance(part, dict) else part)]
 
 
 @BOUNDED
@@ -600,7 +692,11 @@ def test_whatever_metrics_hold_nothing_raises_and_every_leaf_is_accounted_for(ma
         complaints = frames.versions["problems"].iloc[row] - of_rows["problem"].notna().sum()
         counted = json.dumps(metrics).count('"Counts"')
         empty = json.dumps(metrics).count('"Metrics": {}')  # Of which an odd dataset is told.
-        assert accountable(metrics) <= len(of_rows) + complaints <= accountable(metrics) + 3 * counted + empty
+        assert len(of_rows) + complaints <= len(accountable(metrics)) + 3 * counted + empty
+        written, sentences = {*of_rows["value"], *of_rows["raw"].dropna()}, "; ".join(told[row])
+        for leaf in accountable(metrics):
+            is_number = isinstance(leaf, int | float) and leaf in written
+            assert is_number or json_text(leaf) in written or json_text(leaf) in sentences
         assert (frames.versions["problems"].iloc[row] > 0) == (told[row] != [""])
     assert frames.metrics.loc[frames.metrics["value"].isna(), ["raw", "problem"]].notna().all(axis=None)
     json.dumps(frames.metrics["raw"].dropna().tolist()).encode()

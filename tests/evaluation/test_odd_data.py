@@ -3,7 +3,6 @@
 import json
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import UTC, date, datetime
@@ -21,6 +20,7 @@ from paiview.decisions.differences import differences
 from paiview.decisions.lineage import Lineage, UnknownVersionError, decide
 from paiview.decisions.policy import Bound, Described, Improves, Labelled, NoMissing, NoRegression, Shares
 from paiview.evaluation import queries
+from paiview.evaluation.dataset_identity import identify
 from paiview.evaluation.frames import NO_DATASET, Frames, build
 from paiview.evaluation.metric_meaning import DatasetContract, MetricContract
 from paiview.evaluation.results import Pair
@@ -161,21 +161,14 @@ def flags(item: Any) -> int:
         return 2  # The version itself, and that it has no name.
     texts = {name: item.get(name) for name in TEXT_FIELDS}
     misfits = [name for name, value in texts.items() if isinstance(value, bool | list | dict)]
-    misfits += [name for name in OBJECT_FIELDS if not isinstance(item.get(name), dict | None)]
+    misfits += [name for name in OBJECT_FIELDS if name != "Metrics" and not isinstance(item.get(name), dict | None)]
     name = texts["VersionName"]
     broken = name is None or not re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,18}){2}(_[A-Za-z0-9_]+)?", str(name))
     times = [texts["GmtCreateTime"], texts["GmtModifiedTime"]]
     odd_times = sum(
         isinstance(time, str | int | float) and not isinstance(time, bool) and time not in GOOD_TIMES for time in times
     )
-    metrics = item.get("Metrics")
-    return (
-        len(misfits)
-        + label_flags(item.get("Labels"))
-        + broken
-        + odd_times
-        + (metric_flags(metrics)[1] if isinstance(metrics, dict) else 0)
-    )
+    return len(misfits) + label_flags(item.get("Labels")) + broken + odd_times + metric_flags(item.get("Metrics"))[1]
 
 
 def label_flags(labels: Any) -> int:
@@ -189,29 +182,80 @@ def label_flags(labels: Any) -> int:
     )
 
 
-def metric_flags(metrics: dict[str, Any]) -> tuple[int, int]:
+def metric_flags(metrics: Any) -> tuple[int, int]:
     """How many rows Metrics has, and how many of them and of what could be none are not clean."""
-    rows: list[tuple[str, str, bool]] = []
+    metrics = {"Results": opened(metrics)} if isinstance(opened(metrics), list) else opened(metrics)
+    if not isinstance(metrics, dict):
+        return 0, int(metrics is not None)
+    values: dict[tuple[str, str], dict[Any, bool]] = {}
     told = 0
-    results = metrics.get("Results")
-    beside = {name: value for name, value in metrics.items() if name != "Results" or not isinstance(results, list)}
-    for result in results if isinstance(results, list) else []:
-        if not isinstance(result, dict) or not isinstance(result.get("Metrics"), dict):
+    results, beside = parts(metrics)
+    for item in results:
+        result = opened(item)
+        if not isinstance(result, dict) or not isinstance(opened(result.get("Metrics")), dict):
             told += 1
             continue
-        dataset, is_odd = dataset_of(result.get("Dataset"))
-        found = [(name, dataset, is_odd or odd) for name, _, odd in leaves(result["Metrics"])]
-        rows += found
-        told += is_odd and not found
+        dataset = identify(opened(result.get("Dataset")))
+        found = [*leaves(opened(result["Metrics"]))]
+        for name, value, odd in found:
+            add(values, (name, dataset.dataset), value, odd or dataset.problem is not None)
+        told += dataset.problem is not None and not found
         if "Counts" in result:
             told += count_flags(result["Counts"], {name for name, _, _ in found})
     for name, value, odd in leaves(beside):
-        if is_number(value):
-            rows.append((name, NO_DATASET, odd))
+        if is_measured(value):
+            add(values, (name, NO_DATASET), value, odd)
         else:
             told += 1
-    times = Counter((name, dataset) for name, dataset, _ in rows)
-    return len(rows), told + sum(odd or times[name, dataset] > 1 for name, dataset, odd in rows)
+    rows = [*values.values()]
+    return sum(map(len, rows)), told + sum(len(row) if len(row) > 1 else any(row.values()) for row in rows)
+
+
+def add(values: dict[tuple[str, str], dict[Any, bool]], pair: tuple[str, str], value: Any, odd: bool) -> None:
+    """Add a value to those of its pair, of which equal ones are one, and odd if any is."""
+    is_rounded = type(value) is int and abs(value) < 10**308 and int(float(value)) != value
+    key = json.dumps(value) if is_rounded or not is_number(value) or as_float(value) is None else as_float(value)
+    of_pair = values.setdefault(pair, {})
+    of_pair[key] = of_pair.get(key, False) or odd
+
+
+def as_float(value: Any) -> float | None:
+    try:
+        return float(value.strip() if isinstance(value, str) else value)
+    except OverflowError:
+        return None
+
+
+def opened(value: Any) -> Any:
+    """The object or array that a text is the JSON of."""
+    inner = value
+    try:
+        while isinstance(inner, str):
+            inner = json.loads(inner)
+    except (ValueError, RecursionError):
+        return value
+    return inner if isinstance(inner, dict | list) else value
+
+
+def parts(metrics: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """The results, and what stands beside them."""
+    if "Results" not in metrics and "Dataset" in metrics and isinstance(opened(metrics.get("Metrics")), dict):
+        return [metrics], {}
+    results = opened(metrics.get("Results"))
+    if isinstance(results, dict) and "Metrics" in results:
+        results = [results]
+    if not isinstance(results, list):
+        return [], metrics
+    return results, {name: value for name, value in metrics.items() if name != "Results"}
+
+
+def is_measured(value: Any) -> bool:
+    """Whether it counts outside of Results: a number, what should be one, or a list of numbers."""
+    while isinstance(value, list) and value and all(isinstance(item, list) for item in value):
+        value = [item for inner in value for item in inner]
+    if isinstance(value, list):
+        return any(item is not None for item in value) and {*map(type, value)} <= {int, float, type(None)}
+    return is_number(value) or isinstance(value, float)
 
 
 def leaves(metrics: dict[str, Any], prefix: str = "", level: int = 0) -> Iterator[tuple[str, Any, bool]]:
@@ -236,18 +280,6 @@ def is_number(value: Any) -> bool:
             float(text)
         )
     return type(value) is int or is_clean(value)
-
-
-def dataset_of(dataset: Any) -> tuple[str, bool]:
-    """Which dataset it is, and whether it is odd."""
-    if not isinstance(dataset, dict):
-        return (NO_DATASET, False) if dataset in (None, "") else (str(dataset), True)
-    identities = [dataset.get(name) for name in ("DatasetId", "Uri")]
-    is_odd = not all(isinstance(identity, str | None) for identity in identities)
-    for identity in identities:
-        if isinstance(identity, str) and identity:
-            return identity, is_odd
-    return (json.dumps(dataset, ensure_ascii=False), True) if any(dataset.values()) else (NO_DATASET, is_odd)
 
 
 def count_flags(counts: Any, names: set[str]) -> int:
@@ -349,8 +381,7 @@ def assert_counted(frames: Frames, items: Sequence[Any]) -> None:
     assert frames.flagged == versions["problems"].sum()
     assert versions["problem"].isna().tolist() == (versions["problems"] == 0).tolist()
     metrics = [item.get("Metrics") if isinstance(item, dict) else None for item in in_order]
-    expected = [metric_flags(given)[0] if isinstance(given, dict) else 0 for given in metrics]
-    assert versions["results"].tolist() == expected
+    assert versions["results"].tolist() == [metric_flags(given)[0] for given in metrics]
     assert (frames.metrics["value"].notna() | frames.metrics["raw"].notna()).all()
     assert not np.isinf(frames.metrics["value"]).any()
 

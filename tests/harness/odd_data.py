@@ -194,6 +194,22 @@ _METRIC_VALUES: Final = st.dictionaries(
     _METRIC_NAMES, _mostly(_VALUES, st.dictionaries(_METRIC_NAMES, _VALUES, max_size=2), 9), max_size=4
 )
 _IDENTITIES: Final = st.sampled_from(["d-1", "d-2", "d-3", "oss://b/test.tsv"])
+_ADDRESSES: Final = st.sampled_from(
+    [
+        "https://b.oss-cn-shanghai-internal.aliyuncs.com/test.tsv?Expires=1&Signature=x&versionId=2",
+        "HTTP://user:password@Data.Example:80/%E9%95%BF/a%2fb/?split=test&token=x#part",
+        "oss://b/%zz//[split=test]",
+        "https://[",
+    ]
+)
+_TEXT_METRICS: Final = st.sampled_from(
+    [
+        '{"Results": [{"Dataset": {"DatasetId": "d-1"}, "Metrics": {"cer": 0.1, "wer": NaN}}], "cer": 0.2}',
+        '[{"Dataset": {"DatasetId": "d-2"}, "Metrics": "{\\"cer\\": 0.1}"}]',
+        '"{\\"cer\\": 0.1}"',
+        '{"cer": [0.1, null, 0.3], "wer": [[1, 2], [3, 4]]}',
+    ]
+)
 _DATASETS: Final = _mostly(
     st.one_of(
         st.builds(lambda name: {"DatasetId": name}, _IDENTITIES),
@@ -202,7 +218,14 @@ _DATASETS: Final = _mostly(
     st.one_of(
         ODD,
         st.fixed_dictionaries(
-            {}, optional={"DatasetId": st.one_of(_IDENTITIES, ODD), "Uri": st.one_of(_IDENTITIES, ODD), "Name": ODD}
+            {},
+            optional={
+                "DatasetId": st.one_of(_IDENTITIES, ODD),
+                "Uri": st.one_of(_IDENTITIES, _ADDRESSES, ODD),
+                "Name": ODD,
+                "Version": st.one_of(st.sampled_from(["v1", 1, "1"]), ODD),
+                "split": st.one_of(st.sampled_from(["test", "a,b", "[]"]), ODD),
+            },
         ),
     ),
     8,
@@ -240,6 +263,9 @@ _METRICS: Final = _mostly(
     st.fixed_dictionaries({"Results": st.lists(_RESULT, max_size=4)}),
     st.one_of(
         ODD,
+        st.lists(_RESULT, max_size=3),
+        _RESULT,
+        _TEXT_METRICS,
         _METRIC_VALUES,
         st.fixed_dictionaries(
             {"Results": st.one_of(st.lists(_RESULT, max_size=3), ODD)}, optional={"cer": _VALUES, "test": ODD}

@@ -109,9 +109,6 @@ def test_numbers_where_texts_are_documented_become_texts(field: str, value: floa
         ("VersionName", ["0.1.0"]),
         ("VersionName", {"a": 1}),
         ("ApprovalStatus", True),
-        ("Metrics", "{}"),
-        ("Metrics", [1]),
-        ("Metrics", 0.5),
         ("ExtraInfo", "text"),
         ("TrainingSpec", []),
         ("Options", {}),
@@ -129,8 +126,16 @@ def test_a_value_of_the_wrong_type_costs_its_field_alone(field: str, value: obje
     assert version.raw == {**VERSION, field: value}
 
 
+@pytest.mark.parametrize("metrics", ["{}", [1], 0.5, False, {"Results": "[]"}, None])
+def test_metrics_are_kept_whatever_they_are(metrics: object) -> None:
+    version = read({**VERSION, "Metrics": metrics})
+    assert version.metrics == metrics
+    assert version.misfits == {}
+    assert version.raw == {**VERSION, "Metrics": metrics}
+
+
 def test_many_misfits_are_all_kept() -> None:
-    odd = {"VersionName": [], "Metrics": 1, "Labels": 2, "Options": {}, "Uri": False}
+    odd = {"VersionName": [], "TrainingSpec": 1, "Labels": 2, "Options": {}, "Uri": False}
     version = read(odd)
     assert version.misfits == odd
     assert set(version.model_dump().values()) == {None, ()}
@@ -152,10 +157,10 @@ def test_one_odd_label_does_not_cost_the_others() -> None:
 
 
 def test_the_latest_version_of_a_model_is_read_leniently_too() -> None:
-    model = Model.model_validate({"ModelId": "a", "LatestVersion": {**VERSION, "Metrics": "text", "Novel": 1}})
+    model = Model.model_validate({"ModelId": "a", "LatestVersion": {**VERSION, "ExtraInfo": "text", "Novel": 1}})
     assert model.latest_version is not None
     assert model.latest_version.version_name == "0.1.0"
-    assert model.latest_version.misfits == {"Metrics": "text"}
+    assert model.latest_version.misfits == {"ExtraInfo": "text"}
     assert model.latest_version.model_extra == {"Novel": 1}
 
 
@@ -199,7 +204,7 @@ def test_any_value_is_read_as_any_kind(data: Any, kind: type[PaiObject]) -> None
     assert kind.model_validate(data).raw == data
 
 
-@pytest.mark.parametrize("data", [VERSION, {**VERSION, "Metrics": "odd", "Novel": 1}, "odd"])
+@pytest.mark.parametrize("data", [VERSION, {**VERSION, "Metrics": "odd", "ExtraInfo": "odd", "Novel": 1}, "odd"])
 def test_an_object_survives_a_cache_that_pickles(data: object) -> None:
     version = read(data)
     copied = pickle.loads(pickle.dumps(version))  # noqa: S301 - its own bytes

@@ -191,6 +191,7 @@ def test_json_has_an_object_a_row_with_null_for_missing_values(frames: Frames) -
         "dataset": "d-1",
         "metric": "cer",
         "dataset_kind": "id",
+        "dataset_version": None,
         "value": 0.1 + 0.2,
         "raw": None,
         "problem": None,

@@ -117,13 +117,9 @@ def identify(dataset: Any) -> DatasetIdentity:
     addresses = [canonical_uri(value) if kind == "uri" or "://" in value else None for kind, value in named]
     (kind, value), address = named[0], addresses[0]
     version = joined([*_texts(fields, "datasetversion", "version"), *(uri.version for uri in addresses if uri)])
-    repeated = [*(value for _, value in named), *(uri.uri for uri in addresses if uri)]
-    parts = {
-        "split": joined(_texts(fields, "split")),
-        "subset": joined(_texts(fields, "subset")),
-        "config": joined(_texts(fields, "config")) or joined(_new_names(fields, repeated)),
-    }
-    return DatasetIdentity(_with_parts(address.uri if address else value, parts), kind, version, problem)
+    base = address.uri if address else value
+    parts = _parts(fields, [*(value for _, value in named), base]) if len(fields) > 1 else {}
+    return DatasetIdentity(_with_parts(base, parts), kind, version, problem)
 
 
 def base_of(identity: str) -> str:
@@ -265,6 +261,14 @@ def _texts(fields: Mapping[str, list[Any]], *names: str) -> list[str]:
     return [
         value.strip() if isinstance(value, str) else json_text(value) for value in values if value not in (None, [], {})
     ]
+
+
+def _parts(fields: Mapping[str, list[Any]], repeated: Iterable[str]) -> dict[str, str | None]:
+    return {
+        "split": joined(_texts(fields, "split")),
+        "subset": joined(_texts(fields, "subset")),
+        "config": joined(_texts(fields, "config")) or joined(_new_names(fields, repeated)),
+    }
 
 
 def _new_names(fields: Mapping[str, list[Any]], repeated: Iterable[str]) -> list[str]:

@@ -101,8 +101,22 @@ class _Sources:
     def __init__(self) -> None:
         self.identities: list[DatasetIdentity] = []
         self._codes: dict[DatasetIdentity, int] = {}
+        self._of_texts: dict[tuple[tuple[str, str], ...], tuple[int, str | None]] = {}
         self.of_id = _CodesOfText(lambda text: self.code(identify({"DatasetId": text})))
         self.of_uri = _CodesOfText(lambda text: self.code(identify({"Uri": text})))
+
+    def of(self, dataset: Any) -> tuple[int, str | None]:
+        """The code of a result's Dataset, and why it is odd, if it is; read once for each different one."""
+        if not isinstance(dataset, dict) or {*map(type, dataset.values())} != {str}:
+            return self._read(dataset)
+        fields = tuple(dataset.items())
+        if fields not in self._of_texts:
+            self._of_texts[fields] = self._read(dataset)
+        return self._of_texts[fields]
+
+    def _read(self, dataset: Any) -> tuple[int, str | None]:
+        identity = identify(dataset)
+        return self.code(identity), identity.problem
 
     def code(self, identity: DatasetIdentity) -> int:
         version = encodable(identity.version) if identity.version else None
@@ -232,13 +246,13 @@ class Results:
             if not isinstance(values, dict):
                 complaints.append(f"Results[{index}] is not a result: {json_text(item)}")
                 continue
-            identity = identify(_opened(result.get("Dataset")))
+            source, problem = self.sources.of(_opened(result.get("Dataset")))
             start = len(self.value)
             for name, value, is_nested in _leaves(values):
-                self._add(name, read_number(value), identity.problem, "nested" if is_nested else None)
-            if identity.problem and len(self.value) == start:
-                complaints.append(f"Results[{index}]: {identity.problem}: {json_text(result['Dataset'])}")
-            self._close_block(version, identity, start)
+                self._add(name, read_number(value), problem, "nested" if is_nested else None)
+            if problem and len(self.value) == start:
+                complaints.append(f"Results[{index}]: {problem}: {json_text(result['Dataset'])}")
+            self._close_block(version, source, start)
             if "Counts" in result:
                 complaints += self._read_counts(result["Counts"], start, f"Results[{index}].Counts")
         return complaints + self._read_loose(version, beside)
@@ -255,7 +269,7 @@ class Results:
             else:
                 self._add(name, reading, "nested" if is_nested else None)
         if len(self.value) > start:
-            self._close_block(version, DatasetIdentity(NO_DATASET, "none"), start)
+            self._close_block(version, self.sources.code(DatasetIdentity(NO_DATASET, "none")), start)
         return complaints
 
     def _add(self, name: str, reading: Reading, *problems: str | None) -> None:
@@ -265,9 +279,9 @@ class Results:
         self.metric.append(self.metrics[name])
         self.value.append(reading.value)
 
-    def _close_block(self, version: int, identity: DatasetIdentity, start: int) -> None:
+    def _close_block(self, version: int, source: int, start: int) -> None:
         self.block_version.append(version)
-        self.block_source.append(self.sources.code(identity))
+        self.block_source.append(source)
         self.block_size.append(len(self.value) - start)
 
     def merged(self, rows: Mapping[int, str | None]) -> list[_Merged]:

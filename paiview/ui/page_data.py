@@ -8,7 +8,8 @@ from typing import Protocol
 import streamlit as st
 
 from paiview.decisions.contracts import Contracts
-from paiview.evaluation.frames import NO_DATASET, Frames
+from paiview.evaluation.dataset_identity import NO_DATASET, base_of
+from paiview.evaluation.frames import Frames
 from paiview.evaluation.queries import counts_of
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model, VersionFilters
@@ -96,10 +97,11 @@ def model_data(registry: Registry, model: Model, snapshot: VersionsSnapshot, con
 def read_dataset_names(
     registry: Registry, model: Model, frames: Frames, contracts: Contracts, others: Sequence[str] = ()
 ) -> dict[str, str]:
-    """DatasetId to a name: that of paiview.toml, else the service's, read for the most covered datasets only.
+    """Dataset to a name: that of paiview.toml, else the service's, read for the most covered datasets only.
 
-    Datasets without a name are left out. An alias has the name of the dataset it stands for. Where several datasets
-    share a name, it is followed by the id of each.
+    Datasets without a name are left out. An alias has the name of the dataset it stands for, and a split, subset or
+    configuration that of its dataset, with the brackets. Where several datasets share a name, it is followed by the id
+    of each.
 
     Args:
         registry: where names come from.
@@ -108,18 +110,24 @@ def read_dataset_names(
         contracts: the names of paiview.toml.
         others: ids of another model; those that this model does not have are read in a request of their own.
     """
-    ids = _readable_ids(counts_of(frames, "dataset"))
+    shown = counts_of(frames, "dataset")
+    ids = _readable_ids(shown)
     names = registry.dataset_names(ids, model.workspace_id)
     if other_ids := [dataset for dataset in _readable_ids(others) if dataset not in ids]:
         names = names | registry.dataset_names(other_ids)  # A new mapping: this one belongs to the cache.
     configured = {dataset: item.name for dataset, item in contracts.datasets.items() if item.name is not None}
     aliases = {alias: configured[dataset] for alias, dataset in contracts.aliases.items() if dataset in configured}
-    return unique_names(names | aliases | configured)
+    unique = unique_names(names | aliases | configured)
+    parts = {identity: base_of(identity) for identity in (*shown, *others)}
+    return {
+        identity: unique[base] + identity[len(base) :] for identity, base in parts.items() if base in unique
+    } | unique
 
 
 def _readable_ids(datasets: Iterable[str]) -> list[str]:
     """The first of those that can be DatasetIds: not a Uri, nor the lack of a dataset."""
-    return [dataset for dataset in datasets if "://" not in dataset and dataset != NO_DATASET][:_MAX_NAMED_DATASETS]
+    ids = dict.fromkeys(map(base_of, datasets))
+    return [dataset for dataset in ids if "://" not in dataset and dataset != NO_DATASET][:_MAX_NAMED_DATASETS]
 
 
 def age(moment: datetime) -> str:

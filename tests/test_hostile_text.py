@@ -22,6 +22,7 @@ from paiview import cli
 from paiview.decisions.decision import Decision
 from paiview.embedded.background_server import HOST, BackgroundServer
 from paiview.evaluation import queries
+from paiview.evaluation.dataset_identity import identify
 from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import PaiviewError
@@ -77,7 +78,8 @@ def decision(source: Registry) -> Decision:
     """The comparison of two versions that have a result on a dataset of every name."""
     found = decide_now(source, hostile.MODEL, hostile.CANDIDATE)
     assert found.baseline == hostile.BASELINE
-    assert {pair.dataset for pair in found.pairs} >= {*hostile.TEXTS}
+    named = [result["Dataset"] for result in hostile.results(1)["Results"]]
+    assert {pair.dataset for pair in found.pairs} == {identify(dataset).dataset for dataset in named}
     assert {pair.metric for pair in found.pairs} >= {*hostile.TEXTS}
     return found.named(source.dataset_names([f"d-{place}" for place in range(len(hostile.TEXTS))]))
 

@@ -44,7 +44,7 @@ def merge(known: Sequence[ModelVersion], pages: Sequence[Page[ModelVersion]]) ->
         versions[version.version_name] = version
     merged = tuple(versions.values())
     counts = (len(merged), _count(merged, "Approved"), _count(merged, "Rejected"))
-    return merged if counts == tuple(page.total_count for page in pages) else None
+    return merged if counts == tuple(page.listed_count for page in pages) else None
 
 
 def _count(versions: Iterable[ModelVersion], status: str) -> int:

@@ -1,10 +1,9 @@
 """Models filtered and sorted for the list of models."""
 
-import math
 from collections.abc import Sequence
 
-from paiview.evaluation.version_order import parse_time
 from paiview.pai.objects import Model
+from paiview.pai.times import TimeKey, time_key
 
 MODEL_SORTS = {
     "-modified": "Newest change first",
@@ -43,13 +42,10 @@ def matching_models(
     if field == "name":
         return sorted(matches, key=lambda model: (model.model_name or "").casefold(), reverse=sort.startswith("-"))
 
-    def latest_change(model: Model) -> float:
-        times = (
-            [model.gmt_create_time]
-            if field == "created"
-            else [model.gmt_latest_version_modified_time, model.gmt_modified_time]
-        )
-        parsed = [time for time in map(parse_time, times) if time is not None]
-        return max(time.timestamp() for time in parsed) if parsed else -math.inf
+    fields = ("gmt_create_time",) if field == "created" else ("gmt_latest_version_modified_time", "gmt_modified_time")
+
+    def latest_change(model: Model) -> tuple[TimeKey, ...]:
+        keys = (time_key(getattr(model, name)) for name in fields)
+        return tuple(sorted([key for key in keys if key is not None])[-1:])
 
     return sorted(matches, key=latest_change, reverse=sort.startswith("-"))

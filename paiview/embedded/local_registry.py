@@ -15,7 +15,7 @@ from typing import Final, Self
 from paiview.embedded.asgi_app import RegistryApp
 from paiview.embedded.background_server import HOST, BackgroundServer
 from paiview.embedded.published_results import published
-from paiview.embedded.saved_answers import saved_answer
+from paiview.embedded.saved_answers import saved_answers
 from paiview.embedded.store import SeedFile, Store
 from paiview.pai.errors import SettingError
 
@@ -30,8 +30,8 @@ class LocalRegistry:
 
     Args:
         data_dir: the folder of the SQLite file, created if missing. Several registries can share it.
-        data_files: saved responses of ListModelVersions. Each is shown as the model ``model-<file name>``, which stays
-            in the folder when a later start does not pass the file again.
+        data_files: saved responses of ListModelVersions. Each is shown as the model ``model-<file name>``, or as the
+            one whose ModelId it names, which stays in the folder when a later start does not pass the file again.
         port: 0 chooses a free one.
         requests_per_second: the limit of each operation; 0 is none.
 
@@ -90,7 +90,7 @@ class LocalRegistry:
         self.stop()
 
     def _seeded_store(self) -> Store:
-        files = _distinct([*published(), *map(saved_answer, self._data_files)])
+        files = seed_files(self._data_files)
         try:
             self._data_dir.mkdir(parents=True, exist_ok=True)
             store = Store(self._data_dir / _FILE_NAME)
@@ -107,8 +107,13 @@ class LocalRegistry:
         return store
 
 
-def _distinct(files: Sequence[SeedFile]) -> Sequence[SeedFile]:
-    """Check that no two files have the same model."""
+def seed_files(data_files: Sequence[Path]) -> list[SeedFile]:
+    """The published families and the saved responses.
+
+    Raises:
+        SettingError: a data file is invalid, or two are the same model by their names.
+    """
+    files = [*published(), *saved_answers(data_files)]
     seen: set[str] = set()
     for file in files:
         if file.model_id in seen:

@@ -13,6 +13,7 @@
 - A dataset keeps the name that the first family gives its id. If a family gives several ids the same name, the first
   part of the description is appended to it.
 - FormatType and the specs are not published and stay absent.
+- The listing of its versions says what the metrics mean whose names do not.
 """
 
 import gzip
@@ -30,11 +31,16 @@ from paiview.embedded.demo_statuses import RULE, statuses
 from paiview.embedded.request import MAX_LABEL_BYTES, wire_time
 from paiview.embedded.store import Seed, SeedFile
 from paiview.embedded.workspaces_datasets import OWNER_ID, WORKSPACE_ID
+from paiview.pai.listing_facts import ORIGIN_FIELD, ListingFacts, Origin
 from paiview.pai.objects import JsonObject
 
-_MAPPING_VERSION: Final = b"1"
+_MAPPING_VERSION: Final = b"2"
 """Part of every fingerprint. Raise it when this module maps the same file to other objects."""
 
+_ORIGIN: Final = Origin(kind="published")
+_UNUSUAL_METRICS: Final = ("ms_", "seconds_per_hour")
+"""The beginnings of the metrics whose files say what they mean: the other names are known wherever they are used."""
+_SHORT_UNITS: Final = {"milliseconds": "ms"}
 _EARLIEST: Final = "1970-01-01T00:00:00Z"
 _SUFFIX: Final = ".json.gz"
 _CITATION: Final = re.compile(
@@ -74,7 +80,17 @@ def seed(model_id: str, family: Mapping[str, Any]) -> Seed:
         _version(family["model"], family["versions"][index], times[index], status)
         for index, status in zip(order, by_order, strict=True)
     ]
-    return Seed(_model(model_id, family, times), versions, _datasets(family["datasets"], min(times)))
+    facts = ListingFacts(_meanings(family["units"]), _ORIGIN)
+    return Seed(_model(model_id, family, times), versions, _datasets(family["datasets"], min(times)), facts)
+
+
+def _meanings(units: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """What those metrics mean whose names do not say it everywhere."""
+    return {
+        metric: {"direction": unit["better"], "unit": _SHORT_UNITS.get(unit["unit"], unit["unit"])}
+        for metric, unit in units.items()
+        if metric.startswith(_UNUSUAL_METRICS)
+    }
 
 
 def completed_dates(dates: Sequence[str | None]) -> list[datetime]:
@@ -161,6 +177,7 @@ def _model(model_id: str, family: Mapping[str, Any], times: Sequence[datetime]) 
         "Task": model["task"],
         "Labels": labels,
         "ExtraInfo": {
+            ORIGIN_FIELD: _ORIGIN.model_dump(mode="json", exclude_defaults=True),
             "PrimaryMetric": family["primary_metric"],
             "Statuses": RULE,
             "Notes": model["notes"],

@@ -98,9 +98,10 @@ def to_json(value: Any) -> str:
     return text
 
 
-def listing(name: str, total: int, items: Iterable[str]) -> str:
-    """The response of a list operation; ``items`` are JSON."""
-    return f'{{"TotalCount":{total},"{name}":[{",".join(items)}]}}'
+def listing(name: str, total: int, items: Iterable[str], more: JsonObject | None = None) -> str:
+    """The response of a list operation; ``items`` are JSON, and ``more`` are further fields."""
+    rest = f",{to_json(more)[1:-1]}" if more else ""
+    return f'{{"TotalCount":{total},"{name}":[{",".join(items)}]{rest}}}'
 
 
 def wire_time(time: datetime, precision: str = "seconds") -> str:

@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 from paiview.embedded.request import to_json
+from paiview.pai.listing_facts import NO_FACTS, ListingFacts, facts_body, listing_facts
 from paiview.pai.objects import JsonObject
+from paiview.pai.times import time_key
 
 _LOCK_TIMEOUT_SECONDS: Final = 30.0
 """How long to wait for another process that writes to the same file."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS seeds (model_id TEXT PRIMARY KEY, fingerprint TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS facts (model_id TEXT PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS models (
     place INTEGER PRIMARY KEY, model_id TEXT NOT NULL UNIQUE, created TEXT NOT NULL, body TEXT NOT NULL
 );
@@ -70,20 +73,28 @@ class StoredVersion(NamedTuple):
 
 
 class Seed(NamedTuple):
-    """A model, its versions and their datasets, as objects of the API."""
+    """A model, its versions and their datasets, as objects of the API, and what the listing of the versions says."""
 
     model: JsonObject
     versions: Sequence[JsonObject]
     datasets: Sequence[JsonObject]
+    facts: ListingFacts = NO_FACTS
 
 
 @dataclass(frozen=True)
 class SeedFile:
-    """A file with one model. ``fingerprint`` changes with its content."""
+    """One or more files with one model.
+
+    Attributes:
+        fingerprint: changes with their content.
+        read: the model.
+        remarks: sentences about what is missing, odd or ignored in the files.
+    """
 
     model_id: str
     fingerprint: str
     read: Callable[[], Seed]
+    remarks: tuple[str, ...] = ()
 
 
 class Store:
@@ -156,8 +167,8 @@ class Store:
 
     def delete_model(self, model_id: str) -> None:
         """Delete a model and its versions."""
-        self._rows("DELETE FROM models WHERE model_id = ?", (model_id,))
-        self._rows("DELETE FROM versions WHERE model_id = ?", (model_id,))
+        for table in ("models", "versions", "facts"):
+            self._rows(f"DELETE FROM {table} WHERE model_id = ?", (model_id,))  # noqa: S608 - a table of this module
 
     def versions(
         self, model_id: str, filters: Mapping[str, str | None], *, descending: bool, offset: int, limit: int
@@ -179,6 +190,11 @@ class Store:
         page = _PAGE_DESCENDING if descending else _PAGE
         rows = self._rows(page, values | {"limit": limit, "offset": offset})
         return total, [row[0] for row in rows]
+
+    def facts(self, model_id: str) -> ListingFacts:
+        """What the listing of a model's versions says; nothing for a model that no file contains."""
+        rows = self._rows("SELECT body FROM facts WHERE model_id = ?", (model_id,))
+        return listing_facts(json.loads(rows[0][0])) if rows else NO_FACTS
 
     def version(self, model_id: str, version_name: str) -> StoredVersion | None:
         """One version; the first in the listing if a saved answer repeats the name."""
@@ -225,6 +241,7 @@ class Store:
         self.save_model(model_id, seed.model)
         for version in seed.versions:
             self.save_version(model_id, version)
+        self._rows("INSERT INTO facts VALUES (?, ?)", (model_id, to_json(facts_body(seed.facts))))
         for dataset in seed.datasets:
             values = (dataset["DatasetId"], model_id, to_json(dataset))
             self._rows("INSERT OR IGNORE INTO datasets VALUES (?, ?, ?)", values)
@@ -239,8 +256,10 @@ def _storable(value: Any) -> str | None:
 
 
 def _sortable(time: Any) -> str:
-    """A time of the API as text that sorts by time: with the Z, 10:05Z would come after 10:05:30Z."""
-    return (_storable(time) or "").removesuffix("Z")
+    """A time of the API as text that sorts by time; unreadable ones come first."""
+    text = _storable(time) or ""
+    key = time_key(text)
+    return f" {text}" if key is None else f"{key[0].isoformat(timespec='microseconds')}{key[1]}"
 
 
 def _labels(version: JsonObject) -> str:

@@ -17,6 +17,7 @@ from paiview.embedded.request import (
 )
 from paiview.embedded.store import VERSION_FILTERS, Store, StoredVersion
 from paiview.embedded.workspaces_datasets import OWNER_ID
+from paiview.pai.listing_facts import facts_body
 from paiview.pai.objects import JsonObject
 
 _STATUSES: Final = ("Pending", "Approved", "Rejected")
@@ -52,7 +53,12 @@ def list_versions(store: Store, request: ApiRequest) -> str:
     model_id = _existing_model_id(store, request)
     filters = {name: request.text(name) for name in VERSION_FILTERS}
     total, versions = store.versions(model_id, filters, descending=page.descending, offset=page.offset, limit=page.size)
-    return listing("Versions", total, versions)
+    facts = store.facts(model_id)
+    if (origin := facts.origin) and origin.missing:
+        facts = facts._replace(origin=origin.model_copy(update={"listed": total}))
+        # Whether a version that was not saved would match a filter is unknown, so only the whole listing counts it.
+        total += 0 if any(filters.values()) else origin.missing
+    return listing("Versions", total, versions, facts_body(facts))
 
 
 def get_version(store: Store, request: ApiRequest) -> str:

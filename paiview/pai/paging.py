@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Generic, TypeVar
 
+from paiview.pai.listing_facts import NO_FACTS, ListingFacts
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
@@ -22,11 +24,18 @@ MAX_PAGES: Final = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """One page: its items in the server's order, and how many items match in all."""
+    """One page: its items in the server's order, how many items match in all, and what it says of the listing."""
 
     items: tuple[Item, ...]
     total_count: int
     request_id: str | None
+    facts: ListingFacts = NO_FACTS
+
+    @property
+    def listed_count(self) -> int:
+        """The items on all pages: those that match, but for those that the embedded registry only counts."""
+        origin = self.facts.origin
+        return self.total_count if origin is None or origin.listed is None else origin.listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +47,30 @@ class Listing(Generic[Item]):
         total_count: the count of the server.
         requests: pages requested, without retries.
         uneven: one sentence if the items of the second listing still do not match its count, else ``None``.
+        facts: what the first page says of the listing.
     """
 
     items: tuple[Item, ...]
     total_count: int
     requests: int
     uneven: str | None
+    facts: ListingFacts = NO_FACTS
 
 
 @dataclass(frozen=True, slots=True)
 class _Run(Generic[Item]):
     items: tuple[Item, ...]
-    totals: frozenset[int]
+    received: int
+    listed_counts: frozenset[int]
     total_count: int
     pages: int
+    facts: ListingFacts
 
     @property
     def is_consistent(self) -> bool:
-        return self.totals == {len(self.items)}
+        # Of a name that stands for different items, all are counted and one is kept.
+        has_doubled = self.facts.origin is not None and self.facts.origin.doubled is not None
+        return self.listed_counts == {self.received if has_doubled else len(self.items)}
 
 
 def result(future: Future[Result]) -> Result:
@@ -85,16 +100,16 @@ def list_all(
     """
     first = _run(fetch, name, concurrency, progress)
     if first.is_consistent:
-        return Listing(first.items, first.total_count, first.pages, None)
+        return Listing(first.items, first.total_count, first.pages, None, first.facts)
     second = _run(fetch, name, concurrency, progress)
     if second.is_consistent:
-        return Listing(second.items, second.total_count, first.pages + second.pages, None)
+        return Listing(second.items, second.total_count, first.pages + second.pages, None, second.facts)
     items = _distinct((*second.items, *_missing(first.items, second.items, name, content)), name)
     uneven = (
         f"The list kept changing while it was read twice: the service counts {second.total_count}, "
         f"and {len(items)} different ones came."
     )
-    return Listing(items, second.total_count, first.pages + second.pages, uneven)
+    return Listing(items, second.total_count, first.pages + second.pages, uneven, second.facts)
 
 
 def _run(
@@ -105,7 +120,7 @@ def _run(
 ) -> _Run[Item]:
     first = result(fetch(1))
     # The server may cap the page size, so the first page gives the actual size.
-    count = min(-(-first.total_count // len(first.items)), MAX_PAGES) if first.items else 1
+    count = min(-(-first.listed_count // len(first.items)), MAX_PAGES) if first.items else 1
     pages = {1: first}
     numbers = iter(range(2, count + 1))
     under_way: dict[Future[Page[Item]], int] = {}
@@ -128,11 +143,14 @@ def _run(
         for future in under_way:
             future.cancel()
     ordered = [page for _, page in sorted(pages.items())]
+    received = tuple(item for page in ordered for item in page.items)
     return _Run(
-        items=_distinct(tuple(item for page in ordered for item in page.items), name),
-        totals=frozenset(page.total_count for page in ordered),
+        items=_distinct(received, name),
+        received=len(received),
+        listed_counts=frozenset(page.listed_count for page in ordered),
         total_count=ordered[-1].total_count,
         pages=len(ordered),
+        facts=first.facts,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from paiview.decisions.contracts import Contracts, current
 from paiview.decisions.decision import Decision
-from paiview.decisions.lineage import UnknownVersionError, decide
+from paiview.decisions.lineage import NAMED, UnknownVersionError, decide
 from paiview.evaluation.version_order import naive_time
 from paiview.pai.errors import PaiviewError, UnavailableError
 from paiview.pai.objects import ModelVersion
@@ -55,6 +55,7 @@ def decide_all_now(
     *,
     baseline: str | None = None,
     baseline_model: str | None = None,
+    named_by: str = NAMED,
     contracts: Contracts | None = None,
     reread: bool = True,
 ) -> LiveDecisions:
@@ -70,6 +71,7 @@ def decide_all_now(
         candidates: VersionNames, at least one.
         baseline: VersionName; by default the rules choose one for each candidate.
         baseline_model: the baseline's model, if it is not the candidates'.
+        named_by: who named the baseline, in words.
         contracts: metric and dataset settings, and the policy; by default those of paiview.toml.
         reread: whether to read them again; if not, the decisions rest on the listings, however old.
 
@@ -78,13 +80,21 @@ def decide_all_now(
             has changed and its model cannot be listed again.
     """
     home = model_id if baseline_model is None else baseline_model
-    contracts = contracts or current()
-    snapshots = {name: registry.versions(name, current=reread) for name in dict.fromkeys((model_id, home))}
+    named = {model_id: [*candidates]}
+    named.setdefault(home, []).extend([] if baseline is None else [baseline])
+    snapshots = {
+        name: registry.versions(name, current=reread, naming=versions if reread else ())
+        for name, versions in named.items()
+    }
+    contracts = (contracts or current()).with_data(snapshots[model_id].meanings)
 
     def decide_all() -> list[Decision]:
         lineage = snapshots[model_id].lineage
         other = None if home == model_id else snapshots[home].lineage
-        return [decide(lineage, name, baseline=baseline, other=other, contracts=contracts) for name in candidates]
+        return [
+            decide(lineage, name, baseline=baseline, other=other, named_by=named_by, contracts=contracts)
+            for name in candidates
+        ]
 
     decisions = decide_all()
     at_stake = _at_stake(decisions, snapshots)

@@ -41,6 +41,8 @@ FULL_LIST_EVERY_TTLS: Final = 5
 """After this many TTLs a listing is read in full; until then a refresh reads a few pages and three counts."""
 DECISION_MAX_AGE_SECONDS: Final = 10.0
 """A decision may rest on a read that began this long ago; older versions are read again, one by one."""
+UNKNOWN_MAX_AGE_SECONDS: Final = 1.0
+"""By a listing older than this no version is called unknown: it is read again."""
 DECISION_WAIT_SECONDS: Final = 5.0
 """How long a page waits for these reads, or for a newer listing. Then it decides by what it has, with a note."""
 
@@ -108,6 +110,7 @@ class Registry:
         *,
         progress: Progress | None = None,
         current: bool = False,
+        naming: Collection[str] = (),
     ) -> VersionsSnapshot:
         """All versions of a model that pass the filters.
 
@@ -119,7 +122,23 @@ class Registry:
             filters: sent to the service.
             progress: called with (pages done, pages in total), in the caller's thread.
             current: whether to wait for a newer listing if this one is older than its TTL.
+            naming: VersionNames. If the listing lacks one and is older than ``UNKNOWN_MAX_AGE_SECONDS``, a newer one is
+                read, once: the version may have been created since.
         """
+        listed = self._versions(model_id, filters, progress, self._ttl, self._ttl if current else None)
+        if all(name in listed.lineage for name in naming):
+            return listed
+        # If the age is below 0 the clock has been set back since, and the true age is unknown.
+        if 0 <= (self._now() - listed.fetched_at).total_seconds() <= UNKNOWN_MAX_AGE_SECONDS:
+            return listed
+        return self._versions(
+            model_id, filters, progress, min(self._ttl, UNKNOWN_MAX_AGE_SECONDS), UNKNOWN_MAX_AGE_SECONDS
+        )
+
+    def _versions(
+        self, model_id: str, filters: VersionFilters, progress: Progress | None, ttl: float, max_age: float | None
+    ) -> VersionsSnapshot:
+        """A listing; with ``max_age`` its reader waits for one that is not older, and otherwise only for the first."""
         key = self._key("versions", model_id, filters)
 
         def load(report: Progress) -> VersionsSnapshot:
@@ -140,8 +159,9 @@ class Registry:
             load,
             VersionsSnapshot,
             progress=progress,
-            max_wait=DECISION_WAIT_SECONDS if current and self._cache.last_good(key) else math.inf,
-            max_age=self._ttl if current else None,
+            ttl=ttl,
+            max_wait=DECISION_WAIT_SECONDS if max_age is not None and self._cache.last_good(key) else math.inf,
+            max_age=max_age,
         )
 
     def _listed(
@@ -154,10 +174,10 @@ class Registry:
         if uneven and before and (missing := _missing(before.versions, versions)):
             versions += missing
             uneven += f" Kept from the previous listing: {counted(len(missing), 'version')}."
-        identity = _identity(model_id, filters, versions, listing.total_count, uneven)
-        if before and before.identity == identity:
-            return replace(before, fetched_at=began_at, fully_read_at=began_at, failure=None)
-        return VersionsSnapshot(
+        meanings, origin, complaint = listing.facts
+        if origin is not None:
+            uneven = uneven or origin.doubled
+        listed = VersionsSnapshot(
             fetched_at=began_at,
             model_id=model_id,
             filters=filters,
@@ -165,8 +185,15 @@ class Registry:
             versions=versions,
             total=listing.total_count,
             uneven=uneven,
-            identity=identity,
+            meanings=meanings,
+            origin=origin,
+            remarks=(*(origin.remarks if origin else ()), *([complaint] if complaint else ())),
+            identity="",
         )
+        identity = _identity(listed)
+        if before and before.identity == identity:
+            return replace(before, fetched_at=began_at, fully_read_at=began_at, failure=None)
+        return replace(listed, identity=identity)
 
     def _refreshed(self, before: VersionsSnapshot) -> VersionsSnapshot | None:
         """A full listing brought up to date by a few pages; ``None`` if it has to be read in full."""
@@ -179,18 +206,22 @@ class Registry:
         if versions is None:
             return None
         pairs = zip(before.versions, versions, strict=False)
-        if len(versions) == before.size and all(are_alike(old.raw, new.raw) for old, new in pairs):
+        if len(versions) == before.size and all(are_alike(old.unmasked, new.unmasked) for old, new in pairs):
             return replace(before, fetched_at=began_at, failure=None)
-        return VersionsSnapshot(
+        refreshed = VersionsSnapshot(
             fetched_at=began_at,
             model_id=before.model_id,
             filters=before.filters,
             fully_read_at=before.fully_read_at,
             versions=versions,
-            total=len(versions),
+            total=len(versions) + before.missing,
             uneven=None,
-            identity=_identity(before.model_id, before.filters, versions, len(versions), None),
+            meanings=before.meanings,
+            origin=before.origin,
+            remarks=before.remarks,
+            identity="",
         )
+        return replace(refreshed, identity=_identity(refreshed))
 
     def reread_versions(self, snapshot: VersionsSnapshot, version_names: Collection[str]) -> RereadVersions:
         """Some versions of a listing as they are now, read one by one.
@@ -350,10 +381,17 @@ class Registry:
         return (kind, self.endpoint, self.principal, *query)
 
 
-def _identity(
-    model_id: str, filters: VersionFilters, versions: tuple[ModelVersion, ...], total: int, uneven: str | None
-) -> str:
-    facts = [model_id, filters.query(), total, uneven, [version.raw for version in versions]]
+def _identity(listed: VersionsSnapshot) -> str:
+    facts = [
+        listed.model_id,
+        listed.filters.query(),
+        listed.total,
+        listed.uneven,
+        listed.meanings,
+        listed.origin,
+        listed.remarks,
+        [version.unmasked for version in listed.versions],
+    ]
     return hashlib.blake2b(to_json(facts), digest_size=12).hexdigest()
 
 

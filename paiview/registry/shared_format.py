@@ -23,7 +23,7 @@ from paiview.pai.errors import (
 from paiview.pai.objects import JsonObject, PaiObject
 from paiview.registry.snapshots import ModelsSnapshot, Review, Snapshot, VersionsSnapshot, WorkspacesSnapshot
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 """Part of every name. Raise it with every change to what is written or how long it is kept, so that two releases that
 run side by side read nothing from each other."""
 MAX_BODY_BYTES: Final = 256 * 2**20

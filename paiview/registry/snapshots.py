@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import AwareDatetime, ConfigDict
 
 from paiview.pai.errors import PaiviewError
+from paiview.pai.listing_facts import Meanings, Origin
 from paiview.pai.objects import Model, ModelVersion, VersionFilters, Workspace
+from paiview.text import counted
 
 if TYPE_CHECKING:
     from paiview.decisions.lineage import Lineage
@@ -65,7 +67,11 @@ class VersionsSnapshot(Snapshot):
         filters: the filters of the request.
         versions: in the order of the listing, without repetitions.
         total: the service's count.
-        uneven: a sentence if the listing changed while it was read, else ``None``.
+        uneven: a sentence if versions may be missing because the listing changed while it was read, or because a name
+            stands for different versions; else ``None``.
+        meanings: what metrics mean, as the response says it; not validated.
+        origin: where the embedded registry has the model from; ``None`` for any other service.
+        remarks: sentences about what is ignored in the response, or in the files it was saved in.
         identity: changes exactly when the listing does, for cache keys.
         fully_read_at: when the last read of all pages began, UTC. A later edit of an old version may be missing.
     """
@@ -76,6 +82,9 @@ class VersionsSnapshot(Snapshot):
     versions: tuple[ModelVersion, ...]
     total: int
     uneven: str | None
+    meanings: Meanings = field(default_factory=dict)
+    origin: Origin | None = None
+    remarks: tuple[str, ...] = ()
     identity: str
     _frames: _SharedFrames = field(default_factory=_SharedFrames, repr=False)
 
@@ -89,7 +98,30 @@ class VersionsSnapshot(Snapshot):
         """The versions in their order, for decisions."""
         from paiview.decisions.lineage import Lineage  # noqa: PLC0415 - only decisions need it
 
-        return Lineage(self.model_id, self.versions, self.fetched_at, uneven=self.uneven)
+        return Lineage(self.model_id, self.versions, self.fetched_at, uneven=self.uneven, total=self.total)
+
+    @property
+    def missing(self) -> int:
+        """The versions that are counted and not listed; with filters, also those of the model that may pass them."""
+        return max(0, self.total - len(self.versions)) + self._unsaved
+
+    @property
+    def coverage(self) -> str:
+        """How much is listed: ``10 of 15 versions``."""
+        more = f"; {self._unsaved} more were not saved and may match" if self._unsaved else ""
+        return f"{len(self.versions)} of {self.total} versions{more}"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """A sentence for each reason to doubt the listing."""
+        is_partial = self.missing and not self.uneven
+        partial = f"{counted(self.missing, 'version')} not listed: a newer approved one may be among them."
+        return tuple(filter(None, (self.uneven, partial if is_partial else None, *self.remarks)))
+
+    @property
+    def _unsaved(self) -> int:
+        """Versions that no saved response contains, where the filters hide whether ``total`` counts them."""
+        return self.origin.missing if self.origin and self.filters.selects else 0
 
     @property
     def size(self) -> int:

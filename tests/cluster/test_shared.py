@@ -678,7 +678,7 @@ class TestGarbage:
     ) -> None:
         one.versions()
         written(store, one.name)
-        monkeypatch.setattr("paiview.registry.shared_format.FORMAT_VERSION", 3)
+        monkeypatch.setattr("paiview.registry.shared_format.FORMAT_VERSION", 4)
         two.versions()
         assert service.asked == ["versions", "versions"]
         assert store.client.exists(one.name)
@@ -789,7 +789,7 @@ class TestStore:
         until(lambda: len(store.client.keys("*")) == 2 and not store.client.keys("*:lease"))
         said = b""
         for name in cast("list[bytes]", store.client.keys("*")):
-            assert name.startswith(b"paiview:2:")
+            assert name.startswith(b"paiview:3:")
             assert 0 < store.client.pttl(name) <= LIFETIME_SECONDS * 1000
             fields = cast("dict[bytes, bytes]", store.client.hgetall(name))
             said += name + fields[b"head"] + zlib.decompress(fields[b"body"])

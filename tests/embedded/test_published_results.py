@@ -15,6 +15,7 @@ from paiview.embedded.local_registry import LocalRegistry
 from paiview.embedded.published_results import citation_url, completed_dates, seed
 from paiview.pai.client import Client as PaiviewClient
 from paiview.pai.credentials import StaticCredentials
+from paiview.pai.listing_facts import Origin, read_origin
 from tests.embedded.sdk import every_version, read_model
 
 FILES: Final = {
@@ -232,3 +233,31 @@ def test_a_label_that_the_service_would_refuse_is_rewritten_and_cut_between_char
     version = family["versions"][0] | {"labels": {"a=b,c": "字" * 43}}
     made = seed("model-x", family | {"versions": [version]})
     assert {"Key": "a:b;c", "Value": "字" * 42} in made.versions[0]["Labels"]
+
+
+NEEDING: Final = {
+    "model-funasr": set(),
+    "model-pyannotediarization": {"seconds_per_hour"},
+    "model-timm": set(),
+    "model-wenetmandarin": set(),
+    "model-whisper": set(),
+    "model-yolov5": {
+        *("ms_v100", "ms_cpu_b1", "ms_v100_b1", "ms_v100_b32", "ms_onnx_cpu", "ms_tensorrt_a100", "ms_tensorrt_v100"),
+    },
+}
+"""The metrics whose names do not say everywhere what they mean."""
+
+
+@families
+def test_the_listing_says_what_unusual_metrics_mean_and_that_all_is_published(
+    client: PaiviewClient, model_id: str
+) -> None:
+    facts = client.list_model_versions(model_id, page_size=1).facts
+    units = published(model_id)["units"]
+    assert facts.origin == Origin(kind="published")
+    assert set(facts.meanings) == NEEDING[model_id]
+    for metric, meaning in facts.meanings.items():
+        unit = units[metric]["unit"]
+        assert meaning == {"direction": units[metric]["better"], "unit": {"milliseconds": "ms"}.get(unit, unit)}
+    extra = client.get_model(model_id).extra_info
+    assert read_origin(extra or {}) == facts.origin

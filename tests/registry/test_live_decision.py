@@ -20,8 +20,13 @@ from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import UnavailableError
 from paiview.pai.objects import VersionFilters
 from paiview.registry import cache
-from paiview.registry.live_decision import LiveDecisions, decide_all_now
-from paiview.registry.registry import DECISION_MAX_AGE_SECONDS, FULL_LIST_EVERY_TTLS, Registry
+from paiview.registry.live_decision import LiveDecisions, decide_all_now, decide_now
+from paiview.registry.registry import (
+    DECISION_MAX_AGE_SECONDS,
+    FULL_LIST_EVERY_TTLS,
+    UNKNOWN_MAX_AGE_SECONDS,
+    Registry,
+)
 from tests.harness.server import Reply, Request, Responder, Server, refusal, reply
 from tests.harness.service import Service, version
 
@@ -255,7 +260,7 @@ def test_a_deleted_version_gets_no_decision(service: Service, clock: Clock, comp
     compare()
     service.versions[MODEL].pop()
     clock.seconds = DECISION_MAX_AGE_SECONDS
-    with pytest.raises(UnknownVersionError, match=r"model-a has no version 1\.2\.0\.") as raised:
+    with pytest.raises(UnknownVersionError, match=r"model-a has no version 1\.2\.0 as of .* UTC\.") as raised:
         compare()
     assert raised.value.status == 404
 
@@ -708,3 +713,74 @@ def test_a_filtered_listing_is_always_read_in_full(service: Service, clock: Cloc
     registry.versions(MODEL, filters)
     settle()
     assert len(service.asked(VERSIONS)) == 8
+
+
+def test_a_version_created_after_the_listing_is_listed_before_it_is_called_unknown(
+    service: Service, clock: Clock, registry: Registry
+) -> None:
+    registry.versions(MODEL)
+    service.versions[MODEL].append(measured("1.3.0", 9, 0.05))
+    clock.seconds = UNKNOWN_MAX_AGE_SECONDS + 0.1
+    before = len(service.asked(VERSIONS))
+    assert decide_now(registry, MODEL, "1.3.0").candidate == "1.3.0"
+    # Nine versions are five pages of two; a refresh reads three and sees the new one.
+    assert len(service.asked(VERSIONS)) - before == 3
+    service.versions[MODEL].append(measured("1.4.0", 10, 0.05))
+    clock.seconds += UNKNOWN_MAX_AGE_SECONDS + 0.1
+    assert decide_now(registry, MODEL, "1.3.0", baseline="1.4.0").baseline == "1.4.0"
+
+
+def test_an_unknown_version_is_asked_for_afresh_once_and_the_sentence_says_as_of_when(
+    service: Service, clock: Clock, registry: Registry
+) -> None:
+    registry.versions(MODEL)
+    clock.seconds = 30.0
+    with pytest.raises(UnknownVersionError, match=r"model-a has no version 9\.9\.9 as of 2026-01-02 00:00:30 UTC\."):
+        decide_now(registry, MODEL, "9.9.9")
+    before = len(service.asked(VERSIONS))
+    clock.seconds += UNKNOWN_MAX_AGE_SECONDS
+    for _ in range(20):
+        with pytest.raises(UnknownVersionError, match="as of 2026-01-02 00:00:30 UTC"):
+            decide_now(registry, MODEL, "9.9.9")
+    assert len(service.asked(VERSIONS)) == before
+
+
+def test_an_unknown_version_is_told_as_of_the_last_listing_if_it_cannot_be_listed_again(
+    service: Service, clock: Clock, registry: Registry
+) -> None:
+    registry.versions(MODEL)
+    clock.seconds = 30.0
+    service.refusals[f"/api/v1/{VERSIONS}"] = refusal("NotNow", 400)
+    with pytest.raises(UnknownVersionError, match=r"has no version 9\.9\.9 as of 2026-01-02 00:00:00 UTC\."):
+        decide_now(registry, MODEL, "9.9.9")
+    assert decide_now(registry, MODEL, "1.2.0").candidate == "1.2.0"
+
+
+def test_a_known_version_is_decided_about_without_another_listing(
+    service: Service, clock: Clock, registry: Registry
+) -> None:
+    registry.versions(MODEL)
+    before = len(service.asked(VERSIONS))
+    clock.seconds = 30.0
+    decide_now(registry, MODEL, "1.2.0", baseline="1.0.0")
+    assert len(service.asked(VERSIONS)) == before
+
+
+def test_a_partial_listing_is_a_doubt_or_a_note_where_the_baseline_is_named(
+    service: Service, registry: Registry
+) -> None:
+    service.refusals[f"/api/v1/{VERSIONS}"] = reply(
+        {
+            "Versions": service.versions[MODEL],
+            "TotalCount": 15,
+            "origin": {"kind": "saved", "files": ["a.json"], "listed": 8, "missing": 7},
+        }
+    )
+    by_rule = decide_now(registry, MODEL, "1.2.0")
+    [doubt] = [doubt for doubt in by_rule.doubts if doubt.kind == "listing"]
+    assert doubt.sentence.startswith("8 of 15 versions are listed. A newer approved version may be missing. ")
+    assert by_rule.overall != "pass"
+    assert not [note for note in by_rule.notes if "listed" in note], "It is said once."
+    named = decide_now(registry, MODEL, "1.2.0", baseline="1.0.0")
+    assert "model-a: 8 of 15 versions are listed. A newer baseline may be missing." in named.notes
+    assert not [doubt for doubt in named.doubts if doubt.kind == "listing"]

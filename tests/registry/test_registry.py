@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -55,6 +56,8 @@ class Service:
     versions: list[dict[str, Any]] = field(default_factory=lambda: [version(1, "Approved"), version(2)])
     models: list[dict[str, Any]] = field(default_factory=lambda: [{"ModelId": "model-a"}, {"ModelId": "model-b"}])
     datasets: list[dict[str, Any]] = field(default_factory=list)
+    more: dict[str, Any] = field(default_factory=dict)
+    """Further fields of every page of versions."""
     error: Reply | None = None
     gate: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)
@@ -90,7 +93,8 @@ class Service:
         size = int(request.query["PageSize"])
         start = (request.page - 1) * size
         field_name = kind.capitalize()
-        return reply({field_name: items[start : start + size], "TotalCount": len(items), "RequestId": "R"})
+        more = self.more if kind == "versions" else {}
+        return reply({field_name: items[start : start + size], "TotalCount": len(items), "RequestId": "R", **more})
 
 
 OpenRegistry = Callable[..., Registry]
@@ -546,9 +550,17 @@ def test_a_decision_is_about_the_data_as_last_read(service: Service, registry: R
 
 def test_a_decision_about_an_uneven_listing_says_so(service: Service, registry: Registry) -> None:
     service.versions = [version(1, "Approved", Metrics=results(0.2)), version(2, Metrics=results(0.1)), version(2)]
-    [told] = decide_now(registry, "model-a", "0.2.0").notes
-    assert told.startswith("model-a: The list kept changing while it was read twice: the service counts 3, and 2 ")
-    assert told.endswith(" Versions may be missing, and with them a newer baseline.")
+    changing = "The list kept changing while it was read twice: the service counts 3, and 2 "
+    by_rule = decide_now(registry, "model-a", "0.2.0")
+    [doubt] = by_rule.doubts
+    assert (doubt.kind, by_rule.overall) == ("listing", "undecided")
+    assert doubt.sentence.startswith(changing)
+    assert " A newer approved version may be missing. " in doubt.sentence
+    named = decide_now(registry, "model-a", "0.2.0", baseline="0.1.0")
+    [note] = named.notes
+    assert note.startswith(f"model-a: {changing}")
+    assert note.endswith(" Versions may be missing, and with them a newer baseline.")
+    assert (named.doubts, named.overall) == ((), "pass")
 
 
 def test_an_uneven_listing_keeps_the_versions_of_the_previous_one(service: Service, registry: Registry) -> None:
@@ -565,3 +577,83 @@ def test_an_uneven_listing_keeps_the_versions_of_the_previous_one(service: Servi
     service.versions = [version(2), version(3)]
     registry.refresh_versions("model-a")
     assert names(registry) == ["0.2.0", "0.3.0"]
+
+
+MEANINGS = {"quality": {"direction": "higher"}, "cer_*": {"digits": 3}}
+ORIGIN = {"kind": "saved", "files": ["a.json"], "listed": 3, "missing": 12}
+
+
+def test_a_listing_that_was_saved_in_part_is_neither_complete_nor_changing(
+    service: Service, registry: Registry
+) -> None:
+    service.versions, service.more = [version(number) for number in range(3)], {"TotalCount": 15, "origin": ORIGIN}
+    snapshot = registry.versions("model-a")
+    assert (len(snapshot.versions), snapshot.total, snapshot.missing, snapshot.uneven) == (3, 15, 12, None)
+    assert snapshot.coverage == "3 of 15 versions"
+    assert snapshot.warnings == ("12 versions not listed: a newer approved one may be among them.",)
+    assert (snapshot.lineage.total, snapshot.lineage.missing) == (15, 12)
+
+
+def test_a_filtered_listing_says_that_versions_which_were_not_saved_may_match(
+    service: Service, registry: Registry
+) -> None:
+    service.versions, service.more = [version(1)], {"origin": {**ORIGIN, "listed": 1}}
+    snapshot = registry.versions("model-a", VersionFilters(approval_status="Pending"))
+    assert (snapshot.total, snapshot.missing) == (1, 12)
+    assert snapshot.coverage == "1 of 1 versions; 12 more were not saved and may match"
+    assert registry.versions("model-a", VersionFilters(order="DESC")).coverage == "1 of 1 versions"
+
+
+def test_a_partial_listing_that_grows_stays_partial_and_keeps_what_metrics_mean(
+    service: Service, registry: Registry
+) -> None:
+    facts = {"TotalCount": 21, "origin": {**ORIGIN, "listed": 9}, "metrics": MEANINGS}
+    service.versions, service.more = [version(number) for number in range(9)], facts
+    before = registry.versions("model-a")
+    service.versions.append(version(9))
+    registry.refresh_versions("model-a")
+    service.more = {**facts, "TotalCount": 22, "origin": {**ORIGIN, "listed": 10}}
+    after = registry.versions("model-a")
+    assert (len(after.versions), after.total, after.missing) == (10, 22, 12)
+    assert (before.meanings, after.meanings) == (MEANINGS, MEANINGS)
+    assert before.identity != after.identity
+
+
+def test_what_metrics_mean_is_part_of_the_identity(service: Service, registry: Registry) -> None:
+    plain = registry.versions("model-a")
+    service.more = {"metrics": MEANINGS}
+    registry.refresh_versions("model-a")
+    told = registry.versions("model-a")
+    assert (plain.meanings, told.meanings, plain.versions) == ({}, MEANINGS, told.versions)
+    assert plain.identity != told.identity
+    registry.refresh_versions("model-a")
+    assert registry.versions("model-a").identity == told.identity
+
+
+@pytest.mark.parametrize(
+    ("metrics", "meanings", "complaints"),
+    [
+        (None, {}, 0),
+        ([], {}, 1),
+        ("cer", {}, 1),
+        (math.nan, {}, 1),
+        ({}, {}, 0),
+        ({"cer": {"direction": ["odd"]}, "wer": 3, "mer": None}, {"cer": {"direction": ["odd"]}}, 1),
+    ],
+)
+@pytest.mark.parametrize("origin", [None, 3, {}, {"kind": "invented"}, {"kind": "saved", "listed": -1}, []])
+def test_facts_of_the_wrong_shape_are_ignored_with_one_complaint(
+    service: Service, registry: Registry, metrics: Any, meanings: Any, complaints: int, origin: Any
+) -> None:
+    service.more = {"metrics": metrics, "origin": origin}
+    snapshot = registry.versions("model-a")
+    assert (len(snapshot.versions), snapshot.uneven, snapshot.origin) == (2, None, None)
+    assert (snapshot.meanings, len(snapshot.remarks)) == (meanings, complaints)
+
+
+def test_a_name_with_different_content_is_told_in_place_of_a_change(service: Service, registry: Registry) -> None:
+    service.versions = [version(1), version(1, "Approved"), version(2)]
+    service.more = {"origin": {"kind": "saved", "doubled": "0.1.0 is there twice."}}
+    snapshot = registry.versions("model-a")
+    assert (len(snapshot.versions), snapshot.total, snapshot.missing) == (2, 3, 1)
+    assert (snapshot.uneven, snapshot.warnings) == ("0.1.0 is there twice.", ("0.1.0 is there twice.",))

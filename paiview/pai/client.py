@@ -10,6 +10,7 @@ from typing import Any, Final, Self, TypeVar
 from paiview.pai import incremental
 from paiview.pai.credentials import CredentialSource
 from paiview.pai.errors import AnswerError, NotFoundError
+from paiview.pai.listing_facts import listing_facts
 from paiview.pai.objects import (
     Dataset,
     Filters,
@@ -190,7 +191,9 @@ class Client:
     ) -> Future[Page[Object]]:
         def parse(response: ApiResponse) -> Page[Object]:
             items, total = _items(response, "Versions" if kind is ModelVersion else f"{kind.__name__}s")
-            return Page(tuple(map(kind.model_validate, items)), total, response.request_id)
+            return Page(
+                tuple(map(kind.model_validate, items)), total, response.request_id, listing_facts(response.body)
+            )
 
         parameters = {**query, "PageNumber": str(number), "PageSize": str(size or self._page_size)}
         return self._transport.submit(f"List{kind.__name__}s", path, parameters, parse)
@@ -203,7 +206,7 @@ class Client:
             lambda number: self._page(kind, path, query, number),
             lambda item: getattr(item, name) or None,
             # The text, for values may hold NaN, which does not equal itself.
-            lambda item: repr(item.raw),
+            lambda item: repr(item.unmasked),
             concurrency=self._concurrency,
             progress=progress,
         )

@@ -6,11 +6,15 @@ Field names, types and meanings follow the API reference of AIWorkSpace 2021-02-
 - Unknown fields are kept in ``model_extra``, and enumerations are open strings, for real data holds spellings that the
   documentation does not list.
 - A value of the wrong type does not invalidate the object: its field is left out, and the value is kept in
-  ``misfits``. ``raw`` always holds the original JSON value.
+  ``misfits``. ``raw`` always holds the whole JSON value.
+
+Secrets are masked here, before anything is read from an object, so that nothing that shows, stores or searches objects
+can leak them. What a mask stands for is kept in ``unmasked``, only to see whether two values differ.
 """
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Self, cast
+from typing import Annotated, Any, ClassVar, Final, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -23,7 +27,11 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_pascal
 
+from paiview.secret_masking import mask_secrets
+
 JsonObject = dict[str, Any]
+_NAMES_A_PERSON: Final = re.compile(r"creator|admin|owner|member|user", re.IGNORECASE)
+"""Fields of a workspace that hold names of people, or their ids."""
 
 
 class PaiObject(BaseModel):
@@ -37,10 +45,19 @@ class PaiObject(BaseModel):
         protected_namespaces=(),
     )
 
+    _is_part: ClassVar[bool] = False
+    """Whether the object that contains it has been masked as a whole."""
+
     @property
     def raw(self) -> Any:
-        """The JSON value this object was parsed from, unchanged."""
+        """The JSON value this object was parsed from, with secrets masked; otherwise unchanged."""
         return (self.__pydantic_private__ or {}).get("raw")
+
+    @property
+    def unmasked(self) -> Any:
+        """The JSON value as it came, for comparisons; nothing may show or store it. ``raw`` if nothing was masked."""
+        private = self.__pydantic_private__ or {}
+        return private.get("unmasked", private.get("raw"))
 
     @property
     def misfits(self) -> Mapping[str, Any]:
@@ -52,6 +69,8 @@ class PaiObject(BaseModel):
     def _keep_misfits(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if isinstance(data, cls):
             return data
+        unmasked = cls._received(data)
+        data = unmasked if cls._is_part else mask_secrets(unmasked)
         fields = cast("JsonObject", data) if isinstance(data, dict) else {"": data}
         misfits: JsonObject = {} if isinstance(data, dict) else fields
         try:
@@ -62,12 +81,20 @@ class PaiObject(BaseModel):
             }
             result = handler({name: value for name, value in fields.items() if name not in misfits})
         # Written into pydantic's slot directly: declared private attributes cost more than parsing itself.
-        object.__setattr__(result, "__pydantic_private__", {"raw": data, "misfits": misfits})
+        kept = {"raw": data, "misfits": misfits}
+        object.__setattr__(result, "__pydantic_private__", kept if data is unmasked else kept | {"unmasked": unmasked})
         return result
+
+    @classmethod
+    def _received(cls, data: Any) -> Any:
+        """What is kept of the JSON value of an object: all of it, unless a class says otherwise."""
+        return data
 
 
 class Label(PaiObject):
     """A key and value attached to a version or a model."""
+
+    _is_part: ClassVar[bool] = True
 
     key: str = ""
     value: str = ""
@@ -83,9 +110,9 @@ Labels = Annotated[tuple[Label, ...], BeforeValidator(_none_is_empty)]
 class ModelVersion(PaiObject):
     """One version of a model, from ListModelVersions or GetModelVersion.
 
-    Times are the original strings (UTC, in one of three formats; ``version_order`` parses them). ``options`` is JSON
-    text, while ``extra_info`` and the specs are objects without a fixed structure. ``metrics`` is any JSON at all, for
-    the service enforces no shape, and some write JSON text or an array (``evaluation.results`` reads them).
+    Times are the original strings (``times`` parses them). ``options`` is JSON text, while ``extra_info`` and the specs
+    are objects without a fixed structure. ``metrics`` is any JSON at all, for the service enforces no shape, and some
+    write JSON text or an array (``evaluation.results`` reads them).
     """
 
     version_name: str | None = None
@@ -139,7 +166,7 @@ class Model(PaiObject):
 
 
 class Workspace(PaiObject):
-    """A workspace, which owns models. Its creator and administrators are personal data, so they are no fields here."""
+    """A workspace, which owns models. Of its creator and administrators, which are personal data, nothing is kept."""
 
     workspace_id: str | None = None
     workspace_name: str | None = None
@@ -147,6 +174,12 @@ class Workspace(PaiObject):
     description: str | None = None
     status: str | None = None
     is_default: bool | None = None
+
+    @classmethod
+    def _received(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {name: value for name, value in data.items() if not _NAMES_A_PERSON.search(name)}
 
 
 class Dataset(PaiObject):
@@ -169,6 +202,11 @@ class Filters(BaseModel):
     def query(self) -> dict[str, str]:
         """The query parameters under the API's names, without those that are ``None``."""
         return cast("dict[str, str]", self.model_dump(by_alias=True, exclude_none=True))
+
+    @property
+    def selects(self) -> bool:
+        """Whether they leave anything out; an empty text does not."""
+        return any(self.model_dump(exclude={"order", "sort_by"}).values())
 
 
 class VersionFilters(Filters):

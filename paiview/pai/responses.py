@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from paiview.pai.errors import AnswerError, CutOffError, ServiceError, error_for
 from paiview.pai.objects import JsonObject
+from paiview.secret_masking import mask_text
 
 MAX_MESSAGE_CHARACTERS: Final = 500
 """Characters shown of the service's Message."""
@@ -146,6 +147,7 @@ def _text(value: Any, hidden: tuple[str | None, ...]) -> str | None:
     if value is None or isinstance(value, dict | list):
         return None
     line = " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
+    line = mask_text(line)
     for secret in filter(None, hidden):  # Before the text is cut, for a cut could leave the start of a secret.
         line = line.replace(secret, "***")
     return f"{line[:MAX_MESSAGE_CHARACTERS]}…" if len(line) > MAX_MESSAGE_CHARACTERS else line or None

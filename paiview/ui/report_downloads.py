@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from paiview.decisions.decision import Decision
-from paiview.decisions.differences import Difference, differences
+from paiview.decisions.differences import Difference, differences, undetermined
 from paiview.registry.live_decision import LiveDecisions
 from paiview.reports import documents
 from paiview.text import counted, escape_markdown, file_name, one_line, unique_labels
@@ -27,11 +27,17 @@ def draw_differences(live: LiveDecisions) -> None:
     versions = [(f"{name} (baseline)", live.versions[model, name]) for model, name in known_baselines]
     versions += [(item.candidate, live.versions[item.model, item.candidate]) for item in live.decisions]
     # By number: two versions of different models may have the same label.
-    rows = differences({str(number): version for number, (_, version) in enumerate(versions)})
+    compared = {str(number): version for number, (_, version) in enumerate(versions)}
+    rows, masked = differences(compared), undetermined(compared)
     with section:
+        if masked:
+            st.warning(
+                f"{counted(len(masked), 'field')} came with values already masked, so they may differ or not: "
+                f"{escape_markdown(', '.join(masked), 400)}"
+            )
         if rows:
             _draw_difference_rows(rows, [label for label, _ in versions])
-        else:
+        elif not masked:
             st.info("These versions differ in their results alone.")
 
 

@@ -12,7 +12,7 @@ from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.queries import VersionIndexes
 from paiview.pai.objects import JsonObject, Model, ModelVersion
 from paiview.registry.registry import Registry
-from paiview.secret_masking import mask_secrets
+from paiview.secret_masking import MASK
 from paiview.text import ascii_host, escape_invisible, escape_markdown, http_url, one_line, several_lines
 from paiview.ui import app_frame, url, url_controls, versions_table
 from paiview.ui.model_data import ModelData
@@ -67,10 +67,10 @@ def draw(registry: Registry, model: Model, version: ModelVersion, data: ModelDat
         _draw_specs(version)
     with raw:
         st.caption(
-            "As the service sent it. Values under names like token or password are masked, and invisible characters "
-            "are written as escapes."
+            "As the service sent it, but for secrets, which are masked, and invisible characters, which are written as "
+            "escapes."
         )
-        st.json(escape_invisible(mask_secrets(version.raw)), expanded=2)
+        st.json(escape_invisible(version.raw), expanded=2)
 
 
 def _draw_head(model: Model, version: ModelVersion, row: "pd.Series[Any]") -> None:
@@ -157,15 +157,15 @@ def _other_fields(version: ModelVersion, extra_info: JsonObject) -> list[tuple[s
     if isinstance(words, list):
         fields.append(("TrainedWords", ", ".join(str(word) for word in words)))
     entries = {name: value for name, value in extra_info.items() if name != "TrainedWords"}
-    masked = [(f"ExtraInfo {name}", value) for name, value in mask_secrets(entries).items()]
-    masked += mask_secrets(version.model_extra or {}).items()
-    return fields + [(name, value if isinstance(value, str) else _json(value)) for name, value in masked]
+    others = [(f"ExtraInfo {name}", value) for name, value in entries.items()]
+    others += (version.model_extra or {}).items()
+    return fields + [(name, value if isinstance(value, str) else _json(value)) for name, value in others]
 
 
 def _cover_links(covers: object) -> list[tuple[str, str]]:
     """Label and address of each cover image: pages load nothing from the hosts that its author chose."""
     addresses = [
-        address for cover in (covers if isinstance(covers, list) else ()) if (address := http_url(str(cover)))
+        address for cover in (covers if isinstance(covers, list) else ()) if (address := _openable(str(cover)))
     ][:_MAX_COVERS]
     return [
         (f"Open cover {number} at {escape_markdown(ascii_host(address))}", address)
@@ -183,10 +183,14 @@ def _links(registry: Registry, model: Model, version: ModelVersion, row: "pd.Ser
             f"?regionId={quote(row['source_region'], safe='')}&workspaceId={quote(row['source_workspace'], safe='')}"
         )
         links.append(("Open the training job", f"{_CONSOLE}{query}#/training/jobs/{quote(row['source_run'], safe='')}"))
-    uri = http_url(version.uri or "")
-    if uri:
+    if uri := _openable(version.uri or ""):
         links.append((f"Open the Uri at {escape_markdown(ascii_host(uri))}", uri))
     return links
+
+
+def _openable(address: str) -> str | None:
+    """The address if it is safe in a link, and nothing in it is masked: it would open nothing."""
+    return None if MASK in address else http_url(address)
 
 
 def _draw_specs(version: ModelVersion) -> None:
@@ -198,7 +202,7 @@ def _draw_specs(version: ModelVersion) -> None:
         methods = _methods(name, spec)
         if methods:
             st.caption(f"{len(methods)} methods: {escape_markdown(', '.join(methods), 300)}")
-        st.json(escape_invisible(mask_secrets(spec)), expanded=2)
+        st.json(escape_invisible(spec), expanded=2)
 
 
 def _methods(name: str, spec: JsonObject) -> list[str]:
@@ -227,6 +231,6 @@ def _json(value: object) -> str:
 def _parsed_options(options: str) -> object:
     """Options parsed as JSON; a text that is no JSON stays as it is."""
     try:
-        return escape_invisible(mask_secrets(json.loads(options)))
+        return escape_invisible(json.loads(options))
     except (ValueError, RecursionError):
-        return {"Options": escape_invisible(mask_secrets(options))}
+        return {"Options": escape_invisible(options)}

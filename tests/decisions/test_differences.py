@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paiview.decisions.differences import Difference, differences
+from paiview.decisions.differences import Difference, differences, undetermined
 from paiview.pai.objects import ModelVersion
 
 
@@ -88,6 +88,12 @@ def test_labels_of_another_shape_stand_as_they_came() -> None:
     assert found({"Labels": []}, {"Labels": "odd"}) == [Difference("Labels", ("{}", "odd"))]
 
 
+def test_labels_of_no_shape_at_all_are_no_obstacle() -> None:
+    odd, plain = {"Labels": [None, "odd", {"Key": 1, "Value": None}]}, {"Labels": [{"Key": "1", "Value": 2}]}
+    assert {row.path for row in found(odd, plain)} <= {"Labels", "Labels.", "Labels.1"}
+    assert found(odd, odd) == []
+
+
 def test_equal_versions_differ_in_nothing() -> None:
     assert found({"Uri": "a"}, {"Uri": "a"}) == []
     assert found({"Uri": "a"}) == []
@@ -101,7 +107,51 @@ def test_secrets_are_masked() -> None:
     assert told == [
         Difference("InferenceSpec.password", (None, "••••")),
         Difference("InferenceSpec.replicas", ("1", "2")),
+        Difference("InferenceSpec.token", ("••••", "•••• (another value)")),
     ]
+
+
+def test_a_mask_hides_no_difference_wherever_the_secret_stands() -> None:
+    def version(secret: str) -> dict[str, Any]:
+        return {
+            "Uri": f"oss://b/k?Signature={secret}",
+            "TrainingSpec": {
+                "Environments": {"HOST": secret},
+                "Command": ["run", "--password", secret],
+                "HyperParameters": [{"Name": "hf_token", "Value": secret}],
+            },
+            "Labels": [{"Key": "api_key", "Value": secret}],
+            "Options": json.dumps({"token": secret}),
+        }
+
+    rows = found(version("one"), version("two"))
+    assert [row.path for row in rows] == [
+        "Labels.api_key",
+        "Options",
+        "TrainingSpec.Command[2]",
+        "TrainingSpec.Environments.HOST",
+        "TrainingSpec.HyperParameters[hf_token].Value",
+        "Uri",
+    ]
+    assert all(row.texts[1] == f"{row.texts[0]} (another value)" for row in rows)
+    assert not {"one", "two"} & {word for row in rows for word in json.dumps(row.texts).replace("•", " ").split()}
+    assert found(version("one"), version("one")) == []
+
+
+def test_names_that_are_secrets_are_masked_and_compared() -> None:
+    key = "sk-" + "a1" * 20
+    assert found({"InferenceSpec": {key: 1}}, {"InferenceSpec": {key + "b": 1}}) == [
+        Difference("InferenceSpec", ('{"••••": 1}', '{"••••": 1} (another value)'))
+    ]
+
+
+def test_what_was_masked_before_it_came_may_differ_or_not() -> None:
+    exported = ModelVersion.model_validate({"InferenceSpec": {"token": "••••", "gpu": 1}})
+    fresh = ModelVersion.model_validate({"InferenceSpec": {"token": "secret", "gpu": 1}})
+    for other in (exported, fresh):
+        assert differences({"a": exported, "b": other}) == []
+        assert undetermined({"a": exported, "b": other}) == ["InferenceSpec.token"]
+    assert undetermined({"a": fresh, "b": fresh}) == []
 
 
 @pytest.mark.parametrize("odd", [None, 7, "text", ["a"]])

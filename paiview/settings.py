@@ -4,8 +4,9 @@ import ipaddress
 import os
 import re
 from functools import cached_property
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
 
 import platformdirs
@@ -89,6 +90,13 @@ def _paths(value: object) -> object:
     return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
 
 
+class _FileSource(TomlConfigSettingsSource):
+    """The settings of the file in use, read like its tables: a byte order mark is allowed."""
+
+    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
+        return toml_file.parse(file_path.read_bytes(), Path(str(file_path)))
+
+
 class Settings(BaseSettings):
     """All settings. Durations are in seconds, rates in requests per second.
 
@@ -127,7 +135,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Leave out .env files and secret folders: credentials come only from Alibaba Cloud's credential chain."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=toml_file.file_in_use())
+        return init_settings, env_settings, _FileSource(settings_cls, toml_file=toml_file.file_in_use())
 
     @cached_property
     def service_endpoint(self) -> str | None:
@@ -178,7 +186,7 @@ def setting_origins() -> dict[str, str]:
     """Where the value of each setting comes from: ``environment``, the path of the file in use, or ``default``."""
     file = toml_file.file_in_use()
     in_environment = EnvSettingsSource(Settings)()
-    in_file = TomlConfigSettingsSource(Settings, toml_file=file).toml_data
+    in_file = _FileSource(Settings, toml_file=file).toml_data
     return {
         name: "environment" if name in in_environment else str(file) if name in in_file else "default"
         for name in Settings.model_fields

@@ -4,6 +4,7 @@ Names, descriptions, labels and URIs of a registry are data. None of them may ac
 characters or load a picture.
 """
 
+import codecs
 import html
 import json
 import re
@@ -14,6 +15,14 @@ from traceback import format_exception
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from paiview.secret_masking import mask_text
+
+_OTHER_MARKS: Final = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
 _ELLIPSIS: Final = "…"
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 _BLANKS: Final = frozenset(
@@ -38,6 +47,18 @@ _LATE_MARKUP: Final = re.compile(
 )
 
 
+def decoded(content: bytes) -> str:
+    """The text of a file in UTF-8, with or without a byte order mark.
+
+    Raises:
+        ValueError: it is in another encoding; the message says which, where a mark tells.
+    """
+    for mark, name in _OTHER_MARKS:
+        if content.startswith(mark):
+            raise ValueError(f"it is in {name}; save it in UTF-8")
+    return content.decode("utf-8-sig")
+
+
 def one_line(text: str, limit: int = 200) -> str:
     """One line of visible characters, at most ``limit`` of them.
 
@@ -59,9 +80,17 @@ def strip_controls(text: str) -> str:
     return _CONTROLS.sub(_REPLACEMENT, text)
 
 
+def escape_toml(lines: str) -> str:
+    """Lines of TOML with escapes in place of what nobody sees in their strings: they can be pasted, and hide nothing.
+
+    A lone surrogate, which TOML cannot hold, becomes ``�``.
+    """
+    return "".join([char if _is_visible(char) or char == "\n" else _toml_escape(char) for char in lines])
+
+
 def traceback_of(error: BaseException) -> str:
-    """The traceback for a log, indented, so that untrusted text in a message cannot look like a line of the log."""
-    return strip_controls(indent("".join(format_exception(error)).rstrip(), "  "))
+    """The traceback for a log, with secrets masked, indented so that no text in it can look like a line of the log."""
+    return strip_controls(indent(mask_text("".join(format_exception(error)).rstrip()), "  "))
 
 
 def unique_labels(texts: Sequence[str]) -> list[str]:
@@ -192,6 +221,11 @@ def _escaped(text: str) -> str:
         return text
     text = _ACCENT_PILE.sub(lambda pile: pile[1] + ascii(pile[0][len(pile[1]) :])[1:-1], text)
     return "".join([char if _is_visible(char) or char in "\n\t" else ascii(char)[1:-1] for char in text])
+
+
+def _toml_escape(char: str) -> str:
+    code = ord(char)
+    return _REPLACEMENT if 0xD800 <= code <= 0xDFFF else f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def _is_visible(char: str) -> bool:

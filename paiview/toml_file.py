@@ -3,10 +3,14 @@
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import tomli_w
+
 from paiview.pai.errors import SettingError
+from paiview.text import decoded, escape_toml
 
 _SUBJECT_SHOULD: Final = re.compile(r"\w+ should ")
 
@@ -41,15 +45,20 @@ def read(file: Path) -> bytes | None:
 
 
 def parse(content: bytes, file: Path) -> dict[str, Any]:
-    """Parse TOML.
+    """Parse TOML, which may begin with a byte order mark.
 
     Raises:
         SettingError: the content is not TOML; the sentence names the file and the parser's line and column.
     """
     try:
-        return tomllib.loads(content.decode())
+        return tomllib.loads(decoded(content))
     except (ValueError, RecursionError) as error:
         raise SettingError(f"{file} is not valid TOML: {error}.") from None
+
+
+def written(tables: Mapping[str, Any]) -> str:
+    """Tables as lines of TOML that hide no character, without a line break at the end."""
+    return escape_toml(tomli_w.dumps(tables).strip())
 
 
 def is_table(value: object) -> bool:

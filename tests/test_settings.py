@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from paiview.decisions import contracts
 from paiview.pai.errors import SettingError
 from paiview.settings import Settings, load_settings, setting_origins
 
@@ -303,3 +304,19 @@ def test_the_address_of_a_shared_cache_is_a_secret(monkeypatch: pytest.MonkeyPat
 def test_what_is_no_address_of_a_shared_cache_is_not_repeated(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("PAIVIEW_CACHE_URL", value)
     assert refusal() == "PAIVIEW_CACHE_URL must be a URL like rediss://:password@cache.example.com:6379/0."
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_file_may_begin_with_a_byte_order_mark(encoding: str) -> None:
+    write('region = "cn-shanghai"\n[metrics.cer]\ndirection = "lower"\n'.encode(encoding))
+    assert load_settings().region == "cn-shanghai"
+    assert setting_origins()["region"] == "paiview.toml"
+    assert contracts.current().metrics["cer"].direction == "lower"
+    policy = write('[[policy]]\nrule = "described"\n'.encode(encoding), "policy.toml")
+    assert [rule.rule for rule in contracts.load_policy(policy, contracts.current())] == ["described"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_file_in_another_encoding_is_one_sentence(encoding: str) -> None:
+    write('region = "cn-shanghai"\n'.encode(encoding))
+    assert refusal() == f"paiview.toml is not valid TOML: it is in {encoding.upper()}; save it in UTF-8."

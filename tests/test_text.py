@@ -2,8 +2,10 @@
 
 import html
 import re
+import tomllib
 
 import pytest
+import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -13,6 +15,7 @@ from paiview.text import (
     escape_for_plotly,
     escape_invisible,
     escape_markdown,
+    escape_toml,
     file_name,
     http_url,
     one_line,
@@ -307,6 +310,18 @@ def test_a_block_keeps_its_lines_up_to_a_bound() -> None:
     assert several_lines(" a \r\n\x1b[31mb\u202e\n\nc") == f"a\n{UNSEEN}[31mb{UNSEEN}\n\nc"
     assert several_lines("a\nb\nc\nd", most=2) == "a\nb\n…"
     assert several_lines("abcdef\ngh", limit=5) == "abcd…"
+
+
+@UNHURRIED
+@given(st.dictionaries(st.text(), st.text(), min_size=1))
+def test_lines_of_toml_hide_no_character_and_read_as_what_was_written(table: dict[str, str]) -> None:
+    lines = escape_toml(tomli_w.dumps({"metrics": table}))
+    assert tomllib.loads(lines) == {"metrics": table}
+    assert all(line.isprintable() for line in lines.splitlines())
+
+
+def test_a_lone_surrogate_that_toml_cannot_hold_is_replaced() -> None:
+    assert escape_toml('"a\t\u202e\u00a0\U000e0100\ud800"') == rf'"a\u0009\u202e\u00a0\U000e0100{UNSEEN}"'
 
 
 def test_a_tamed_text_keeps_its_lines_and_gives_no_command() -> None:

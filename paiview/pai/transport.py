@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import logging
+import os
 import secrets
 import socket
 import ssl
@@ -25,7 +26,6 @@ import stamina
 from paiview import __version__
 from paiview.pai import signing
 from paiview.pai.credentials import Credential, CredentialSource
-from paiview.pai.endpoint import LOOPBACK_HOSTS
 from paiview.pai.errors import (
     AnswerError,
     CutOffError,
@@ -37,6 +37,7 @@ from paiview.pai.errors import (
     UnavailableError,
     UnreachableError,
 )
+from paiview.pai.proxies import proxy_for
 from paiview.pai.responses import ApiResponse, read_response
 
 API_VERSION: Final = "2021-02-04"
@@ -197,8 +198,10 @@ class Transport:
             # The semaphore limits the connections.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=concurrency, keepalive_expiry=4.0),
             timeout=httpx.Timeout(read_timeout, connect=connect_timeout),
-            # A proxy of the environment cannot reach a server on this machine.
-            trust_env=self._host not in LOOPBACK_HOSTS,
+            proxy=proxy_for(endpoint, os.environ),
+            # httpx would fail with a traceback on entries of NO_PROXY such as fd00::/8; SSL_CERT_FILE is read here.
+            verify=httpx.create_ssl_context(),
+            trust_env=False,
         )
         self._watcher = threading.Thread(target=self._watch, name="paiview-client", daemon=True)
         self._watcher.start()

@@ -118,12 +118,23 @@ def _catalogued(name: str) -> Meaning:
         return _of_reading(whole, is_leaf=len(segments) == 1)
     leaf = _of_reading(_Reading.of(segments[-1]), is_leaf=True)
     if leaf.standing not in {"known", "not_a_score"}:
+        outer = _of_reading(_Reading.of([piece for pieces in segments[:-1] for piece in pieces]), is_leaf=False)
+        if leaf.direction and outer.direction not in (None, leaf.direction):
+            # A class may be named like a metric: IoU.loss_adjuster is no loss.
+            return Meaning("unknown", reason=f"its parts disagree: {outer.direction} and {leaf.direction} is better")
         return _of_reading(whole, is_leaf=False)
     vetoes = (_veto_of_parent(_Reading.of(pieces)) for pieces in segments[:-1])
     veto = next((label for label in vetoes if label), None)
     if leaf.standing == "known" and veto:
         return Meaning("unknown", reason=f"{veto} stands before {leaf.entry}")
     return leaf
+
+
+def leaf_of(name: str) -> str | None:
+    """The last part of ``outer.inner`` or ``outer/inner``; ``None`` for a name without parts."""
+    unbracketed = _BRACKETED.sub(lambda match: match[0].replace("/", " ").replace(".", " "), name)
+    ends = [match.end() for match in _SEGMENT_END.finditer(unbracketed)]
+    return (name[ends[-1] :] or None) if ends and ends[-1] > 1 else None
 
 
 class _Piece(NamedTuple):
@@ -233,7 +244,7 @@ def _of_entry(entry: Entry, *, is_negated: bool = False) -> Meaning:
     reason = f"{name} in the catalogue"
     if is_negated:
         lower, upper = bounds or (None, None)
-        turned = (None if upper is None else -upper, None if lower is None else -lower) if bounds else None
+        turned = (None if upper is None else 0.0 - upper, None if lower is None else 0.0 - lower) if bounds else None
         return Meaning("known", "higher", None, turned, has_scales, kind, name, source, f"negative {reason}")
     return Meaning("known", direction, target, bounds, has_scales, kind, name, source, reason)
 
@@ -254,16 +265,15 @@ def _not_a_score(reading: _Reading, *, is_leaf: bool) -> str | None:
 
 
 def _veto_of_parent(parent: _Reading) -> str | None:
-    """The words before a known leaf that make it another number, as in ``delta/wer``.
+    """The word before a known leaf that makes it another number, as in ``delta/wer`` and ``gain/f1``.
 
-    A class may have any name (``account_change.f1``): but for comparisons a word counts only where all are understood.
+    It stands alone, but for neutral words and other metrics: the name of a class may hold such a word
+    (``account_change.f1``).
     """
-    comparing = next((piece for piece in parent.pieces if "comparing" in piece.roles), None)
-    if comparing:
-        return comparing.label
-    if not all(piece.is_understood for piece in parent.pieces):
-        return None
-    return next((piece.label for piece in parent.rest if piece.roles and not piece.entry), None)
+    words = [piece for piece in parent.pieces if not piece.neutral and not piece.entry]
+    if words and all("comparing" in piece.roles for piece in words):
+        return words[0].label
+    return words[0].label if len(words) == 1 and words[0].roles and len(parent.pieces) == 1 else None
 
 
 def _chosen_spellings(pieces: Sequence[_Piece]) -> list[int]:

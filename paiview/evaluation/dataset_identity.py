@@ -143,15 +143,22 @@ def renaming(aliases: Mapping[str, str]) -> Callable[[str], str]:
 
     Args:
         aliases: an identity, its base or a raw Uri, to its target. The alias of a base goes for all its splits, subsets
-            and configurations, and keeps the brackets; that of a whole identity goes before it.
+            and configurations, and keeps the brackets; that of a whole identity goes before it. A mapping may know
+            more names than it lists, such as those that a pattern matches.
     """
     targets = {configured_identity(name): configured_identity(target) for name, target in aliases.items()}
 
+    def target_of(identity: str) -> str | None:
+        target = aliases.get(identity)
+        return targets.get(identity) or (configured_identity(target) if target is not None else None)
+
     def renamed(identity: str) -> str:
         base = base_of(identity)
-        if identity in targets or base not in targets:
-            return targets.get(identity, identity)
-        return targets[base] + identity[len(base) :]
+        if identity in targets:
+            return targets[identity]
+        if (target := target_of(base)) is not None:
+            return target + identity[len(base) :]
+        return target_of(identity) or identity
 
     return renamed
 

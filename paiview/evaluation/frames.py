@@ -18,7 +18,7 @@ import pandas as pd
 
 from paiview.evaluation.dataset_identity import DATASET_KINDS, NO_DATASET, renaming
 from paiview.evaluation.results import CategoryCodes, Pair, Results
-from paiview.evaluation.version_order import NameParts, naive_time, total_order
+from paiview.evaluation.version_order import NameParts, naive_time, name_key, total_order
 from paiview.pai.objects import ModelVersion
 from paiview.text import json_text
 
@@ -144,6 +144,13 @@ class Frames:
         metrics = self.metrics["metric"].cat.categories.astype(str).tolist()
         datasets = self.metrics["dataset"].cat.categories.astype(str).tolist()
         return [Pair(metrics[code // len(datasets)], datasets[code % len(datasets)]) for code in codes.tolist()]
+
+    @cached_property
+    def name_ranks(self) -> npt.NDArray[np.int64]:
+        """By version, the rank of its name among all (``version_order.name_key``); equal names have equal ranks."""
+        keys = [name_key(name) for name in self.versions["version_name"].tolist()]
+        ranks = {key: rank for rank, key in enumerate(sorted(set(keys)))}
+        return np.array([ranks[key] for key in keys], dtype=np.int64)
 
     @cached_property
     def searched_texts(self) -> list[str]:

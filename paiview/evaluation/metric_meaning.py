@@ -1,61 +1,58 @@
-"""What a metric means: which way is better, the smallest change that counts, and how its numbers are written.
+"""What a metric means: which way is better, which numbers it can have, and the smallest change that counts.
 
-The built-in directions follow from the words of a metric's name. A name with no known word, or with words of both
-directions, has no direction: its results get no colour and no verdict until a direction is configured.
+Each field comes from the first of these that sets it: the page, the metric's table in paiview.toml, the first pattern
+there, the tables that came with the data, the catalogue. Only a direction that one of them declares, or that the
+catalogue knows, may decide about a version. The rules are described in docs/policy.md.
 """
 
 import math
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Literal, overload
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from paiview.evaluation.catalogue import Meaning, catalogued
+from paiview.evaluation.name_patterns import NamedTables
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Direction = Literal["lower", "higher"]
+Direction = Literal["lower", "higher", "zero", "target"]
+Standing = Literal["declared", "known", "assumed", "unknown", "not_a_score"]
+Scale = Literal["fraction", "percent", "mixed"]
+Source = Literal["page", "configuration", "data", "catalogue", "none"]
+Range = tuple[float | None, float | None]
+"""The lowest and the highest possible number; ``None`` for an open end."""
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_LOWER: Final = _words(
-    "cer wer mer ser der eer ter tser wil loss nll ppl perplexity mae mse rmse mape rtf latency ttft fid fad "
-    "err error errors 字错率 词错率 错误率"
-)
-_HIGHER: Final = _words(
-    "acc accuracy top f1 precision recall auc auroc miou iou dice bleu chrf rouge meteor mos pesq stoi r2 throughput "
-    "rtfx wip uas las fps ndcg mrr hits pass 准确率"
-)
-_ERRORS: Final = _words("err error errors")
-_NUMBERED: Final = _words("acc top f map rouge bleu recall precision ndcg hits pass")
-_LAST_LOWER: Final = _words("per")
-_LAST_HIGHER: Final = _words("em map")
-_FIRST_LOWER: Final = _words("ms seconds")
-_VETO: Final = _words("reduction improvement drop gain delta diff change ratio std var ci count num")
-_KNOWN: Final = _LOWER | _HIGHER | _NUMBERED | _LAST_LOWER | _LAST_HIGHER | _FIRST_LOWER | _VETO
-
-_RATES: Final = _words(
-    "cer wer mer ser der eer ter tser wil per err error errors acc accuracy 字错率 词错率 错误率 准确率"
-)
 DEFAULT_RELATIVE: Final = 0.01
 """The relative tolerance of a metric without a configured tolerance, as a share of the baseline."""
-
-_SEPARATORS: Final = re.compile(r"[\s_\-./@:()\[\]%]+")
-_HUMPS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_WORD_AND_DIGITS: Final = re.compile(r"(\D*)([0-9]*)")
-
-_SCALE_JUMP_FACTORS: Final = (50.0, 200.0)
-"""Factors between two numbers of one metric that suggest a fraction beside a percentage."""
+_MAX_CONTRACTS: Final = 4096
 _USUAL_MAX_DECIMALS: Final = 6
 _MIN_SIGNIFICANT_DIGITS: Final = 4
 _MAX_DECIMALS: Final = 12
 _SCIENTIFIC_FROM: Final = 1e16
+_SCIENTIFIC_BELOW: Final = 1e-8
+_EXACT_DIGITS: Final = 15
+"""Significant digits that every decimal number keeps as a float."""
+_MAX_TOLD_APART: Final = 1000
+"""Numbers of a column beyond which two may read alike."""
+
+
+@dataclass(frozen=True)
+class MetricSettings:
+    """One table of metric settings; ``None`` for a field that it does not set. Fields as in ``MetricContract``."""
+
+    direction: Direction | None = None
+    target: float | None = None
+    unit: str | None = None
+    scale: Scale | None = None
+    range: Range | None = None
+    relative: float | None = None
+    absolute: float | None = None
+    digits: int | None = None
+    alias_of: str | None = None
+    ignore: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -63,23 +60,41 @@ class MetricContract:
     """How the numbers of one metric are read.
 
     Attributes:
-        metric: the name in the registry.
-        direction: which way is better; ``None`` when not configured and unknown.
+        metric: the name in the registry, or the target of its alias.
+        direction: which way is better; ``zero`` and ``target`` are better the nearer to that number; ``None`` when it
+            is unknown.
+        target: the best number where ``direction`` is ``target``.
         unit: ``fraction``, ``ms``, ``count`` or free text; ``None`` when not configured.
+        scale: how all numbers of the metric are stored; ``mixed`` counts numbers of at most 1 times 100; ``None`` when
+            not configured.
+        range: the numbers that the metric's definition allows, those of a metric with ``has_scales`` as fractions;
+            ``None`` for any number.
+        has_scales: whether the metric is usual both as a fraction and in percent.
         relative: the largest change that counts as the same, as a share of the baseline (0.01 is one percent);
             ``None`` when not configured.
         absolute: likewise in the metric's unit; with both tolerances a change counts only beyond both.
         digits: decimals shown, at which equal values are the same; ``None`` for as stored.
+        ignore: whether the configuration leaves the metric out of every verdict.
+        standing: how sure the direction is. ``declared`` and ``known`` directions may decide, an ``assumed`` one
+            neither passes nor fails a rule, and what is ``not_a_score`` is not judged.
         source: where the direction comes from.
+        reason: why the catalogue gives this standing; empty for a declared direction.
     """
 
     metric: str
     direction: Direction | None = None
+    target: float | None = None
     unit: str | None = None
+    scale: Scale | None = None
+    range: Range | None = None
+    has_scales: bool = False
     relative: float | None = None
     absolute: float | None = None
     digits: int | None = None
-    source: Literal["page", "configuration", "built-in", "none"] = "none"
+    ignore: bool = False
+    standing: Standing = "unknown"
+    source: Source = "none"
+    reason: str = field(default="", compare=False)
 
     @property
     def effective_relative(self) -> float:
@@ -88,159 +103,171 @@ class MetricContract:
             return self.relative
         return DEFAULT_RELATIVE if self.absolute is None else 0.0
 
-    def resolved(self) -> "MetricContract":
-        """The same contract with its effective relative tolerance as ``relative``."""
-        return replace(self, relative=self.effective_relative)
+    @property
+    def has_tolerance(self) -> bool:
+        """Whether a tolerance is declared."""
+        return self.relative is not None or self.absolute is not None
+
+    @property
+    def best(self) -> float | None:
+        """The number that is best where neither way is better: 0 or the target."""
+        return 0.0 if self.direction == "zero" else self.target if self.direction == "target" else None
 
 
 @dataclass(frozen=True)
 class DatasetContract:
-    """The configuration of one dataset.
+    """The configuration of one dataset; unset fields as in ``MetricSettings``.
 
     Attributes:
         alias_of: the dataset this one is another name of.
         name: the display name.
         n: by metric, how many items were scored.
+        ignore: whether its results are left out of every verdict.
     """
 
     alias_of: str | None = None
     name: str | None = None
     n: Mapping[str, int] = field(default_factory=dict)
+    ignore: bool | None = None
 
 
-def contract(name: str, overrides: Mapping[str, MetricContract] | None = None) -> MetricContract:
-    """The contract of a metric: the override, if any, with the built-in direction where it has none."""
-    built_in = direction(name)
-    configured = (overrides or {}).get(name)
-    if configured is None:
-        return MetricContract(name, built_in, source="built-in" if built_in else "none")
-    if configured.direction is None and built_in:
-        return replace(configured, direction=built_in, source="built-in")
-    return configured
+@dataclass(frozen=True)
+class MetricLayer:
+    """The metric settings of one source, by name or pattern."""
+
+    source: Source
+    tables: Mapping[str, MetricSettings]
 
 
-@lru_cache(maxsize=4096)
-def direction(name: str) -> Direction | None:
-    """Which way is better, by the words of the name; ``None`` when unknown.
-
-    The name is split at ``_ - . / @ : ( ) [ ] %``, spaces and camelCase; only whole words count. Digits may follow
-    some words (``top5``, ``map@0.5``). A word such as ``reduction`` or ``std`` always makes the direction unknown, and
-    so do words that disagree (``accuracy_loss``).
-    """
-    tokens = _tokens(name)
-    if any(word in _VETO for word, _ in tokens):
-        return None
-    lower: set[str] = set()
-    higher: set[str] = set()
-    for index, (word, digits) in enumerate(tokens):
-        first, last = index == 0, index == len(tokens) - 1
-        whole = word + digits
-        if whole in _LOWER or (last and whole in _LAST_LOWER) or (first and whole in _FIRST_LOWER):
-            lower.add(word)
-        elif whole in _HIGHER or (digits and word in _NUMBERED) or (last and whole in _LAST_HIGHER):
-            higher.add(word)
-    if lower & _ERRORS:
-        higher -= {"top", "acc"}
-    if bool(lower) == bool(higher):
-        return None
-    return "lower" if lower else "higher"
-
-
-def is_rate(name: str) -> bool:
-    """Whether the words of a name mean a share of counted items, such as an error rate or an accuracy."""
-    return direction(name) is not None and any(word in _RATES for word, _ in _tokens(name))
-
-
-def _tokens(name: str) -> list[tuple[str, str]]:
-    """The words of a name in lower case, each with the digits that follow it.
-
-    Width variants (``（％）``) are the same characters. A known word in camelCase (mAP, nDCG, mIoU) is not split.
-    Separate digits belong to the word before them where that word may carry digits.
-    """
-    pieces = [piece for piece in _SEPARATORS.split(unicodedata.normalize("NFKC", name)) if piece]
-    tokens: list[tuple[str, str]] = []
-    for piece in pieces:
-        for part in [piece] if _is_known(piece.lower()) else _HUMPS.split(piece):
-            word, digits = _split_digits(part.lower())
-            if not word and tokens and tokens[-1][0] in _NUMBERED:
-                tokens[-1] = (tokens[-1][0], tokens[-1][1] + digits)
-            else:
-                tokens.append((word, digits))
-    return tokens
-
-
-def _split_digits(token: str) -> tuple[str, str]:
-    match = _WORD_AND_DIGITS.fullmatch(token)
-    return (match[1], match[2]) if match else (token, "")
-
-
-def _is_known(token: str) -> bool:
-    word, digits = _split_digits(token)
-    return token in _KNOWN or (bool(digits) and word in _NUMBERED)
-
-
-@overload
-def is_scale_jump(before: float, after: float) -> bool: ...
-@overload
-def is_scale_jump(before: "NDArray[np.float64]", after: "NDArray[np.float64]") -> "NDArray[np.bool_]": ...
-def is_scale_jump(before: Any, after: Any) -> Any:
-    """Whether two positive numbers of one metric are 50 to 200 times apart, like a fraction beside a percentage.
+class Meanings(Mapping[str, MetricContract]):
+    """The contract of every metric: a mapping that has each name, and lists those that a layer names.
 
     Args:
-        before: a number, or an array of numbers.
-        after: likewise, of the same shape.
+        layers: settings, those that come first first.
     """
-    low, high = _SCALE_JUMP_FACTORS
-    rises = (low * before <= after) & (after <= high * before)
-    falls = (low * after <= before) & (before <= high * after)
-    return (before > 0) & (after > 0) & (rises | falls)
+
+    def __init__(self, layers: Iterable[MetricLayer] = ()) -> None:
+        self.layers = tuple(layers)
+        self._tables = [(layer.source, NamedTables(layer.tables)) for layer in self.layers]
+        self._contract = lru_cache(_MAX_CONTRACTS)(self._resolve)
+
+    def __getitem__(self, name: str) -> MetricContract:
+        return self._contract(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name for layer in self.layers for name in layer.tables))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str)
+
+    def _settings(self, name: str) -> Iterator[tuple[Source, MetricSettings]]:
+        for source, tables in self._tables:
+            for table in tables.of(name):
+                yield source, table
+
+    def _resolve(self, name: str) -> MetricContract:
+        built_in = catalogue_contract(name)
+        values: dict[str, Any] = {}
+        source: Source = "none"
+        for table_source, table in self._settings(name):
+            for key in _CONTRACT_FIELDS:
+                if key not in values and (value := getattr(table, key)) is not None:
+                    values[key] = value
+                    source = table_source if key == "direction" else source
+        if not values:
+            return built_in
+        if values.get("direction", "target") != "target":
+            values["target"] = None
+        standing: Standing = built_in.standing
+        if values.get("ignore"):
+            standing = "not_a_score"
+        elif source != "none":
+            standing = "declared"
+        return MetricContract(
+            **{item.name: getattr(built_in, item.name) for item in fields(MetricContract)}
+            | values
+            | {
+                "standing": standing,
+                "source": built_in.source if source == "none" else source,
+                "reason": built_in.reason if standing == built_in.standing else "",
+            }
+        )
 
 
-def running_best(values: "NDArray[np.float64]", better: Direction | None) -> "NDArray[np.float64]":
-    """The best value so far, version by version, for a step line.
+_CONTRACT_FIELDS: Final = tuple(item.name for item in fields(MetricSettings) if item.name != "alias_of")
 
-    Args:
-        values: numbers in version order; NaN where a version has none.
-        better: the metric's direction.
 
-    Returns:
-        As many numbers; NaN before the first one, and everywhere when the direction is unknown.
-    """
-    import numpy as np  # noqa: PLC0415 - ``paiview check`` starts without numpy
+@lru_cache(maxsize=_MAX_CONTRACTS)
+def catalogue_contract(name: str) -> MetricContract:
+    """The contract of a metric that nobody has configured."""
+    meaning: Meaning = catalogued(name)
+    return MetricContract(
+        name,
+        direction=meaning.direction,
+        target=meaning.target,
+        range=meaning.range,
+        has_scales=meaning.has_scales,
+        standing=meaning.standing,
+        source="catalogue" if meaning.direction else "none",
+        reason=meaning.reason,
+    )
 
-    if better is None:
-        return np.full(len(values), np.nan)
-    return np.fmin.accumulate(values) if better == "lower" else np.fmax.accumulate(values)
+
+def contract(name: str, contracts: Mapping[str, MetricContract] | None = None) -> MetricContract:
+    """The contract of a metric: the one given, else that of the catalogue."""
+    configured = contracts.get(name) if contracts is not None else None
+    return configured or catalogue_contract(name)
 
 
 def display_digits(values: "Iterable[float] | NDArray[np.float64]") -> int:
-    """How many decimals a column needs to show its numbers as they are stored.
+    """How many decimals a column needs to show its numbers and to tell them apart.
 
-    At most six, or as many more (up to twelve) as give the smallest number four significant digits. Values that are
-    not finite do not count.
+    At most six, or as many more (up to twelve) as give the smallest number four significant digits, without zeros that
+    all of them end with; more where different numbers would read alike, unless they differ in the last bits only.
+    Values that are not finite do not count.
     """
     finite = {abs(float(value)) for value in values if math.isfinite(value)}
-    stored = max(map(_decimals, finite), default=0)
     smallest = min((number for number in finite if number), default=1.0)
     needed = _MIN_SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(smallest))
-    return min(stored, max(_USUAL_MAX_DECIMALS, min(needed, _MAX_DECIMALS)))
+    most = max(_USUAL_MAX_DECIMALS, min(needed, _MAX_DECIMALS))
+    digits = max((_decimals(number, most) for number in finite), default=0)
+    if not 1 < len(finite) <= _MAX_TOLD_APART:
+        return digits
+    different = len({f"{number:.{_EXACT_DIGITS - 1}e}" for number in finite})
+    while digits < _EXACT_DIGITS and len({format_value(number, digits) for number in finite}) < different:
+        digits += 1
+    return digits
 
 
-def _decimals(number: float) -> int:
-    exponent = Decimal(repr(number)).normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
+def _decimals(number: float, most: int) -> int:
+    """The decimals of a number that is rounded to ``most``, without the zeros at its end."""
+    if number >= _SCIENTIFIC_FROM:
+        return 0
+    decimals = f"{number:.{most}f}".rstrip("0").partition(".")[2]
+    return most if number and number < 0.5 * 10.0**-most else len(decimals)
 
 
 def format_value(value: float, digits: int, *, signed: bool = False) -> str:
     """One number with fixed decimals, a true minus sign, and a plus sign if ``signed``; ``–`` for NaN and infinities.
 
-    A number with seventeen or more digits before the point is written in powers of ten, as in JSON.
+    A number with seventeen or more digits before the point is written in powers of ten, as in JSON, and so is one that
+    twelve decimals would leave with few digits or none.
     """
     if not math.isfinite(value):
         return "–"
-    if abs(value) >= _SCIENTIFIC_FROM:
-        return f"{'+' if signed and value > 0 else ''}{float(value)!r}".replace("-", "−")
+    number = float(value)
+    if abs(number) >= _SCIENTIFIC_FROM or (digits >= _MAX_DECIMALS and 0 < abs(number) < _SCIENTIFIC_BELOW):
+        text = min(f"{number:.{_EXACT_DIGITS}g}", repr(number), key=len) if abs(number) < 1 else repr(number)
+        return f"{'+' if signed and number > 0 else ''}{text}".replace("-", "−")
     text = f"{value:+z.{digits}f}" if signed else f"{value:z.{digits}f}"
     if signed and not text.strip("+0."):
         text = text[1:]
     return text.replace("-", "−")
+
+
+def stored_number(value: float) -> str:
+    """A number as it is stored, with a true minus sign."""
+    return repr(float(value)).removesuffix(".0").replace("-", "−")

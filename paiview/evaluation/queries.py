@@ -13,8 +13,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from paiview.evaluation.catalogue import leaf_of
 from paiview.evaluation.frames import Frames, Pair, column_names
-from paiview.evaluation.metric_meaning import MetricContract, contract, is_scale_jump, running_best
+from paiview.evaluation.metric_meaning import MetricContract, contract
+from paiview.evaluation.metric_numbers import (
+    MIN_SCALE_RATIO,
+    are_on_different_scales,
+    counted_numbers,
+    max_fraction,
+    running_best,
+)
 
 VersionIndexes = NDArray[np.int64]
 
@@ -123,10 +131,10 @@ def sorted_versions(frames: Frames, versions: VersionIndexes, sort: str, numbers
         has_time = frames.versions["created"].notna().to_numpy()[versions]
         dated = np.sort(versions[has_time])
         return np.concatenate([dated[::-1] if is_descending else dated, versions[~has_time]])
-    rows = frames.versions.iloc[versions]
     if field == "version":
-        keys = rows[["major", "minor", "patch", "suffix"]].assign(suffix=rows["suffix"].fillna(""))
-        return keys.sort_values(list(keys.columns), ascending=not is_descending, kind="stable").index.to_numpy()
+        ranks = frames.name_ranks[versions]
+        return versions[np.argsort(-ranks if is_descending else ranks, kind="stable")]
+    rows = frames.versions.iloc[versions]
     if field in FIELDS:
         values = rows[FIELDS[field]]
         values = values.astype("str") if isinstance(values.dtype, pd.CategoricalDtype) else values
@@ -148,8 +156,15 @@ Meanings = Mapping[str, MetricContract]
 
 
 def main_metric(frames: Frames, meanings: Meanings = MappingProxyType({})) -> str | None:
-    """The metric to show first: the one with the most numbers among those with a direction, else among all."""
-    ranked = sorted(counts_of(frames, "metric"), key=lambda metric: contract(metric, meanings).direction is None)
+    """The metric to show first, of those with the most numbers.
+
+    One with a direction comes before one without, and one of the whole before one of a class (``outer.inner``).
+    """
+
+    def rank(metric: str) -> tuple[bool, bool]:
+        return contract(metric, meanings).direction is None, leaf_of(metric) is not None
+
+    ranked = sorted(counts_of(frames, "metric"), key=rank)
     return ranked[0] if ranked else None
 
 
@@ -209,14 +224,18 @@ def best_numbers(
         meanings: contracts that complete or replace the built-in ones.
 
     Returns:
-        Column to its best number, without columns that hold fewer than two numbers.
+        Column to its best number, without columns that hold fewer than two numbers, or numbers on different scales. A
+        number that the metric cannot have is never the best.
     """
     best = {}
     for column, pair in zip(numbers.columns, pairs, strict=True):
-        direction = contract(pair.metric, meanings).direction
-        values = numbers[column].dropna().to_numpy()
-        if direction is not None and len(values) > 1:
-            best[str(column)] = float(running_best(values, direction)[-1])
+        meaning = contract(pair.metric, meanings)
+        values = numbers[column].to_numpy()
+        values = values[~np.isnan(counted_numbers(values, meaning))]
+        sizes = np.abs(values[values != 0])
+        differ = len(sizes) > 0 and are_on_different_scales(sizes.min(), sizes.max(), meaning)
+        if meaning.direction is not None and len(values) > 1 and not differ:
+            best[str(column)] = float(running_best(values, meaning)[-1])
     return best
 
 
@@ -265,21 +284,27 @@ def long_form(frames: Frames, pairs: Sequence[Pair], versions: VersionIndexes) -
     )
 
 
-def scale_jumps(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Where a number is 50 to 200 times the one before it, or the reverse, like a percentage beside a fraction.
+def scale_jumps(frames: Frames, meanings: Mapping[str, MetricContract]) -> pd.DataFrame:
+    """Where a history goes from a fraction to percent or back: one of two numbers in a row can only be in percent.
 
     Args:
-        metrics: a metrics frame (``paiview.evaluation.frames``).
+        frames: both frames of a snapshot.
+        meanings: contracts that complete or replace those of the catalogue.
 
     Returns:
-        One row for each jump (``metric_meaning.is_scale_jump``) from one version to the next on the same metric and
-        dataset: metric, dataset, version_name, previous, value. No number is rescaled.
+        One row for each jump (``metric_numbers.are_on_different_scales``) from one version to the next on the same
+        metric and dataset: metric, dataset, version_name, previous, value. No number is rescaled.
     """
-    keys = ["metric", "dataset"]
-    numbers = metrics.loc[metrics["value"].notna(), [*keys, "version_index", "version_name", "value"]]
-    history = numbers.sort_values([*keys, "version_index"], kind="stable")
-    history["previous"] = history.groupby(keys, observed=True)["value"].shift()
-    with np.errstate(over="ignore"):
-        is_jump = is_scale_jump(history["previous"].to_numpy(), history["value"].to_numpy())
-    jumps: pd.DataFrame = history.loc[is_jump, [*keys, "version_name", "previous", "value"]]
-    return jumps.reset_index(drop=True)
+    rows = []
+    for pair, (version_indexes, values) in frames.histories.items():
+        limit = max_fraction(contract(pair.metric, meanings))
+        if limit is None:
+            continue
+        sizes = np.sort(np.abs(np.stack([values[:-1], values[1:]])), axis=0)
+        small, large = sizes[0], sizes[1]
+        is_jump = (large > limit) & (small > 0) & (small <= 1) & (large / MIN_SCALE_RATIO > small)
+        for at in np.flatnonzero(is_jump).tolist():
+            name = frames.versions["version_name"].iloc[version_indexes[at + 1]]
+            rows.append((*pair, name, values[at], values[at + 1]))
+    rows.sort(key=lambda row: row[:2])
+    return pd.DataFrame(rows, columns=["metric", "dataset", "version_name", "previous", "value"])

@@ -204,8 +204,6 @@ def test_the_three_shapes_of_time_are_read_as_utc(text: str, expected: str) -> N
         "2021-01-21T25:00:00Z",
         "0000-01-01T00:00:00Z",
         "2021-01-21T17:12:35",
-        "2021-01-21T17:12:35+08:00",
-        "2021-01-21 17:12:35Z",
         "2021-01-21",
         "1611249155",
         "2021-01-21T17:12:35Z\n",
@@ -234,7 +232,7 @@ def test_the_order_is_creation_first_with_unknown_times_at_the_front() -> None:
 
 
 def test_versions_of_one_moment_are_ordered_by_number_not_by_text() -> None:
-    expected = ["latest", "0.9.0", "0.10.0", "0.10.0_beta2", "0.10.0_beta10", "0.10.1", "1.0.0", "2.0.0", "10.0.0"]
+    expected = ["latest", "0.9.0", "0.10.0_beta2", "0.10.0_beta10", "0.10.0", "0.10.1", "1.0.0", "2.0.0", "10.0.0"]
     scrambled = sorted(expected)
     assert scrambled != expected
     assert names(build([version(name) for name in scrambled])) == expected

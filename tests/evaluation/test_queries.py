@@ -139,6 +139,22 @@ def test_best_numbers_follow_the_direction() -> None:
     assert queries.best_numbers(queries.number_table(frames, pairs), pairs) == {"cer@a": 0.2, "top1@a": 0.8}
 
 
+def test_a_number_that_cannot_be_is_not_the_best_and_mixed_scales_have_none() -> None:
+    results: list[dict[str, object]] = [
+        {"cer": 0.3, "acc": 0.91, "mAP": 0.4},
+        {"cer": -1.0, "acc": 92.5, "mAP": -1.0},
+        {"cer": 0.2},
+    ]
+    frames = build(
+        [
+            version(f"0.{place}.0", f"2024-01-0{place}T00:00:00Z", results={"a": metrics})
+            for place, metrics in enumerate(results, 1)
+        ]
+    )
+    pairs = [Pair("cer", "a"), Pair("acc", "a"), Pair("mAP", "a")]
+    assert queries.best_numbers(queries.number_table(frames, pairs), pairs) == {"cer@a": 0.2}
+
+
 def test_newest_with_counts_only_versions_that_have_a_number(frames: Frames) -> None:
     shown = [Pair("cer", "aishell")]
     assert names(frames, queries.newest_with(frames, queries.matching(frames), shown, 2)) == ["0.2.0", "0.10.0"]
@@ -247,3 +263,16 @@ def test_a_metric_whose_name_begins_with_the_sign_of_falling_sorts_both_ways() -
     table = queries.number_table(frames, [Pair("-loss", "d")])
     assert names(frames, queries.sorted_versions(frames, np.array([0, 1]), "-loss@d", table)) == ["0.1.0", "0.2.0"]
     assert names(frames, queries.sorted_versions(frames, np.array([0, 1]), "--loss@d", table)) == ["0.2.0", "0.1.0"]
+
+
+def test_the_sort_by_version_is_the_order_of_names() -> None:
+    expected = ["draft", "v2", "v10", "0.9.0", "1.0.0_dev", "1.0.0_rc9", "1.0.0_rc10", "1.0.0", "1.0.0_r2", "1.10.0"]
+    raw = [{"VersionName": name, "GmtCreateTime": f"2026-01-{31 - day:02}T00:00Z"} for day, name in enumerate(expected)]
+    frames = build([ModelVersion.model_validate(fields) for fields in raw])
+    every, none = np.arange(len(expected)), queries.number_table(frames, [])
+    by_name = frames.versions["version_name"].iloc[queries.sorted_versions(frames, every, "version", none)].tolist()
+    falling = (
+        frames.versions["version_name"].iloc[queries.sorted_versions(frames, every[3:7], "-version", none)].tolist()
+    )
+    assert by_name == expected
+    assert falling == [name for name in reversed(expected) if name in frames.versions["version_name"][3:7].tolist()]

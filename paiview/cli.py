@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import sys
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -24,7 +26,6 @@ from paiview import __version__, settings
 from paiview.app_folder import APP_FOLDER
 from paiview.pai.errors import PaiviewError, SettingError, error_text
 from paiview.pai.objects import Model, PaiObject, VersionFilters
-from paiview.secret_masking import mask_secrets
 from paiview.settings import load_settings, setting_origins
 from paiview.text import one_line, strip_controls
 
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
     from paiview.registry.snapshots import VersionsSnapshot
     from paiview.reports import plain_text
 
+_TRUE_MINUS: Final = re.compile(r"(?:(?<![^\s(])|(?<=[0-9]e))−(?=[0-9])")
+"""That of a number or of its exponent."""
+_APPROVAL_STATUSES: Final = ("Pending", "Approved", "Rejected")
+_SOURCE_TYPES: Final = ("Custom", "PAIFlow", "TrainingService")
+_SORT_FIELDS: Final = ("GmtCreateTime",)
 _EXIT_CODES: Final[dict["Overall", int]] = {"pass": 0, "fail": 1, "undecided": 2}
 
 app = typer.Typer(
@@ -81,7 +87,11 @@ class Order(StrEnum):
 
 FormatOption = Annotated[
     Format,
-    typer.Option("--format", help="json is as PAI sent it, with secrets masked; csv is safe to open in a spreadsheet."),
+    typer.Option(
+        "--format",
+        case_sensitive=False,
+        help="json is as PAI sent it, with secrets masked; csv is safe to open in a spreadsheet.",
+    ),
 ]
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="A ModelId.")]
 CandidateArgument = Annotated[str, typer.Argument(metavar="CANDIDATE", help="The VersionName to approve or reject.")]
@@ -103,7 +113,8 @@ DataOption = Annotated[
         exists=True,
         dir_okay=False,
         resolve_path=True,
-        help="A saved response of ListModelVersions, shown as a model named after the file. Can be repeated.",
+        help="A saved response of ListModelVersions, or its pages or versions, shown as a model named after the file. "
+        "Can be repeated.",
     ),
 ]
 
@@ -151,6 +162,13 @@ def main() -> None:
         app()
     except PaiviewError as error:
         _tell(error)
+        sys.exit(1)
+    except OSError as error:
+        # typer writes the help itself. An error of a file has its name, and is a fault of this program.
+        if error.filename is not None:
+            raise
+        _discard_output()
+        _tell(_unwritable(error))
         sys.exit(1)
     finally:
         # Only commands that read PAI import this module; the others have no connection to close.
@@ -210,17 +228,31 @@ def _latest_version_name(model: Model) -> str | None:
     return model.latest_version.version_name if model.latest_version else None
 
 
+def _documented(value: str, spellings: Sequence[str]) -> str:
+    """The documented spelling of a value, whatever its case; any other value as it is."""
+    return next((spelling for spelling in spellings if spelling.casefold() == value.casefold()), value)
+
+
+def _approval_status(value: str | None) -> str | None:
+    status = value if value is None else _documented(value, _APPROVAL_STATUSES)
+    if value is not None and status not in _APPROVAL_STATUSES:
+        raise typer.BadParameter(f"{one_line(value, 60)} is none of {', '.join(_APPROVAL_STATUSES)}.")
+    return status
+
+
 @app.command()
 def versions(
     model: ModelArgument,
     version_name: Annotated[str | None, typer.Option()] = None,
     format_type: Annotated[str | None, typer.Option()] = None,
     framework_type: Annotated[str | None, typer.Option()] = None,
-    source_type: Annotated[str | None, typer.Option()] = None,
+    source_type: Annotated[str | None, typer.Option(help=f"{', '.join(_SOURCE_TYPES)}, or another one.")] = None,
     source_id: Annotated[str | None, typer.Option()] = None,
     label: Annotated[str | None, typer.Option(help="Text in a label key or value.")] = None,
-    approval_status: Annotated[str | None, typer.Option(help="Pending, Approved or Rejected.")] = None,
-    order: Annotated[Order, typer.Option()] = Order.ASC,
+    approval_status: Annotated[
+        str | None, typer.Option(callback=_approval_status, help="Pending, Approved or Rejected.")
+    ] = None,
+    order: Annotated[Order, typer.Option(case_sensitive=False)] = Order.ASC,
     sort_by: Annotated[str, typer.Option()] = "GmtCreateTime",
     output: FormatOption = Format.TABLE,
 ) -> None:
@@ -231,19 +263,19 @@ def versions(
         version_name=version_name,
         format_type=format_type,
         framework_type=framework_type,
-        source_type=source_type,
+        source_type=source_type and _documented(source_type, _SOURCE_TYPES),
         source_id=source_id,
         label=label,
         approval_status=approval_status,
         order=order.value,
-        sort_by=sort_by,
+        sort_by=_documented(sort_by, _SORT_FIELDS),
     )
     _print_versions(connect(_uncached_settings()).versions(model, filters), output)
 
 
 def _print_versions(snapshot: "VersionsSnapshot", output: Format) -> None:
     if output is Format.JSON:
-        _print_json(snapshot.versions)
+        _print_exported(snapshot)
     elif output is Format.CSV:
         from paiview.evaluation.queries import number_table  # noqa: PLC0415 - only CSV needs pandas
 
@@ -265,7 +297,9 @@ def _print_versions(snapshot: "VersionsSnapshot", output: Format) -> None:
                 for version in snapshot.versions
             ],
         )
-    _print_note(snapshot.uneven or f"{len(snapshot.versions)} of {snapshot.total} versions")
+    _print_note(snapshot.coverage)
+    for sentence in snapshot.warnings:
+        _print_note(sentence)
 
 
 @app.command()
@@ -275,9 +309,9 @@ def compare(
     baseline: BaselineOption = None,
     baseline_model: BaselineModelOption = None,
     policy: PolicyOption = None,
-    output: Annotated[ReportFormat, typer.Option("--format", help="html is one file that opens offline.")] = (
-        ReportFormat.TABLE
-    ),
+    output: Annotated[
+        ReportFormat, typer.Option("--format", case_sensitive=False, help="html is one file that opens offline.")
+    ] = ReportFormat.TABLE,
 ) -> None:
     """Compare a version with the approved one, dataset by dataset."""
     decision = _decide(model, candidate, baseline, baseline_model, policy)
@@ -291,13 +325,29 @@ def check(
     baseline: BaselineOption = None,
     baseline_model: BaselineModelOption = None,
     policy: PolicyOption = None,
-    output: Annotated[CheckFormat, typer.Option("--format")] = CheckFormat.TABLE,
+    output: Annotated[CheckFormat, typer.Option("--format", case_sensitive=False)] = CheckFormat.TABLE,
 ) -> None:
     """Judge a version by the policy. The exit code is 0 for pass, 1 for fail, 2 for undecided and for every error."""
     with _undecided_on_any_error():
         decision = _decide(model, candidate, baseline, baseline_model, policy)
         _print_decision(decision, ReportFormat(output.value))
     raise typer.Exit(_EXIT_CODES[decision.overall])
+
+
+@app.command()
+def meaning(model: ModelArgument) -> None:
+    """Print what each metric of a model means, and the lines of paiview.toml for what is open."""
+    from paiview.decisions import contracts  # noqa: PLC0415
+    from paiview.registry.connection import connect  # noqa: PLC0415
+    from paiview.reports.metric_table import METRIC_COLUMNS, metric_rows, open_lines  # noqa: PLC0415
+
+    snapshot = connect(_uncached_settings()).versions(model)
+    meanings = contracts.current().with_data(snapshot.meanings).metrics
+    names = snapshot.frames.metrics["metric"].cat.categories.tolist()
+    _print_table([column.upper() for column in METRIC_COLUMNS], metric_rows(names, meanings), max_cell_width=80)
+    if lines := open_lines(names, meanings):
+        _print()
+        _print(strip_controls(lines))
 
 
 @app.command("config")
@@ -345,6 +395,7 @@ def local(
 
     settings = load_settings()
     registry = LocalRegistry(data_dir or settings.data_dir, data_files=tuple(data or settings.data), port=port)
+    _check_data(tuple(data or settings.data))
     registry.start()
     try:
         interrupted = threading.Event()
@@ -373,6 +424,8 @@ def dashboard(
         os.environ["PAIVIEW_DATA"] = os.pathsep.join(map(str, data))
     settings = load_settings()
     contracts.current()
+    if settings.service_endpoint is None:
+        _check_data(settings.data)
     _check_address(host, port)
     # By default uvicorn trusts the X-Forwarded-For of every client on this machine.
     os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)
@@ -380,6 +433,15 @@ def dashboard(
     script = str(APP_FOLDER / "app.py")
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port), "--server.address", host]
     os.execv(command[0], command)  # noqa: S606 - the dashboard replaces this process, and receives its signals
+
+
+def _check_data(data: Sequence[Path]) -> None:
+    """Refuse a broken data file before the dashboard starts, and tell what is odd in the others."""
+    from paiview.embedded.local_registry import seed_files  # noqa: PLC0415
+
+    for file in seed_files(data):
+        for sentence in file.remarks:
+            _print_note(sentence)
 
 
 def _check_address(host: str, port: int) -> None:
@@ -461,7 +523,7 @@ def _print_verdict(decision: "Decision") -> None:
     from paiview.decisions.wording import headline  # noqa: PLC0415
     from paiview.reports import plain_text  # noqa: PLC0415
 
-    _print(plain_text.WORDS[decision.summary.word])
+    _print(plain_text.word(decision))
     _print(f"{one_line(decision.model)} {one_line(decision.candidate)} {plain_text.against(decision)}")
     for sentence in headline(decision):
         _print(f"  {one_line(sentence, 800)}")
@@ -471,11 +533,15 @@ def _print_verdict(decision: "Decision") -> None:
     if averages := plain_text.average_rows(decision):
         _print()
         _print_table(("AVERAGE OF", "DATASETS", "BASELINE", "CANDIDATE", "RATIO", "MEAN GAIN"), averages)
-    for sentence in plain_text.doubts(decision):
+    for sentence in plain_text.average_remarks(decision):
         _print(sentence)
     _print()
     for rule in plain_text.rules(decision):
         _print(f"{plain_text.OUTCOMES[rule.result]}: {one_line(rule.rule)}: {one_line(rule.sentence, 800)}")
+    for doubt in plain_text.open_doubts(decision):
+        _print(f"{'accepted' if doubt.accepted else 'open'}: {one_line(doubt.sentence, 800)}")
+        if doubt.toml and not doubt.accepted:
+            _print(indent(strip_controls(doubt.toml), "    "))
     _print(f"Policy: {plain_text.OUTCOMES[decision.overall]}")
     for sentence in plain_text.cautions(decision):
         _print_note(sentence)
@@ -495,11 +561,27 @@ def _print_note(sentence: str) -> None:
     typer.echo(one_line(sentence, 400), err=True)
 
 
+def _print_exported(snapshot: "VersionsSnapshot") -> None:
+    """Print the versions: a list, or a whole response where a list would lose something when it is loaded again."""
+    from paiview.pai.listing_facts import MEANINGS_FIELD  # noqa: PLC0415
+
+    brings_meanings = bool(snapshot.meanings) and (snapshot.origin is None or snapshot.origin.kind != "published")
+    raw = [version.raw for version in snapshot.versions]
+    if not snapshot.missing and not brings_meanings:
+        _print_tree(raw)
+        return
+    meanings = {MEANINGS_FIELD: dict(snapshot.meanings)} if brings_meanings else {}
+    _print_tree({"Versions": raw, "TotalCount": len(raw) + snapshot.missing, **meanings})
+
+
 def _print_json(items: Sequence[PaiObject]) -> None:
-    """Print the objects as PAI sent them, with secrets masked, in ASCII: a terminal obeys no character of theirs."""
+    _print_tree([item.raw for item in items])
+
+
+def _print_tree(tree: object) -> None:
+    """Print JSON in ASCII: a terminal obeys no character of the registry's."""
     # JSON has no NaN; as a string no value is lost.
-    raw = from_json(to_json([mask_secrets(item.raw) for item in items], inf_nan_mode="strings"))
-    _print(json.dumps(raw, indent=2))
+    _print(json.dumps(from_json(to_json(tree, inf_nan_mode="strings")), indent=2))
 
 
 def _print_frame(frame: "pd.DataFrame") -> None:
@@ -509,17 +591,23 @@ def _print_frame(frame: "pd.DataFrame") -> None:
 
 
 def _print_csv(content: bytes) -> None:
-    """Print CSV without control characters, which a terminal would obey."""
-    _print(strip_controls(content.decode()).encode(), newline=False)
+    """Print CSV without byte order mark, for the next program, and without control characters, for the terminal."""
+    _print(strip_controls(content.decode("utf-8-sig")).encode(), newline=False)
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[str | None]], max_cell_width: int = 60) -> None:
     """Print rows in columns, each as wide as its widest cell; ``max_cell_width`` is in characters."""
-    cells = [header, *([one_line(cell or "", max_cell_width) for cell in row] for row in rows)]
+    cells = [header, *([_cell(cell, max_cell_width) for cell in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         padded = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
         _print("  ".join(padded).rstrip())
+
+
+def _cell(text: str | None, limit: int) -> str:
+    """A cell on one line; numbers get the minus sign that other programs read, unless a person reads the table."""
+    line = one_line(text or "", limit)
+    return line if sys.stdout.isatty() else _TRUE_MINUS.sub("-", line)
 
 
 def _width(text: str) -> int:
@@ -542,7 +630,11 @@ def _print(text: str | bytes = "", *, newline: bool = True) -> None:
         raise
     except OSError as error:
         _discard_output()
-        raise OutputError(f"The output cannot be written: {error.strerror}.") from None
+        raise _unwritable(error) from None
+
+
+def _unwritable(error: OSError) -> OutputError:
+    return OutputError(f"The output cannot be written: {error.strerror}.")
 
 
 def _discard_output() -> None:

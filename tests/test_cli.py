@@ -79,7 +79,7 @@ class Printed(NamedTuple):
 
     @property
     def csv(self) -> list[dict[str, str]]:
-        return list(csv.DictReader(io.StringIO(self.out.removeprefix("\ufeff"), newline="")))
+        return list(csv.DictReader(io.StringIO(self.out, newline="")))
 
 
 Run = Callable[..., Printed]
@@ -213,7 +213,7 @@ def test_versions_as_csv_have_a_column_a_metric_and_dataset(run: Run) -> None:
     assert rows[1]["uri"] == "'=HYPERLINK(1)"
     assert rows[1]["description"] == "�[31mred��2J�"
     assert rows[0]["labels"] == "team=asr"
-    assert printed.out.startswith("\ufeff")
+    assert printed.out.startswith('"version_name"')
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", printed.out)
 
 
@@ -363,20 +363,20 @@ def test_config_prints_the_metrics_the_datasets_and_the_policy(
         return [row for row in run("config").table if row[0].startswith(("metrics", "datasets", "policy"))]
 
     monkeypatch.chdir(tmp_path)
-    built_in = ["metrics", "direction by the metric's name, relative 0.01", "built-in"]
+    built_in = ["metrics", "direction by the catalogue, relative 0.01", "built-in"]
     assert contracts() == [
         built_in,
-        ["policy.1", 'no_regression: metric "*", strict false, dataset "*"', "default policy"],
-        ["policy.2", 'no_missing: metric "*", strict false, dataset "*"', "default policy"],
+        ["policy.1", 'no_regression: metric "*", strict false, accept [], dataset "*"', "default policy"],
+        ["policy.2", 'no_missing: metric "*", strict false, accept [], dataset "*"', "default policy"],
     ]
     (tmp_path / "paiview.toml").write_text(
         '[metrics.cer]\ndigits = 4\n[datasets."a\\u001b b"]\nname = "A"\n[[policy]]\nrule = "described"'
     )
     assert contracts() == [
         built_in,
-        ["metrics.cer.direction", "lower", "built-in"],
-        ["metrics.cer.relative", "0.01", "default"],
+        ["metrics.cer.direction", "lower", "catalogue"],
         ["metrics.cer.digits", "4", "paiview.toml: [metrics.cer] digits"],
+        ["metrics.cer.relative", "0.01", "default"],
         ['datasets."a� b".name', "A", 'paiview.toml: [datasets."a� b"] name'],
         ["policy.1", "described", "paiview.toml: [[policy]] rule 1"],
     ]
@@ -493,6 +493,8 @@ def test_a_closed_pipe_prints_no_traceback(data_dir: Path) -> None:
         (["config"], 1),
         (["local"], 1),
         (["--version"], 1),
+        (["--help"], 1),
+        (["compare", "--help"], 1),
     ],
 )
 def test_output_that_cannot_be_written_is_one_line(data_dir: Path, command: list[str], code: int) -> None:
@@ -510,3 +512,73 @@ def test_output_that_cannot_be_written_is_one_line(data_dir: Path, command: list
         )
     assert printed.returncode == code
     assert printed.stderr == "error: The output cannot be written: No space left on device.\n"
+
+
+@pytest.mark.parametrize("spelling", ["pending", "PENDING", "Pending"])
+def test_an_approval_status_is_understood_in_any_case(run: Run, spelling: str) -> None:
+    printed = run("versions", "model-mine", "--approval-status", spelling)
+    assert printed.code == 0
+    assert {row[1] for row in printed.table[1:]} == {"Pending"}
+
+
+@pytest.mark.parametrize("spelling", ["pendin", "", "Approved,Rejected", "\x1b[2J"])
+def test_an_unknown_approval_status_is_refused_with_the_three_words(run: Run, spelling: str) -> None:
+    printed = run("versions", "model-mine", "--approval-status", spelling)
+    assert (printed.code, printed.out) == (2, "")
+    assert "Pending, Approved, Rejected" in printed.err
+    assert "\x1b" not in printed.err
+
+
+def test_other_choices_are_understood_in_any_case(run: Run) -> None:
+    printed = run("versions", "model-mine", "--order", "desc", "--sort-by", "gmtcreatetime", "--format", "JSON")
+    names = [version["VersionName"] for version in json.loads(printed.out)]
+    assert names == [version["VersionName"] for version in reversed(SAVED)]
+    assert run("versions", "model-wenetmandarin", "--source-type", "CUSTOM").err.startswith("101 of 101")
+
+
+def test_a_list_of_versions_that_was_saved_in_part_says_so(run: Run, tmp_path: Path, monkeypatch: Any) -> None:
+    file = tmp_path / "part.json"
+    file.write_text(json.dumps({"Versions": SAVED, "TotalCount": 15}))
+    monkeypatch.setenv("PAIVIEW_DATA", str(file))
+    monkeypatch.setenv("PAIVIEW_DATA_DIR", str(tmp_path / "registry"))
+    missing = 15 - len(SAVED)
+    whole = f"{len(SAVED)} of 15 versions\n{missing} versions not listed: a newer approved one may be among them.\n"
+    assert run("versions", "model-part").err == whole
+    filtered = run("versions", "model-part", "--approval-status", "rejected").err
+    assert f"; {missing} more were not saved and may match\n" in filtered
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "it is empty"),
+        (b'{"Versions": [', "it ends in the middle, in line 1"),
+        ("情感".encode("gbk"), "its bytes are no text in UTF-8 or UTF-16"),
+    ],
+)
+def test_a_dashboard_over_a_broken_file_does_not_start(run: Run, tmp_path: Path, content: bytes, reason: str) -> None:
+    file = tmp_path / "broken.json"
+    file.write_bytes(content)
+    for command in ("dashboard", "local"):
+        printed = run(command, "--data", str(file))
+        assert (printed.code, printed.out) == (1, "")
+        assert_one_line(printed.err)
+        begin = f"error: The data file {file} is not a saved response of ListModelVersions: {reason}. Pass a saved"
+        assert printed.err.startswith(begin)
+
+
+def test_a_dashboard_tells_at_its_start_what_is_odd_in_its_files(run: Run, tmp_path: Path, taken_port: int) -> None:
+    file = tmp_path / "odd.json"
+    file.write_text(json.dumps({"Versions": [SAVED[0], {**SAVED[0], "Uri": "x"}], "TotalCount": 9}))
+    printed = run("dashboard", "--data", str(file), "--port", str(taken_port))
+    assert printed.err.splitlines()[:2] == [
+        "model-odd: Saved more than once with different content: 0.1.0. Of each the first in the listing counts.",
+        "model-odd: 2 of 9 versions were saved.",
+    ]
+
+
+def test_tables_have_the_minus_sign_of_programs_unless_a_person_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["−7.9 %", "1.0 (−0.3 pp)", "a−1", "−x"]
+    assert [cli._cell(text, 60) for text in texts] == ["-7.9 %", "1.0 (-0.3 pp)", "a−1", "−x"]
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert [cli._cell(text, 60) for text in texts] == texts

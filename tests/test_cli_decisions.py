@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -113,8 +115,8 @@ def test_a_comparison_is_a_table_that_begins_with_the_answer(run: Run) -> None:
         "  cer: better on 1, worse on 1 (meeting −10.0 %), new 1",
         "",
         "STATE     DATASET  METRIC  BASELINE  CANDIDATE  CHANGE  EFFECT",
-        "▼ worse   meeting  cer     0.30      0.33       +3 pp   −10.0 %",
-        "▲ better  aishell  cer     0.20      0.18       −2 pp   +10.0 %",
+        "▼ worse   meeting  cer     0.30      0.33       +3 pp   -10.0 %",
+        "▲ better  aishell  cer     0.20      0.18       -2 pp   +10.0 %",
         "✚ new     new      cer     –         0.50       –       –",
         "",
         "AVERAGE OF  DATASETS  BASELINE  CANDIDATE  RATIO   MEAN GAIN",
@@ -127,8 +129,43 @@ def test_a_comparison_is_a_table_that_begins_with_the_answer(run: Run) -> None:
     ]
     assert (printed.code, printed.err) == (
         0,
-        "Significance cannot be judged: the registry holds no counts of the items scored.\n",
+        "Significance cannot be judged: no result has counts of the items scored that fit both its numbers.\n",
     )
+
+
+def saved(folder: Path, monkeypatch: pytest.MonkeyPatch, baseline: dict[str, Any], candidate: dict[str, Any]) -> None:
+    """Serve two versions as model-two, with these metrics on one dataset."""
+    sides = ((1, "Approved", baseline), (2, "Pending", candidate))
+    versions = [
+        version(f"0.{month}.0", status, month)
+        | {"Metrics": {"Results": [{"Dataset": {"DatasetId": "d"}, "Metrics": metrics}]}}
+        for month, status, metrics in sides
+    ]
+    (folder / "two.json").write_text(json.dumps({"Versions": versions}))
+    monkeypatch.setenv("PAIVIEW_DATA", str(folder / "two.json"))
+    monkeypatch.setenv("PAIVIEW_DATA_DIR", str(folder / "registry"))
+
+
+def test_every_number_of_a_piped_table_is_read_by_the_next_program(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(tmp_path, monkeypatch, {"mse": 6.1e-15, "psnr": -3.5}, {"mse": 3.2e-15, "psnr": -4.5})
+    rows = [re.split(r"\s{2,}", line) for line in run("compare", "model-two", "0.2.0").out.splitlines()]
+    cells = {row[2]: [float(cell) for cell in row[3:6]] for row in rows if row[1:2] == ["d"]}
+    assert cells == {"mse": [6.1e-15, 3.2e-15, -2.9e-15], "psnr": [-3.5, -4.5, -1.0]}
+
+
+def test_names_that_look_alike_are_quoted_so_that_they_differ_and_can_be_pasted(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = ["wer ", " w  er", "WER\N{NO-BREAK SPACE}", "\N{ZERO WIDTH SPACE}wer\t"]
+    saved(tmp_path, monkeypatch, {"wer": 0.2}, dict.fromkeys(others, 0.1))
+    (note,) = [line for line in run("compare", "model-two", "0.2.0").err.splitlines() if "look alike" in line]
+    tables = re.findall(r'\[metrics\.".*?"\]', note)
+    assert {*tomllib.loads("\n".join(tables))["metrics"]} == {*others}
+    target = re.findall(r'alias_of = ".*?"', note)
+    (tmp_path / "paiview.toml").write_text("\n".join(f"{table}\n{target[0]}" for table in tables[:1]))
+    assert "wer" in {pair.metric for pair in run("compare", "model-two", "0.2.0", "--format", "json").decision.pairs}
 
 
 @pytest.mark.parametrize(
@@ -155,7 +192,7 @@ def test_every_format_has_the_same_decision(run: Run) -> None:
     assert decision.data_fingerprint in html.out
     assert decision.data_fingerprint[7:19] in run("compare", "model-mine", "0.3.0", "--format", "md").out
     table = run("compare", "model-mine", "0.3.0", "--format", "csv")
-    assert table.out.encode() == documents.to_csv(decision)
+    assert table.out == documents.to_csv(decision).decode("utf-8-sig"), "Without the byte order mark of a file."
 
 
 def test_another_baseline_can_be_chosen(run: Run) -> None:
@@ -204,15 +241,15 @@ def test_the_rules_of_paiview_toml_are_in_force(run: Run, tmp_path: Path) -> Non
     ("arguments", "message"),
     [
         (["model-none", "0.1.0"], "ListModelVersions was answered with 201900002"),
-        (["model-mine", "9.9.9"], "model-mine has no version 9.9.9."),
-        (["model-mine", ""], "model-mine has no version ."),
-        (["model-mine", "0.2.0", "--baseline", "9.9.9"], "model-mine has no version 9.9.9."),
-        (["model-mine", "0.2.0", "--baseline", ""], "model-mine has no version ."),
+        (["model-mine", "9.9.9"], "model-mine has no version 9.9.9 as of "),
+        (["model-mine", ""], "model-mine has no version as of "),
+        (["model-mine", "0.2.0", "--baseline", "9.9.9"], "model-mine has no version 9.9.9 as of "),
+        (["model-mine", "0.2.0", "--baseline", ""], "model-mine has no version as of "),
         (["model-mine", "0.2.0", "--baseline", "0.1.0", "--baseline-model", ""], "“” is not a model id."),
         (["model-mine", "0.2.0", "--baseline", "0.2.0"], "0.2.0 is both the candidate and the baseline."),
         (["model-mine", "0.2.0", "--baseline", "0.1.0", "--baseline-model", "model-none"], "ListModelVersions was"),
         (["model-mine", "0.2.0", "--baseline-model", "model-other"], "No version of model-other is named"),
-        (["model-mine", "\x1b[2J"], "model-mine has no version �[2J."),
+        (["model-mine", "\x1b[2J"], "model-mine has no version �[2J as of "),
     ],
 )
 def test_what_cannot_be_compared_is_one_line(run: Run, arguments: list[str], message: str) -> None:

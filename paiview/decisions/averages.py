@@ -2,31 +2,48 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
+from types import MappingProxyType
 
-from paiview.decisions.decision import Average, PairDecision
+from paiview.decisions.decision import JUDGED, Average, PairDecision
 from paiview.decisions.exact import ROUNDING
+from paiview.evaluation.metric_meaning import MetricContract, contract
+from paiview.evaluation.metric_numbers import are_on_different_scales
 
 
-def averages(pairs: Iterable[PairDecision]) -> tuple[Average, ...]:
-    """Average each metric by itself, over the datasets on which both sides have a number."""
+def averages(
+    pairs: Iterable[PairDecision], metrics: Mapping[str, MetricContract] = MappingProxyType({})
+) -> tuple[Average, ...]:
+    """Average each metric by itself, over the datasets on which both sides are compared.
+
+    Where one dataset has fractions and another percent, the metric has no arithmetic mean. One with a target has the
+    mean gain alone.
+
+    Args:
+        pairs: the pairs of a Decision.
+        metrics: contracts that complete or replace those of the catalogue.
+    """
     shared: defaultdict[str, list[PairDecision]] = defaultdict(list)
     for pair in sorted(pairs, key=lambda pair: (pair.metric, pair.dataset)):
-        if pair.baseline is not None and pair.candidate is not None:
+        if pair.state in JUDGED:
             shared[pair.metric].append(pair)
-    return tuple(_average(metric, both) for metric, both in shared.items())
+    return tuple(_average(contract(metric, metrics), both) for metric, both in shared.items())
 
 
-def _average(metric: str, pairs: Sequence[PairDecision]) -> Average:
+def _average(meaning: MetricContract, pairs: Sequence[PairDecision]) -> Average:
     before = [pair.baseline for pair in pairs if pair.baseline is not None]
     after = [pair.candidate for pair in pairs if pair.candidate is not None]
     gains = [pair.gain for pair in pairs if pair.gain is not None]
-    logs = _logs(before, after)
+    has_means = meaning.best is None
+    logs = _logs(before, after) if has_means else []
+    has_macro = has_means and not _is_mixed([*before, *after], meaning)
     winners: set[int] = set()
-    if pairs[0].direction is not None:
+    if pairs[0].direction in ("lower", "higher"):
         upwards = 1 if pairs[0].direction == "higher" else -1
-        winners = {upwards * _sign([*after, *(-value for value in before)]), upwards * _sign(logs)}
+        winners = {upwards * _sign(logs)}
+        if has_macro:
+            winners.add(upwards * _sign([*after, *(-value for value in before)]))
     mean_gain = None
     turned_by: tuple[str, ...] = ()
     if len(gains) == len(pairs):
@@ -34,15 +51,21 @@ def _average(metric: str, pairs: Sequence[PairDecision]) -> Average:
         winners.add(_sign(gains))
         turned_by = tuple(pair.dataset for pair, turns in zip(pairs, _turns_sign(gains), strict=True) if turns)
     return Average(
-        metric=metric,
+        metric=meaning.metric,
         n=len(pairs),
-        macro_baseline=_mean(before),
-        macro_candidate=_mean(after),
+        macro_baseline=_mean(before) if has_macro else None,
+        macro_candidate=_mean(after) if has_macro else None,
         geometric_ratio=_geometric_ratio(logs, len(pairs)),
         mean_gain=mean_gain,
         disagree={-1, 1} <= winners,
         turned_by=turned_by,
     )
+
+
+def _is_mixed(numbers: Sequence[float], meaning: MetricContract) -> bool:
+    """Whether the smallest and the largest of some numbers are on different scales."""
+    sizes = [abs(number) for number in numbers if number]
+    return bool(sizes) and are_on_different_scales(min(sizes), max(sizes), meaning)
 
 
 def _mean(values: Sequence[float]) -> float:

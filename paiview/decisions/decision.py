@@ -7,32 +7,45 @@ averages them, ``policy`` applies the rules and ``lineage`` chooses the baseline
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final, Literal, Self
+from typing import Final, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from paiview.evaluation.metric_meaning import Direction, MetricContract
+from paiview.evaluation.metric_meaning import Direction, MetricContract, Standing
 from paiview.evaluation.results import Pair
 from paiview.text import shorten_front
 
-State = Literal["better", "worse", "same", "missing", "new", "not_comparable"]
+State = Literal["better", "worse", "same", "unclear", "missing", "new", "not_comparable", "not_judged"]
 Word = Literal["Better", "Worse", "Trade-off", "Incomplete", "Too close to call", "Not comparable"]
-RuleOutcome = Literal["pass", "fail", "warn", "not_applicable"]
+RuleOutcome = Literal["pass", "fail", "undecided", "warn", "not_applicable"]
 Overall = Literal["pass", "fail", "undecided"]
-Duplicated = Literal["baseline", "candidate", "both"]
+Reason = Literal["unknown", "scale", "version", "duplicate", "invalid", "no_number"]
+Evidence = Literal["paired", "counts", "spread", "noise"]
+DoubtKind = Literal["assumed", "unknown", "scale", "version", "duplicate", "invalid", "unmatched", "listing", "order"]
 
-JUDGED: Final[tuple[State, ...]] = ("better", "worse", "same")
+JUDGED: Final[tuple[State, ...]] = ("better", "worse", "same", "unclear")
 """The states of pairs whose two numbers are compared."""
-BY_CONCERN: Final[tuple[State, ...]] = ("worse", "missing", "not_comparable", "better", "same", "new")
+BY_CONCERN: Final[tuple[State, ...]] = (
+    "worse",
+    "missing",
+    "not_comparable",
+    "unclear",
+    "better",
+    "same",
+    "new",
+    "not_judged",
+)
 """The states in the order of ``Decision.pairs``, the one that most needs a reviewer's attention first."""
-BY_URGENCY: Final[tuple[RuleOutcome, ...]] = ("fail", "warn", "pass", "not_applicable")
+BY_URGENCY: Final[tuple[RuleOutcome, ...]] = ("fail", "undecided", "warn", "pass", "not_applicable")
 GLYPHS: Final[Mapping[State, str]] = {
     "better": "▲",
     "worse": "▼",
     "same": "＝",
+    "unclear": "≈",
     "missing": "○",
     "new": "✚",
     "not_comparable": "?",
+    "not_judged": "–",
 }
 """A mark for each state, shown beside its colour."""
 _MAX_NAME_LENGTH: Final = 80
@@ -64,23 +77,29 @@ class PairDecision(_Part):
     """One metric on one dataset. Values are in the metric's unit; shares are fractions, and positive is better.
 
     Attributes:
-        dataset: DatasetId or Uri as in the registry, the target of its alias, or ``(no dataset)``.
-        metric: the name in the registry.
+        dataset: DatasetId or canonical Uri, with split, subset and config in brackets; the target of its alias; or
+            ``(no dataset)``.
+        metric: the name in the registry, or the target of its alias.
         name: the dataset's configured display name.
-        direction: which way is better; ``None`` when not configured and unknown.
-        baseline, candidate: the numbers; ``None`` where a side has none, or more than one.
+        direction: which way is better; ``None`` when it is unknown.
+        baseline, candidate: the numbers; ``None`` where a side has none, or more than one. In a metric stored with
+            mixed scales, a fraction is given times 100.
         change: candidate minus baseline.
-        gain: the change as a share of the baseline's size; ``None`` from zero.
-        error_reduction: for a higher-is-better metric with both numbers in [0, 1], the share of errors that is gone;
+        gain: the change as a share of the baseline's size; ``None`` from zero. With a target, the share by which the
+            distance to it shrank.
+        error_reduction: for a higher-is-better metric that ends at 1 (or 100 %), the share of errors that is gone;
             ``None`` from no errors.
         effect: gain or error reduction, whichever is larger in size; ``None`` where that is undefined.
         reading: which of the two ``effect`` is.
         state: the judgement.
+        standing: how sure the direction is, of ``MetricContract``.
+        reason: why the pair is not comparable; ``None`` where it is.
+        evidence: what is known of the noise in the two numbers; ``None`` without.
+        paired: the interval of a paired comparison; not read yet.
         baseline_interval, candidate_interval: Wilson's interval of each side, where its items were counted.
         interval: Newcombe's interval of the change, where the items of both sides were counted.
         uncertain: whether ``interval`` holds zero; ``None`` without one. It changes no state.
         note: remarks on this pair, in words.
-        duplicated: the side or sides that give this pair more than once, and so have no one number for it.
     """
 
     dataset: str
@@ -95,17 +114,30 @@ class PairDecision(_Part):
     effect: float | None
     reading: Literal["value", "error"] | None
     state: State
+    standing: Standing = "unknown"
+    reason: Reason | None = None
+    evidence: Evidence | None = None
+    paired: None = None
     baseline_interval: tuple[float, float] | None = None
     candidate_interval: tuple[float, float] | None = None
     interval: tuple[float, float] | None = None
     uncertain: bool | None = None
     note: str | None = None
-    duplicated: Duplicated | None = None
 
     @property
     def pair(self) -> Pair:
         """The metric and the dataset."""
         return Pair(self.metric, self.dataset)
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the direction is declared or known, so that the pair may decide."""
+        return self.standing in ("declared", "known")
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether both sides have a number and they differ."""
+        return self.baseline is not None and self.candidate is not None and self.baseline != self.candidate
 
 
 class Worst(_Part):
@@ -117,7 +149,10 @@ class Worst(_Part):
 
 
 class Summary(_Part):
-    """The word, and how many pairs have each state."""
+    """The word, and how many pairs have each state.
+
+    ``assumed`` says that the word would differ without the pairs whose direction is assumed.
+    """
 
     word: Word
     better: int
@@ -126,6 +161,9 @@ class Summary(_Part):
     missing: int
     new: int
     not_comparable: int
+    unclear: int = 0
+    not_judged: int = 0
+    assumed: bool = False
     worst: Worst | None
 
 
@@ -152,6 +190,33 @@ class Average(_Part):
     turned_by: tuple[str, ...] = ()
 
 
+class PairRef(_Part):
+    """A pair by its names."""
+
+    dataset: str
+    metric: str
+
+
+class Doubt(_Part):
+    """Something that keeps a decision open until somebody settles or accepts it.
+
+    Attributes:
+        kind: what is in doubt.
+        sentence: the doubt and what settles it, with datasets by their display names, else by their ids.
+        pieces: the sentence as text and datasets in turn, as in ``RuleResult``.
+        pairs: the pairs that it is about; empty where it is about the baseline or a rule.
+        toml: lines of paiview.toml that settle it; ``None`` where the data have to.
+        accepted: whether the policy accepts it, so that it keeps nothing open.
+    """
+
+    kind: DoubtKind
+    sentence: str
+    pieces: tuple[str, ...] = ()
+    pairs: tuple[PairRef, ...] = ()
+    toml: str | None = None
+    accepted: bool = False
+
+
 class RuleResult(_Part):
     """The result of one rule of the policy.
 
@@ -172,9 +237,8 @@ class Decision(_Part):
     """Is the candidate better than the baseline, pair by pair, and may it be approved?
 
     ``baseline`` and ``baseline_model`` are ``None`` without a baseline; ``baseline_reason`` then says why. ``pairs``
-    are in this order: worse (worst effect first), missing, not comparable, better (best first), same, new; then by
-    metric and dataset. Fingerprints are ``sha256:`` and 64 hex digits. ``metrics`` are the contracts the pairs were
-    judged by, each with its effective relative tolerance, sorted by metric.
+    are in the order of ``BY_CONCERN``, the largest effects first, then by metric and dataset. Fingerprints are
+    ``sha256:`` and 64 hex digits. ``metrics`` are the contracts that the pairs were judged by, sorted by metric.
     """
 
     model: str
@@ -189,6 +253,7 @@ class Decision(_Part):
     summary: Summary
     averages: tuple[Average, ...]
     rules: tuple[RuleResult, ...]
+    doubts: tuple[Doubt, ...] = ()
     overall: Overall
     metrics: tuple[MetricContract, ...] = ()
     notes: tuple[str, ...] = ()
@@ -206,11 +271,9 @@ class Decision(_Part):
             for pair in self.pairs
         )
         display_names = {pair.dataset: pair.name for pair in pairs if pair.name is not None}
-        rules = tuple(
-            rule.model_copy(update={"sentence": sentence_of(rule.pieces, display_names)}) if rule.pieces else rule
-            for rule in self.rules
-        )
-        return self.model_copy(update={"pairs": pairs, "rules": rules})
+        rules = tuple(_renamed(rule, display_names) for rule in self.rules)
+        doubts = tuple(_renamed(doubt, display_names) for doubt in self.doubts)
+        return self.model_copy(update={"pairs": pairs, "rules": rules, "doubts": doubts})
 
     def __eq__(self, other: object) -> bool:
         """Two decisions are equal when all fields but ``fetched_at`` are."""
@@ -224,6 +287,13 @@ class Decision(_Part):
 
     def _compared(self) -> dict[str, object]:
         return {name: value for name, value in self.__dict__.items() if name != "fetched_at"}
+
+
+_Worded = TypeVar("_Worded", RuleResult, Doubt)
+
+
+def _renamed(part: _Worded, names: Mapping[str, str]) -> _Worded:
+    return part.model_copy(update={"sentence": sentence_of(part.pieces, names)}) if part.pieces else part
 
 
 def concern(pair: PairDecision) -> tuple[int, float]:

@@ -5,38 +5,38 @@ The baseline is chosen among all versions of the model, so that a filter of the 
 
 import hashlib
 import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-from paiview.decisions import policy
 from paiview.decisions.averages import averages
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import Decision
-from paiview.decisions.pairs import judge_pairs, summarize
-from paiview.evaluation.metric_meaning import contract, is_scale_jump
-from paiview.evaluation.results import Evaluation, Pair, evaluation, versions_measuring
+from paiview.decisions.doubts import BaselineFacts
+from paiview.decisions.pairs import judge_pairs, measured_number, summarize
+from paiview.decisions.verdict import verdict
+from paiview.evaluation.dataset_identity import look_alikes
+from paiview.evaluation.metric_numbers import range_problem
+from paiview.evaluation.results import Evaluation, Pair, evaluation, unreadable, versions_measuring
 from paiview.evaluation.version_order import total_order
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import ModelVersion
-from paiview.text import counted, one_line, shorten_front
+from paiview.text import counted, escape_toml, one_line
 
-_NEWEST_APPROVED: Final = "newest approved by creation"
 _NEWEST_BEFORE: Final = "newest approved before the candidate"
-_NOTHING_SHARED: Final = "newest approved by creation, though no approved version shares a result with the candidate"
+_NOTHING_SHARED: Final = ", though no approved version shares a result with the candidate"
 _NONE_APPROVED: Final = "newest earlier version that shares a result: none before the candidate is approved"
-_CHOSEN_BY_READER: Final = "chosen by the reader"
+NAMED: Final = "named"
+"""Who named a baseline, where nothing more is known."""
 _NO_BASELINE: Final = "no baseline: no version before the candidate is approved or shares a result"
 _CACHE_SIZE: Final = 256
 """Evaluations, baselines and decisions cached for one listing; a comparison needs few of thousands of versions."""
 _MAX_SEARCH_BATCH: Final = 256
 """Versions searched at once for a result that the candidate has too."""
 _MAX_NAME_LENGTH: Final = 80
-
-_Aliases = frozenset[tuple[str, str]]
+_MAX_SENTENCE_LENGTH: Final = 200
 
 
 class ComparisonError(PaiviewError):
@@ -59,10 +59,12 @@ class Lineage:
         versions: the whole listing, unfiltered.
         fetched_at: when it was read, UTC.
         uneven: a sentence when versions may be missing from the listing.
+        total: how many versions the model has by the service's count; by default as many as are listed.
 
     Attributes:
-        model_id, fetched_at, uneven: the arguments.
+        model_id, fetched_at, uneven, total: the arguments.
         names: the VersionNames in order; a version without one has a placeholder.
+        has_times: whether any version has a readable creation time.
     """
 
     def __init__(
@@ -72,16 +74,22 @@ class Lineage:
         fetched_at: datetime,
         *,
         uneven: str | None = None,
+        total: int | None = None,
     ) -> None:
         self.model_id = model_id
         self.fetched_at = fetched_at
         self.uneven = uneven
+        self.total = len(versions) if total is None else total
         order = total_order(versions)
         self.names = order.names
+        self._created = order.created
+        self.has_times = any(created is not None for created in order.created)
         self._versions = [versions[index] for index in order.listing_indexes]
         self._index_of_name = {name: index for index, name in reversed([*enumerate(self.names)])}
         self._cached_evaluation = lru_cache(_CACHE_SIZE)(self._evaluate)
+        self._cached_scores = lru_cache(_CACHE_SIZE)(self._scored_pairs)
         self._cached_baseline = lru_cache(_CACHE_SIZE)(self._choose_baseline)
+        self._cached_facts = lru_cache(_CACHE_SIZE)(self._find_facts)
         self._cached_decision = lru_cache(_CACHE_SIZE)(self._new_decision)
 
     def __contains__(self, name: object) -> bool:
@@ -96,13 +104,18 @@ class Lineage:
         """
         return self._versions[self._index(name)]
 
-    def evaluation(self, name: str, aliases: Mapping[str, str]) -> Evaluation:
-        """The measurements of one version, with aliases of datasets replaced by their targets.
+    @property
+    def missing(self) -> int:
+        """The versions that the service counts and the listing lacks."""
+        return max(0, self.total - len(self.names))
+
+    def evaluation(self, name: str, contracts: Contracts) -> Evaluation:
+        """The measurements of one version, with aliases of datasets and metrics replaced by their targets.
 
         Raises:
             UnknownVersionError: the model has no version of this name.
         """
-        return self._cached_evaluation(self._index(name), frozenset(aliases.items()))
+        return self._cached_evaluation(self._index(name), contracts)
 
     def newest_pending(self) -> str | None:
         """The newest Pending version."""
@@ -118,7 +131,7 @@ class Lineage:
         later = range(len(self.names) - 1, self._index(name), -1)
         return [self.names[index] for index in later if self._status(index) == "Approved"]
 
-    def baseline(self, candidate: str, aliases: Mapping[str, str]) -> tuple[str | None, str]:
+    def baseline(self, candidate: str, contracts: Contracts) -> tuple[str | None, str]:
         """The version to compare a candidate with, and the reason for this choice.
 
         The newest Approved version before the candidate that shares a number with it (both have a number for the same
@@ -128,68 +141,97 @@ class Lineage:
         Raises:
             UnknownVersionError: the model has no version of this name.
         """
-        return self._cached_baseline(self._index(candidate), frozenset(aliases.items()))
+        return self._cached_baseline(self._index(candidate), contracts)
 
-    def decision(self, candidate: str, baseline: str | None, contracts: Contracts) -> Decision:
+    def decision(self, candidate: str, baseline: str | None, named_by: str, contracts: Contracts) -> Decision:
         """``decide`` within this lineage, made once for equal arguments."""
-        return self._cached_decision(candidate, baseline, _ContractsKey.of(contracts))
+        return self._cached_decision(candidate, baseline, named_by, contracts)
 
-    def _new_decision(self, candidate: str, baseline: str | None, key: "_ContractsKey") -> Decision:
-        return _assemble(self, candidate, baseline, None, key.contracts)
+    def _new_decision(self, candidate: str, baseline: str | None, named_by: str, contracts: Contracts) -> Decision:
+        return _assemble(self, candidate, baseline, None, named_by, contracts)
+
+    def unknown(self, name: str) -> UnknownVersionError:
+        """The error that the model has no version of this name, as of this listing."""
+        moment = f"{self.fetched_at:%Y-%m-%d %H:%M:%S} UTC"
+        return UnknownVersionError(f"{self.model_id} has no version {name} as of {moment}.", status=404)
 
     def _index(self, name: str) -> int:
         try:
             return self._index_of_name[name]
         except KeyError:
-            raise UnknownVersionError(f"{self.model_id} has no version {name}.", status=404) from None
+            raise self.unknown(name) from None
 
     def _status(self, index: int) -> str | None:
         return self._versions[index].approval_status
 
-    def _evaluate(self, index: int, aliases: _Aliases) -> Evaluation:
-        return evaluation(self._versions[index].metrics, dict(aliases))
+    def _evaluate(self, index: int, contracts: Contracts) -> Evaluation:
+        return evaluation(self._versions[index].metrics, contracts.aliases, contracts.metric_aliases)
 
-    def _choose_baseline(self, candidate: int, aliases: _Aliases) -> tuple[str | None, str]:
+    def _choose_baseline(self, candidate: int, contracts: Contracts) -> tuple[str | None, str]:
         before = range(candidate - 1, -1, -1)
         approved = [index for index in before if self._status(index) == "Approved"]
-        pairs = _numbered_pairs(self._cached_evaluation(candidate, aliases))
-        sharing = self._first_sharing(approved or before, pairs, aliases)
+        pairs = self._cached_scores(candidate, contracts)
+        sharing = self._first_sharing(approved or before, pairs, contracts)
+        newest = f"newest approved by {'creation' if self.has_times else 'name'}"
         if sharing is None:
-            return (self.names[approved[0]], _NOTHING_SHARED) if approved else (None, _NO_BASELINE)
+            return (self.names[approved[0]], f"{newest}{_NOTHING_SHARED}") if approved else (None, _NO_BASELINE)
         if not approved:
             return self.names[sharing], _NONE_APPROVED
         if sharing != approved[0]:
-            newest = one_line(self.names[approved[0]], _MAX_NAME_LENGTH)
-            return self.names[sharing], f"{_NEWEST_BEFORE} that shares a result: {newest} is newer and shares none"
-        return self.names[sharing], _NEWEST_BEFORE if self.approved_after(self.names[candidate]) else _NEWEST_APPROVED
+            later = one_line(self.names[approved[0]], _MAX_NAME_LENGTH)
+            return self.names[sharing], f"{_NEWEST_BEFORE} that shares a result: {later} is newer and shares none"
+        return self.names[sharing], _NEWEST_BEFORE if self.approved_after(self.names[candidate]) else newest
 
-    def _first_sharing(self, indexes: Sequence[int], pairs: set[Pair], aliases: _Aliases) -> int | None:
-        """The first of some versions that has a number for any of the pairs.
+    def _scored_pairs(self, index: int, contracts: Contracts) -> set[Pair]:
+        """The pairs that a version has a valid number for, in metrics that are scores."""
+        pairs = set()
+        for pair, measurement in self._cached_evaluation(index, contracts).items():
+            number, meaning = measured_number(measurement), contracts.metrics[pair.metric]
+            is_judged = meaning.standing != "not_a_score" and not contracts.datasets[pair.dataset].ignore
+            if number is not None and is_judged and range_problem(number, meaning) is None:
+                pairs.add(pair)
+        return pairs
+
+    def _first_sharing(self, indexes: Sequence[int], pairs: set[Pair], contracts: Contracts) -> int | None:
+        """The first of some versions that has a valid number for any of the pairs.
 
         The batches grow, because one of the first few versions nearly always has one.
         """
         start, size = 0, 1
         while pairs and start < len(indexes):
             batch = indexes[start : start + size]
-            measuring = versions_measuring([self._versions[index].metrics for index in batch], pairs, dict(aliases))
+            metrics = [self._versions[index].metrics for index in batch]
+            measuring = versions_measuring(metrics, pairs, contracts.aliases, contracts.metric_aliases)
             for index, measures in zip(batch, measuring, strict=True):
-                if measures and not pairs.isdisjoint(_numbered_pairs(self._cached_evaluation(index, aliases))):
+                if measures and self._shares(index, pairs, contracts):
                     return index
             start, size = start + size, min(2 * size, _MAX_SEARCH_BATCH)
         return None
 
+    def _shares(self, index: int, pairs: set[Pair], contracts: Contracts) -> bool:
+        return not pairs.isdisjoint(self._cached_scores(index, contracts))
 
-@dataclass(frozen=True)
-class _ContractsKey:
-    """Contracts as a cache key; equal for contracts of which a Decision shows no difference."""
+    def baseline_facts(self, candidate: str, contracts: Contracts) -> BaselineFacts:
+        """Why the baseline that the rules choose for a candidate may be the wrong one."""
+        return self._cached_facts(self._index(candidate), contracts)
 
-    fingerprint: str
-    sources: tuple[str, ...]
-    contracts: Contracts = field(compare=False)
-
-    @classmethod
-    def of(cls, contracts: Contracts) -> "_ContractsKey":
-        return cls(contracts.fingerprint, tuple(metric.source for metric in contracts.metrics.values()), contracts)
+    def _find_facts(self, candidate: int, contracts: Contracts) -> BaselineFacts:
+        listing = None
+        if self.uneven or self.missing:
+            counts = f"{len(self.names)} of {counted(self.total, 'version')} are listed."
+            listing = f"{self.uneven or counts} A newer approved version may be missing."
+        pairs = self._cached_scores(candidate, contracts)
+        undated = [index for index, created in enumerate(self._created) if created is None]
+        unsure = [
+            index
+            for index in undated
+            if index == candidate or (self._status(index) == "Approved" and self._shares(index, pairs, contracts))
+        ]
+        if not unsure:
+            return BaselineFacts(listing)
+        name = one_line(self.names[unsure[0]], _MAX_NAME_LENGTH)
+        more = f" and {counted(len(unsure) - 1, 'more version')} have" if len(unsure) > 1 else " has"
+        return BaselineFacts(listing, f"{name}{more} no readable creation time, so that the order is not certain.")
 
 
 @dataclass(frozen=True)
@@ -202,8 +244,8 @@ class _Side:
     results: Evaluation
 
     @classmethod
-    def of(cls, lineage: Lineage, name: str, aliases: Mapping[str, str]) -> "_Side":
-        return cls(lineage.model_id, name, lineage.version(name), lineage.evaluation(name, aliases))
+    def of(cls, lineage: Lineage, name: str, contracts: Contracts) -> "_Side":
+        return cls(lineage.model_id, name, lineage.version(name), lineage.evaluation(name, contracts))
 
 
 def decide(
@@ -212,6 +254,7 @@ def decide(
     *,
     baseline: str | None = None,
     other: Lineage | None = None,
+    named_by: str = NAMED,
     contracts: Contracts = Contracts(),
 ) -> Decision:
     """Decide whether a candidate is better than its baseline, and whether the policy lets it be approved.
@@ -221,6 +264,7 @@ def decide(
         candidate: VersionName.
         baseline: VersionName; by default that of ``Lineage.baseline``. Required with ``other``.
         other: the baseline's model where it is not the candidate's.
+        named_by: who named the baseline, in words.
         contracts: what metrics and datasets mean, and the policy.
 
     Raises:
@@ -228,23 +272,27 @@ def decide(
         ComparisonError: the candidate is its own baseline, or ``other`` comes without a baseline.
     """
     if other is None:
-        return lineage.decision(candidate, baseline, contracts)
-    return _assemble(lineage, candidate, baseline, other, contracts)
+        return lineage.decision(candidate, baseline, named_by, contracts)
+    return _assemble(lineage, candidate, baseline, other, named_by, contracts)
 
 
 def _assemble(
-    lineage: Lineage, candidate: str, baseline: str | None, other: Lineage | None, contracts: Contracts
+    lineage: Lineage,
+    candidate: str,
+    baseline: str | None,
+    other: Lineage | None,
+    named_by: str,
+    contracts: Contracts,
 ) -> Decision:
-    aliases = contracts.aliases
-    before, reason = _baseline(lineage, candidate, baseline, other, aliases)
-    after = _Side.of(lineage, candidate, aliases)
+    before, reason, facts = _baseline(lineage, candidate, baseline, other, named_by, contracts)
+    after = _Side.of(lineage, candidate, contracts)
     pairs = judge_pairs(after.results, before.results if before else None, contracts.metrics, contracts.datasets)
-    rules, overall = policy.evaluate(
-        contracts.rules,
+    rules, doubts, overall = verdict(
+        contracts,
         pairs,
         description=after.version.version_description,
         labels={label.key: label.value for label in after.version.labels},
-        metrics=contracts.metrics,
+        baseline=facts,
     )
     metrics = sorted({pair.metric for pair in pairs})
     return Decision(
@@ -258,44 +306,50 @@ def _assemble(
         policy_fingerprint=contracts.fingerprint,
         pairs=pairs,
         summary=summarize(pairs),
-        averages=averages(pairs),
+        averages=averages(pairs, contracts.metrics),
         rules=rules,
+        doubts=doubts,
         overall=overall,
-        metrics=tuple(contract(metric, contracts.metrics).resolved() for metric in metrics),
+        metrics=tuple(contracts.metrics[metric] for metric in metrics),
         notes=(
             *_approval_notes(after, before, lineage, other),
-            *_listing_notes(lineage, other),
-            *_scale_notes(after.results, before.results if before else {}),
+            *(() if facts.listing else _listing_notes(lineage, other)),
+            *_order_notes(lineage, facts),
+            *_unreadable_notes(after, before),
+            *_look_alike_notes("metrics", [pair.metric for pair in pairs]),
+            *_look_alike_notes("datasets", [pair.dataset for pair in pairs]),
         ),
     )
 
 
 def _baseline(
-    lineage: Lineage, candidate: str, requested: str | None, other: Lineage | None, aliases: Mapping[str, str]
-) -> tuple[_Side | None, str]:
-    """The baseline, as requested or chosen by the rules, and the reason for it."""
+    lineage: Lineage,
+    candidate: str,
+    requested: str | None,
+    other: Lineage | None,
+    named_by: str,
+    contracts: Contracts,
+) -> tuple[_Side | None, str, BaselineFacts]:
+    """The baseline, as requested or chosen by the rules, the reason for it, and what puts the choice in doubt."""
     home = other or lineage
     is_elsewhere = home.model_id != lineage.model_id
     if is_elsewhere and requested is None:
         raise ComparisonError(f"No version of {home.model_id} is named as the baseline.", status=400)
-    by_rule, reason = lineage.baseline(candidate, aliases)
+    by_rule, reason = lineage.baseline(candidate, contracts)
+    facts = lineage.baseline_facts(candidate, contracts) if requested is None else BaselineFacts()
     if is_elsewhere:
-        reason = f"{_CHOSEN_BY_READER} from another model"
-    elif requested not in (None, by_rule):
-        reason = _CHOSEN_BY_READER
-        if by_rule is not None:
+        reason = f"{named_by}, from another model"
+    elif requested is not None:
+        reason = named_by
+        if by_rule not in (None, requested):
             # A link keeps its baseline, though a newer version may have been approved since.
-            reason += f", the rules choose {one_line(by_rule, _MAX_NAME_LENGTH)}"
+            reason += f"; the rules choose {one_line(by_rule or '', _MAX_NAME_LENGTH)}"
     name = by_rule if requested is None else requested
     if name is None:
-        return None, reason
+        return None, reason, facts
     if not is_elsewhere and name == candidate:
         raise ComparisonError(f"{candidate} is both the candidate and the baseline.", status=400)
-    return _Side.of(home, name, aliases), reason
-
-
-def _numbered_pairs(results: Evaluation) -> set[Pair]:
-    return {pair for pair, measurement in results.items() if not math.isnan(measurement.value)}
+    return _Side.of(home, name, contracts), reason, facts
 
 
 def _data_fingerprint(after: _Side, before: _Side | None) -> str:
@@ -320,16 +374,43 @@ def _approval_notes(after: _Side, before: _Side | None, lineage: Lineage, other:
 
 def _listing_notes(lineage: Lineage, other: Lineage | None) -> Iterator[str]:
     for listing in (lineage, other):
-        if listing is not None and listing.uneven:
-            model = one_line(listing.model_id, _MAX_NAME_LENGTH)
+        if listing is None:
+            continue
+        model = one_line(listing.model_id, _MAX_NAME_LENGTH)
+        if listing.uneven:
             yield f"{model}: {listing.uneven} Versions may be missing, and with them a newer baseline."
+        elif listing.missing:
+            listed = f"{len(listing.names)} of {counted(listing.total, 'version')}"
+            yield f"{model}: {listed} are listed. A newer baseline may be missing."
 
 
-def _scale_notes(after: Evaluation, before: Evaluation) -> list[str]:
-    return sorted(
-        f"{one_line(pair.metric, _MAX_NAME_LENGTH)} on {shorten_front(pair.dataset, _MAX_NAME_LENGTH)} is "
-        f"{now.value:g} and was {was.value:g}: about 100 times apart, like a fraction beside a percentage. "
-        "It is judged as stored."
-        for pair, now in after.items()
-        if (was := before.get(pair)) is not None and is_scale_jump(was.value, now.value)
-    )
+def _order_notes(lineage: Lineage, facts: BaselineFacts) -> Iterator[str]:
+    if facts.order is None and not lineage.has_times and lineage.names:
+        yield "No version has a readable creation time: they are in the order of their names."
+
+
+def _unreadable_notes(*sides: _Side | None) -> Iterator[str]:
+    """What of the Metrics of both sides could not become a result, with a count where it is much."""
+    for side in sides:
+        sentences = unreadable(side.version.metrics) if side is not None else []
+        if side is not None and sentences:
+            more = f" and {counted(len(sentences) - 1, 'more field')}" if len(sentences) > 1 else ""
+            name = one_line(side.name, _MAX_NAME_LENGTH)
+            yield f"{name}: {one_line(sentences[0], _MAX_SENTENCE_LENGTH)}{more}. It is not compared."
+
+
+def _look_alike_notes(kind: str, names: Iterable[str]) -> Iterator[str]:
+    """Names that look alike, with the lines of paiview.toml that make them one."""
+    for group in look_alikes(names):
+        first, *others = map(_quoted, group)
+        tables = " and in ".join(f"[{kind}.{name}]" for name in others)
+        yield (
+            f"These {kind} look alike and are compared as different ones: {', '.join([first, *others])}. If they are "
+            f"one, write alias_of = {first} in {tables}."
+        )
+
+
+def _quoted(name: str) -> str:
+    """A name as a string of TOML in which every blank and invisible character shows."""
+    shown = name if len(name) <= _MAX_NAME_LENGTH else f"{name[: _MAX_NAME_LENGTH - 1]}…"
+    return escape_toml(json.dumps(shown, ensure_ascii=False)).replace("  ", " \\u0020")

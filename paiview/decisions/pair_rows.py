@@ -36,7 +36,7 @@ def pair_rows(
         decisions: one for each candidate.
         metrics: those to keep; empty keeps all.
         datasets: likewise.
-        states: likewise.
+        states: likewise; empty keeps all that are judged.
         hide_identical: leave out pairs whose two numbers are equal.
         sort: a key of ``PAIR_SORTS``; ties stay in the order of the decisions.
     """
@@ -46,7 +46,7 @@ def pair_rows(
         for pair in decision.pairs
         if (not metrics or pair.metric in metrics)
         and (not datasets or pair.dataset in datasets)
-        and (not states or pair.state in states)
+        and (pair.state in states if states else pair.state != "not_judged")
         and not (hide_identical and pair.baseline is not None and pair.baseline == pair.candidate)
     ]
     return sorted(rows, key=_SORT_KEYS[sort])

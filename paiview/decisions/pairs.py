@@ -7,21 +7,23 @@ one percent. Shares are fractions, and positive is always better. The rules are 
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from paiview.decisions.decision import Duplicated, PairDecision, State, Summary, Word, Worst, pair_order
-from paiview.decisions.exact import EXACT, ONE, QUOTIENT, ROUNDING, exact_decimal, nearest_float
+from paiview.decisions.decision import JUDGED, PairDecision, Reason, State, Summary, Word, Worst, pair_order
+from paiview.decisions.exact import EXACT, QUOTIENT, ROUNDING, exact_decimal, nearest_float
 from paiview.decisions.intervals import Proportion, counted_proportion, newcombe, wilson
 from paiview.decisions.wording import no_effect_reason
-from paiview.evaluation.metric_meaning import DatasetContract, Direction, MetricContract, contract
+from paiview.evaluation.metric_meaning import DatasetContract, MetricContract, contract, stored_number
+from paiview.evaluation.metric_numbers import are_on_different_scales, ceiling, counted_number, range_problem
 from paiview.evaluation.results import Evaluation, Measurement, Pair
 from paiview.text import one_line
 
-Judgement = Literal["better", "worse", "same", "not_comparable"]
-
 ROUGH: Final = "rough: ignores that both ran on the same items and that errors cluster"
 """The label of every interval shown."""
+_NO_DATASET: Final = DatasetContract()
 
 
 def judge_pairs(
@@ -35,60 +37,69 @@ def judge_pairs(
     Args:
         candidate: its measurements, with aliases replaced by their targets.
         baseline: likewise; without a baseline every result is new.
-        metrics: contracts that complete or replace the built-in ones.
-        datasets: display names and numbers of scored items.
+        metrics: contracts that complete or replace those of the catalogue.
+        datasets: display names, numbers of scored items, and datasets to ignore.
 
     Returns:
         One for each pair, in the order of ``Decision.pairs``.
     """
     before = baseline or {}
     contracts = {metric: contract(metric, metrics) for metric in {pair.metric for pair in (*before, *candidate)}}
-    no_contract = DatasetContract()
+    of_dataset = {name: datasets.get(name, _NO_DATASET) for name in {pair.dataset for pair in (*before, *candidate)}}
     decisions = [
-        _judge(
-            pair,
-            before.get(pair),
-            candidate.get(pair),
-            contracts[pair.metric],
-            datasets.get(pair.dataset, no_contract),
-        )
+        _judge(pair, before.get(pair), candidate.get(pair), contracts[pair.metric], of_dataset[pair.dataset])
         for pair in {**candidate, **before}
     ]
     return tuple(sorted(decisions, key=pair_order))
 
 
-def state_of(baseline: float, candidate: float, contract: MetricContract) -> Judgement:
-    """The judgement of a change by a contract; not comparable without a direction or if a number is not finite.
+def state_of(baseline: float, candidate: float, contract: MetricContract) -> State:
+    """The judgement of two valid numbers on one scale by a contract.
 
     Two numbers are the same within tolerance (exactly at it is within), and where they are equal at ``digits``. The
-    relative tolerance applies to the effect: for a higher-is-better metric with both numbers in [0, 1] it is exceeded
-    when the value or the errors changed by a larger share. From 0, or from no errors, every change beyond the absolute
-    tolerance counts.
+    relative tolerance is a share of the baseline's size, with a ceiling of the smaller of the value and its distance
+    to the ceiling, with a target of the distance to it. Where that is 0, every change beyond the absolute tolerance
+    counts. Without a direction only a declared tolerance makes two numbers the same; else they are not comparable.
     """
-    if contract.direction is None or not (math.isfinite(baseline) and math.isfinite(candidate)):
-        return "not_comparable"
     if baseline == candidate:
         return "same"
     if contract.digits is not None and f"{baseline:z.{contract.digits}f}" == f"{candidate:z.{contract.digits}f}":
         return "same"
-    if not _exceeds(baseline, candidate, contract):
+    if (contract.direction or contract.has_tolerance) and not _exceeds(baseline, candidate, contract):
         return "same"
-    return "better" if (candidate > baseline) == (contract.direction == "higher") else "worse"
+    if contract.direction is None:
+        return "not_comparable"
+    if contract.best is not None:
+        is_better = _distance(candidate, contract.best) < _distance(baseline, contract.best)
+    else:
+        is_better = (candidate > baseline) == (contract.direction == "higher")
+    return "better" if is_better else "worse"
+
+
+def measured_state(before: Measurement | None, after: Measurement | None, meaning: MetricContract) -> State:
+    """The state of a pair from the measurements of both sides."""
+    sides = _Side.of("baseline", before, meaning), _Side.of("candidate", after, meaning)
+    return _state(sides, meaning, _NO_DATASET)[0]
 
 
 def summarize(pairs: Iterable[PairDecision]) -> Summary:
     """Count the states of the pairs, and find the word for them and the worst pair."""
     pairs = tuple(pairs)
     counts = Counter(pair.state for pair in pairs)
+    word = _word(counts)
+    of_certain = Counter(pair.state for pair in pairs if pair.standing != "assumed" or pair.state not in JUDGED)
     worst = min((pair for pair in pairs if pair.state == "worse"), key=pair_order, default=None)
     return Summary(
-        word=_word(counts),
+        word=word,
         better=counts["better"],
         worse=counts["worse"],
         same=counts["same"],
         missing=counts["missing"],
         new=counts["new"],
         not_comparable=counts["not_comparable"],
+        unclear=counts["unclear"],
+        not_judged=counts["not_judged"],
+        assumed=word != _word(of_certain),
         worst=Worst(dataset=worst.dataset, metric=worst.metric, effect=worst.effect) if worst else None,
     )
 
@@ -103,36 +114,47 @@ class _Change(NamedTuple):
     reading: Literal["value", "error"] | None = None
 
 
+@dataclass(frozen=True)
+class _Side:
+    """One side of a pair: its measurement, and the number that counts, if it has one."""
+
+    name: str
+    measurement: Measurement | None
+    number: float | None
+    problem: str | None
+
+    @classmethod
+    def of(cls, name: str, measurement: Measurement | None, meaning: MetricContract) -> "_Side":
+        number = measured_number(measurement)
+        if number is None:
+            return cls(name, measurement, None, None)
+        return cls(name, measurement, counted_number(number, meaning), range_problem(number, meaning))
+
+
 def _judge(
     pair: Pair,
     before: Measurement | None,
     after: Measurement | None,
-    contract: MetricContract,
+    meaning: MetricContract,
     dataset: DatasetContract,
 ) -> PairDecision:
-    baseline, candidate = measured_number(before), measured_number(after)
-    duplicated = _duplicated(before, after)
-    notes = [_no_number_note("baseline", before), _no_number_note("candidate", after)]
+    sides = _Side.of("baseline", before, meaning), _Side.of("candidate", after, meaning)
+    baseline, candidate = sides[0].number, sides[1].number
+    state, reason = _state(sides, meaning, dataset)
+    notes = [*map(_side_note, sides)]
     change = _Change()
-    state: State
     if baseline is not None and candidate is not None:
-        state = state_of(baseline, candidate, contract)
-        change = _change(baseline, candidate, contract.direction)
-        notes.append(_change_note(change, baseline))
-    elif duplicated or (baseline is None and candidate is None):
-        state = "not_comparable"
-    else:
-        state = "new" if baseline is None else "missing"
+        change = _change(baseline, candidate, meaning if state in JUDGED else None)
+        notes += [_reason_note(reason, sides, meaning), _change_note(change, baseline, state, meaning)]
+    notes.append(_version_note(sides))
     n = dataset.n.get(pair.metric)
-    of_baseline, baseline_note = _proportion("baseline", baseline, before, n, contract)
-    of_candidate, candidate_note = _proportion("candidate", candidate, after, n, contract)
-    notes += [baseline_note, candidate_note]
+    (of_baseline, baseline_note), (of_candidate, candidate_note) = (_proportion(side, n, meaning) for side in sides)
     interval = newcombe(*of_candidate, *of_baseline) if of_candidate and of_baseline else None
     return PairDecision(
         dataset=pair.dataset,
         metric=pair.metric,
         name=dataset.name,
-        direction=contract.direction,
+        direction=meaning.direction,
         baseline=baseline,
         candidate=candidate,
         change=change.change,
@@ -141,31 +163,49 @@ def _judge(
         effect=change.effect,
         reading=change.reading,
         state=state,
+        standing=meaning.standing,
+        reason=reason,
+        evidence="counts" if interval else None,
         baseline_interval=wilson(*of_baseline) if of_baseline else None,
         candidate_interval=wilson(*of_candidate) if of_candidate else None,
         interval=interval,
         uncertain=interval[0] <= 0 <= interval[1] if interval else None,
-        note="; ".join(note for note in notes if note) or None,
-        duplicated=duplicated,
+        note="; ".join(note for note in (*notes, baseline_note, candidate_note) if note) or None,
     )
 
 
-def _duplicated(before: Measurement | None, after: Measurement | None) -> Duplicated | None:
-    in_baseline = before is not None and before.duplicated
-    in_candidate = after is not None and after.duplicated
-    if in_baseline and in_candidate:
-        return "both"
-    return "baseline" if in_baseline else "candidate" if in_candidate else None
+def _state(
+    sides: tuple[_Side, _Side], meaning: MetricContract, dataset: DatasetContract
+) -> tuple[State, Reason | None]:
+    """The state of a pair, and the reason where it is not comparable: the first that applies."""
+    before, after = sides
+    if meaning.standing == "not_a_score" or dataset.ignore:
+        return "not_judged", None
+    if after.measurement is None:
+        return "missing", None
+    if before.measurement is None and after.number is not None:
+        return "new", None
+    if any(side.measurement is not None and side.measurement.duplicated for side in sides):
+        return "not_comparable", "duplicate"
+    if before.number is None or after.number is None:
+        return "not_comparable", "no_number"
+    if before.problem or after.problem:
+        return "not_comparable", "invalid"
+    if _versions_differ(sides):
+        return "not_comparable", "version"
+    if are_on_different_scales(before.number, after.number, meaning):
+        return "not_comparable", "scale"
+    state = state_of(before.number, after.number, meaning)
+    return state, "unknown" if state == "not_comparable" else None
 
 
-def _proportion(
-    side: str, value: float | None, measurement: Measurement | None, n: int | None, contract: MetricContract
-) -> tuple[Proportion | None, str | None]:
-    """The counted proportion of a side, and a note where its counts cannot be used."""
-    proportion = counted_proportion(value, measurement, n, contract) if value is not None else None
-    if isinstance(proportion, str):
-        return None, f"no interval for the {side}: {proportion}"
-    return proportion, None
+def _versions(sides: tuple[_Side, _Side]) -> list[str | None]:
+    return [side.measurement.dataset_version if side.measurement else None for side in sides]
+
+
+def _versions_differ(sides: tuple[_Side, _Side]) -> bool:
+    before, after = _versions(sides)
+    return before is not None and after is not None and before != after
 
 
 def measured_number(measurement: Measurement | None) -> float | None:
@@ -175,37 +215,85 @@ def measured_number(measurement: Measurement | None) -> float | None:
     return float(measurement.value)
 
 
-def _exceeds(baseline: float, candidate: float, contract: MetricContract) -> bool:
+def _proportion(side: _Side, n: int | None, meaning: MetricContract) -> tuple[Proportion | None, str | None]:
+    """The counted proportion of a side, and a note where its counts cannot be used."""
+    if side.number is None or side.problem:
+        return None, None
+    proportion = counted_proportion(side.number, side.measurement, n, meaning)
+    if isinstance(proportion, str):
+        return None, f"no interval for the {side.name}: {proportion}"
+    return proportion, None
+
+
+def _reference(baseline: Decimal, candidate: Decimal, meaning: MetricContract) -> Decimal:
+    """What a relative tolerance is a share of."""
+    if meaning.best is not None:
+        return EXACT.subtract(baseline, exact_decimal(meaning.best)).copy_abs()
+    top = _top(float(baseline), float(candidate), meaning)
+    return baseline.copy_abs() if top is None else min(baseline.copy_abs(), EXACT.subtract(Decimal(top), baseline))
+
+
+def _top(baseline: float, candidate: float, meaning: MetricContract) -> int | None:
+    """The ceiling from which errors are counted; ``None`` where the numbers cannot be read as errors."""
+    if meaning.direction != "higher":
+        return None
+    top = ceiling(baseline, candidate, meaning)
+    return top if top is not None and max(baseline, candidate) <= top else None
+
+
+def _exceeds(baseline: float, candidate: float, meaning: MetricContract) -> bool:
     """Whether a change is beyond both tolerances, in floats where rounding cannot matter, else in exact decimals."""
-    relative, absolute = contract.effective_relative, contract.absolute or 0.0
-    has_errors = _has_errors(baseline, candidate, contract.direction)
-    reference = min(baseline, 1 - baseline) if has_errors else abs(baseline)
-    excess = abs(candidate - baseline) - max(relative * reference, absolute)
-    if abs(excess) > ROUNDING * ((1 + relative) * (abs(baseline) + abs(candidate)) + absolute):
-        return excess > 0
+    is_clear = _exceeds_clearly(baseline, candidate, meaning)
+    if is_clear is not None:
+        return is_clear
     before, after = exact_decimal(baseline), exact_decimal(candidate)
     size = EXACT.subtract(after, before).copy_abs()
-    exact_reference = min(before, EXACT.subtract(ONE, before)) if has_errors else before.copy_abs()
-    return size > EXACT.multiply(exact_reference, exact_decimal(relative)) and size > exact_decimal(absolute)
+    if meaning.best is not None:
+        best = exact_decimal(meaning.best)
+        size = EXACT.subtract(_decimal_distance(after, best), _decimal_distance(before, best)).copy_abs()
+    relative = EXACT.multiply(_reference(before, after, meaning), exact_decimal(meaning.effective_relative))
+    return size > relative and size > exact_decimal(meaning.absolute or 0.0)
 
 
-def _has_errors(baseline: float, candidate: float, direction: Direction | None) -> bool:
-    """Whether the distance to 1 can be read as the share of errors."""
-    return direction == "higher" and 0 <= baseline <= 1 and 0 <= candidate <= 1
+def _exceeds_clearly(baseline: float, candidate: float, meaning: MetricContract) -> bool | None:
+    """``_exceeds`` in floats; ``None`` where rounding could matter, and for a target."""
+    if meaning.best is not None:
+        return None
+    relative, absolute = meaning.effective_relative, meaning.absolute or 0.0
+    top = _top(baseline, candidate, meaning)
+    reference = abs(baseline) if top is None else min(abs(baseline), top - baseline)
+    excess = abs(candidate - baseline) - max(relative * reference, absolute)
+    sizes = abs(baseline) + abs(candidate) + (top or 0)
+    return excess > 0 if abs(excess) > ROUNDING * ((1 + relative) * sizes + absolute) else None
 
 
-def _change(baseline: float, candidate: float, direction: Direction | None) -> _Change:
+def _decimal_distance(number: Decimal, best: Decimal) -> Decimal:
+    return EXACT.subtract(number, best).copy_abs()
+
+
+def _distance(number: float, best: float) -> Decimal:
+    return _decimal_distance(exact_decimal(number), exact_decimal(best))
+
+
+def _change(baseline: float, candidate: float, meaning: MetricContract | None) -> _Change:
+    """The change, and its effect where a contract says what is better."""
     before, after = exact_decimal(baseline), exact_decimal(candidate)
     difference = EXACT.subtract(after, before)
     change = nearest_float(difference)
-    if direction is None:
+    if meaning is None or meaning.direction is None:
         return _Change(change)
-    improvement = difference if direction == "higher" else difference.copy_negate()
-    has_errors = _has_errors(baseline, candidate, direction)
-    errors = EXACT.subtract(ONE, before)
+    if meaning.best is not None:
+        best = exact_decimal(meaning.best)
+        size = _decimal_distance(before, best)
+        improvement = EXACT.subtract(size, _decimal_distance(after, best))
+        gain = nearest_float(QUOTIENT.divide(improvement, size)) if size else None
+        return _Change(change, gain, None, gain, "value")
+    improvement = difference if meaning.direction == "higher" else difference.copy_negate()
     gain = nearest_float(QUOTIENT.divide(improvement, before.copy_abs())) if baseline else None
-    error_reduction = nearest_float(QUOTIENT.divide(improvement, errors)) if has_errors and errors else None
-    if has_errors and not errors:
+    top = _top(baseline, candidate, meaning)
+    errors = None if top is None else EXACT.subtract(Decimal(top), before)
+    error_reduction = nearest_float(QUOTIENT.divide(improvement, errors)) if errors else None
+    if errors is not None and not errors:
         return _Change(change, gain, None, None, "error")
     if gain is None:
         return _Change(change, None, error_reduction, None, "value")
@@ -214,24 +302,64 @@ def _change(baseline: float, candidate: float, direction: Direction | None) -> _
     return _Change(change, gain, error_reduction, gain, "value")
 
 
-def _change_note(change: _Change, baseline: float) -> str | None:
-    if change.effect is None:
-        return no_effect_reason(change.reading, baseline)
+def exact_gain(baseline: float | None, candidate: float | None, meaning: MetricContract) -> Decimal | None:
+    """The gain in decimal; 0 for equal numbers, ``None`` where it is undefined."""
+    if baseline is None or candidate is None:
+        return None
+    before, after = exact_decimal(baseline), exact_decimal(candidate)
+    if before == after:
+        return Decimal()
+    if meaning.best is not None:
+        best = exact_decimal(meaning.best)
+        size, left = _decimal_distance(before, best), _decimal_distance(after, best)
+        return QUOTIENT.divide(EXACT.subtract(size, left), size) if size else None
+    if not before or meaning.direction is None:
+        return None
+    difference = EXACT.subtract(after, before)
+    improvement = difference if meaning.direction == "higher" else difference.copy_negate()
+    return QUOTIENT.divide(improvement, before.copy_abs())
+
+
+def _change_note(change: _Change, baseline: float, state: State, meaning: MetricContract) -> str | None:
+    if state in JUDGED and meaning.direction is not None and change.effect is None:
+        return no_effect_reason(meaning.direction, change.reading, baseline)
     return "too large a change to be a number" if change.change is None else None
 
 
-def _no_number_note(side: str, measurement: Measurement | None) -> str | None:
-    if measurement is None or measured_number(measurement) is not None:
+def _reason_note(reason: Reason | None, sides: tuple[_Side, _Side], meaning: MetricContract) -> str | None:
+    if reason == "unknown":
+        return f"which way is better is not known{f': {meaning.reason}' if meaning.reason else ''}"
+    if reason == "scale":
+        written = " and ".join(stored_number(side.number) for side in sides if side.number is not None)
+        return f"one number is in percent and the other a fraction: {written}"
+    return None
+
+
+def _version_note(sides: tuple[_Side, _Side]) -> str | None:
+    before, after = _versions(sides)
+    if before == after:
         return None
+    if before is None or after is None:
+        side, version = ("candidate", after) if before is None else ("baseline", before)
+        return f"only the {side} names a version of the dataset: {one_line(version or '', 40)}"
+    return f"different versions of the dataset: {one_line(before, 40)} and {one_line(after, 40)}"
+
+
+def _side_note(side: _Side) -> str | None:
+    measurement = side.measurement
+    if measurement is None:
+        return None
+    if side.number is not None:
+        return f"the {side.name}'s {stored_number(side.number)} is not valid: {side.problem}" if side.problem else None
     raw = one_line(measurement.raw or "", 80)
     if measurement.duplicated:
-        return f"given more than once by the {side}: {raw}"
-    return f"not a number in the {side}: {raw}"
+        return f"given more than once by the {side.name}: {raw}"
+    return f"not a number in the {side.name}: {raw}"
 
 
 def _word(counts: Mapping[State, int]) -> Word:
     better, worse, missing = counts["better"], counts["worse"], counts["missing"]
-    if not better + worse + counts["same"]:
+    if not any(counts[state] for state in JUDGED):
         return "Not comparable"
     if worse:
         return "Trade-off" if better else "Worse"

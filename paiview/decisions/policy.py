@@ -1,8 +1,8 @@
 """The policy: may a version be approved? Its rules, and what each of them finds.
 
-A rule judges the pairs of a Decision or the version itself. It fails, passes, warns of results that it cannot judge,
-or does not apply. Patterns are shell-style and case-sensitive (``fnmatch``); a dataset is matched by its DatasetId
-or Uri and by its display name. The rules are described in docs/policy.md.
+A rule judges the pairs of a Decision or the version itself. It fails, passes, leaves the question open, or does not
+apply. Patterns are shell-style and case-sensitive, and a name always matches itself; a dataset is matched by its
+identity, with or without the part in brackets, and by its display name. The rules are described in docs/policy.md.
 """
 
 import re
@@ -10,8 +10,6 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Context, Decimal, localcontext
-from fnmatch import translate
-from functools import lru_cache
 from typing import Annotated, Final, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -19,36 +17,31 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from paiview.decisions.decision import (
     BY_URGENCY,
     JUDGED,
-    Overall,
+    DoubtKind,
     PairDecision,
     RuleOutcome,
-    RuleResult,
     State,
-    sentence_of,
 )
-from paiview.decisions.pairs import state_of
+from paiview.decisions.exact import QUOTIENT, exact_decimal
+from paiview.decisions.pairs import exact_gain, state_of
 from paiview.decisions.wording import change_text, percent, value_digits
-from paiview.evaluation.metric_meaning import MetricContract, contract
+from paiview.evaluation.dataset_identity import base_of
+from paiview.evaluation.metric_meaning import MetricContract, contract, stored_number
+from paiview.evaluation.metric_numbers import is_only_percent, range_problem
+from paiview.evaluation.name_patterns import matches
+from paiview.evaluation.results import Pair
 from paiview.text import counted, one_line
 
+PairDoubt = Literal["assumed", "unknown", "scale", "version", "duplicate", "invalid", "unmatched"]
+"""The doubts that a rule can accept; ``unmatched`` is about the rule itself."""
+BaselineDoubt = Literal["listing", "order"]
+"""The doubts about the choice of the baseline, which ``[policy_defaults]`` can accept."""
 _MAX_LISTED: Final = 5
 _MAX_NAME_LENGTH: Final = 80
-_WILDCARDS: Final = re.compile(r"[*?\[]")
+_ROUNDED: Final = Context(prec=30)
+"""Fewer digits than a gain has, so that thirds add up to a whole."""
 _CLOSED_BRACKETS: Final = re.compile(r"(?:[^\[]|\[!?+\]?+[^\]]*\])*")
-_EXACT: Final = Context(prec=60)
-_ROUNDED: Final = Context(prec=40)
 _Item = TypeVar("_Item")
-
-
-def is_name(pattern: str) -> bool:
-    """Whether a pattern has no wildcard, so that it matches one name only."""
-    return not _WILDCARDS.search(pattern)
-
-
-@lru_cache(maxsize=256)
-def _matcher(pattern: str) -> Callable[[str], object]:
-    """``fnmatchcase`` for one pattern, compiled once; the result is truthy for a match."""
-    return re.compile(translate(pattern)).match
 
 
 def _usable(pattern: str) -> str:
@@ -83,13 +76,15 @@ class Facts:
         pairs: the pairs of the Decision.
         description: the version's description.
         labels: the version's labels.
-        metrics: contracts of paiview.toml and of the page, by metric.
+        metrics: the contracts of metrics.
+        accepted: by pair, the kinds of doubt that every rule accepts which matches it.
     """
 
     pairs: Sequence[PairDecision]
     description: str | None
     labels: Mapping[str, str]
     metrics: Mapping[str, MetricContract]
+    accepted: Mapping[Pair, frozenset[DoubtKind]]
 
 
 @dataclass(frozen=True)
@@ -99,12 +94,12 @@ class Finding:
     Attributes:
         result: the outcome.
         parts: the finding as a sentence.
-        judged: whether the rule found something that it could judge.
+        unmatched: whether no result matches the rule.
     """
 
     result: RuleOutcome
     parts: Parts
-    judged: bool
+    unmatched: bool = False
 
 
 class _Rule(BaseModel):
@@ -115,26 +110,31 @@ class _Rule(BaseModel):
         """Apply the rule."""
 
 
-class _Selecting(_Rule):
-    """A rule on the pairs that its patterns match; it warns when they match none, and fails with ``strict``."""
+class Selecting(_Rule):
+    """A rule on the pairs that its patterns match; it is undecided when they match none, and fails with ``strict``."""
 
     metric: Pattern = "*"
     strict: bool = False
+    accept: Annotated[tuple[PairDoubt, ...], Field(strict=False)] = ()
 
     @property
     def scope(self) -> str:
         """The patterns, in words."""
         return f"metric {one_line(self.metric)}"
 
+    def selects(self, pair: PairDecision) -> bool:
+        """Whether the rule is about a pair; what is not judged is left to ``bound``."""
+        return pair.state != "not_judged" and matches(self.metric, pair.metric)
+
     def _matching(self, facts: Facts) -> list[PairDecision]:
-        matches = _matcher(self.metric)
-        return [pair for pair in facts.pairs if matches(pair.metric)]
+        return [pair for pair in facts.pairs if self.selects(pair)]
 
     def _unmatched(self) -> Finding:
-        return Finding("fail" if self.strict else "warn", (f"No result matches {self.scope}.",), judged=False)
+        result: RuleOutcome = "fail" if self.strict else "not_applicable" if "unmatched" in self.accept else "undecided"
+        return Finding(result, (f"No result matches {self.scope}.",), unmatched=True)
 
 
-class _SelectingDatasets(_Selecting):
+class _SelectingDatasets(Selecting):
     dataset: Pattern = "*"
 
     @property
@@ -142,19 +142,17 @@ class _SelectingDatasets(_Selecting):
         """The patterns, in words."""
         return f"{super().scope} on dataset {one_line(self.dataset)}"
 
-    def _matching(self, facts: Facts) -> list[PairDecision]:
-        matches = _matcher(self.dataset)
-        return [
-            pair
-            for pair in super()._matching(facts)
-            if matches(pair.dataset) or (pair.name is not None and matches(pair.name))
-        ]
+    def selects(self, pair: PairDecision) -> bool:
+        """Whether the rule is about a pair."""
+        names = (pair.dataset, base_of(pair.dataset), *([pair.name] if pair.name else []))
+        return super().selects(pair) and any(matches(self.dataset, name) for name in names)
 
 
 class NoRegression(_SelectingDatasets):
     """Fails when a matching pair is worse.
 
-    ``relative`` and ``absolute`` replace the metric's tolerances: one given alone is the only tolerance.
+    ``relative`` and ``absolute`` replace the metric's tolerances: one given alone is the only tolerance. A change in a
+    metric whose direction is assumed leaves the rule undecided.
     """
 
     rule: Literal["no_regression"] = "no_regression"
@@ -165,23 +163,34 @@ class NoRegression(_SelectingDatasets):
         """Apply the rule."""
         if not (matching := self._matching(facts)):
             return self._unmatched()
-        states = [(pair, self._state(pair, facts.metrics)) for pair in matching]
-        judged = [pair for pair, state in states if state in JUDGED]
-        worse = [pair for pair, state in states if state == "worse"]
-        unclear = _unclear(matching)
-        if not judged and not unclear:
-            return Finding("not_applicable", ("No matching result has a number on both sides.",), judged=False)
+        states = {pair.pair: self._state(pair, facts.metrics) for pair in matching}
+        judged = [pair for pair in matching if states[pair.pair] in JUDGED]
+        assumed = [pair for pair in judged if pair.standing == "assumed" and states[pair.pair] != "same"]
+        certain = [pair for pair in judged if pair.standing != "assumed" or not pair.has_changed]
+        worse = [pair for pair in certain if states[pair.pair] == "worse"]
+        unknown = [pair for pair in matching if pair.state in JUDGED and states[pair.pair] not in JUDGED]
+        if not judged and not unknown:
+            return Finding("not_applicable", ("No matching result can be compared.",))
         clauses: list[Parts] = []
         if worse:
             verb = "is" if len(worse) == 1 else "are"
-            count = f"{len(worse)} of {counted(len(judged), 'result')} {verb} worse{self._beyond}: "
-            clauses.append((count, *_listed(_worst_first(worse), lambda pair: self._change(pair, facts.metrics))))
-        elif judged:
-            clauses.append((f"None of {counted(len(judged), 'result')} is worse{self._beyond}",))
-        if unclear:
-            clauses.append(_not_comparable(unclear))
-        result: RuleOutcome = "fail" if worse else "warn" if unclear else "pass"
-        return Finding(result, _sentence(*clauses), judged=bool(judged))
+            count = f"{len(worse)} of {counted(len(certain), 'result')} {verb} worse{self._beyond}: "
+            clauses.append((count, *listed(_worst_first(worse), lambda pair: self._change(pair, facts.metrics))))
+        elif certain:
+            clauses.append((f"None of {counted(len(certain), 'result')} is worse{self._beyond}",))
+        if assumed:
+            clauses.append(("Changed, with a direction that is only assumed: ", *listed(assumed, pair_parts)))
+        if unknown:
+            clauses.append((f"Changed{self._beyond}, with an unknown direction: ", *listed(unknown, pair_parts)))
+        if incomparable := [pair for pair in matching if pair.state == "not_comparable"]:
+            clauses.append(("Not comparable: ", *listed(incomparable, pair_parts)))
+        if not clauses:
+            count = f"{counted(len(judged), 'result')} within tolerance, with a direction that is only assumed: "
+            clauses.append((count, *listed(judged, pair_parts)))
+        open_kinds: list[tuple[PairDoubt, list[PairDecision]]] = [("assumed", assumed), ("unknown", unknown)]
+        is_open = any(kind not in facts.accepted.get(pair.pair, ()) for kind, group in open_kinds for pair in group)
+        result: RuleOutcome = "fail" if worse else "undecided" if is_open else "pass" if certain else "not_applicable"
+        return Finding(result, _sentence(*clauses))
 
     @property
     def _has_tolerance(self) -> bool:
@@ -201,7 +210,7 @@ class NoRegression(_SelectingDatasets):
         meaning = contract(pair.metric, metrics)
         limit = self.relative if self._has_tolerance else meaning.effective_relative
         change = change_text(pair, value_digits([pair], meaning), meaning.unit, apart_from=limit or 0.0)
-        return *_pair_parts(pair), f" {change}"
+        return *pair_parts(pair), f" {change}"
 
     def _state(self, pair: PairDecision, metrics: Mapping[str, MetricContract]) -> State:
         if not self._has_tolerance or pair.state not in JUDGED or pair.baseline is None or pair.candidate is None:
@@ -219,16 +228,19 @@ class NoMissing(_SelectingDatasets):
         """Apply the rule."""
         if not (matching := self._matching(facts)):
             return self._unmatched()
-        expected = [pair for pair in matching if pair.baseline is not None]
-        missing = [pair for pair in expected if pair.state == "missing"]
+        missing = [pair for pair in matching if pair.state == "missing"]
+        present = [pair for pair in matching if pair.state in JUDGED or (pair.baseline is not None and _is_valid(pair))]
+        expected = {pair.pair for pair in (*missing, *present)}
         if not expected:
-            return Finding("not_applicable", ("The baseline has no matching number.",), judged=False)
+            has_none = all(pair.state == "new" for pair in matching)
+            sentence = "The baseline has no matching number." if has_none else "No matching result can be compared."
+            return Finding("not_applicable", (sentence,))
         of_baseline = f"{counted(len(expected), 'result')} of the baseline"
         if not missing:
-            return Finding("pass", (f"None of {of_baseline} is missing.",), judged=True)
+            return Finding("pass", (f"None of {of_baseline} is missing.",))
         verb = "is" if len(missing) == 1 else "are"
-        names = _listed(missing, lambda pair: (*_pair_parts(pair), f" (was {_number(pair.baseline)})"))
-        return Finding("fail", _sentence((f"{len(missing)} of {of_baseline} {verb} missing: ", *names)), judged=True)
+        names = listed(missing, lambda pair: (*pair_parts(pair), f" (was {_number(pair.baseline)})"))
+        return Finding("fail", _sentence((f"{len(missing)} of {of_baseline} {verb} missing: ", *names)))
 
 
 class Bound(_SelectingDatasets):
@@ -249,37 +261,64 @@ class Bound(_SelectingDatasets):
             )
         return self
 
+    def selects(self, pair: PairDecision) -> bool:
+        """Whether the rule is about a pair: any, whether it is judged or not."""
+        return super().selects(pair.model_copy(update={"state": "same"}) if pair.state == "not_judged" else pair)
+
     def find(self, facts: Facts) -> Finding:
         """Apply the rule."""
         if not (matching := self._matching(facts)):
             return self._unmatched()
         limits = (("at least", self.min), ("at most", self.max))
         bounds = " and ".join(f"{words} {_number(limit)}" for words, limit in limits if limit is not None)
-        outside = sorted((pair for pair in matching if self._excess(pair) > 0), key=self._excess, reverse=True)
+        unsure: list[PairDecision] = []
+        sure: list[PairDecision] = []
+        for pair in matching:
+            is_unsure = self._is_unsure(pair, contract(pair.metric, facts.metrics))
+            (unsure if is_unsure else sure).append(pair)
+        outside = sorted((pair for pair in sure if self._excess(pair) > 0), key=self._excess, reverse=True)
         if outside:
             verb = "is" if len(outside) == 1 else "are"
             count = f"{len(outside)} of {counted(len(matching), 'result')} {verb} not {bounds}: "
-            return Finding("fail", _sentence((count, *_listed(outside, _candidate_parts))), judged=True)
+            return Finding("fail", _sentence((count, *listed(outside, _candidate_parts))))
+        if unsure:
+            reason = f"Not sure to be {bounds}, for the scale is not known or the number is not valid: "
+            return Finding("undecided", _sentence((reason, *listed(unsure, _candidate_parts))))
         if len(matching) > 1:
-            return Finding("pass", (f"All {len(matching)} matching results are {bounds}.",), judged=True)
+            return Finding("pass", (f"All {len(matching)} matching results are {bounds}.",))
         (pair,) = matching
-        return Finding("pass", (*_pair_parts(pair), f" is {bounds} ({_number(pair.candidate)})."), judged=True)
+        return Finding("pass", (*pair_parts(pair), f" is {bounds} ({_number(pair.candidate)})."))
+
+    def _is_unsure(self, pair: PairDecision, meaning: MetricContract) -> bool:
+        """Whether the number and a limit may be on different scales, or the metric cannot have this number."""
+        if pair.candidate is None:
+            return False
+        if range_problem(pair.candidate, meaning) is not None:
+            return self._excess(pair) == 0
+        number_is_percent = meaning.scale == "mixed" or is_only_percent(pair.candidate, meaning)
+        may_be_fraction = meaning.scale is None and 0 < abs(pair.candidate) <= 1
+        return any(
+            (number_is_percent and 0 < abs(limit) <= 1) or (may_be_fraction and is_only_percent(limit, meaning))
+            for limit in (self.min, self.max)
+            if limit is not None
+        )
 
     def _excess(self, pair: PairDecision) -> float:
         """How far the candidate's number is out of bounds; infinitely far without one."""
         if pair.candidate is None:
             return float("inf")
         return max(
+            0.0,
             self.min - pair.candidate if self.min is not None else 0.0,
             pair.candidate - self.max if self.max is not None else 0.0,
         )
 
 
-class Improves(_Selecting):
+class Improves(Selecting):
     """Fails when the mean gain of a matching metric, over the datasets both sides have, is below ``at_least``.
 
-    Each metric is averaged by itself. The mean is undefined when a baseline is 0: then the rule fails if a result got
-    worse from 0, else it warns.
+    Each metric is averaged by itself. The rule is undecided over a direction that is assumed, and where a gain is
+    undefined, such as from 0, unless that result is worse: then it fails.
     """
 
     rule: Literal["improves"] = "improves"
@@ -293,56 +332,64 @@ class Improves(_Selecting):
         by_metric: dict[str, list[PairDecision]] = {}
         for pair in matching:
             by_metric.setdefault(pair.metric, []).append(pair)
-        findings = [self._of_metric(metric, pairs) for metric, pairs in by_metric.items()]
+        findings = [
+            self._of_metric(contract(metric, facts.metrics), pairs, facts) for metric, pairs in by_metric.items()
+        ]
         findings.sort(key=lambda finding: BY_URGENCY.index(finding.result))
         result = findings[0].result
         if result == "not_applicable":
-            return Finding(result, ("No matching result has a number on both sides.",), judged=False)
-        applicable = [finding.parts for finding in findings if finding.result != "not_applicable"]
-        clauses = [_listed(applicable, tuple)]
-        if unclear := _unclear(matching):
-            result = "warn" if result == "pass" else result
-            clauses.append(_not_comparable(unclear))
-        return Finding(result, _sentence(*clauses), judged=any(finding.judged for finding in findings))
+            return Finding(result, ("No matching result can be compared.",))
+        clauses = [listed([finding.parts for finding in findings if finding.result != "not_applicable"], tuple)]
+        if incomparable := [pair for pair in matching if pair.state == "not_comparable"]:
+            clauses.append(("Not comparable: ", *listed(incomparable, pair_parts)))
+        return Finding(result, _sentence(*clauses))
 
-    def _of_metric(self, metric: str, pairs: Sequence[PairDecision]) -> Finding:
+    def _of_metric(self, meaning: MetricContract, pairs: Sequence[PairDecision], facts: Facts) -> Finding:
         """The finding for one metric, as a clause."""
+        name = _name(meaning.metric)
         shared = [pair for pair in pairs if pair.state in JUDGED]
         if not shared:
-            had_baseline = any(pair.baseline is not None for pair in pairs)
-            clause = f"{_name(metric)} has no dataset to average over"
-            return Finding("warn" if had_baseline else "not_applicable", (clause,), judged=False)
-        mean = _mean_gain(shared)
-        if mean is None:
-            clause = f"{_name(metric)} has no mean gain, because a baseline is 0"
-            worse = [pair for pair in shared if pair.baseline == 0 and pair.state == "worse"]
+            return Finding("not_applicable", (f"{name} has no dataset to average over",))
+        gains = [exact_gain(pair.baseline, pair.candidate, meaning) for pair in shared]
+        defined = [gain for gain in gains if gain is not None]
+        if len(defined) < len(gains):
+            undefined = [pair for pair, gain in zip(shared, gains, strict=True) if gain is None]
+            worse = [pair for pair in undefined if pair.state == "worse" and pair.is_certain]
+            clause = f"{name} has no mean gain, because the gain from some baselines is undefined"
             if worse:
-                return Finding("fail", (f"{clause}; worse from there: ", *_listed(worse, _pair_parts)), judged=True)
-            return Finding("warn", (clause,), judged=False)
-        fails = mean < _decimal(self.at_least)
+                return Finding("fail", (f"{clause}; worse from there: ", *listed(worse, pair_parts)))
+            return Finding("undecided", (clause,))
+        if meaning.standing == "assumed" and any(
+            pair.has_changed and "assumed" not in facts.accepted.get(pair.pair, ()) for pair in shared
+        ):
+            return Finding("undecided", (f"{name} has a direction that is only assumed",))
+        with localcontext(QUOTIENT):
+            total = sum(defined, Decimal())
+        mean = _ROUNDED.divide(total, Decimal(len(defined)))
+        fails = mean < exact_decimal(self.at_least)
         gain = percent(float(mean), apart_from=self.at_least)
         clause = (
-            f"{_name(metric)} gains {gain} on average over {counted(len(shared), 'dataset')}, "
+            f"{name} gains {gain} on average over {counted(len(shared), 'dataset')}, "
             f"{'below' if fails else 'at least'} {_percent(self.at_least)}"
         )
-        return Finding("fail" if fails else "pass", (clause,), judged=True)
+        return Finding("fail" if fails else "pass", (clause,))
 
 
 class Shares(_Rule):
-    """Fails when fewer than ``at_least`` pairs can be compared, that is, are better, worse or the same."""
+    """Fails when fewer than ``at_least`` pairs can be compared, that is, are better, worse, unclear or the same."""
 
     rule: Literal["shares"] = "shares"
     at_least: Annotated[int, Field(ge=1)]
 
     def find(self, facts: Facts) -> Finding:
         """Apply the rule."""
-        if all(pair.baseline is None for pair in facts.pairs):
-            return Finding("not_applicable", ("The baseline has no number to compare with.",), judged=False)
+        if all(pair.baseline is None for pair in facts.pairs if pair.state != "not_judged"):
+            return Finding("not_applicable", ("The baseline has no number to compare with.",))
         count = sum(pair.state in JUDGED for pair in facts.pairs)
         passes = count >= self.at_least
         limit = f"{'at least' if passes else 'fewer than'} {self.at_least}"
         sentence = f"{counted(count, 'result')} can be compared, {limit}."
-        return Finding("pass" if passes else "fail", (sentence,), judged=True)
+        return Finding("pass" if passes else "fail", (sentence,))
 
 
 class Described(_Rule):
@@ -353,8 +400,8 @@ class Described(_Rule):
     def find(self, facts: Facts) -> Finding:
         """Apply the rule."""
         if facts.description and facts.description.strip():
-            return Finding("pass", ("The version is described.",), judged=True)
-        return Finding("fail", ("The version has no description.",), judged=True)
+            return Finding("pass", ("The version is described.",))
+        return Finding("fail", ("The version has no description.",))
 
 
 class Labelled(_Rule):
@@ -367,8 +414,8 @@ class Labelled(_Rule):
         """Apply the rule."""
         missing = [key for key in self.keys if key not in facts.labels]
         if not missing:
-            return Finding("pass", ("The version is labelled ", *_listed(self.keys, _name_parts), "."), judged=True)
-        return Finding("fail", ("The version lacks the label ", *_listed(missing, _name_parts), "."), judged=True)
+            return Finding("pass", ("The version is labelled ", *listed(self.keys, _name_parts), "."))
+        return Finding("fail", ("The version lacks the label ", *listed(missing, _name_parts), "."))
 
 
 Rule = Annotated[
@@ -384,82 +431,29 @@ DEFAULT_POLICY: Final[Policy] = (NoRegression(), NoMissing())
 """The rules without a configured policy: no result is worse, and none is missing."""
 
 
-def evaluate(
-    rules: Sequence[Rule],
-    pairs: Sequence[PairDecision],
-    *,
-    description: str | None,
-    labels: Mapping[str, str],
-    metrics: Mapping[str, MetricContract],
-) -> tuple[tuple[RuleResult, ...], Overall]:
-    """Apply every rule.
-
-    Args:
-        rules: the policy.
-        pairs: the pairs of the Decision.
-        description: the candidate's description.
-        labels: the candidate's labels.
-        metrics: contracts of paiview.toml and of the page, by metric.
-
-    Returns:
-        The result of each rule, in their order, and the overall result: fail when a rule fails; undecided when no
-        rule could judge anything, or no pair is better, worse or the same; else pass.
-    """
-    facts = Facts(pairs, description, labels, metrics)
-    findings = [rule.find(facts) for rule in rules]
-    names = {pair.dataset: pair.name for pair in pairs if pair.name is not None}
-    results = tuple(_result(rule, finding, names) for rule, finding in zip(rules, findings, strict=True))
-    if any(finding.result == "fail" for finding in findings):
-        return results, "fail"
-    judged = any(finding.judged for finding in findings) and any(pair.state in JUDGED for pair in pairs)
-    return results, "pass" if judged else "undecided"
+def is_about_results(rule: Rule) -> bool:
+    """Whether a rule judges results rather than the version itself."""
+    return not isinstance(rule, Described | Labelled)
 
 
-def _result(rule: Rule, finding: Finding, names: Mapping[str, str]) -> RuleResult:
-    pieces = [""]
-    for part in finding.parts:
-        if isinstance(part, DatasetRef):
-            pieces += [part.dataset, ""]
-        else:
-            pieces[-1] += part
-    return RuleResult(
-        rule=rule.rule,
-        result=finding.result,
-        sentence=sentence_of(pieces, names),
-        pieces=tuple(pieces) if len(pieces) > 1 else (),
-    )
-
-
-def _unclear(pairs: Iterable[PairDecision]) -> list[PairDecision]:
-    """Pairs that are not comparable although the baseline has a number, or more than one."""
-    return [
-        pair
-        for pair in pairs
-        if pair.state == "not_comparable" and (pair.baseline is not None or pair.duplicated in ("baseline", "both"))
-    ]
-
-
-def _mean_gain(pairs: Sequence[PairDecision]) -> Decimal | None:
-    """The mean gain in decimal, so that one percent is one percent; ``None`` when a baseline is 0."""
-    gains = []
-    with localcontext(_EXACT):
-        for pair in pairs:
-            baseline, candidate = _decimal(pair.baseline), _decimal(pair.candidate)
-            if not baseline:
-                return None
-            change = candidate - baseline if pair.direction == "higher" else baseline - candidate
-            gains.append(change / abs(baseline))
-        mean = sum(gains, Decimal()) / len(gains)
-    return _ROUNDED.plus(mean)
-
-
-def _decimal(number: float | None) -> Decimal:
-    return Decimal(repr(number))
+def _is_valid(pair: PairDecision) -> bool:
+    return pair.reason != "invalid"
 
 
 def _worst_first(pairs: Iterable[PairDecision]) -> list[PairDecision]:
     """By effect; a pair without one, which got worse from zero, comes first."""
     return sorted(pairs, key=lambda pair: float("-inf") if pair.effect is None else pair.effect)
+
+
+def sentence_pieces(parts: Parts) -> tuple[str, ...]:
+    """A sentence as text and datasets in turn."""
+    pieces = [""]
+    for part in parts:
+        if isinstance(part, DatasetRef):
+            pieces += [part.dataset, ""]
+        else:
+            pieces[-1] += part
+    return tuple(pieces)
 
 
 def _sentence(*clauses: Parts) -> Parts:
@@ -469,7 +463,7 @@ def _sentence(*clauses: Parts) -> Parts:
     return *parts, "."
 
 
-def _listed(items: Sequence[_Item], parts_of: Callable[[_Item], Parts]) -> Parts:
+def listed(items: Sequence[_Item], parts_of: Callable[[_Item], Parts]) -> Parts:
     """The first few items, and how many more there are."""
     parts: list[str | DatasetRef] = []
     for item in items[:_MAX_LISTED]:
@@ -479,17 +473,14 @@ def _listed(items: Sequence[_Item], parts_of: Callable[[_Item], Parts]) -> Parts
     return tuple(parts)
 
 
-def _pair_parts(pair: PairDecision) -> Parts:
+def pair_parts(pair: PairDecision) -> Parts:
+    """A pair in a sentence."""
     return f"{_name(pair.metric)} on ", DatasetRef(pair.dataset)
 
 
 def _candidate_parts(pair: PairDecision) -> Parts:
     value = "has no number" if pair.candidate is None else f"is {_number(pair.candidate)}"
-    return *_pair_parts(pair), f" {value}"
-
-
-def _not_comparable(pairs: Sequence[PairDecision]) -> Parts:
-    return "Not comparable: ", *_listed(pairs, _pair_parts)
+    return *pair_parts(pair), f" {value}"
 
 
 def _name_parts(text: str) -> Parts:
@@ -502,7 +493,7 @@ def _name(text: str) -> str:
 
 def _number(value: float | None) -> str:
     """A number as it is stored, with a true minus sign."""
-    return "–" if value is None else repr(value).removesuffix(".0").replace("-", "−")
+    return "–" if value is None else stored_number(value)
 
 
 def _percent(share: float) -> str:

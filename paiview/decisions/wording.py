@@ -16,27 +16,38 @@ from paiview.decisions.decision import (
     spoken,
 )
 from paiview.decisions.exact import EXACT, exact_decimal
+from paiview.evaluation.catalogue import leaf_of
 from paiview.evaluation.metric_meaning import (
     DEFAULT_RELATIVE,
+    Direction,
     MetricContract,
+    catalogue_contract,
     display_digits,
     format_value,
-    is_rate,
 )
 from paiview.text import one_line, shorten_front
 
+_MIN_CLASSES: Final = 6
+"""Metrics of one inner name that share a sentence of the headline."""
+_MAX_UNJUDGED: Final = 4
+"""Metrics that are no scores named in the headline."""
 _COUNT_WORDS: Final[tuple[tuple[State, str], ...]] = (
     ("better", "better on"),
     ("worse", "worse on"),
+    ("unclear", "unclear on"),
     ("same", "same on"),
     ("missing", "missing"),
     ("new", "new"),
     ("not_comparable", "not comparable"),
+    ("not_judged", "not judged"),
 )
 
 
 def headline(decision: Decision) -> list[str]:
     """One plain sentence for each metric: regressions first, then by the worst effect, metrics without a verdict last.
+
+    A metric of many classes (``outer.inner``) has one sentence for all of them, and so have the metrics that are no
+    scores.
 
     Returns:
         Such as "cer: better on 5, worse on 1 (meeting −3.3 %), same on 2, missing 1". Names are on one line and
@@ -45,15 +56,43 @@ def headline(decision: Decision) -> list[str]:
     by_metric: defaultdict[str, list[PairDecision]] = defaultdict(list)
     for pair in sorted(decision.pairs, key=pair_order):
         by_metric[pair.metric].append(pair)
-    worst_first = sorted(by_metric.items(), key=lambda item: (*min(map(_headline_order, item[1])), item[0]))
-    return [_sentence(metric, pairs) for metric, pairs in worst_first]
+    unjudged = sorted(
+        metric for metric, pairs in by_metric.items() if all(pair.state == "not_judged" for pair in pairs)
+    )
+    groups = _by_class([metric for metric in by_metric if metric not in unjudged])
+    of_classes = {metric for metrics in groups.values() for metric in metrics}
+    single = [item for item in by_metric.items() if item[0] not in of_classes and item[0] not in unjudged]
+    worst_first = sorted(single, key=lambda item: (*min(map(_headline_order, item[1])), item[0]))
+    return [
+        *(_sentence(metric, pairs) for metric, pairs in worst_first),
+        *(_class_sentence(leaf, [by_metric[metric] for metric in metrics]) for leaf, metrics in groups.items()),
+        *([_unjudged_sentence(unjudged)] if unjudged else []),
+    ]
+
+
+def _by_class(metrics: Sequence[str]) -> dict[str, list[str]]:
+    """The metrics ``outer.inner`` by their inner name, where many classes have it."""
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for metric in metrics:
+        if (leaf := leaf_of(metric)) is not None:
+            groups[leaf].append(metric)
+    return {leaf: members for leaf, members in sorted(groups.items()) if len(members) >= _MIN_CLASSES}
+
+
+def _class_sentence(leaf: str, classes: Sequence[Sequence[PairDecision]]) -> str:
+    """One sentence for a metric of many classes."""
+    pairs = sorted((pair for group in classes for pair in group), key=pair_order)
+    worst = next((pair for pair in pairs if pair.state == "worse"), None)
+    example = f" ({shorten_front(worst.metric, 60)} {_effect_text(worst)})" if worst else ""
+    counts = _count_text(Counter(pair.state for pair in pairs), example)
+    return f"{one_line(leaf, 60)} of {len(classes)} classes: {counts}"
 
 
 def short_headline(summary: Summary) -> str:
     """The counts that decide, such as "better on 5, worse on 1"."""
     counts: dict[State, int] = {"better": summary.better, "worse": summary.worse, "missing": summary.missing}
     if not any(counts.values()):
-        counts = {"same": summary.same, "not_comparable": summary.not_comparable}
+        counts = {"unclear": summary.unclear, "same": summary.same, "not_comparable": summary.not_comparable}
     return _count_text(counts) or ("nothing to compare with" if summary.new else "no results")
 
 
@@ -116,7 +155,7 @@ def written_change(pair: PairDecision, digits: int, unit: str | None = None) -> 
     change = pair.change
     if change is None:
         return "–"
-    if unit is None and is_rate(pair.metric):
+    if unit is None and catalogue_contract(pair.metric).has_scales:
         in_fractions = all(value is not None and 0 <= value <= 1 for value in (pair.baseline, pair.candidate))
         unit = "fraction" if in_fractions else None
     if unit == "fraction":
@@ -140,15 +179,14 @@ def digits_by_metric(pairs: Iterable[PairDecision], metrics: Mapping[str, Metric
     return {metric: value_digits(group, metrics.get(metric)) for metric, group in by_metric.items()}
 
 
-def no_effect_reason(reading: Literal["value", "error"] | None, baseline: float | None) -> str:
-    """Why a pair with two numbers has no effect.
-
-    Args:
-        reading: ``PairDecision.reading``.
-        baseline: the baseline's number.
-    """
+def no_effect_reason(
+    direction: Direction | None, reading: Literal["value", "error"] | None, baseline: float | None
+) -> str:
+    """Why a pair with two numbers has no effect, from its fields of these names."""
     if reading is None:
-        return "metric direction not configured"
+        return "not compared"
+    if direction == "target":
+        return "from the target"
     if reading == "error":
         return "from no errors"
     return "too large a ratio to be a number" if baseline else "from 0"
@@ -168,6 +206,13 @@ def _sentence(metric: str, pairs: Sequence[PairDecision]) -> str:
     return f"{one_line(metric, 60)}: {_count_text(Counter(pair.state for pair in pairs), example)}"
 
 
+def _unjudged_sentence(metrics: Sequence[str]) -> str:
+    """One sentence for all metrics that are no scores."""
+    names = ", ".join(one_line(metric, 60) for metric in metrics[:_MAX_UNJUDGED])
+    more = f" and {len(metrics) - _MAX_UNJUDGED} more" if len(metrics) > _MAX_UNJUDGED else ""
+    return f"Not judged: {names}{more}"
+
+
 def _count_text(counts: Mapping[State, int], example_of_worse: str = "") -> str:
     return ", ".join(
         f"{words} {counts[state]}{example_of_worse if state == 'worse' else ''}"
@@ -179,7 +224,7 @@ def _count_text(counts: Mapping[State, int], example_of_worse: str = "") -> str:
 def _effect_text(pair: PairDecision, apart_from: float = DEFAULT_RELATIVE) -> str:
     """The effect, marked where it is an error reduction; else why there is none."""
     if pair.effect is None:
-        return no_effect_reason(pair.reading, pair.baseline)
+        return no_effect_reason(pair.direction, pair.reading, pair.baseline)
     return percent(pair.effect, apart_from=apart_from) + (" read as errors" if pair.reading == "error" else "")
 
 
@@ -188,7 +233,7 @@ def _gain_text(pair: PairDecision, apart_from: float) -> str:
     if pair.reading is None:
         return spoken(pair.state)
     if pair.gain is None or pair.effect is None:
-        return no_effect_reason(pair.reading, pair.baseline)
+        return no_effect_reason(pair.direction, pair.reading, pair.baseline)
     return percent(pair.gain, apart_from=apart_from)
 
 

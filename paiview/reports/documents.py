@@ -20,23 +20,25 @@ from paiview.reports.plain_text import (
     SENTENCE_LENGTH,
     STATES,
     UNPAIRED,
-    WORDS,
     AverageRow,
     Row,
     against,
+    average_remarks,
     average_rows,
     by_state,
     cautions,
     cut,
-    doubts,
     fetched,
+    meaning_text,
     names,
+    open_doubts,
     rows,
     rules,
     some_of,
     tally,
+    word,
 )
-from paiview.text import counted, one_line
+from paiview.text import counted, one_line, strip_controls
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -74,11 +76,13 @@ def to_html(decision: Decision) -> str:
         rows=(pairs := rows(decision)),
         noted=any(row.note for row in pairs),
         averages=average_rows(decision),
-        doubts=doubts(decision),
+        remarks=average_remarks(decision),
+        doubts=open_doubts(decision),
         unpaired=[(STATES[state], datasets) for state in UNPAIRED if (datasets := names(decision, state))],
         rules=rules(decision),
         cautions=cautions(decision),
-        words=WORDS,
+        word=word(decision),
+        meaning_text=meaning_text,
         outcomes=OUTCOMES,
         fetched=fetched(decision),
         style=style,
@@ -101,15 +105,17 @@ def to_markdown(decision: Decision) -> str:
     unpaired = [f"{STATES[state]}: {some_of(datasets)}" for state in UNPAIRED if (datasets := names(decision, state))]
     outcomes = [f"{OUTCOMES[rule.result]}: {rule.rule}: {rule.sentence}" for rule in rules(decision)]
     parts = [
-        f"## {WORDS[decision.summary.word]}: {sides}",
+        f"## {word(decision)}: {sides}",
         f"**Policy: {OUTCOMES[decision.overall]}** · {tally(decision)} · baseline: {_prose(decision.baseline_reason)}",
         _list(headline(decision), "metric"),
         _pair_table(rows(decision)),
         _list(unpaired, "list"),
         _average_table(average_rows(decision)),
-        _list(doubts(decision), "sentence"),
+        _list(average_remarks(decision), "sentence"),
         "### Policy",
         _list(outcomes, "rule") or "There is no rule.",
+        "### What keeps it open" if decision.doubts else "",
+        *_doubt_parts(decision),
         "### Notes" if (notes := cautions(decision)) else "",
         _list(notes, "note"),
         f"Read {fetched(decision)} · data {data} · policy {policy}",
@@ -165,6 +171,21 @@ def _prose(text: str) -> str:
 
 def _list(sentences: Sequence[str], noun: str) -> str:
     return "\n".join(f"- {_prose(sentence)}" for sentence in cut(sentences, noun))
+
+
+def _doubt_parts(decision: Decision) -> list[str]:
+    """Each doubt, with the lines of paiview.toml that settle it as code."""
+    parts = []
+    for doubt in open_doubts(decision):
+        parts.append(f"- {_prose(doubt.sentence)}")
+        if doubt.toml and not doubt.accepted:
+            parts.append(_code_block(doubt.toml))
+    return parts
+
+
+def _code_block(lines: str) -> str:
+    """Lines as code, indented: foreign text in them cannot end the block."""
+    return "\n".join(f"      {strip_controls(line)}" for line in lines.splitlines())
 
 
 def _pair_table(pairs: Sequence[Row]) -> str:

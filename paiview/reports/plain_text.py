@@ -7,6 +7,7 @@ from paiview.decisions.decision import (
     BY_URGENCY,
     GLYPHS,
     Decision,
+    Doubt,
     Overall,
     PairDecision,
     RuleOutcome,
@@ -17,7 +18,7 @@ from paiview.decisions.decision import (
 )
 from paiview.decisions.pairs import ROUGH
 from paiview.decisions.wording import digits_by_metric, percent, written_change
-from paiview.evaluation.metric_meaning import format_value
+from paiview.evaluation.metric_meaning import Direction, MetricContract, Standing, format_value
 from paiview.text import counted, one_line, shorten_front
 
 STATES: Final[dict[State, str]] = {state: f"{glyph} {spoken(state)}" for state, glyph in GLYPHS.items()}
@@ -29,6 +30,13 @@ WORDS: Final[dict[Word, str]] = {
     "Too close to call": "＝ Too close to call",
     "Not comparable": "? Not comparable",
 }
+STANDINGS: Final[dict[Standing, str]] = {
+    "declared": "declared",
+    "known": "known",
+    "assumed": "assumed",
+    "unknown": "unknown",
+    "not_a_score": "not a score",
+}
 UNPAIRED: Final[tuple[State, ...]] = ("missing", "new")
 OUTCOMES: Final[dict[RuleOutcome | Overall, str]] = {
     "pass": "✓ pass",
@@ -38,7 +46,13 @@ OUTCOMES: Final[dict[RuleOutcome | Overall, str]] = {
     "undecided": "? undecided",
 }
 _ROUGH: Final = f"Intervals ({ROUGH}) inform, and change no state."
-_UNCOUNTED: Final = "Significance cannot be judged: the registry holds no counts of the items scored."
+_WAYS: Final[dict[Direction, str]] = {
+    "lower": "lower is better",
+    "higher": "higher is better",
+    "zero": "nearer to 0 is better",
+    "target": "nearer to its target is better",
+}
+_UNCOUNTED: Final = "Significance cannot be judged: no result has counts of the items scored that fit both its numbers."
 NAME_LENGTH: Final = 80
 ID_LENGTH: Final = 250
 """Characters of a dataset's id and of a note in a row: more would make a row as tall as a page."""
@@ -103,7 +117,7 @@ def rows(decision: Decision) -> list[Row]:
             candidate=_number(pair.candidate, digits[pair.metric]),
             change=written_change(pair, digits[pair.metric], units.get(pair.metric)),
             effect=_effect(pair),
-            note=_note(pair),
+            note=pair_note(pair),
         )
         for pair in decision.pairs
     ]
@@ -125,7 +139,27 @@ def average_rows(decision: Decision) -> list[AverageRow]:
     ]
 
 
-def doubts(decision: Decision) -> list[str]:
+def word(decision: Decision) -> str:
+    """The verdict with its mark; with "(assumed)" where it would differ without directions that are only assumed."""
+    return WORDS[decision.summary.word] + (" (assumed)" if decision.summary.assumed else "")
+
+
+def meaning_text(meaning: MetricContract) -> str:
+    """Which way is better and how sure that is: ``lower is better``, ``assumed: lower is better``, ``not a score``."""
+    if meaning.standing == "not_a_score":
+        return "ignored" if meaning.ignore else "not a score"
+    if meaning.direction is None:
+        return "direction unknown"
+    way = _WAYS[meaning.direction] if meaning.target is None else f"nearer to {meaning.target:g} is better"
+    return f"assumed: {way}" if meaning.standing == "assumed" else way
+
+
+def open_doubts(decision: Decision) -> list[Doubt]:
+    """What keeps the decision open, then what the policy accepts."""
+    return sorted(decision.doubts, key=lambda doubt: doubt.accepted)
+
+
+def average_remarks(decision: Decision) -> list[str]:
     """Where the averages name different winners, and where one dataset decides: plain sentences."""
     labels = {pair.dataset: _label(pair) for pair in decision.pairs}
     sentences = []
@@ -218,8 +252,11 @@ def _effect(pair: PairDecision) -> str:
     return f"{_percent(pair.effect)} (errors)" if as_errors else _percent(pair.effect)
 
 
-def _note(pair: PairDecision) -> str:
+def pair_note(pair: PairDecision) -> str:
+    """What a reader should know about a pair, in words; empty without."""
     notes = [one_line(pair.note, ID_LENGTH)] if pair.note else []
+    if pair.standing == "assumed" and pair.direction is not None:
+        notes.append(f"assumed: {_WAYS[pair.direction]}")
     if pair.uncertain:
         notes.append("uncertain: the interval of the change holds 0")
     return "; ".join(notes)

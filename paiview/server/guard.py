@@ -25,8 +25,8 @@ from paiview.text import traceback_of
 
 _LOG = logging.getLogger(__name__)
 
-MAX_URL_BYTES: Final = 8192
-"""Path and query together. Common proxies have the same limit."""
+MAX_URL_BYTES: Final = 16384
+"""Path and query together: room for a link that names fifty datasets by long Uris."""
 REQUESTS_PER_SECOND: Final = 10.0
 """The average rate of one client towards /api and ``RATE_LIMITED_PATHS``, which cost more than a file."""
 MAX_BURST_REQUESTS: Final = 60

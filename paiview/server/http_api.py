@@ -27,13 +27,13 @@ from paiview.pai.errors import (
     ServiceError,
     ThrottledError,
 )
+from paiview.pai.listing_facts import MEANINGS_FIELD
 from paiview.pai.objects import PaiObject
 from paiview.registry import cache
 from paiview.registry.connection import connect
 from paiview.registry.live_decision import decide_now
 from paiview.registry.snapshots import ModelsSnapshot, VersionsSnapshot
 from paiview.reports import documents
-from paiview.secret_masking import mask_secrets
 from paiview.server.responses import error_response, json_response, new_request_id
 from paiview.text import one_line, traceback_of
 
@@ -98,12 +98,12 @@ def mount() -> Mount:
 def _models(_model: str, query: Mapping[str, str]) -> bytes:
     registry = connect()
     snapshot = registry.models(query.get("workspace") or registry.workspace_id)
-    return _listing("Models", snapshot, snapshot.items)
+    return _listing("Models", snapshot, snapshot.items, snapshot.uneven)
 
 
 def _versions(model: str, _query: Mapping[str, str]) -> bytes:
     snapshot = connect().versions(model)
-    return _listing("Versions", snapshot, snapshot.versions)
+    return _listing("Versions", snapshot, snapshot.versions, " ".join(snapshot.warnings) or None)
 
 
 def _decision(model: str, query: Mapping[str, str]) -> str:
@@ -119,18 +119,22 @@ def _decision(model: str, query: Mapping[str, str]) -> str:
     return documents.to_json(decision)
 
 
-def _listing(name: str, snapshot: ModelsSnapshot | VersionsSnapshot, items: Sequence[PaiObject]) -> bytes:
-    """The objects as PAI sent them, with secrets masked.
+def _listing(
+    name: str, snapshot: ModelsSnapshot | VersionsSnapshot, items: Sequence[PaiObject], warning: str | None
+) -> bytes:
+    """The objects as PAI sent them but for secrets.
 
     ``Warning`` says why they may be stale or incomplete. Edits of single fields after ``CompleteAt`` may be missing.
     """
     failure = snapshot.failure
+    meanings = snapshot.meanings if isinstance(snapshot, VersionsSnapshot) else {}
     body = {
-        name: [mask_secrets(item.raw) for item in items],
+        name: [item.raw for item in items],
         "TotalCount": snapshot.total,
+        **({MEANINGS_FIELD: dict(meanings)} if meanings else {}),
         "FetchedAt": snapshot.fetched_at,
         "CompleteAt": snapshot.fully_read_at,
-        "Warning": f"Reading this again failed: {failure.message}" if failure else snapshot.uneven,
+        "Warning": f"Reading this again failed: {failure.message}" if failure else warning,
     }
     # JSON has no NaN; as a string no value is lost. In ASCII no control character reaches a terminal.
     return to_json(body, inf_nan_mode="strings", ensure_ascii=True)

@@ -1,6 +1,9 @@
 """The metrics, datasets and policy of paiview.toml; an error is one sentence with the file, the table and the key."""
 
+import math
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -9,7 +12,8 @@ from hypothesis import strategies as st
 from paiview.decisions import contracts
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.policy import DEFAULT_POLICY, Bound, Improves, NoMissing, NoRegression
-from paiview.evaluation.metric_meaning import DatasetContract, MetricContract, contract
+from paiview.evaluation.metric_meaning import DatasetContract, MetricSettings
+from paiview.evaluation.results import Pair, evaluation
 from paiview.pai.errors import SettingError
 
 
@@ -67,50 +71,147 @@ max = 1
 
 
 def test_a_file_says_what_metrics_datasets_and_the_policy_are() -> None:
-    found = contracts.load(write(FULL))
-    assert found.metrics == {
-        "cer": MetricContract("cer", None, None, None, None, 4, "none"),
-        "real time factor": MetricContract("real time factor", "lower", "ms", None, 5.0, None, "configuration"),
-        "mos": MetricContract("mos", None, None, 0.02, 0.1, None, "none"),
+    loaded = contracts.load(write(FULL))
+    assert loaded.metric_tables == {
+        "cer": MetricSettings(digits=4),
+        "real time factor": MetricSettings(direction="lower", unit="ms", absolute=5.0),
+        "mos": MetricSettings(relative=0.02, absolute=0.1),
     }
-    assert [metric.effective_relative for metric in found.metrics.values()] == [0.01, 0.0, 0.02]
-    assert contract("cer", found.metrics) == MetricContract("cer", "lower", None, None, None, 4, "built-in")
-    assert found.datasets == {
+    of_metric = [loaded.metrics[name] for name in ("cer", "real time factor", "mos")]
+    assert [meaning.effective_relative for meaning in of_metric] == [0.01, 0.0, 0.02]
+    assert [meaning.direction for meaning in of_metric] == ["lower", "lower", "higher"]
+    assert [meaning.standing for meaning in of_metric] == ["known", "declared", "known"]
+    assert [meaning.source for meaning in of_metric] == ["catalogue", "configuration", "catalogue"]
+    assert loaded.dataset_tables == {
         "oss://b/aishell 1": DatasetContract("d-1", None, {"wer": 7}),
         "d-1": DatasetContract(None, "AISHELL", {"cer": 104765, "wer": 7}),
     }
-    assert found.aliases == {"oss://b/aishell 1": "d-1"}
-    assert found.rules == (NoRegression(relative=0.005), Bound(metric="cer", max=1.0))
+    assert loaded.aliases == {"oss://b/aishell 1": "d-1"}
+    assert loaded.rules == (NoRegression(relative=0.005), Bound(metric="cer", max=1.0))
+    assert loaded.accept == frozenset()
+
+
+def test_every_key_of_a_metric_is_read() -> None:
+    loaded = contracts.load(
+        write(
+            """
+[metrics.bias]
+direction = "zero"
+[metrics.length_ratio]
+target = 1
+range = [0, inf]
+[metrics.wer]
+scale = "mixed"
+range = [0, 3]
+[metrics.gflops]
+ignore = true
+[metrics."acc,none"]
+alias_of = "acc"
+"""
+        )
+    )
+    assert loaded.metric_tables == {
+        "bias": MetricSettings(direction="zero"),
+        "length_ratio": MetricSettings(direction="target", target=1.0, range=(0.0, None)),
+        "wer": MetricSettings(scale="mixed", range=(0.0, 3.0)),
+        "gflops": MetricSettings(ignore=True),
+        "acc,none": MetricSettings(alias_of="acc"),
+    }
+    assert loaded.metrics["length_ratio"].best == 1
+    assert loaded.metrics["bias"].best == 0
+    assert loaded.metrics["gflops"].standing == "not_a_score"
+    assert loaded.metric_aliases.get("acc,none") == "acc"
+    assert "acc" not in loaded.metric_aliases
 
 
 def test_without_a_file_or_tables_the_defaults_hold() -> None:
-    assert contracts.load(Path("nowhere.toml")) == Contracts() == Contracts({}, {}, DEFAULT_POLICY)
+    assert contracts.load(Path("nowhere.toml")) == Contracts() == Contracts(rules=DEFAULT_POLICY)
     assert contracts.load(write("page_size = 20")) == Contracts()
     assert contracts.load(write("[metrics]\n[datasets]")) == Contracts()
-    assert Contracts().aliases == {}
+    assert Contracts().aliases == {} == Contracts().metric_aliases
 
 
 def test_an_alias_may_name_a_dataset_the_file_says_nothing_else_about() -> None:
-    found = contracts.load(write('[datasets.a]\nalias_of = "b"\n[datasets.c]\nalias_of = "b"\nn = {cer = 5}'))
-    assert found.aliases == {"a": "b", "c": "b"}
-    assert found.datasets["b"] == DatasetContract(n={"cer": 5})
+    loaded = contracts.load(write('[datasets.a]\nalias_of = "b"\n[datasets.c]\nalias_of = "b"\nn = {cer = 5}'))
+    assert loaded.aliases == {"a": "b", "c": "b"}
+    assert loaded.datasets["b"] == DatasetContract(n={"cer": 5})
+
+
+def test_a_dataset_is_named_by_its_identity_in_any_spelling() -> None:
+    text = '[datasets."https://bkt.oss-cn-hangzhou.aliyuncs.com/test.tsv?Signature=x"]\nalias_of = "d-1"'
+    loaded = contracts.load(write(text))
+    assert loaded.aliases == {"oss://bkt/test.tsv": "d-1"}
+    turned = contracts.load(write('[datasets.d-1]\nalias_of = "OSS://bkt/test.tsv/"'))
+    assert turned.aliases == {"d-1": "oss://bkt/test.tsv"}
+
+
+def test_a_table_of_a_pattern_is_about_every_dataset_that_it_matches() -> None:
+    loaded = contracts.load(
+        write('[datasets."d-*"]\nignore = true\nalias_of = "all"\n[datasets.d-1]\nalias_of = "a"\nignore = false')
+    )
+    assert loaded.datasets["d-2"] == loaded.datasets["d-2[split=test]"] == DatasetContract("all", ignore=True)
+    assert loaded.datasets["d-1"] == loaded.datasets["d-1[split=test]"] == DatasetContract("a", ignore=False)
+    assert loaded.datasets["other"] == DatasetContract()
+    results = [{"Dataset": {"DatasetId": name}, "Metrics": {name: 1}} for name in ("d-1", "d-2", "other", "x-d-1")]
+    assert [*evaluation({"Results": results}, loaded.aliases)] == [
+        Pair("d-1", "a"),
+        Pair("d-2", "all"),
+        Pair("other", "other"),
+        Pair("x-d-1", "x-d-1"),
+    ]
+    narrow = contracts.load(write('[datasets."d-1[[]split=test]"]\nignore = true'))
+    assert narrow.datasets["d-1[split=test]"].ignore
+    assert not narrow.datasets["d-1"].ignore
+
+
+def test_aliases_come_from_the_first_source_that_has_one_for_the_name() -> None:
+    layered = Contracts(
+        page={"c": MetricSettings(alias_of="p"), "acc,x": MetricSettings("higher")},
+        metric_tables={
+            "acc,*": MetricSettings(alias_of="acc"),
+            "acc,x": MetricSettings(alias_of="other"),
+            "mAP@[0.5]": MetricSettings(alias_of="mAP50"),
+        },
+        data={
+            "c": MetricSettings(alias_of="d"),
+            "d": MetricSettings(digits=1),
+            "acc,y": MetricSettings(alias_of="data"),
+            "*": MetricSettings(alias_of="all"),
+        },
+    )
+    names = ("acc,none", "acc,x", "acc,y", "c", "d", "mAP@[0.5]")
+    assert {name: layered.metric_aliases.get(name) for name in names} == {
+        "acc,none": "acc",
+        "acc,x": "other",
+        "acc,y": "acc",
+        "c": "p",
+        "d": "all",
+        "mAP@[0.5]": "mAP50",
+    }
+    assert "x" not in Contracts(metric_tables={"y": MetricSettings(alias_of="x")}).metric_aliases
+
+
+def test_an_alias_of_a_pattern_is_that_of_every_metric_it_matches() -> None:
+    loaded = contracts.load(write('[metrics."acc,*"]\nalias_of = "acc"'))
+    assert loaded.metric_aliases.get("acc,none") == "acc"
+    assert loaded.metric_aliases.get("acc") is None
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
         # unknown keys and tables
-        ("\n[metric.cer]", "metric is not allowed here, only metrics, datasets, policy."),
-        ("[[rules]]", "rules is not allowed here, only metrics, datasets, policy."),
+        ("\n[metric.cer]", "metric is not allowed here, only metrics, datasets, policy, policy_defaults."),
+        ("[[rules]]", "rules is not allowed here, only metrics, datasets, policy, policy_defaults."),
         (
             '[metrics.cer]\ndirection = "lower"\ndirecton = "lower"',
-            "[metrics.cer] has no key directon, only direction, unit, relative, absolute, digits.",
+            "[metrics.cer] has no key directon, only direction, target, unit, scale, range, relative, absolute, ",
         ),
         ("metrics.cer.tolerance = 1", "[metrics.cer] has no key tolerance, only "),
-        ('[datasets."a b"]\nalias = "c"', '[datasets."a b"] has no key alias, only alias_of, name, n.'),
+        ('[datasets."a b"]\nalias = "c"', '[datasets."a b"] has no key alias, only alias_of, name, n, ignore.'),
         (
             '[[policy]]\nrule = "no_missing"\n\n[[policy]]\nrule = "bound"\nmaximum = 1\nmetric = "cer"\nmax = 1',
-            "[[policy]] rule 2 has no key maximum, only metric, strict, dataset, rule, min, max.",
+            "[[policy]] rule 2 has no key maximum, only metric, strict, accept, dataset, rule, min, max.",
         ),
         ('[[policy]]\nrule = "described"\nkeys = ["a"]', "[[policy]] rule 1 has no key keys, only rule."),
         # unknown rules
@@ -140,8 +241,30 @@ def test_an_alias_may_name_a_dataset_the_file_says_nothing_else_about() -> None:
         # values
         (
             '[metrics.cer]\ndirection = "down"',
-            "[metrics.cer] direction must be 'lower' or 'higher'.",
+            "[metrics.cer] direction must be 'lower', 'higher', 'zero' or 'target'.",
         ),
+        ('[metrics.cer]\ndirection = "target"', "[metrics.cer] needs target, the best number, beside direction = "),
+        ('[metrics.cer]\ndirection = "lower"\ntarget = 1', '[metrics.cer] has a target beside direction = "lower".'),
+        ("[metrics.cer]\ntarget = nan", "[metrics.cer] target must be a finite "),
+        ('[metrics.cer]\nscale = "percentage"', "[metrics.cer] scale must be 'fraction', 'percent' or 'mixed'."),
+        ("[metrics.cer]\nrange = [1, 0]", "[metrics.cer] range must begin below its end."),
+        ("[metrics.cer]\nrange = [0]", "[metrics.cer] range must be two numbers, with -inf or inf for an open end."),
+        ("[metrics.cer]\nrange = [0, 1, 2]", "[metrics.cer] range must be two numbers, "),
+        ("[metrics.cer]\nrange = 5", "[metrics.cer] range must be two numbers, "),
+        ('[metrics.cer]\nrange = ["a", 1]', "[metrics.cer] range.0 must be a valid number."),
+        ("[metrics.cer]\nrange = [nan, 1]", "[metrics.cer] range.0 must be a finite number."),
+        ("[metrics.cer]\nrange = [inf, 1]", "[metrics.cer] range.0 must be a finite number."),
+        ("[metrics.cer]\nrange = [0, -inf]", "[metrics.cer] range.1 must be a finite number."),
+        ("[metrics.cer]\nignore = 1", "[metrics.cer] ignore must be a valid boolean"),
+        ('[metrics.cer]\nalias_of = ""', "[metrics.cer] alias_of must have at least 1 "),
+        ('[policy_defaults]\naccept = ["unknown"]', "[policy_defaults] accept.0 must be 'listing' or 'order'."),
+        ('[policy_defaults]\naccept = "order"', "[policy_defaults] accept must be "),
+        ('[policy_defaults]\naccepts = ["order"]', "[policy_defaults] has no key accepts, only accept."),
+        ("policy_defaults = 5", "policy_defaults must be given as a [policy_defaults] table."),
+        ("[[policy_defaults]]", "policy_defaults must be given as a [policy_defaults] table."),
+        ('[[policy]]\nrule = "no_missing"\naccept = ["listing"]', "[[policy]] rule 1 accept.0 must be "),
+        ('[[policy]]\nrule = "no_missing"\naccept = ["fail"]', "[[policy]] rule 1 accept.0 must be "),
+        ('[[policy]]\nrule = "shares"\nat_least = 1\naccept = ["scale"]', "[[policy]] rule 1 has no key accept, "),
         ("[metrics.cer]\ndigits = 13", "[metrics.cer] digits must be less than or "),
         ("[metrics.cer]\ndigits = -1", "[metrics.cer] digits must be greater than "),
         ("[metrics.cer]\ndigits = 1.0", "[metrics.cer] digits must be a valid integer"),
@@ -167,6 +290,15 @@ def test_an_alias_may_name_a_dataset_the_file_says_nothing_else_about() -> None:
         ('policy = ["described"]', "[[policy]] rule 1 must be a table."),
         # contradictions
         ('[datasets.a]\nalias_of = "a"', "[datasets.a] alias_of names the dataset itself."),
+        ('[metrics.a]\nalias_of = "a"', "[metrics.a] alias_of names the metric itself."),
+        (
+            '[metrics.a]\nalias_of = "b"\n[metrics.b]\nalias_of = "c"',
+            '[metrics.a] alias_of names another alias: write alias_of = "c".',
+        ),
+        (
+            '[metrics.a]\nalias_of = "b"\n[metrics.b]\nalias_of = "a"',
+            "[metrics.a] alias_of leads into a circle: a → b → a.",
+        ),
         (
             '[datasets.a]\nalias_of = "b"\n[datasets.b]\nalias_of = "c"\n[datasets.c]',
             '[datasets.a] alias_of names another alias: write alias_of = "c".',
@@ -238,8 +370,8 @@ def test_a_policy_of_its_own_file_is_read_with_the_contracts_it_is_used_with() -
     policy = write(text, "policy.toml")
     with pytest.raises(SettingError, match=r"^policy\.toml: \[\[policy\]\] rule 1 metric speed has no known direction"):
         contracts.load_policy(policy, Contracts())
-    speed = MetricContract("speed", "higher")
-    assert contracts.load_policy(policy, Contracts({"speed": speed})) == (Improves(metric="speed", at_least=0.0),)
+    speed = Contracts(metric_tables={"speed": MetricSettings("higher")})
+    assert contracts.load_policy(policy, speed) == (Improves(metric="speed", at_least=0.0),)
 
 
 @pytest.mark.parametrize(
@@ -294,13 +426,49 @@ def test_the_current_contracts_follow_the_file(monkeypatch: pytest.MonkeyPatch) 
         contracts.current()
 
 
-def test_a_choice_on_the_page_replaces_one_metric() -> None:
-    before = Contracts({"cer": MetricContract("cer", digits=4), "wer": MetricContract("wer")}, {}, (NoMissing(),))
-    chosen = MetricContract("cer", "lower", relative=0.5, source="page")
-    after = contracts.with_metric(before, chosen)
-    assert after.metrics == {"cer": chosen, "wer": MetricContract("wer")}
+def test_settings_on_the_page_go_before_those_of_the_file_field_by_field() -> None:
+    tables = {"cer": MetricSettings("higher", digits=4), "wer": MetricSettings(relative=0.1)}
+    before = Contracts(metric_tables=tables, rules=(NoMissing(),))
+    after = before.with_page({"cer": MetricSettings("lower", relative=0.5)})
+    assert after.metrics["cer"].direction == "lower"
+    assert after.metrics["cer"].source == "page"
+    assert after.metrics["cer"].digits == 4
+    assert after.metrics["wer"] == before.metrics["wer"]
     assert (after.datasets, after.rules) == (before.datasets, before.rules)
-    assert before.metrics["cer"].digits == 4
+    assert before.metrics["cer"].direction == "higher"
+    again = after.with_page({"wer": MetricSettings("higher")})
+    assert (again.metrics["cer"].direction, again.metrics["wer"].direction) == ("lower", "higher")
+
+
+def test_data_bring_the_meaning_of_what_no_file_sets() -> None:
+    base = Contracts(metric_tables={"speed": MetricSettings("lower")})
+    tables = {"speed": {"direction": "higher", "digits": 2}, "blobs": {"target": 3}, "cer": {"relative": 0}}
+    data = base.with_data(tables)
+    assert data.metrics["speed"].direction == "lower"
+    assert data.metrics["speed"].digits == 2
+    assert (data.metrics["blobs"].best, data.metrics["blobs"].source) == (3, "data")
+    assert (data.metrics["cer"].standing, data.metrics["cer"].relative) == ("known", 0)
+    assert base.with_data({}) == base
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"direction": "down"},
+        {"direction": "lower", "other": 1},
+        {"direction": "target"},
+        {"direction": "lower", "relative": math.nan},
+        {"direction": "lower", "digits": 13},
+        5,
+        None,
+        ["lower"],
+        "lower",
+    ],
+)
+def test_a_table_of_the_data_that_is_not_valid_says_nothing(table: Any) -> None:
+    told = Contracts().with_data({"blobs": table, "speed": {"direction": "higher"}})
+    assert told.metrics["blobs"].standing == "unknown"
+    assert told.metrics["speed"].direction == "higher"
 
 
 def test_the_fingerprint_is_of_what_decides() -> None:
@@ -324,60 +492,85 @@ def test_the_fingerprint_is_of_what_decides() -> None:
     ]:
         assert before in FULL
         assert contracts.load(write(FULL.replace(before, after))).fingerprint != base.fingerprint, before
-    known = Contracts({"a": MetricContract("a", "lower"), "b": MetricContract("b")})
-    turned = Contracts({"b": MetricContract("b"), "a": MetricContract("a", "lower", source="page")})
-    assert known.fingerprint == turned.fingerprint
-    assert Contracts().fingerprint == Contracts().fingerprint != known.fingerprint
+    lower = Contracts(metric_tables={"a": MetricSettings("lower")})
+    assert lower.fingerprint == Contracts(metric_tables={"a": MetricSettings("lower")}).fingerprint
+    others = [
+        Contracts(),
+        Contracts(page={"a": MetricSettings("lower")}),
+        Contracts(data={"a": MetricSettings("lower")}),
+        Contracts(metric_tables={"a": MetricSettings("lower"), "b": MetricSettings(ignore=True)}),
+        Contracts(metric_tables={"a": MetricSettings("lower", scale="mixed")}),
+        Contracts(metric_tables={"a": MetricSettings("lower", range=(0, None))}),
+        Contracts(metric_tables={"a": MetricSettings("lower", alias_of="b")}),
+        Contracts(metric_tables={"a": MetricSettings("lower")}, accept=frozenset({"order"})),
+        Contracts(metric_tables={"a": MetricSettings("lower")}, rules=(NoRegression(accept=("scale",)), NoMissing())),
+        Contracts(metric_tables={"a": MetricSettings("lower")}, dataset_tables={"d": DatasetContract(ignore=True)}),
+    ]
+    assert len({lower.fingerprint, *(other.fingerprint for other in others)}) == len(others) + 1
+
+
+def test_of_two_patterns_the_first_one_counts_so_that_their_order_decides() -> None:
+    tables = {"a*": MetricSettings("lower"), "*b": MetricSettings("higher")}
+    one, other = Contracts(metric_tables=tables), Contracts(metric_tables=dict(reversed(tables.items())))
+    assert (one.metrics["ab"].direction, other.metrics["ab"].direction) == ("lower", "higher")
+    assert one != other
 
 
 NAMES = st.text(st.characters(codec="utf-8"), max_size=20) | st.sampled_from(
     ["cer", "a.b", '"', "'", "[x]", "=", "#", "\x00", "\x7f", "\r\n", "中文", " ", "", "\\u0041", '"""']
 )
 TOLERANCES = st.floats(0, allow_infinity=False, allow_nan=False)
-CONTRACTS = st.builds(
-    MetricContract,
-    NAMES,
-    st.sampled_from([None, "lower", "higher"]),
-    st.none() | st.text(st.characters(codec="utf-8"), min_size=1, max_size=10),
-    st.none() | TOLERANCES,
-    st.none() | TOLERANCES,
-    st.none() | st.integers(0, 12),
-    st.sampled_from(["page", "none"]),
+NUMBERS = st.floats(allow_infinity=False, allow_nan=False)
+RANGES: st.SearchStrategy[tuple[float | None, float | None]] = st.one_of(
+    st.tuples(NUMBERS, st.none()),
+    st.tuples(st.none(), NUMBERS),
+    st.tuples(st.none(), st.none()),
+    st.lists(NUMBERS, min_size=2, max_size=2, unique=True).map(lambda ends: (min(ends), max(ends))),
 )
+SETTINGS = st.builds(
+    MetricSettings,
+    direction=st.sampled_from([None, "lower", "higher", "zero"]),
+    unit=st.none() | st.text(st.characters(codec="utf-8"), min_size=1, max_size=10),
+    scale=st.sampled_from([None, "fraction", "percent", "mixed"]),
+    range=st.none() | RANGES,
+    relative=st.none() | TOLERANCES,
+    absolute=st.none() | TOLERANCES,
+    digits=st.none() | st.integers(0, 12),
+    ignore=st.none() | st.booleans(),
+) | st.builds(MetricSettings, direction=st.just("target"), target=NUMBERS)
 
 
-@given(CONTRACTS)
-@example(MetricContract("cer", absolute=0.5))
-def test_the_lines_to_keep_say_the_same_when_read_again(known: MetricContract) -> None:
-    lines = contracts.toml_lines(known)
-    read = contracts.load(write(lines)).metrics
-    assert list(read) == [known.metric]
-    again = read[known.metric]
-    assert again.source == ("configuration" if known.direction else "none")
-    for field in ("metric", "direction", "unit", "effective_relative", "absolute", "digits"):
-        assert getattr(again, field) == getattr(known, field)
+@given(NAMES, SETTINGS)
+@example("cer", MetricSettings(absolute=0.5))
+@example("cer", MetricSettings(range=(None, 1.0)))
+@example("cer", MetricSettings(range=(None, None)))
+def test_the_lines_to_keep_say_the_same_when_read_again(metric: str, table: MetricSettings) -> None:
+    lines = contracts.toml_lines(metric, table)
+    assert contracts.load(write(lines)).metric_tables == {metric: table}
 
 
 def test_the_lines_to_keep_read_well() -> None:
-    known = MetricContract('top "1"', "higher", relative=0.02, absolute=1e-05, digits=3, source="page")
-    assert contracts.toml_lines(known) == (
+    table = MetricSettings("higher", relative=0.02, absolute=1e-05, digits=3)
+    assert contracts.toml_lines('top "1"', table) == (
         '[metrics."top \\"1\\""]\ndirection = "higher"\nrelative = 0.02\nabsolute = 1e-05\ndigits = 3'
     )
-    assert contracts.toml_lines(MetricContract("cer")) == "[metrics.cer]\nrelative = 0.01"
+    assert contracts.toml_lines("cer", MetricSettings()) == "[metrics.cer]"
+    assert tomllib.loads(contracts.toml_lines("r2", MetricSettings(range=(None, 1)))) == {
+        "metrics": {"r2": {"range": [-math.inf, 1]}}
+    }
 
 
 def test_every_contract_and_rule_is_explained_with_its_origin() -> None:
     write(FULL)
     assert contracts.explain() == [
-        ("metrics", "direction by the metric's name, relative 0.01", "built-in"),
-        ("metrics.cer.direction", "lower", "built-in"),
-        ("metrics.cer.relative", "0.01", "default"),
+        ("metrics", "direction by the catalogue, relative 0.01", "built-in"),
+        ("metrics.cer.direction", "lower", "catalogue"),
         ("metrics.cer.digits", "4", "paiview.toml: [metrics.cer] digits"),
+        ("metrics.cer.relative", "0.01", "default"),
         ('metrics."real time factor".direction', "lower", 'paiview.toml: [metrics."real time factor"] direction'),
         ('metrics."real time factor".unit', "ms", 'paiview.toml: [metrics."real time factor"] unit'),
-        ('metrics."real time factor".relative', "0.0", "default"),
         ('metrics."real time factor".absolute', "5.0", 'paiview.toml: [metrics."real time factor"] absolute'),
-        ("metrics.mos.direction", "higher", "built-in"),
+        ("metrics.mos.direction", "higher", "catalogue"),
         ("metrics.mos.relative", "0.02", "paiview.toml: [metrics.mos] relative"),
         ("metrics.mos.absolute", "0.1", "paiview.toml: [metrics.mos] absolute"),
         ('datasets."oss://b/aishell 1".alias_of', "d-1", 'paiview.toml: [datasets."oss://b/aishell 1"] alias_of'),
@@ -387,19 +580,23 @@ def test_every_contract_and_rule_is_explained_with_its_origin() -> None:
         ("datasets.d-1.n.cer", "104765", "paiview.toml: [datasets.d-1] n.cer"),
         (
             "policy.1",
-            'no_regression: metric "*", strict false, dataset "*", relative 0.005',
+            'no_regression: metric "*", strict false, accept [], dataset "*", relative 0.005',
             "paiview.toml: [[policy]] rule 1",
         ),
-        ("policy.2", 'bound: metric "cer", strict false, dataset "*", max 1.0', "paiview.toml: [[policy]] rule 2"),
+        (
+            "policy.2",
+            'bound: metric "cer", strict false, accept [], dataset "*", max 1.0',
+            "paiview.toml: [[policy]] rule 2",
+        ),
     ]
 
 
 def test_the_default_policy_is_explained_as_such() -> None:
     write("[metrics.speed]\nrelative = 0.5")
     assert contracts.explain() == [
-        ("metrics", "direction by the metric's name, relative 0.01", "built-in"),
+        ("metrics", "direction by the catalogue, relative 0.01", "built-in"),
         ("metrics.speed.direction", "unknown", "none"),
         ("metrics.speed.relative", "0.5", "paiview.toml: [metrics.speed] relative"),
-        ("policy.1", 'no_regression: metric "*", strict false, dataset "*"', "default policy"),
-        ("policy.2", 'no_missing: metric "*", strict false, dataset "*"', "default policy"),
+        ("policy.1", 'no_regression: metric "*", strict false, accept [], dataset "*"', "default policy"),
+        ("policy.2", 'no_missing: metric "*", strict false, accept [], dataset "*"', "default policy"),
     ]

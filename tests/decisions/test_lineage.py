@@ -3,7 +3,6 @@
 import hashlib
 import json
 import math
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paiview.decisions.contracts import Contracts, with_metric
+from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import Decision
 from paiview.decisions.lineage import ComparisonError, Lineage, UnknownVersionError, decide
-from paiview.evaluation.metric_meaning import DatasetContract, MetricContract
+from paiview.evaluation.metric_meaning import DatasetContract, MetricSettings
 from paiview.pai.objects import ModelVersion
 
 READ = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -164,11 +163,11 @@ def test_a_decision_is_made_once_for_all_who_ask_the_same() -> None:
     versions = lineage(version("1", "Approved", A, 1), version("c", "Pending", A, 2))
     decision = decide(versions, "c")
     assert decide(versions, "c", contracts=Contracts()) is decision
-    assert decide(versions, "c", baseline="1") == decision
-    strict = MetricContract("cer", "higher", source="page")
-    meant = decide(versions, "c", contracts=with_metric(Contracts(), strict))
-    configured = decide(versions, "c", contracts=with_metric(Contracts(), replace(strict, source="configuration")))
-    assert [known.source for known in (meant.metrics[0], configured.metrics[0])] == ["page", "configuration"]
+    assert decide(versions, "c", baseline="1").pairs == decision.pairs
+    tables = {"cer": MetricSettings("higher")}
+    of_page = decide(versions, "c", contracts=Contracts(page=tables))
+    configured = decide(versions, "c", contracts=Contracts(metric_tables=tables))
+    assert [meaning.source for meaning in (of_page.metrics[0], configured.metrics[0])] == ["page", "configuration"]
     assert decide(lineage(version("1", "Approved", A, 1)), "1") != decision
 
 
@@ -177,10 +176,22 @@ def test_equal_times_are_settled_by_the_numbers_of_the_name() -> None:
     assert decide(lineage(*versions), "0.11.0").baseline == "0.10.0"
 
 
-def test_a_baseline_chosen_by_hand_is_told_as_such_unless_the_rules_choose_it_too() -> None:
+def test_a_named_baseline_says_who_named_it_and_what_the_rules_choose() -> None:
     versions = lineage(version("1", "Approved", A, 1), version("2", "Approved", A, 2), version("c", "Pending", A, 3))
-    assert decide(versions, "c", baseline="1").baseline_reason == "chosen by the reader, the rules choose 2"
-    assert decide(versions, "c", baseline="2") == decide(versions, "c")
+    assert decide(versions, "c", baseline="1").baseline_reason == "named; the rules choose 2"
+    by_link = decide(versions, "c", baseline="1", named_by="named by a link")
+    assert by_link.baseline_reason == "named by a link; the rules choose 2"
+    same = decide(versions, "c", baseline="2", named_by="named by a link")
+    assert same.baseline_reason == "named by a link"
+    assert same.model_copy(update={"baseline_reason": ""}) == decide(versions, "c").model_copy(
+        update={"baseline_reason": ""}
+    )
+
+
+def test_a_baseline_named_where_the_rules_choose_none() -> None:
+    versions = lineage(version("c", "Pending", A, 3), version("9", "Approved", A, 9))
+    decision = decide(versions, "c", baseline="9")
+    assert (decision.baseline, decision.baseline_reason) == ("9", "named")
 
 
 def test_a_baseline_of_another_model() -> None:
@@ -188,7 +199,7 @@ def test_a_baseline_of_another_model() -> None:
     other = Lineage("model-other", [version("1", "Approved", {"a": {"cer": 0.2}}, 9)], datetime(2026, 1, 1, tzinfo=UTC))
     decision = decide(home, "c", baseline="1", other=other)
     assert (decision.baseline_model, decision.baseline) == ("model-other", "1")
-    assert decision.baseline_reason == "chosen by the reader from another model"
+    assert decision.baseline_reason == "named, from another model"
     assert decision.summary.word == "Better"
     assert decision.fetched_at == other.fetched_at
     with pytest.raises(ComparisonError, match="No version of model-other is named as the baseline"):
@@ -204,9 +215,9 @@ def test_a_version_of_the_same_name_in_another_model_is_another_version() -> Non
 @pytest.mark.parametrize(
     ("candidate", "baseline", "told"),
     [
-        ("9.9.9", None, "model-asr has no version 9.9.9."),
-        ("c", "9.9.9", "model-asr has no version 9.9.9."),
-        ("c", "", "model-asr has no version ."),
+        ("9.9.9", None, "model-asr has no version 9.9.9 as of "),
+        ("c", "9.9.9", "model-asr has no version 9.9.9 as of "),
+        ("c", "", "model-asr has no version  as of "),
         ("c", "c", "c is both the candidate and the baseline."),
     ],
 )
@@ -214,14 +225,16 @@ def test_no_verdict_about_another_version(candidate: str, baseline: str | None, 
     versions = lineage(version("1", "Approved", A, 1), version("c", "Pending", A, 3))
     with pytest.raises(ComparisonError) as raised:
         decide(versions, candidate, baseline=baseline)
-    assert raised.value.message == told
+    assert raised.value.message.startswith(told)
     assert isinstance(raised.value, UnknownVersionError) == ("no version" in told)
 
 
 def test_two_names_of_one_dataset_are_compared_through_their_alias() -> None:
     versions = lineage(version("1", "Approved", {"oss://a.tsv": {"cer": 0.2}}, 1), version("c", "Pending", A, 2))
     assert decide(versions, "c").summary.word == "Not comparable"
-    contracts = Contracts(datasets={"oss://a.tsv": DatasetContract(alias_of="a"), "a": DatasetContract(name="AISHELL")})
+    contracts = Contracts(
+        dataset_tables={"oss://a.tsv": DatasetContract(alias_of="a"), "a": DatasetContract(name="AISHELL")}
+    )
     decision = decide(versions, "c", contracts=contracts)
     assert decision.summary.word == "Better"
     assert [(pair.dataset, pair.name) for pair in decision.pairs] == [("a", "AISHELL")]
@@ -248,38 +261,154 @@ def test_decisions_are_equal_whenever_they_were_read() -> None:
     one, other = decide(lineage(*versions), "c"), decide(Lineage("model-asr", versions, datetime.now(UTC)), "c")
     assert one == other
     assert hash(one) == hash(other)
-    assert one != decide(lineage(*versions), "c", contracts=Contracts(metrics={"cer": MetricContract("cer", "higher")}))
+    assert one != decide(lineage(*versions), "c", contracts=Contracts(page={"cer": MetricSettings("higher")}))
     assert Decision.model_validate_json(one.model_dump_json()) == one
 
 
-def test_a_jump_of_scale_between_the_two_is_told_and_judged_as_stored() -> None:
+def test_two_scales_are_not_compared_until_the_file_says_how_they_are_stored() -> None:
     versions = lineage(
-        version("1", "Approved", {"a": {"cer": 17.5}}, 1), version("c", "Pending", {"a": {"cer": 0.175}}, 2)
+        version("1", "Approved", {"a": {"cer": 17.5}}, 1), version("c", "Pending", {"a": {"cer": 0.18}}, 2)
     )
     decision = decide(versions, "c")
-    [told] = decision.notes
-    assert told.startswith("cer on a is 0.175 and was 17.5: about 100 times apart")
-    assert decision.summary.word == "Better"
+    assert (decision.summary.word, decision.overall) == ("Not comparable", "undecided")
+    assert [(doubt.kind, doubt.toml) for doubt in decision.doubts] == [
+        ("scale", '[metrics.cer]\nscale = "mixed"  # numbers of at most 1 are fractions and count times 100')
+    ]
+    mixed = decide(versions, "c", contracts=Contracts(metric_tables={"cer": MetricSettings(scale="mixed")}))
+    assert (mixed.summary.word, mixed.overall, mixed.doubts) == ("Worse", "fail", ())
+    assert [(pair.baseline, pair.candidate) for pair in mixed.pairs] == [(17.5, 18.0)]
 
 
-def test_long_and_hostile_names_leave_a_note_readable() -> None:
+def test_long_and_hostile_names_leave_sentences_readable() -> None:
     name = "\x1b[31m\u202e" + "x" * 20_000 + "end"
-    versions = [version("1", "Approved", {name: {name: 17.5}}, 1), version("c", "Pending", {name: {name: 0.175}}, 2)]
-    [told] = decide(lineage(*versions), "c").notes
-    assert told.isprintable()
-    assert len(told) < 350
-    assert "xend is 0.175 and was 17.5: " in told
+    other = "\x1b[31m\u202e" + "y" * 20_000 + "end"
+    versions = [version(name, "Approved", {name: {name: 1}}, 1), version(other, "Approved", {}, 2)]
+    decision = decide(lineage(*versions, version("c", "Pending", {name: {name: 2}}, 3), model_id=name), "c")
+    assert decision.baseline == name
+    [doubt] = decision.doubts
+    assert doubt.kind == "unknown"
+    for text in (decision.baseline_reason, doubt.sentence, *(rule.sentence for rule in decision.rules)):
+        assert text.isprintable()
+        assert len(text) < 400
 
 
-def test_a_listing_that_was_read_unevenly_is_told_for_it_may_hide_the_baseline() -> None:
+def test_a_listing_that_was_read_unevenly_may_hide_the_baseline() -> None:
     versions = [version("1", "Approved", A, 1), version("c", "Pending", A, 2)]
     sure, doubtful = Lineage("model-asr", versions, READ), Lineage("model-asr", versions, READ, uneven="It moved.")
     other = Lineage("model-other", versions, READ, uneven="It moved.")
-    assert decide(sure, "c").notes == ()
-    told = " It moved. Versions may be missing, and with them a newer baseline."
-    assert decide(doubtful, "c").notes == (f"model-asr:{told}",)
-    assert decide(sure, "c", baseline="1", other=other).notes == (f"model-other:{told}",)
-    assert decide(Lineage("m", versions[1:], READ, uneven="It moved."), "c").notes == (f"m:{told}",)
+    assert (decide(sure, "c").notes, decide(sure, "c").doubts) == ((), ())
+    for partial in (doubtful, Lineage("m", versions[1:], READ, uneven="It moved.")):
+        [doubt] = decide(partial, "c").doubts
+        assert doubt.kind == "listing"
+        assert doubt.sentence.startswith("It moved. A newer approved version may be missing. ")
+        assert decide(partial, "c").notes == (), "the doubt says it"
+    note = " It moved. Versions may be missing, and with them a newer baseline."
+    assert decide(doubtful, "c", baseline="1").notes == (f"model-asr:{note}",)
+    assert decide(sure, "c", baseline="1", other=other).notes == (f"model-other:{note}",)
+
+
+def test_a_listing_of_fewer_versions_than_the_model_has_is_a_doubt_where_the_rules_chose() -> None:
+    versions = [
+        version("1", "Approved", A, 1),
+        *(version(f"0.{at}.0", "Pending", A, 2) for at in range(8)),
+        version("c", "Pending", A, 3),
+    ]
+    whole, partial = Lineage("model-asr", versions, READ, total=10), Lineage("model-asr", versions, READ, total=15)
+    assert (decide(whole, "c").overall, decide(whole, "c").doubts, decide(whole, "c").notes) == ("pass", (), ())
+    decision = decide(partial, "c")
+    assert decision.overall == "undecided"
+    [doubt] = decision.doubts
+    assert (doubt.kind, doubt.pairs, doubt.accepted) == ("listing", (), False)
+    assert doubt.sentence.startswith("10 of 15 versions are listed. A newer approved version may be missing. ")
+    assert doubt.toml == '[policy_defaults]\naccept = [\n    "listing",\n]'
+    accepting = decide(partial, "c", contracts=Contracts(accept=frozenset({"listing"})))
+    assert accepting.overall == "pass"
+    assert [accepted.accepted for accepted in accepting.doubts] == [True]
+    assert decide(partial, "c", contracts=Contracts(accept=frozenset({"order"}))).overall == "undecided"
+
+
+def test_a_named_baseline_of_a_partial_listing_is_pointed_out_and_no_doubt() -> None:
+    versions = [version("1", "Approved", A, 1), version("c", "Pending", A, 3)]
+    decision = decide(Lineage("model-asr", versions, READ, total=15), "c", baseline="1")
+    assert (decision.overall, decision.doubts) == ("pass", ())
+    assert decision.notes == ("model-asr: 2 of 15 versions are listed. A newer baseline may be missing.",)
+    other = Lineage("model-other", versions, READ, total=3)
+    elsewhere = decide(Lineage("model-asr", versions, READ), "c", baseline="1", other=other)
+    assert elsewhere.doubts == ()
+    assert elsewhere.notes == ("model-other: 2 of 3 versions are listed. A newer baseline may be missing.",)
+
+
+def undated(name: str, status: str, results: Results) -> ModelVersion:
+    return version(name, status, results, GmtCreateTime="yesterday")
+
+
+NEWER, PENDING = version("0.2.0", "Approved", A, 2), version("0.3.0", "Pending", A, 3)
+
+
+@pytest.mark.parametrize(
+    ("versions", "is_doubt"),
+    [
+        pytest.param([undated("0.1.0", "Approved", A), NEWER, PENDING], True, id="approved and shares a score"),
+        pytest.param([undated("0.1.0", "Approved", B), NEWER, PENDING], False, id="approved and shares none"),
+        pytest.param([undated("0.1.0", "Pending", A), NEWER, PENDING], False, id="not approved"),
+        pytest.param([undated("0.3.0", "Pending", A), NEWER], True, id="the candidate itself"),
+        pytest.param([undated("0.2.0", "Approved", A), undated("0.3.0", "Pending", A)], True, id="no version at all"),
+        pytest.param([version("0.1.0", "Approved", A, 2), NEWER, PENDING], False, id="equal times"),
+    ],
+)
+def test_the_order_is_a_doubt_where_a_time_that_matters_is_not_readable(
+    versions: list[ModelVersion], is_doubt: bool
+) -> None:
+    decision = decide(lineage(*versions), "0.3.0")
+    assert [doubt.kind for doubt in decision.doubts] == ["order"] * is_doubt
+    if decision.baseline is not None:
+        assert decision.overall == ("undecided" if is_doubt else "pass")
+        accepting = decide(lineage(*versions), "0.3.0", contracts=Contracts(accept=frozenset({"order"})))
+        assert accepting.overall == "pass"
+        named = decide(lineage(*versions), "0.3.0", baseline=decision.baseline)
+        assert (named.overall, named.doubts) == ("pass", ())
+
+
+def test_without_any_time_the_names_say_which_is_newest_and_that_is_told() -> None:
+    names = [undated("0.9.0", "Approved", A), undated("0.10.0", "Approved", A), undated("0.11.0", "Pending", A)]
+    decision = decide(lineage(*names), "0.11.0")
+    assert (decision.baseline, decision.baseline_reason) == ("0.10.0", "newest approved by name")
+    [doubt] = decision.doubts
+    assert doubt.sentence.startswith("0.9.0 and 2 more versions have no readable creation time, so that the order is ")
+    assert decision.notes == ()
+    named = decide(lineage(*names), "0.11.0", baseline="0.9.0")
+    assert named.notes == ("No version has a readable creation time: they are in the order of their names.",)
+    assert (named.doubts, named.overall) == ((), "pass")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param({"a": {"acc": -1}}, {"a": {"acc": 0.9}}, id="invalid before"),
+        pytest.param({"a": {"acc": 0.9}}, {"a": {"acc": -1}}, id="invalid in the candidate"),
+        pytest.param({"a": {"epoch": 3}}, {"a": {"epoch": 3}}, id="no score"),
+    ],
+)
+def test_only_a_valid_number_of_a_score_is_shared(before: Results, after: Results) -> None:
+    versions = lineage(version("1", "Pending", before, 1), version("c", "Pending", after, 2))
+    assert decide(versions, "c").baseline is None
+
+
+def test_an_ignored_dataset_is_not_shared() -> None:
+    versions = lineage(version("1", "Pending", A, 1), version("c", "Pending", A, 2))
+    assert decide(versions, "c").baseline == "1"
+    ignoring = Contracts(dataset_tables={"a": DatasetContract(ignore=True)})
+    assert decide(versions, "c", contracts=ignoring).baseline is None
+
+
+def test_an_alias_of_a_metric_is_shared_too() -> None:
+    versions = lineage(
+        version("1", "Approved", {"a": {"acc,none": 0.8}}, 1), version("c", "Pending", {"a": {"acc": 0.9}}, 2)
+    )
+    assert decide(versions, "c").summary.word == "Not comparable"
+    renamed = decide(versions, "c", contracts=Contracts(metric_tables={"acc,none": MetricSettings(alias_of="acc")}))
+    assert renamed.baseline_reason == "newest approved by creation"
+    assert [(pair.metric, pair.state) for pair in renamed.pairs] == [("acc", "better")]
 
 
 def test_the_baseline_is_found_behind_hundreds_that_share_nothing() -> None:
@@ -287,8 +416,9 @@ def test_the_baseline_is_found_behind_hundreds_that_share_nothing() -> None:
     twice = version("0.800.0", "Approved", {}, 2, Metrics={"Results": [*A_TWICE]})
     versions = lineage(version("1", "Approved", A, 1), *between, twice, version("c", "Pending", A, 3))
     newer = "newest approved before the candidate that shares a result: 0.800.0 is newer and shares none"
-    assert versions.baseline("c", {}) == ("1", newer)
-    assert versions.baseline("c", {"b": "a"})[0] == "0.699.0"
+    assert versions.baseline("c", Contracts()) == ("1", newer)
+    alias = Contracts(dataset_tables={"b": DatasetContract(alias_of="a")})
+    assert versions.baseline("c", alias)[0] == "0.699.0"
 
 
 def test_the_contracts_in_force_stand_in_the_decision() -> None:
@@ -296,11 +426,9 @@ def test_the_contracts_in_force_stand_in_the_decision() -> None:
         version("1", "Approved", {"a": {"cer": 0.1, "speed": 1}}, 1),
         version("c", "Pending", {"a": {"cer": 0.1, "speed": 2}}, 2),
     )
-    decision = decide(
-        versions, "c", contracts=Contracts(metrics={"speed": MetricContract("speed", "higher", source="page")})
-    )
+    decision = decide(versions, "c", contracts=Contracts(page={"speed": MetricSettings("higher")}))
     assert [(item.metric, item.direction, item.source) for item in decision.metrics] == [
-        ("cer", "lower", "built-in"),
+        ("cer", "lower", "catalogue"),
         ("speed", "higher", "page"),
     ]
 

@@ -20,7 +20,7 @@ from paiview.decisions.dominance import dominators
 from paiview.decisions.intervals import newcombe, wilson
 from paiview.decisions.pairs import judge_pairs, state_of, summarize
 from paiview.decisions.wording import change_text, headline, percent, short_headline
-from paiview.evaluation.metric_meaning import DatasetContract, Direction, MetricContract, is_rate
+from paiview.evaluation.metric_meaning import DatasetContract, Direction, MetricContract
 from paiview.evaluation.results import Evaluation, Measurement, Pair
 
 UNHURRIED = settings(deadline=None)
@@ -30,12 +30,15 @@ LARGEST, SMALLEST = 1.7976931348623157e308, 5e-324
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 SHARES = st.integers(0, 1000).map(lambda thousandths: thousandths / 1000)
 VALUES = st.one_of(FINITE, SHARES, st.sampled_from([0.0, -0.0, 1.0, LARGEST, -LARGEST, SMALLEST, -SMALLEST, 1e-300]))
-DIRECTIONS = st.sampled_from(get_args(Direction))
+DIRECTIONS: st.SearchStrategy[Direction] = st.sampled_from(["lower", "higher"])
+SHARE = (0.0, 1.0)
+"""The range of an accuracy, at whose end there are no errors."""
 TOLERANCES = st.one_of(st.just(0.0), st.floats(0, 10), st.sampled_from([0.01, 0.05, 0.1, 0.001]))
 CONTRACTS = st.builds(
     MetricContract,
     metric=st.just("metric"),
     direction=DIRECTIONS,
+    range=st.just(SHARE),
     relative=TOLERANCES,
     absolute=st.none() | TOLERANCES,
     digits=st.none() | st.integers(0, 8),
@@ -51,7 +54,7 @@ MEASUREMENTS = st.builds(
 KEYS = st.builds(Pair, st.sampled_from(["cer", "top1", "blobs"]), st.sampled_from("abcde"))
 EVALUATIONS = st.dictionaries(KEYS, MEASUREMENTS, max_size=10)
 STATES: st.SearchStrategy[State] = st.sampled_from(get_args(State))
-JUDGED: st.SearchStrategy[State] = st.sampled_from(["better", "worse", "same"])
+JUDGED: st.SearchStrategy[State] = st.sampled_from(["better", "worse", "same", "unclear"])
 
 
 def exact(number: float) -> Fraction:
@@ -60,16 +63,13 @@ def exact(number: float) -> Fraction:
 
 
 def expected_state(baseline: float, candidate: float, contract: MetricContract) -> str:
-    """The rule of docs/policy.md, in fractions."""
+    """The rule of docs/policy.md, in fractions, for a metric whose range ends at 1."""
     before, after = exact(baseline), exact(candidate)
     size = abs(after - before)
-    effects = [size / abs(before)] if before else []
-    if contract.direction == "higher" and 0 <= before <= 1 and 0 <= after <= 1:
-        effects += [size / (1 - before)] if before != 1 else []
-        defined = before not in (0, 1)
-    else:
-        defined = before != 0
-    within_relative = max(effects) <= exact(contract.effective_relative) if defined else size == 0
+    reference = abs(before)
+    if contract.direction == "higher" and before <= 1 and after <= 1:
+        reference = min(reference, 1 - before)
+    within_relative = size <= exact(contract.effective_relative) * reference
     if within_relative or size <= exact(contract.absolute or 0.0):
         return "same"
     if contract.digits is not None and f"{baseline:z.{contract.digits}f}" == f"{candidate:z.{contract.digits}f}":
@@ -79,7 +79,7 @@ def expected_state(baseline: float, candidate: float, contract: MetricContract) 
 
 def one(baseline: float, candidate: float, metric: str = "cer", **contract: Any) -> PairDecision:
     """The pair of two numbers, by a contract where one is given."""
-    metrics = {metric: MetricContract(metric, **contract)} if contract else {}
+    metrics = {metric: MetricContract(metric, **{"standing": "declared", **contract})} if contract else {}
     pair = Pair(metric, "test")
     (judged,) = judge_pairs({pair: Measurement(candidate)}, {pair: Measurement(baseline)}, metrics)
     return judged
@@ -169,7 +169,7 @@ class TestState:
     def test_one_percent_of_the_effect_counts_unless_set(
         self, direction: Direction, baseline: float, candidate: float, state: str
     ) -> None:
-        assert state_of(baseline, candidate, MetricContract("metric", direction)) == state
+        assert state_of(baseline, candidate, MetricContract("metric", direction, range=SHARE)) == state
 
     @pytest.mark.parametrize(
         ("contract", "candidate", "state"),
@@ -198,13 +198,15 @@ class TestState:
     def test_from_zero_and_from_no_errors_the_absolute_tolerance_still_holds(self) -> None:
         assert state_of(0.0, 0.001, MetricContract("m", "lower", relative=9.0, absolute=0.001)) == "same"
         assert state_of(0.0, 0.0011, MetricContract("m", "lower", relative=9.0, absolute=0.001)) == "worse"
-        assert state_of(1.0, 0.999, MetricContract("m", "higher", relative=9.0, absolute=0.001)) == "same"
-        assert state_of(1.0, 0.9989, MetricContract("m", "higher", relative=9.0, absolute=0.001)) == "worse"
+        accuracy = MetricContract("m", "higher", range=SHARE, relative=9.0, absolute=0.001)
+        assert state_of(1.0, 0.999, accuracy) == "same"
+        assert state_of(1.0, 0.9989, accuracy) == "worse"
 
     @pytest.mark.parametrize("number", [NAN, math.inf, -math.inf])
     def test_what_is_no_number_is_not_comparable(self, number: float) -> None:
-        contract = MetricContract("m", "lower")
-        assert state_of(number, 1.0, contract) == state_of(1.0, number, contract) == "not_comparable"
+        for before, after in ((number, 1.0), (1.0, number)):
+            pair = one(before, after)
+            assert (pair.state, pair.reason) == ("not_comparable", "no_number")
 
     @UNHURRIED
     @given(VALUES, VALUES, CONTRACTS)
@@ -228,17 +230,17 @@ class TestState:
     ) -> None:
         """Decimals a reader would write, so that their floats are off the edge on either side."""
         before = Fraction(digits, 10**places)
-        whole = min(before, 1 - before) if direction == "higher" and 0 <= before <= 1 else abs(before)
+        whole = min(abs(before), 1 - before) if direction == "higher" and before <= 1 else abs(before)
         step = Fraction(percents, 100) * (1 if absolute else whole)
         share = percents / 100
         by_size, by_share = (
-            MetricContract("m", direction, absolute=share),
-            MetricContract("m", direction, relative=share),
+            MetricContract("m", direction, range=SHARE, absolute=share),
+            MetricContract("m", direction, range=SHARE, relative=share),
         )
         contract = by_size if absolute else by_share
         at, beyond = before + sign * step, before + sign * (step + (1 + abs(before)) * Fraction(1, 10**12))
-        if direction == "higher" and 0 <= before <= 1 and not absolute:
-            assume(min(at, beyond) >= 0 and max(at, beyond) <= 1)
+        if direction == "higher" and before <= 1 and not absolute:
+            assume(max(at, beyond) <= 1)
         assert state_of(float(before), float(at), contract) == "same"
         assert state_of(float(before), float(beyond), contract) == (
             "better" if (sign > 0) == (direction == "higher") else "worse"
@@ -258,7 +260,7 @@ class TestState:
     def test_an_accuracy_means_what_its_error_rate_would(
         self, before: int, after: int, relative: float, absolute: float | None
     ) -> None:
-        accuracy = MetricContract("m", "higher", relative=relative, absolute=absolute)
+        accuracy = MetricContract("m", "higher", range=SHARE, relative=relative, absolute=absolute)
         errors = MetricContract("m", "lower", relative=relative, absolute=absolute)
         assert state_of(before / 10000, after / 10000, accuracy) == state_of(
             (10000 - before) / 10000, (10000 - after) / 10000, errors
@@ -266,7 +268,13 @@ class TestState:
 
     @given(VALUES, VALUES)
     def test_without_a_direction_nothing_is_better_or_worse(self, baseline: float, candidate: float) -> None:
-        assert state_of(baseline, candidate, MetricContract("blobs", None, relative=0.0)) == "not_comparable"
+        state = "same" if baseline == candidate else "not_comparable"
+        assert state_of(baseline, candidate, MetricContract("blobs", None)) == state
+
+    def test_without_a_direction_a_declared_tolerance_makes_numbers_the_same(self) -> None:
+        assert state_of(100.0, 100.4, MetricContract("blobs", None, absolute=0.5)) == "same"
+        assert state_of(100.0, 100.4, MetricContract("blobs", None, relative=0.004)) == "same"
+        assert state_of(100.0, 100.4, MetricContract("blobs", None, relative=0.003)) == "not_comparable"
 
 
 class TestSizes:
@@ -291,10 +299,19 @@ class TestSizes:
         pair = one(0.2, 0.3, "top1")
         assert (pair.gain, pair.error_reduction, pair.effect, pair.reading) == (0.5, 0.125, 0.5, "value")
 
-    @pytest.mark.parametrize(("baseline", "candidate"), [(75.0, 76.0), (0.9, 1.1), (-0.5, 0.5)])
-    def test_errors_need_both_sides_between_0_and_1(self, baseline: float, candidate: float) -> None:
-        pair = one(baseline, candidate, "top1")
+    @pytest.mark.parametrize(
+        ("metric", "baseline", "candidate"), [("mos", 3.9, 4.1), ("psnr", 0.5, 0.6), ("fps", 0.9, 1.1)]
+    )
+    def test_errors_need_a_metric_that_ends(self, metric: str, baseline: float, candidate: float) -> None:
+        pair = one(baseline, candidate, metric)
         assert (pair.error_reduction, pair.reading, pair.effect) == (None, "value", pair.gain)
+
+    def test_a_score_in_percent_is_judged_like_its_fraction(self) -> None:
+        fraction, percents = one(0.99, 0.981, "accuracy"), one(99.0, 98.1, "accuracy")
+        assert (fraction.state, percents.state) == ("worse", "worse")
+        assert (fraction.effect, percents.effect) == (-0.9, -0.9)
+        assert (fraction.reading, percents.reading) == ("error", "error")
+        assert one(100.0, 98.0, "accuracy").note == "from no errors"
 
     def test_a_negative_baseline_divides_by_its_size(self) -> None:
         assert one(-2.0, -1.0, "fad").gain == -0.5
@@ -316,7 +333,7 @@ class TestSizes:
         pair = one(SMALLEST, 1.0, "mos")
         assert (pair.change, pair.gain, pair.effect, pair.state) == (1.0, None, None, "better")
         assert pair.note == "too large a ratio to be a number"
-        pair = one(LARGEST, -LARGEST)
+        pair = one(LARGEST, -LARGEST, "loss")
         assert (pair.change, pair.gain, pair.effect, pair.state) == (None, 2.0, 2.0, "better")
         assert pair.note == "too large a change to be a number"
 
@@ -324,7 +341,9 @@ class TestSizes:
         pair = one(12.0, 13.0, "blobs")
         assert (pair.direction, pair.change, pair.state) == (None, 1.0, "not_comparable")
         assert (pair.gain, pair.error_reduction, pair.effect, pair.reading) == (None, None, None, None)
-        assert pair.note == "metric direction not configured"
+        assert pair.reason == "unknown"
+        assert pair.note is not None
+        assert pair.note.startswith("which way is better is not known: ")
 
     @UNHURRIED
     @given(VALUES, VALUES, DIRECTIONS)
@@ -339,7 +358,7 @@ class TestSizes:
             sign = {"better": 1, "worse": -1, "same": 0}[pair.state]
             assert math.copysign(1, pair.effect) * bool(pair.effect) == sign
         else:
-            assert baseline in {0, 1} or pair.note == "too large a ratio to be a number"
+            assert baseline == 0 or pair.note == "too large a ratio to be a number"
 
 
 class TestJudge:
@@ -371,14 +390,14 @@ class TestJudge:
         assert states == {
             ("cer", "twice"): "not_comparable",
             ("cer", "twice-alone"): "not_comparable",
-            ("cer", "twice-before"): "not_comparable",
+            ("cer", "twice-before"): "missing",
             ("cer", "new"): "new",
-            ("cer", "new-beside-text"): "new",
+            ("cer", "new-beside-text"): "not_comparable",
             ("cer", "missing"): "missing",
-            ("cer", "missing-as-text"): "missing",
+            ("cer", "missing-as-text"): "not_comparable",
             ("cer", "text"): "not_comparable",
             ("cer", "same"): "same",
-            ("blobs", "same"): "not_comparable",
+            ("blobs", "same"): "same",
             ("blobs", "new"): "new",
             ("blobs", "missing"): "missing",
         }
@@ -388,17 +407,17 @@ class TestJudge:
         pair = counted(Measurement(0.1), twice)
         assert (pair.baseline, pair.candidate, pair.change) == (0.1, None, None)
         assert pair.note == "given more than once by the candidate: 0.1, 0.2"
-        assert pair.duplicated == "candidate"
-        assert counted(twice, Measurement(0.1)).duplicated == "baseline"
-        assert counted(twice, twice).duplicated == "both"
-        assert counted(Measurement(0.1), Measurement(0.2)).duplicated is None
+        assert pair.reason == "duplicate"
+        assert counted(twice, Measurement(0.1)).reason == "duplicate"
+        assert counted(twice, twice).reason == "duplicate"
+        assert counted(Measurement(0.1), Measurement(0.2)).reason is None
 
     def test_a_duplicate_is_never_judged_even_where_it_carries_a_number(self) -> None:
         assert counted(Measurement(0.1, duplicated=True), Measurement(0.05)).state == "not_comparable"
 
     def test_what_is_no_number_is_said_on_one_plain_line(self) -> None:
         pair = counted(Measurement(0.1), Measurement(NAN, raw='"a\u202e\nb' + "c" * 200))
-        assert (pair.state, pair.candidate) == ("missing", None)
+        assert (pair.state, pair.reason, pair.candidate) == ("not_comparable", "no_number", None)
         assert pair.note is not None
         assert pair.note.startswith('not a number in the candidate: "a\ufffd bccc')
         assert len(pair.note) < 120
@@ -418,10 +437,11 @@ class TestJudge:
         assert one(1.0, 2.0, "blobs", direction="lower").state == "worse"
 
     def test_regressions_come_first(self) -> None:
-        before = results(a=0.1, b=0.1, c=0.1, d=0.1, e=0.1, f=0.0, g=0.1, h=0.0, i=0.1)
-        after = results(a=0.09, b=0.05, c=0.1, d=0.11, e=0.2, f=0.001, h=-1.0, j=0.1, i=NAN)
+        before = results("loss", a=0.1, b=0.1, c=0.1, d=0.1, e=0.1, f=0.0, g=0.1, h=0.0, i=0.1)
+        after = results("loss", a=0.09, b=0.05, c=0.1, d=0.11, e=0.2, f=0.001, h=-1.0, j=0.1)
         pairs = judge_pairs(
-            {**after, Pair("blobs", "x"): Measurement(1)}, {**before, Pair("blobs", "x"): Measurement(1)}
+            {**after, Pair("blobs", "x"): Measurement(2), Pair("acc_std", "y"): Measurement(1)},
+            {**before, Pair("blobs", "x"): Measurement(1)},
         )
         told = [(pair.state, pair.dataset) for pair in pairs]
         assert told == [
@@ -436,6 +456,7 @@ class TestJudge:
             ("better", "a"),
             ("same", "c"),
             ("new", "j"),
+            ("not_judged", "y"),
         ]
 
     @UNHURRIED
@@ -462,7 +483,8 @@ class TestJudge:
         assert Decision.model_validate_json(answer.model_dump_json()) == answer
         for pair in pairs:
             assert change_text(pair, 3)
-            assert pair.direction is not None or pair.state not in ("better", "worse", "same")
+            assert pair.direction is not None or pair.state not in ("better", "worse")
+            assert (pair.reason is not None) == (pair.state == "not_comparable")
             for interval in (pair.baseline_interval, pair.candidate_interval):
                 assert interval is None or 0 <= interval[0] <= interval[1] <= 1
 
@@ -532,7 +554,6 @@ class TestIntervals:
         ("measurement", "told"),
         [
             (Measurement(1.2, 10, 12), "the value is not a share of the items counted"),
-            (Measurement(17.5, 104765, 18334), "the value is not a share of the items counted"),
             (Measurement(0.2, 10, 12), "12 errors in 10 items are not a share"),
             (Measurement(0.5, 1000, 175), "175 errors in 1000 items do not give the value"),
             (Measurement(0.175, 1000, 176), "176 errors in 1000 items do not give the value"),
@@ -564,6 +585,10 @@ class TestSummary:
         ("counts", "word"),
         [
             ({}, "Not comparable"),
+            ({"not_judged": 3}, "Not comparable"),
+            ({"unclear": 1}, "Too close to call"),
+            ({"unclear": 1, "missing": 1}, "Incomplete"),
+            ({"better": 1, "unclear": 1, "not_judged": 5}, "Better"),
             ({"missing": 3, "new": 1, "not_comparable": 1}, "Not comparable"),
             ({"better": 1}, "Better"),
             ({"better": 2, "same": 2, "new": 1, "not_comparable": 4}, "Better"),
@@ -631,14 +656,14 @@ class TestAverages:
         assert averages(judge_pairs(after, results(a=0.2, b=0.2)))[0].n == 1
 
     def test_without_a_direction_nobody_wins(self) -> None:
-        (average,) = averages(judge_pairs(results("blobs", a=2.0, b=1.0), results("blobs", a=1.0, b=9.0)))
-        assert (average.macro_candidate, average.mean_gain, average.disagree) == (1.5, None, False)
-        assert average.geometric_ratio == pytest.approx(math.sqrt(2 / 9))
+        assert averages(judge_pairs(results("blobs", a=2.0), results("blobs", a=1.0))) == ()
+        (average,) = averages(judge_pairs(results("blobs", a=2.0, b=1.0), results("blobs", a=1.0, b=1.0)))
+        assert (average.n, average.macro_candidate, average.mean_gain, average.disagree) == (1, 1.0, None, False)
 
     def test_undefined_means_are_null(self) -> None:
         (average,) = averages(judge_pairs(results(a=0.1, b=0.1), results(a=0.0, b=0.2)))
         assert (average.geometric_ratio, average.mean_gain, average.turned_by) == (None, None, ())
-        (average,) = averages(judge_pairs(results(a=-0.1, b=0.1), results(a=0.1, b=0.2)))
+        (average,) = averages(judge_pairs(results("loss", a=-0.1, b=0.1), results("loss", a=0.1, b=0.2)))
         assert average.geometric_ratio is None
         assert average.mean_gain == pytest.approx(1.25)
 
@@ -675,10 +700,11 @@ class TestAverages:
         assert averages(judge_pairs(after, before))[0].turned_by == ("a",)
 
     def test_numbers_at_the_end_of_the_floats_have_means(self) -> None:
-        (average,) = averages(judge_pairs(results(a=LARGEST, b=LARGEST), results(a=LARGEST, b=SMALLEST)))
+        before, after = results("loss", a=LARGEST, b=SMALLEST), results("loss", a=LARGEST, b=LARGEST)
+        (average,) = averages(judge_pairs(after, before))
         assert (average.macro_candidate, average.macro_baseline) == (LARGEST, LARGEST / 2)
         assert (average.geometric_ratio, average.mean_gain) == (None, None)
-        (average,) = averages(judge_pairs(results(a=LARGEST), results(a=SMALLEST)))
+        (average,) = averages(judge_pairs(results("loss", a=LARGEST), results("loss", a=SMALLEST)))
         assert (average.geometric_ratio, average.mean_gain) == (None, None)
 
     @UNHURRIED
@@ -730,8 +756,8 @@ class TestWords:
             "eer: worse on 1 (a from 0)",
             "wer: better on 1, worse on 1 (a −100.0 %)",
             "der: worse on 1 (a −10.0 %)",
+            "blobs: same on 1",
             "cer: better on 1",
-            "blobs: not comparable 1",
             "loss: missing 1, new 1",
         ]
 
@@ -830,13 +856,14 @@ class TestWords:
             (one(0.99, 0.981, "top1_acc"), 3, "−0.9 % (0.990 → 0.981, −0.9 pp; −90.0 % read as errors)"),
             (one(0.98, 0.98, "acc"), 2, "0.0 % (0.98 → 0.98, 0 pp)"),
             (one(17.5, 17.2), 1, "+1.7 % (17.5 → 17.2, −0.3)"),
+            (one(0.3, 0.1, "bias"), 1, "+66.7 % (0.3 → 0.1, −0.2)"),
             (one(0.5, 0.4, "loss"), 1, "+20.0 % (0.5 → 0.4, −0.1)"),
             (one(-0.5, -0.4, "loss"), 1, "−20.0 % (−0.5 → −0.4, +0.1)"),
             (one(0.0, 0.01), 2, "from 0 (0.00 → 0.01, +1 pp)"),
             (one(1.0, 0.98, "acc"), 2, "from no errors (1.00 → 0.98, −2 pp)"),
             (one(SMALLEST, 2.0, "mos"), 1, "too large a ratio to be a number (0.0 → 2.0, +2.0)"),
-            (one(0.175, NAN), 3, "missing (0.175 → –)"),
-            (one(NAN, 0.172), 3, "new (– → 0.172)"),
+            (one(0.175, NAN), 3, "not comparable (0.175 → –)"),
+            (one(NAN, 0.172), 3, "not comparable (– → 0.172)"),
             (one(12.0, 13.0, "blobs"), 0, "not comparable (12 → 13, +1)"),
         ],
     )
@@ -848,13 +875,6 @@ class TestWords:
         assert change_text(pair, 0, "ms") == "+10.0 % (20 → 18, −2 ms)"
         assert change_text(pair, 0, "count") == "+10.0 % (20 → 18, −2)"
         assert change_text(one(0.5, 0.4, "loss"), 1, "fraction") == "+20.0 % (0.5 → 0.4, −10 pp)"
-
-    @pytest.mark.parametrize(
-        ("name", "rate"),
-        [("cer", True), ("val/WER", True), ("top1_acc", True), ("loss", False), ("acc_std", False), ("cerium", False)],
-    )
-    def test_rates_are_known_by_name(self, name: str, rate: bool) -> None:
-        assert is_rate(name) is rate
 
 
 class TestDominators:
@@ -890,7 +910,7 @@ class TestDominators:
         }
         assert dominators(versions, pairs) == {"1": "2", "2": None}
         assert dominators(versions, pairs[:1]) == {"1": None, "2": None}
-        told = {"blobs": MetricContract("blobs", "lower")}
+        told = {"blobs": MetricContract("blobs", "lower", standing="declared")}
         assert dominators(versions, pairs, told) == {"1": None, "2": None}
 
     @UNHURRIED
@@ -914,3 +934,16 @@ class TestDominators:
                     and math.isfinite(versions[version][pair].value)
                     and not versions[version][pair].duplicated
                 )
+
+
+class TestAveragesOfOddMetrics:
+    def test_fractions_beside_percent_have_no_arithmetic_mean(self) -> None:
+        (average,) = averages(judge_pairs(results("accuracy", a=0.92, b=95.0), results("accuracy", a=0.9, b=90.0)))
+        assert (average.macro_baseline, average.macro_candidate) == (None, None)
+        assert average.mean_gain == pytest.approx((0.02 / 0.9 + 5 / 90) / 2)
+        (average,) = averages(judge_pairs(results("accuracy", a=92.0, b=95.0), results("accuracy", a=90.0, b=90.0)))
+        assert (average.macro_baseline, average.macro_candidate) == (90.0, 93.5)
+
+    def test_a_metric_with_a_target_has_the_mean_gain_alone(self) -> None:
+        (average,) = averages(judge_pairs(results("bias", a=0.1, b=-0.1), results("bias", a=0.2, b=0.2)))
+        assert (average.macro_candidate, average.geometric_ratio, average.mean_gain) == (None, None, 0.5)

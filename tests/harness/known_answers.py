@@ -3,7 +3,7 @@
 Each number stands here as it is published, or as the fraction it is worked out by: ``17 / 195`` is the gain from
 0.0195 to 0.0178 where lower is better, in units of the last decimal. Nothing here is computed by paiview. No published
 metric lacks a direction, so that a model of the tests' own, to be served with ``--data``, has the published numbers of
-parameters among its metrics.
+parameters among its metrics, under a name that says nothing.
 """
 
 import json
@@ -23,8 +23,8 @@ NEWEST_BEFORE: Final = "newest approved before the candidate"
 NOTHING_SHARED: Final = "newest approved by creation, though no approved version shares a result with the candidate"
 NONE_APPROVED: Final = "newest earlier version that shares a result: none before the candidate is approved"
 NO_BASELINE: Final = "no baseline: no version before the candidate is approved or shares a result"
-GIVEN: Final = "chosen by the reader"
-GIVEN_ELSEWHERE: Final = "chosen by the reader from another model"
+GIVEN: Final = "named"
+GIVEN_ELSEWHERE: Final = "named, from another model"
 
 _DIRECTIONS: Final[dict[str, Direction | None]] = {
     "cer": "lower",
@@ -43,7 +43,7 @@ _DIRECTIONS: Final[dict[str, Direction | None]] = {
     "ms_v100": "lower",
     "ms_v100_b1": "lower",
     "ms_v100_b32": "lower",
-    "parameters": None,
+    "network_breadth": None,
     "seconds_per_hour": "lower",
     "top1": "higher",
     "top5": "higher",
@@ -67,18 +67,18 @@ SIZES: Final = [
         "2021-04-11T17:23:47Z",
         "Approved",
         {
-            "coco-val2017": {"map50_95": 0.433, "map50": 0.619, "ms_v100": 4.3, "parameters": 12_700_000},
+            "coco-val2017": {"map50_95": 0.433, "map50": 0.619, "ms_v100": 4.3, "network_breadth": 12_700_000},
             "coco-test-dev2017": {"map50_95": 0.433},
         },
     ),
-    _measured("5.0.0_yolov5m6", "2021-04-11T17:23:48Z", "Rejected", {"coco-val2017": {"parameters": 35_900_000}}),
+    _measured("5.0.0_yolov5m6", "2021-04-11T17:23:48Z", "Rejected", {"coco-val2017": {"network_breadth": 35_900_000}}),
     _measured(
         "6.0.0_yolov5s6",
         "2021-10-12T06:47:18Z",
         "Rejected",
         {"coco-val2017": {"map50_95": 0.445, "map50": 0.63, "ms_cpu_b1": 385.0, "ms_v100_b1": 8.2, "ms_v100_b32": 3.6}},
     ),
-    _measured("6.0.0_yolov5m6", "2021-10-12T06:47:19Z", "Rejected", {"coco-val2017": {"parameters": 35_700_000}}),
+    _measured("6.0.0_yolov5m6", "2021-10-12T06:47:19Z", "Rejected", {"coco-val2017": {"network_breadth": 35_700_000}}),
     _measured(
         "7.0.0_yolov5s6",
         "2022-11-22T15:23:47Z",
@@ -90,18 +90,20 @@ SIZES: Final = [
                 "ms_cpu_b1": 385.0,
                 "ms_v100_b1": 8.2,
                 "ms_v100_b32": 3.6,
-                "parameters": 12_600_000,
+                "network_breadth": 12_600_000,
             }
         },
     ),
 ]
-"""YOLOv5 at 1280 pixels with its published parameters as a metric: the versions of ``model-sizes``."""
+"""YOLOv5 at 1280 pixels, its published parameters as the metric ``network_breadth``: versions of ``model-sizes``."""
+MEANINGS: Final = {"ms_*": {"direction": "lower", "unit": "ms"}}
+"""What the saved answer of ``model-sizes`` says of its metrics, as the published families do."""
 
 
 def save_sizes(folder: Path) -> Path:
     """Write ``SIZES`` as a saved answer of ListModelVersions, which becomes ``model-sizes``."""
     file = folder / "sizes.json"
-    file.write_text(json.dumps({"Versions": SIZES, "TotalCount": len(SIZES)}), encoding="utf-8")
+    file.write_text(json.dumps({"Versions": SIZES, "TotalCount": len(SIZES), "metrics": MEANINGS}), encoding="utf-8")
     return file
 
 
@@ -401,7 +403,7 @@ CASES: Final = (
         candidate="0.9.0_mfcca_paper_setting_beam_20",
         asked="0.10.0_mfcca_separator_kept_beam_10",
         baseline="0.10.0_mfcca_separator_kept_beam_10",
-        reason=f"{GIVEN}, the rules choose 0.3.0_paraformer_large_first_release_lm",
+        reason=f"{GIVEN}; the rules choose 0.3.0_paraformer_large_first_release_lm",
         pairs=(
             better("cer", "alimeeting-test", 0.186, 0.175, -0.011, 11 / 186),
             better("cer", "alimeeting-eval", 0.171, 0.161, -0.01, 10 / 171),
@@ -423,7 +425,7 @@ CASES: Final = (
         candidate="0.30.0_paraformer_large_sichuan_full_tuning_300_h",
         asked="0.27.0_paraformer_large_sichuan_full_tuning_50_h",
         baseline="0.27.0_paraformer_large_sichuan_full_tuning_50_h",
-        reason=f"{GIVEN}, the rules choose 0.3.0_paraformer_large_first_release_lm",
+        reason=f"{GIVEN}; the rules choose 0.3.0_paraformer_large_first_release_lm",
         pairs=(
             worse("cer", "internal-common", 0.088, 0.0995, 0.0115, -115 / 880),
             better("cer", "internal-sichuan", 0.12, 0.1044, -0.0156, 156 / 1200),
@@ -730,7 +732,7 @@ CASES: Final = (
         candidate="0.8.3_convnext_femto_d1_in1k_224px",
         asked="0.8.3_convnext_atto_ols_a2_in1k_288px",
         baseline="0.8.3_convnext_atto_ols_a2_in1k_288px",
-        reason=f"{GIVEN}, the rules choose 0.8.3_beit_large_patch16_512_in22k_ft_in22k_in1k",
+        reason=f"{GIVEN}; the rules choose 0.8.3_beit_large_patch16_512_in22k_ft_in22k_in1k",
         pairs=(
             worse("top1", "imagenet-a", 0.08387, 0.06773, -0.01614, -1614 / 8387, -1614 / 91613),
             worse("top5", "imagenet-real", 0.96236, 0.96191, -0.00045, -45 / 96236, -45 / 3764, reading="error"),
@@ -795,7 +797,7 @@ CASES: Final = (
         candidate="0.22.0",
         asked="0.94.0",
         baseline="0.94.0",
-        reason=f"{GIVEN}, the rules choose 0.12.0",
+        reason=f"{GIVEN}; the rules choose 0.12.0",
         pairs=(
             worse("cer_attention", "aishell1-test", 0.0278, 0.054, 0.0262, -262 / 278),
             better("cer_ctc_greedy_search", "aishell1-test", 0.0689, 0.0556, -0.0133, 133 / 689),
@@ -1121,7 +1123,7 @@ CASES: Final = (
         pairs=(
             *missing("map50_95", {"coco-test-dev2017": 0.433}),
             *missing("ms_v100", {"coco-val2017": 4.3}),
-            not_comparable("parameters", "coco-val2017", 12_700_000.0, 12_600_000.0, -100_000.0),
+            not_comparable("network_breadth", "coco-val2017", 12_700_000.0, 12_600_000.0, -100_000.0),
             better("map50", "coco-val2017", 0.619, 0.637, 0.018, 18 / 619, 18 / 381, reading="error"),
             better("map50_95", "coco-val2017", 0.433, 0.448, 0.015, 15 / 433, 15 / 567),
             *new("ms_cpu_b1", {"coco-val2017": 385.0}),
@@ -1131,7 +1133,6 @@ CASES: Final = (
         means=(
             Mean("map50", 1, 0.619, 0.637, 1.029079159935, 0.02907915993538),
             Mean("map50_95", 1, 0.433, 0.448, 1.034642032333, 0.03464203233256),
-            Mean("parameters", 1, 12_700_000.0, 12_600_000.0, 0.9921259842520, None),
         ),
         word="Incomplete",
         headline=(
@@ -1141,12 +1142,12 @@ CASES: Final = (
             "ms_v100: missing 1",
             "ms_v100_b1: new 1",
             "ms_v100_b32: new 1",
-            "parameters: not comparable 1",
+            "network_breadth: not comparable 1",
         ),
         counts=Counts(better=2, missing=2, new=3, not_comparable=1),
         failed=("no_missing",),
         overall="fail",
-        data_fingerprint="sha256:4c20b7ff99acdb583d9d157ec538aa61ab3e01e1bdf9d21bb2c455e9930cd566",
+        data_fingerprint="sha256:0d8638255b4dddeb0579df1d495fb5660e939c2c74671e1918cf669ca4019bad",
     ),
     Case(
         title="a missing metric without a direction is missing",
@@ -1158,7 +1159,7 @@ CASES: Final = (
         pairs=(
             *missing("map50_95", {"coco-test-dev2017": 0.433}),
             *missing("ms_v100", {"coco-val2017": 4.3}),
-            *missing("parameters", {"coco-val2017": 12_700_000.0}),
+            *missing("network_breadth", {"coco-val2017": 12_700_000.0}),
             better("map50", "coco-val2017", 0.619, 0.63, 0.011, 11 / 619, 11 / 381, reading="error"),
             better("map50_95", "coco-val2017", 0.433, 0.445, 0.012, 12 / 433, 12 / 567),
             *new("ms_cpu_b1", {"coco-val2017": 385.0}),
@@ -1177,12 +1178,12 @@ CASES: Final = (
             "ms_v100: missing 1",
             "ms_v100_b1: new 1",
             "ms_v100_b32: new 1",
-            "parameters: missing 1",
+            "network_breadth: missing 1",
         ),
         counts=Counts(better=2, missing=3, new=3),
         failed=("no_missing",),
         overall="fail",
-        data_fingerprint="sha256:710c10d7d0899b143ebf42812da10bc55e7e0cd3eb27a31f41a4a13391201138",
+        data_fingerprint="sha256:c2c998fea80bf284496956122018c005645481d7306ec6132d5ab386e3a5b994",
     ),
     Case(
         title="nothing but a metric without a direction: undecided",
@@ -1191,14 +1192,14 @@ CASES: Final = (
         candidate="6.0.0_yolov5m6",
         asked="5.0.0_yolov5m6",
         baseline="5.0.0_yolov5m6",
-        reason=f"{GIVEN}, the rules choose 5.0.0_yolov5s6",
-        pairs=(not_comparable("parameters", "coco-val2017", 35_900_000.0, 35_700_000.0, -200_000.0),),
-        means=(Mean("parameters", 1, 35_900_000.0, 35_700_000.0, 0.9944289693593, None),),
+        reason=f"{GIVEN}; the rules choose 5.0.0_yolov5s6",
+        pairs=(not_comparable("network_breadth", "coco-val2017", 35_900_000.0, 35_700_000.0, -200_000.0),),
+        means=(),
         word="Not comparable",
-        headline=("parameters: not comparable 1",),
+        headline=("network_breadth: not comparable 1",),
         counts=Counts(not_comparable=1),
         overall="undecided",
         notes=unapproved("5.0.0_yolov5m6", "Rejected"),
-        data_fingerprint="sha256:1c88e1dc6bf6af7c826f883c557602739fde0dc4fb9826ad2ba1b03e0d593b9d",
+        data_fingerprint="sha256:6150dd4ead34c859db9147f1486d43dc0541809862996c1a2fae7e4d80feea9b",
     ),
 )

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from paiview.decisions.decision import Average, Decision, PairDecision, RuleResult, State, Summary, Word
-from paiview.evaluation.metric_meaning import MetricContract
+from paiview.decisions.decision import Average, Decision, Doubt, PairDecision, RuleResult, State, Summary, Word
+from paiview.decisions.doubts import direction_lines
+from paiview.evaluation.metric_meaning import MetricContract, catalogue_contract
 from paiview.reports import documents, plain_text
 from paiview.text import one_line
 
@@ -97,7 +98,7 @@ def decision(*pairs: PairDecision, word: Word = "Better", **facts: Any) -> Decis
         "averages": (),
         "rules": (),
         "overall": "pass",
-        "metrics": (),
+        "metrics": tuple(catalogue_contract(metric) for metric in sorted({judged.metric for judged in pairs})),
     }
     return Decision(**(known | facts))
 
@@ -109,7 +110,7 @@ def average(**facts: Any) -> Average:
 
 def in_force(metric: str = "cer", **facts: Any) -> MetricContract:
     known = {"direction": "lower", "unit": None, "relative": 0.01, "absolute": None, "digits": None}
-    return MetricContract(metric=metric, source="built-in", **(known | facts))
+    return MetricContract(metric=metric, standing="known", source="catalogue", **(known | facts))
 
 
 WORSE = pair("meeting", "cer", "worse", baseline=0.302, candidate=0.312, change=0.01, gain=-0.0331, effect=-0.0331)
@@ -196,6 +197,10 @@ def hostile(text: str) -> Decision:
         baseline_reason=text,
         averages=(average(metric=text, turned_by=(text,), disagree=True),),
         rules=(RuleResult(rule="bound", result="fail", sentence=text),),
+        doubts=(
+            Doubt(kind="unknown", sentence=text, toml=direction_lines([MetricContract(text)])),
+            Doubt(kind="scale", sentence=text, toml=direction_lines([MetricContract(text)]), accepted=True),
+        ),
         metrics=(in_force(text, unit=text),),
         notes=(text,),
     )
@@ -221,7 +226,7 @@ def test_markdown_begins_with_the_answer_and_the_regressions() -> None:
         "- ✕ fail: no_regression: cer on meeting is worse.\n"
         "- ✓ pass: no_missing: Nothing is missing.\n\n"
         "### Notes\n\n"
-        "- Significance cannot be judged: the registry holds no counts of the items scored.\n\n"
+        "- Significance cannot be judged: no result has counts of the items scored that fit both its numbers.\n\n"
         "Read 2026-01-02 03:04:05 UTC · data `ab12ab12ab12` · policy `cd34cd34cd34`\n"
     )
 
@@ -298,14 +303,16 @@ def test_markdown_never_follows_foreign_text(text: str) -> None:
 def assert_only_text(text: str) -> None:
     markdown = documents.to_markdown(hostile(text))
     texts, kinds = texts_of(markdown)
-    allowed = {"inline", "text", "text_special", "code_inline", "softbreak"}
+    allowed = {"inline", "text", "text_special", "code_inline", "code_block", "softbreak"}
     blocks = r"(heading|paragraph|bullet_list|list_item|table|thead|tbody|tr|th|td|strong)_(open|close)"
     assert {kind for kind in kinds if kind not in allowed and not re.fullmatch(blocks, kind)} == set()
     for piece in texts:
         for pattern in FOUND_IN_PLAIN_TEXT:
             assert not re.search(pattern, piece, re.ASCII | re.IGNORECASE), (pattern, piece)
     heads = [token for token in GITHUB.parse(markdown) if token.type == "heading_open"]
-    assert [token.tag for token in heads] == ["h2", "h3", "h3"]
+    assert [token.tag for token in heads] == ["h2", "h3", "h3", "h3"]
+    blocks_of_code = [token.content for token in GITHUB.parse(markdown) if token.type == "code_block"]
+    assert blocks_of_code == [direction_lines([MetricContract(text)]) + "\n"]
     pieces = shown(markdown).split("\n")
     assert f"✕ fail: bound: {one_line(text, 800)}" in pieces
     notes = (one_line(text, 800), one_line(text, 250))  # of the decision, and of a pair, which is shorter
@@ -374,7 +381,7 @@ def test_html_tells_all_of_it() -> None:
         "cer: the averages name different winners, so none of them is the answer.",
         "cer: leaving out meeting turns the mean gain round.",
         "cer on meeting is worse.",
-        "Significance cannot be judged: the registry holds no counts of the items scored.",
+        "Significance cannot be judged: no result has counts of the items scored that fit both its numbers.",
         "2026-01-02 03:04:05 UTC",
         "sha256:" + "ab12" * 16,
         "sha256:" + "cd34" * 16,
@@ -479,9 +486,56 @@ def test_what_is_uncertain_says_so_and_that_the_interval_is_rough() -> None:
     assert told == f"Intervals ({rough}) inform, and change no state."
 
 
+UNSURE = Doubt(kind="unknown", sentence="Nobody knows.", toml='[metrics."a|b"]\ndirection = "lower"')
+SETTLED = Doubt(kind="order", sentence="Accepted by the policy.", toml="[policy_defaults]", accepted=True)
+
+
+def test_markdown_says_what_keeps_it_open_with_the_lines_that_settle_it() -> None:
+    markdown = documents.to_markdown(decision(pair(), doubts=(SETTLED, UNSURE), overall="undecided"))
+    assert (
+        "### What keeps it open\n\n- Nobody knows.\n\n"
+        '      [metrics."a|b"]\n      direction = "lower"\n\n- Accepted by the policy.\n'
+    ) in markdown
+    assert "### What keeps it open" not in documents.to_markdown(decision(pair()))
+
+
+def test_html_says_what_keeps_it_open_with_the_lines_that_settle_it() -> None:
+    page = Page(documents.to_html(decision(pair(), doubts=(SETTLED, UNSURE), overall="undecided")))
+    at = page.texts.index("What keeps it open")
+    assert page.texts[at : at + 4] == ["What keeps it open", "Nobody knows.", UNSURE.toml, "Accepted by the policy."]
+    assert "What keeps it open" not in Page(documents.to_html(decision(pair()))).texts
+
+
+@pytest.mark.parametrize(("assumed", "word"), [(True, "▲ Better (assumed)"), (False, "▲ Better")])
+def test_a_word_that_rests_on_an_assumption_says_so(assumed: bool, word: str) -> None:
+    plain = decision(pair(standing="assumed" if assumed else "known"))
+    told = plain.model_copy(update={"summary": plain.summary.model_copy(update={"assumed": assumed})})
+    assert documents.to_markdown(told).startswith(f"## {word}: `model-funasr`")
+    texts = Page(documents.to_html(told)).texts
+    assert word in texts
+    assert f"{word[2:]}: model-funasr 0.12.0" in texts
+
+
+@pytest.mark.parametrize(
+    ("meaning", "text"),
+    [
+        (in_force(), "lower is better"),
+        (in_force("x", direction="higher"), "higher is better"),
+        (in_force("x", direction="zero"), "nearer to 0 is better"),
+        (in_force("x", direction="target", target=1.5), "nearer to 1.5 is better"),
+        (MetricContract("x", "lower", standing="assumed"), "assumed: lower is better"),
+        (MetricContract("x"), "direction unknown"),
+        (MetricContract("x", standing="not_a_score"), "not a score"),
+        (MetricContract("x", "lower", ignore=True, standing="not_a_score"), "ignored"),
+    ],
+)
+def test_what_a_metric_means_in_words(meaning: MetricContract, text: str) -> None:
+    assert plain_text.meaning_text(meaning) == text
+
+
 def test_several_datasets_that_each_turn_the_mean_are_named() -> None:
     turned = average(turned_by=("aishell1-test", "meeting"))
-    assert plain_text.doubts(decision(pair(), WORSE, averages=(turned,))) == [
+    assert plain_text.average_remarks(decision(pair(), WORSE, averages=(turned,))) == [
         "cer: leaving out any one of aishell1-test, meeting turns the mean gain round."
     ]
 

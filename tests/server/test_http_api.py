@@ -110,7 +110,7 @@ def test_the_decision_is_that_of_the_other_interfaces(client: httpx.Client, sour
     assert answer.headers["cache-control"] == "no-store"
     decision = Decision.model_validate_json(answer.content)
     assert decision == decide_now(source, "model-mine", "0.2.0")
-    assert (decision.baseline, decision.summary.word) == ("0.1.0", "Better")
+    assert (decision.baseline, decision.summary.word) == ("0.1.0", "Incomplete"), "The baseline has a value for bad."
 
 
 def test_baseline_and_its_model_can_be_chosen(client: httpx.Client) -> None:
@@ -118,7 +118,7 @@ def test_baseline_and_its_model_can_be_chosen(client: httpx.Client) -> None:
     body = client.get("/api/models/model-mine/decision", params=asked).json()
     assert (body["baseline"], body["baseline_model"]) == ("1.0.0_large", "model-whisper")
     body = client.get("/api/models/model-mine/decision?candidate=0.1.0&baseline=0.2.0").json()
-    assert (body["baseline"], body["baseline_reason"]) == ("0.2.0", "chosen by the reader")
+    assert (body["baseline"], body["baseline_reason"]) == ("0.2.0", "named")
 
 
 def test_models_are_listed_as_the_service_sent_them(client: httpx.Client, source: Registry) -> None:

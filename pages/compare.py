@@ -25,11 +25,12 @@ PICTURES = {"effect": "Effect on each dataset", "raw": "Both versions in raw uni
 
 registry, model, model_id = sidebar.choose_model()
 page_data.draw_title(model, model_id)
-# The link pins what the rules choose below, so they must choose from what is approved now.
-snapshot = page_data.read_versions(registry, model_id, current=True)
-contracts = metric_settings.effective()
+# The rules choose the baseline below: from what is approved now.
+naming = comparison_controls.requested_versions(model_id)
+snapshot = page_data.read_versions(registry, model_id, current=True, naming=naming)
+contracts = metric_settings.effective().with_data(snapshot.meanings)
 with st.sidebar:
-    sides = comparison_controls.choose_sides(registry, snapshot.lineage, registry.workspace_id, contracts.aliases)
+    sides = comparison_controls.choose_sides(registry, snapshot.lineage, registry.workspace_id, contracts)
 if not sides.candidates:
     pending = snapshot.lineage.newest_pending() is not None
     st.info("Choose a candidate in the sidebar" + ("." if pending else ": no version of this model is Pending."))
@@ -38,10 +39,12 @@ if sides.baseline_model is not None and sides.baseline is None:
     st.info("Choose the baseline among the versions of the other model, in the sidebar.")
     messages.end_page()
 live = comparison_controls.live_decisions(registry, model_id, sides, contracts)
-comparison_controls.write_fingerprint(live.decisions, sides.link_fingerprint)
+comparison_controls.warn_of_other_data(live.decisions, sides.link_fingerprint)
 all_datasets = sorted({pair.dataset for decision in live.decisions for pair in decision.pairs})
 all_metrics = sorted({pair.metric for decision in live.decisions for pair in decision.pairs})
-names = page_data.read_dataset_names(registry, model, snapshot.frames, contracts, others=all_datasets)
+names = page_data.read_dataset_names(
+    registry, model, page_data.frames_of(snapshot, contracts), contracts, others=all_datasets
+)
 decisions = [decision.named(names) for decision in live.decisions]
 single = decisions[0] if len(decisions) == 1 else None
 messages.warn_of_notes(note for decision in decisions for note in decision.notes)
@@ -77,15 +80,16 @@ if len(rows):
             decision_view.explain_dumbbells(charts.dumbbells(single, shown))
         else:
             decision_view.explain_deltas(*charts.deltas(decisions, shown), whole_rows=not single and bool(states))
-pair_count = sum(len(decision.pairs) for decision in decisions)
+pair_count = sum(len(decision.pairs) - decision.summary.not_judged for decision in decisions)
 with st.container(key="compare-table"):
     st.subheader("Every pair" if pair_count else "No pair", anchor=False)
-    hidden = pair_count - len(rows)
+    hidden = pair_count - sum(row.pair.state != "not_judged" for row in rows)
     part = versions_table.paged(len(rows), ROWS, "pairs") if pair_count else None
     if part is not None and len(rows):
         decision_view.draw_pairs(rows[part.start : part.stop], decisions)
     if hidden:
         st.caption(f"{hidden} hidden by the filters of the sidebar. The verdict counts them all.")
+    decision_view.draw_not_judged(decisions)
     if single is not None:
         decision_view.draw_averages(single)
 if single is None:
@@ -98,4 +102,5 @@ with st.container(key="policy"):
 with st.container(key="spec-diff"):
     report_downloads.draw_differences(live)
 with st.container(key="report"):
+    comparison_controls.draw_copy_link(live.decisions)
     report_downloads.offer(live.decisions, names)

@@ -25,8 +25,8 @@ WINDOWS = {"50": "Newest 50", "100": "Newest 100", "300": "Newest 300", "all": "
 registry, model, model_id = sidebar.choose_model()
 page_data.draw_title(model, model_id)
 snapshot = page_data.read_versions(registry, model_id)
-frames = snapshot.frames
-contracts = metric_settings.effective()
+contracts = metric_settings.effective().with_data(snapshot.meanings)
+frames = page_data.frames_of(snapshot, contracts)
 
 with st.sidebar:
     metrics, datasets = sidebar.choose_metrics_and_datasets(frames)

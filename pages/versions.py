@@ -25,9 +25,9 @@ page_data.draw_title(model, model_id)
 # These controls are above the filters, but their options are those of the versions that pass the filters.
 choices = st.sidebar.container()
 filters = sidebar.choose_version_filters()
-contracts = metric_settings.effective()
 snapshot = page_data.read_versions(registry, model_id, filters)
-frames = snapshot.frames
+contracts = metric_settings.effective().with_data(snapshot.meanings)
+frames = page_data.frames_of(snapshot, contracts)
 
 with choices:
     metrics, datasets = sidebar.choose_metrics_and_datasets(frames)

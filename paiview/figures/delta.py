@@ -5,7 +5,7 @@ they can be compared by eye. This module computes the plot; ``paiview.figures.de
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from paiview.decisions.decision import (
     BY_CONCERN,
     GLYPHS,
+    JUDGED,
     Decision,
     PairDecision,
     State,
@@ -22,9 +23,9 @@ from paiview.decisions.decision import (
 )
 from paiview.decisions.pairs import ROUGH
 from paiview.decisions.wording import digits_by_metric, no_effect_reason, percent
-from paiview.evaluation.metric_meaning import Direction, MetricContract, format_value
+from paiview.evaluation.metric_meaning import MetricContract, format_value
 from paiview.evaluation.results import Pair
-from paiview.figures.style import WAYS, distinct_labels, kept_rows, left_out, metrics_of, row_labels
+from paiview.figures.style import WAYS, distinct_labels, kept_rows, left_out, metrics_of, row_labels, way
 from paiview.text import one_line, shorten_front
 
 MOST_ROWS = 40
@@ -153,7 +154,8 @@ def delta_info(
     for each, written in zip(drawn, numbers, strict=True):
         tolerance[each.row, each.column] = _tolerance(each.pair, metrics.get(each.pair.metric))
         if len(decisions) == 1:
-            values[each.row] = f"{GLYPHS[each.pair.state]} {written}"
+            assumed = " · assumed" if each.pair.standing == "assumed" else ""
+            values[each.row] = f"{GLYPHS[each.pair.state]} {written}{assumed}"
     limit = _limit(marks, tolerance)
     return DeltaInfo(
         candidates=[decision.candidate for decision in decisions],
@@ -163,7 +165,7 @@ def delta_info(
             for pairs in by_metric.values()
             for pair, label in zip(pairs, row_labels(pairs, names), strict=True)
         ],
-        panels=_panels(by_metric, row_of, drawn, metrics),
+        panels=_panels(by_metric, row_of, metrics),
         marks=marks,
         tolerance=tolerance,
         limit=limit,
@@ -203,7 +205,7 @@ def _denominator(pair: PairDecision) -> float | None:
     """What the effect is a share of, in the metric's unit: the size of the baseline, or its errors."""
     if pair.effect is None or pair.baseline is None:
         return None
-    return 1 - pair.baseline if pair.reading == "error" else abs(pair.baseline)
+    return abs(pair.change / pair.effect) if pair.effect and pair.change else abs(pair.baseline)
 
 
 def _tolerance(pair: PairDecision, metric: MetricContract | None) -> float:
@@ -213,6 +215,8 @@ def _tolerance(pair: PairDecision, metric: MetricContract | None) -> float:
     denominator = _denominator(pair)
     if not denominator or metric.absolute is None:
         return metric.effective_relative
+    if metric.best is not None and pair.baseline is not None:
+        denominator = abs(pair.baseline - metric.best)
     return max(metric.effective_relative, metric.absolute / denominator)
 
 
@@ -223,13 +227,13 @@ def _dataset(dataset: str, names: Mapping[str, str]) -> str:
 def _mark(drawn: _Drawn, numbers: str, candidate: str, names: Mapping[str, str]) -> DeltaMark:
     pair = drawn.pair
     effect = None
-    if pair.state in ("better", "worse", "same"):
+    if pair.state in JUDGED:
         effect = 0.0 if pair.effect is None and pair.state == "same" else pair.effect
     label = spoken(pair.state)
     if effect is not None:
         label = percent(effect)
     elif pair.state in ("better", "worse"):
-        label = no_effect_reason(pair.reading, pair.baseline)
+        label = no_effect_reason(pair.direction, pair.reading, pair.baseline)
     low, high = _interval(pair)
     lines = [
         f"{one_line(candidate, 80)} · {_dataset(pair.dataset, names)}",
@@ -238,6 +242,8 @@ def _mark(drawn: _Drawn, numbers: str, candidate: str, names: Mapping[str, str])
     ]
     if pair.reading == "error" and effect is not None:
         lines[-1] += " read as errors"
+    if pair.standing == "assumed":
+        lines.append(f"assumed: {WAYS[pair.direction].partition(' ')[2]}")
     if not math.isnan(low):
         lines.append(f"{percent(low)} to {percent(high)}: {ROUGH}")
     if pair.note:
@@ -255,9 +261,9 @@ def _mark(drawn: _Drawn, numbers: str, candidate: str, names: Mapping[str, str])
 
 
 def _interval(pair: PairDecision) -> tuple[float, float]:
-    """The interval of the change as effects; NaN without one."""
+    """The interval of the change as effects; NaN without one, and where more is not always better or worse."""
     denominator = _denominator(pair)
-    if pair.interval is None or not denominator:
+    if pair.interval is None or not denominator or pair.direction not in ("lower", "higher"):
         return math.nan, math.nan
     ends = [(-end if pair.direction == "lower" else end) / denominator for end in pair.interval]
     return min(ends), max(ends)
@@ -286,14 +292,12 @@ def _baseline(decisions: Sequence[Decision]) -> str:
 def _panels(
     by_metric: Mapping[str, Sequence[Pair]],
     row_of: Mapping[Pair, int],
-    drawn: Iterable[_Drawn],
     metrics: Mapping[str, MetricContract],
 ) -> list[DeltaPanel]:
-    directions = {each.pair.metric: each.pair.direction for each in drawn}
     return [
         DeltaPanel(
             metric=one_line(metric, 80),
-            meaning=_meaning(directions[metric], metrics.get(metric)),
+            meaning=_meaning(metrics[metric]),
             first=row_of[pairs[0]],
             last=row_of[pairs[-1]],
         )
@@ -301,9 +305,10 @@ def _panels(
     ]
 
 
-def _meaning(direction: Direction | None, metric: MetricContract | None) -> str:
+def _meaning(metric: MetricContract) -> str:
     """Which way is better, and which change counts: ``↓ lower is better, tolerance 1 %``."""
-    if metric is None or direction is None:
-        return WAYS[direction]
+    better = way(metric.direction, metric.standing)
+    if metric.direction is None:
+        return better
     absolute = f" and {metric.absolute:g}" if metric.absolute else ""
-    return f"{WAYS[direction]}, tolerance {metric.effective_relative * 100:g} %{absolute}"
+    return f"{better}, tolerance {metric.effective_relative * 100:g} %{absolute}"

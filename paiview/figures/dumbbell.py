@@ -18,7 +18,6 @@ from paiview.figures.style import (
     NEUTRAL,
     SYMBOLS,
     TRANSPARENT,
-    WAYS,
     cells,
     dataset_label,
     distinct_labels,
@@ -28,6 +27,7 @@ from paiview.figures.style import (
     marker,
     metrics_of,
     row_labels,
+    way,
 )
 from paiview.text import escape_for_plotly
 
@@ -91,7 +91,7 @@ def dumbbell_info(decision: Decision, *, shown: Collection[Pair] | None = None, 
         labels = map(escape_for_plotly, row_labels((Pair(metric, judged.dataset) for judged in pairs), names))
         panels.append(
             DumbbellPanel(
-                f"<b>{escape_for_plotly(metric, 40)}</b> {WAYS[pairs[0].direction]}",
+                f"<b>{escape_for_plotly(metric, 40)}</b> {way(pairs[0].direction, pairs[0].standing)}",
                 [_row(judged, label, names, digits) for judged, label in zip(pairs, labels, strict=True)],
             )
         )

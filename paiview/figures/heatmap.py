@@ -13,7 +13,14 @@ from paiview.decisions.decision import GLYPHS
 from paiview.decisions.wording import percent
 from paiview.evaluation import queries
 from paiview.evaluation.frames import Frames, Pair
-from paiview.evaluation.metric_meaning import Direction, MetricContract, contract, display_digits, format_value
+from paiview.evaluation.metric_meaning import MetricContract, contract, display_digits, format_value
+from paiview.evaluation.metric_numbers import (
+    MIN_SCALE_RATIO,
+    ceiling,
+    counted_numbers,
+    max_fraction,
+    range_problem,
+)
 from paiview.figures.style import (
     BETTER,
     NEUTRAL,
@@ -115,18 +122,27 @@ def heatmap_info(
         texts.append([format_value(value, digits) if ok else "" for value, ok in zip(grid[row], present, strict=True)])
         if not present.any():
             continue
-        values = grid[row][present] / 2  # the difference of two halves is never too large for a float
-        spread = values.max() - values.min()
         if meaning.direction is None:
             unknown.append(pair.metric)
-            shade[row][present] = 0.0
-        elif spread == 0:
-            shade[row][present] = 0.5
-        else:
-            share = (values - values.min()) / spread
-            shade[row][present] = 1 - share if meaning.direction == "lower" else share
+        shade[row][present] = _shades(grid[row][present], meaning)
     rows = unique_labels([_row_label(pair, dataset_names) for pair in shown])
     return HeatmapInfo(rows, [labels[at] for at in kept], shade, texts, sorted(set(unknown)))
+
+
+def _shades(stored: NDArray[np.float64], meaning: MetricContract) -> NDArray[np.float64]:
+    """From 0 for the worst number to 1 for the best; 0 for one that the metric cannot have, or without a direction."""
+    numbers = counted_numbers(stored, meaning) / 2  # the difference of two halves is never too large for a float
+    is_possible = ~np.isnan(numbers)
+    if meaning.direction is None or not is_possible.any():
+        return np.zeros(len(stored))
+    if meaning.best is not None:
+        numbers = np.abs(numbers - meaning.best / 2)
+    worst, best = np.nanmin(numbers), np.nanmax(numbers)
+    if meaning.direction != "higher":
+        worst, best = best, worst
+    if worst == best:
+        return np.where(is_possible, 0.5, 0.0)
+    return np.where(is_possible, (numbers - worst) / (best - worst), 0.0)
 
 
 def heatmap_figure(info: HeatmapInfo) -> go.Figure:
@@ -163,36 +179,40 @@ def effect_heatmap_info(
     labels = version_labels(frames.versions)
     grid = queries.number_table(frames, shown).to_numpy().T
     kept = _covered(grid, orders)
-    before, values = grid[:, [baseline]], grid[:, kept]
     meanings = [contract(pair.metric, metrics) for pair in shown]
-    upwards = np.array([[{"lower": -1.0, "higher": 1.0, None: np.nan}[each.direction]] for each in meanings])
-    effect = _effects(before, values, upwards.reshape(-1, 1))
+    before, values = grid[:, baseline], grid[:, kept]
+    counted = [_counted(grid[row], meaning) for row, meaning in enumerate(meanings)]
+    effect = np.array(
+        [_row_effects(each[baseline], each[kept], meaning) for each, meaning in zip(counted, meanings, strict=True)]
+    )
+    effect = effect.reshape(values.shape)
     others = effect[:, kept != baseline]
     sizes = np.abs(others[np.isfinite(others)])
     tolerance = max((each.effective_relative for each in meanings if each.direction), default=0.0)
     usual = min(float(np.percentile(sizes, _CLIPPED_AT)), _MOST_CLIP) if len(sizes) else 0.0
     clip = max(usual, tolerance) or 1.0
-    step = ((values > before) * 1.0 - (values < before)) * upwards.reshape(-1, 1)
-    shade = np.where(np.isnan(effect), np.nan_to_num(step), np.clip(effect, -clip, clip) / clip)
+    steps = [_steps(each[baseline], each[kept], meaning) for each, meaning in zip(counted, meanings, strict=True)]
+    step = np.array(steps).reshape(values.shape)
+    shade = np.where(np.isnan(effect), step, np.clip(effect, -clip, clip) / clip)
     rows = unique_labels([_row_label(pair, dataset_names) for pair in shown])
     return EffectHeatmapInfo(
         rows=rows,
         names=[labels[at] for at in kept],
         baseline=labels[baseline],
         values=values,
-        before=before[:, 0],
+        before=before,
         effect=effect,
         shade=np.where(np.isnan(values), np.nan, shade),
         texts=[
             [
-                "" if math.isnan(value) else _effect_text(share, number, value, each.direction)
+                "" if math.isnan(value) else _effect_text(share, number, value, each)
                 for share, value in zip(effect[row].tolist(), values[row].tolist(), strict=True)
             ]
-            for row, (each, number) in enumerate(zip(meanings, before[:, 0].tolist(), strict=True))
+            for row, (each, number) in enumerate(zip(meanings, before.tolist(), strict=True))
         ],
         clip=clip,
         unknown=sorted({each.metric for each in meanings if each.direction is None}),
-        unmeasured=[row for row, number in zip(rows, before[:, 0], strict=True) if np.isnan(number)],
+        unmeasured=[row for row, number in zip(rows, before, strict=True) if np.isnan(number)],
     )
 
 
@@ -223,38 +243,85 @@ def _covered(grid: NDArray[np.float64], orders: NDArray[np.int64]) -> NDArray[np
     return ordered[~np.isnan(grid[:, ordered]).all(axis=0)]
 
 
-def _effects(
-    before: NDArray[np.float64], after: NDArray[np.float64], upwards: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """The effects of ``paiview.decisions.pairs`` for many numbers at once; NaN where one has none.
+def _row_effects(before: float, after: NDArray[np.float64], meaning: MetricContract) -> NDArray[np.float64]:
+    """The effects of ``paiview.decisions.pairs`` for many numbers of one pair at once; NaN where one has none.
 
     Args:
-        before: the baseline's numbers, a row a pair, one column.
-        after: the other versions', a row a pair.
-        upwards: 1 where higher is better, -1 where lower is, NaN where nobody said; a row a pair, one column.
+        before: the baseline's number.
+        after: those of the other versions.
+        meaning: the metric's contract.
     """
+    if meaning.direction is None or math.isnan(before):
+        return np.full(len(after), np.nan)
+    comparable = _comparable(before, after, meaning)
     with np.errstate(all="ignore"):
+        if meaning.best is not None:
+            size = abs(before - meaning.best)
+            effect = (size - np.abs(after - meaning.best)) / size
+            return np.where(comparable & np.isfinite(effect), effect, np.nan)
+        upwards = 1.0 if meaning.direction == "higher" else -1.0
         better_by = (after - before) * upwards
-        size = np.abs(before)
+        size = abs(before)
         gain = np.where(np.isinf(better_by), (after / size - before / size) * upwards, better_by / size)
-        has_errors = (upwards > 0) & (before >= 0) & (before <= 1) & (after >= 0) & (after <= 1)
-        reduction = better_by / (1 - before)
+        top = _tops(before, after, meaning)
+        has_errors = np.maximum(before, after) <= top
+        reduction = better_by / (top - before)
         effect = np.where(has_errors & (np.abs(reduction) > np.abs(gain)), reduction, gain)
-        undefined = (before == 0) | (has_errors & (before == 1)) | ~np.isfinite(gain)
+        undefined = (before == 0) | (has_errors & (before == top)) | ~np.isfinite(gain) | ~comparable
     return np.where(undefined, np.nan, effect)
 
 
-def _effect_text(effect: float, before: float, after: float, direction: Direction | None) -> str:
+def _counted(values: NDArray[np.float64], meaning: MetricContract) -> NDArray[np.float64]:
+    """The numbers that count: of a metric stored with mixed scales, fractions times 100."""
+    return np.where(np.abs(values) <= 1, values * 100, values) if meaning.scale == "mixed" else values
+
+
+def _steps(before: float, after: NDArray[np.float64], meaning: MetricContract) -> NDArray[np.float64]:
+    """By number, 1 where it is better, -1 where it is worse, 0 where it is neither or cannot be compared."""
+    if meaning.direction is None or math.isnan(before):
+        return np.zeros(len(after))
+    with np.errstate(all="ignore"):
+        if meaning.best is not None:
+            sign = np.sign(abs(before - meaning.best) - np.abs(after - meaning.best))
+        else:
+            sign = np.sign(after - before) * (1.0 if meaning.direction == "higher" else -1.0)
+    return np.where(_comparable(before, after, meaning), np.nan_to_num(sign), 0.0)
+
+
+def _comparable(before: float, after: NDArray[np.float64], meaning: MetricContract) -> NDArray[np.bool_]:
+    """Where both numbers are possible and on one scale."""
+    is_possible = ~np.isnan(counted_numbers(after, meaning))
+    limit = max_fraction(meaning)
+    if range_problem(before, meaning) is not None or limit is None:
+        return is_possible & (range_problem(before, meaning) is None)
+    small, large = np.minimum(np.abs(after), abs(before)), np.maximum(np.abs(after), abs(before))
+    differ = (large > limit) & (small > 0) & (small <= 1) & (large / MIN_SCALE_RATIO > small)
+    return is_possible & ~differ
+
+
+def _tops(before: float, after: NDArray[np.float64], meaning: MetricContract) -> NDArray[np.float64]:
+    """By number, the ceiling from which errors are counted; NaN where the metric has none."""
+    if meaning.direction != "higher" or ceiling(0.0, 0.0, meaning) is None:
+        return np.full(len(after), np.nan)
+    if meaning.scale in ("percent", "mixed"):
+        return np.full(len(after), 100.0)
+    limit = max_fraction(meaning) or math.inf
+    return np.where((np.abs(after) > limit) | (abs(before) > limit), 100.0, 1.0)
+
+
+def _effect_text(effect: float, before: float, after: float, meaning: MetricContract) -> str:
     """What a cell with a number says: the effect, or why there is none."""
     if not math.isnan(effect):
         return percent(effect)
     if math.isnan(before):
         return GLYPHS["new"]
-    if direction is None:
+    if meaning.direction is None or not _comparable(before, np.array([after]), meaning)[0]:
         return GLYPHS["not_comparable"]
     if before == after:
         return GLYPHS["same"]
-    return "from 0" if before == 0 else "from no errors" if before == 1 else GLYPHS["not_comparable"]
+    if meaning.direction == "target":
+        return "from the target"
+    return "from 0" if before == 0 else "from no errors" if math.isfinite(after - before) else GLYPHS["not_comparable"]
 
 
 def _laid_out(

@@ -90,7 +90,8 @@ def pareto_info(decisions: Sequence[Decision], x: Pair | str, y: Pair | str) -> 
     baselines = {name for decision in decisions if (name := _baseline(decision)) is not None}
     judged = [pair for decision in decisions for pair in decision.pairs]
     dataset_names = {pair.dataset: pair.name for pair in judged if pair.name}
-    directions = {pair.metric: pair.direction for pair in judged}
+    # A metric with a target has no better side of its axis.
+    directions = {pair.metric: pair.direction if pair.direction in ("lower", "higher") else None for pair in judged}
     across, up = (_axis(values, chosen, directions, dataset_names) for chosen in (x, y))
     names = [name for name in values if name in across.numbers and name in up.numbers]
     dominated_by: dict[str, str | None] = dict.fromkeys(names)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paiview.decisions.decision import BY_CONCERN, Decision, State
-from paiview.evaluation.metric_meaning import Direction, MetricContract
+from paiview.evaluation.metric_meaning import Direction, MetricContract, Standing
 from paiview.evaluation.results import Pair
 from paiview.text import escape_for_plotly, one_line, shorten_front, unique_labels
 
@@ -67,8 +67,19 @@ SYMBOLS: Mapping[State, str] = {
 WAYS: Mapping[Direction | None, str] = {
     "lower": "↓ lower is better",
     "higher": "↑ higher is better",
+    "zero": "→ nearer to 0 is better",
+    "target": "→ nearer to its target is better",
     None: "direction unknown",
 }
+
+
+def way(direction: Direction | None, standing: Standing) -> str:
+    """Which way is better and how sure that is: ``↓ lower is better``, ``assumed: ↓ lower is better``."""
+    if standing == "not_a_score":
+        return "not a score"
+    return f"assumed: {WAYS[direction]}" if standing == "assumed" else WAYS[direction]
+
+
 TRANSPARENT = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
 _NARROW_WIDTH, _LEGEND_MARK_WIDTH, _LETTER_WIDTH = 540, 46, 6.5
 """Of a picture in a narrow window, of a legend's mark and of a letter, in pixels."""

@@ -9,19 +9,20 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from paiview.evaluation.frames import Frames, Pair
-from paiview.evaluation.metric_meaning import Direction, MetricContract, contract, running_best
+from paiview.evaluation.metric_meaning import Direction, MetricContract, contract
+from paiview.evaluation.metric_numbers import running_best
 from paiview.figures.style import (
     APPROVED,
     BEST,
     NEUTRAL,
     PENDING,
     REJECTED,
-    WAYS,
     cells,
     dataset_label,
     tick_labels,
     tick_positions,
     version_labels,
+    way,
 )
 from paiview.text import escape_for_plotly
 
@@ -94,11 +95,11 @@ def trend_info(
         order, value = frames.histories[pair]
         keep = visible[order]
         hidden += int((~keep).sum())
-        direction = contract(pair.metric, metrics).direction
+        meaning = contract(pair.metric, metrics)
         best_names: list[str] = []
         best_values = np.empty(0)
-        if direction is not None and keep.any():
-            best = running_best(value, direction)[keep]
+        if meaning.direction is not None and keep.any():
+            best = running_best(value, meaning)[keep]
             steps = np.flatnonzero(np.r_[True, best[1:] != best[:-1]])
             steps = np.unique(np.r_[steps, len(best) - 1])
             at = order[keep][steps]
@@ -107,8 +108,8 @@ def trend_info(
         panels.append(
             TrendPanel(
                 pair=pair,
-                title=_title(pair, direction, dataset_names),
-                direction=direction,
+                title=_title(pair, meaning, dataset_names),
+                direction=meaning.direction,
                 names=[labels[index] for index in order[keep]],
                 values=value[keep],
                 statuses=[statuses[index] for index in order[keep]],
@@ -278,7 +279,7 @@ def _legend() -> list[go.Scatter]:
     return entries
 
 
-def _title(pair: Pair, direction: Direction | None, dataset_names: Mapping[str, str]) -> str:
+def _title(pair: Pair, meaning: MetricContract, dataset_names: Mapping[str, str]) -> str:
     """The head of a panel: the dataset, the metric, and which way is better."""
     dataset = escape_for_plotly(dataset_label(pair.dataset, dataset_names))
-    return f"<b>{dataset}</b><br>{escape_for_plotly(pair.metric, 40)} {WAYS[direction]}"
+    return f"<b>{dataset}</b><br>{escape_for_plotly(pair.metric, 40)} {way(meaning.direction, meaning.standing)}"

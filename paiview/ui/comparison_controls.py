@@ -1,14 +1,19 @@
-"""The controls of a comparison: candidates and baseline, and the fingerprint that pins their data in the link."""
+"""The controls of a comparison: candidates and baseline, and the link that pins both with their data.
+
+The URL holds a baseline only where somebody chose it. What the rules choose follows the rules at every read; a link
+pins it when it is copied.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import Decision
-from paiview.decisions.lineage import Lineage, UnknownVersionError
+from paiview.decisions.lineage import Lineage
 from paiview.pai.errors import PaiviewError
 from paiview.registry.live_decision import MOST_CANDIDATES, LiveDecisions, decide_all_now
 from paiview.registry.registry import Registry
@@ -17,12 +22,12 @@ from paiview.ui import messages, url, url_controls
 
 MAX_LISTED = 200
 """The newest versions, which a chooser lists; the names of older ones are typed. Thousands would slow the page down."""
-_CHOSEN_BY_RULE = "baseline-by-rule"
-"""The session entry that says whether the baseline is the one that the rules choose."""
 _CLEARED = "candidates-cleared-of"
 """The session entry of the model whose candidates the reader cleared: none is chosen there by default."""
+_CHOSEN_BASELINE = "baseline-chosen"
+"""The session entry of the baseline that the reader chose here; any other one was named by the link."""
 _COMPARED_DATA = "compared-data"
-"""The session entry of the versions compared, and of the fingerprint of their data when the comparison was opened."""
+"""The session entry of the versions that a link named, and of the fingerprint of their data when it was copied."""
 _FINGERPRINT_DIGITS = 12
 
 
@@ -33,17 +38,25 @@ class ComparisonSides(NamedTuple):
         candidates: VersionNames.
         baseline: VersionName; ``None`` leaves it to the rules, for each candidate.
         baseline_model: ModelId of the baseline where it is another model's.
+        named_by: who named the baseline, in words.
         link_fingerprint: the fingerprint of the data that the link was made with; ``None`` without one.
     """
 
     candidates: list[str]
     baseline: str | None
     baseline_model: str | None
+    named_by: str
     link_fingerprint: str | None
 
 
+def requested_versions(model_id: str) -> list[str]:
+    """The VersionNames of a model that the link asks for: candidates, and the baseline unless it is another model's."""
+    is_elsewhere = url.requested("baseline_model") not in (None, model_id)
+    return [*url.requested_values("candidate"), *([] if is_elsewhere else url.requested_values("baseline"))]
+
+
 def choose_sides(
-    registry: Registry, lineage: Lineage, workspace_id: str | None, aliases: Mapping[str, str]
+    registry: Registry, lineage: Lineage, workspace_id: str | None, contracts: Contracts
 ) -> ComparisonSides:
     """Choose candidates and baseline; the page ends where the link requests an unknown version or model.
 
@@ -51,43 +64,61 @@ def choose_sides(
         registry: where another model's versions come from.
         lineage: the candidates' model.
         workspace_id: the workspace whose models may be the baseline's; ``None`` for all.
-        aliases: dataset to the one it is another name of, for the rule that chooses the baseline.
+        contracts: what metrics and datasets mean, for the rule that chooses the baseline.
     """
     link_fingerprint = url.requested("data")
-    # If the page ends early, the URL must not keep the fingerprint of an earlier comparison.
-    url.write("data")
     candidates = _choose_candidates(lineage)
     baseline_model = _choose_baseline_model(registry, lineage.model_id, workspace_id)
     home = lineage if baseline_model is None else _read_lineage(registry, baseline_model)
-    by_rule = lineage.baseline(candidates[0], aliases)[0] if len(candidates) == 1 and home is lineage else None
-    _end_page_if_unknown(home, [name] if (name := url.requested("baseline")) else [], "baseline")
+    requested = url.requested("baseline")
+    _end_page_if_unknown(home, [requested] if requested else [])
+    is_chosen_here = requested is not None and st.session_state.get(_CHOSEN_BASELINE) == requested
+    named_by = "chosen by the reader" if is_chosen_here else "named by a link"
+    by_rule = {name: lineage.baseline(name, contracts)[0] for name in candidates} if home is lineage else {}
     baseline = url_controls.choice(
         "Baseline",
         {name: one_line(name, 80) for name in _newest(home)},
         key="baseline",
-        default=by_rule,
-        pinned=True,
-        placeholder="By the rules" if home is lineage else "Choose one",
+        placeholder=_rule_choice(by_rule) if home is lineage else "Choose one",
         help=_unlisted_hint(home),
         allowed=home.__contains__,
+        on_change=_remember_choice,
     )
-    st.session_state[_CHOSEN_BY_RULE] = baseline == by_rule
-    return ComparisonSides(candidates, baseline, baseline_model, link_fingerprint)
+    if baseline is not None:
+        _warn_of_other_choice(baseline, by_rule)
+    return ComparisonSides(candidates, baseline, baseline_model, named_by, link_fingerprint)
+
+
+def _remember_choice() -> None:
+    st.session_state[_CHOSEN_BASELINE] = st.session_state["baseline"]
+
+
+def _rule_choice(by_rule: Mapping[str, str | None]) -> str:
+    """What the empty control says: which baseline the rules choose."""
+    names = {name for name in by_rule.values() if name is not None}
+    return f"{one_line(names.pop(), 60)} (by the rules)" if len(names) == 1 else "By the rules"
+
+
+def _warn_of_other_choice(baseline: str, by_rule: Mapping[str, str | None]) -> None:
+    """Say where the rules would choose another baseline, with the way to it."""
+    others = sorted({name for name in by_rule.values() if name not in (None, baseline)})
+    if others:
+        messages.warn(
+            f"The baseline is {escape_markdown(baseline, 80)}; the rules choose "
+            f"{', '.join(escape_markdown(name, 80) for name in others[:3])} now."
+        )
+        messages.offer("Compare with what the rules choose", url.write, "baseline")
 
 
 def _choose_candidates(lineage: Lineage) -> list[str]:
-    requested = url.requested_values("candidate")
-    _end_page_if_unknown(lineage, requested, "candidate")
-    candidates = [name for name in requested if name in lineage][:MOST_CANDIDATES]
+    candidates = url.requested_values("candidate")[:MOST_CANDIDATES]
+    _end_page_if_unknown(lineage, candidates)
     newest = lineage.newest_pending()
     if not candidates and newest is not None and st.session_state.get(_CLEARED) != lineage.model_id:
         candidates = [newest]
 
     def update_session() -> None:
         st.session_state[_CLEARED] = None if st.session_state["candidate"] else lineage.model_id
-        if st.session_state.get(_CHOSEN_BY_RULE):
-            # The rules chose the baseline for the previous candidate; they choose again for the new one.
-            url.write("baseline")
 
     return url_controls.choices(
         "Candidate",
@@ -113,13 +144,11 @@ def _unlisted_hint(lineage: Lineage) -> str | None:
     return f"The newest {MAX_LISTED} of {len(lineage.names)} are listed; type the whole name of any other."
 
 
-def _end_page_if_unknown(lineage: Lineage, names: Sequence[str], key: str) -> None:
-    """End the page where a link names a version that does not exist, rather than decide about another one."""
-    if not url.is_from_link(key):
-        return
+def _end_page_if_unknown(lineage: Lineage, names: Sequence[str]) -> None:
+    """End the page where a version does not exist, or no longer, rather than decide about another one."""
     for name in names:
         if name not in lineage:
-            messages.end_page_with(UnknownVersionError(f"{lineage.model_id} has no version {one_line(name)}."))
+            messages.end_page_with(lineage.unknown(name))
 
 
 def _choose_baseline_model(registry: Registry, model_id: str, workspace_id: str | None) -> str | None:
@@ -134,13 +163,26 @@ def _choose_baseline_model(registry: Registry, model_id: str, workspace_id: str 
     names.pop(model_id, None)
     if requested == model_id:
         url.write("baseline_model")
-    return url_controls.choice("Baseline from another model", names, key="baseline_model", placeholder="The same model")
+    return url_controls.choice(
+        "Baseline from another model",
+        names,
+        key="baseline_model",
+        placeholder="The same model",
+        on_change=_forget_baseline,
+    )
+
+
+def _forget_baseline() -> None:
+    """Drop what belongs to the model that the baseline was of: its version, and the data of the link that named it."""
+    url.write("baseline")
+    url.write("data")
 
 
 def _read_lineage(registry: Registry, model_id: str) -> Lineage:
     try:
         with messages.reading_progress("versions") as progress:
-            return registry.versions(model_id, current=True, progress=progress).lineage
+            naming = url.requested_values("baseline")
+            return registry.versions(model_id, current=True, progress=progress, naming=naming).lineage
     except PaiviewError as error:
         messages.end_page_with(error)
 
@@ -161,6 +203,7 @@ def live_decisions(registry: Registry, model_id: str, sides: ComparisonSides, co
             candidates,
             baseline=sides.baseline,
             baseline_model=sides.baseline_model,
+            named_by=sides.named_by,
             contracts=contracts,
         )
     except PaiviewError as error:
@@ -176,22 +219,34 @@ def approval_statuses(live: LiveDecisions, model_id: str) -> dict[str, str]:
     }
 
 
-def write_fingerprint(decisions: Sequence[Decision], link_fingerprint: str | None) -> None:
-    """Write the fingerprint of the compared data into the URL, and warn when the link was made with other data."""
-    current = _fingerprint(decisions)
+def warn_of_other_data(decisions: Sequence[Decision], link_fingerprint: str | None) -> None:
+    """Warn when a link was copied with other data; another comparison forgets the link's fingerprint."""
     versions = [
         (decision.model, decision.candidate, decision.baseline_model, decision.baseline) for decision in decisions
     ]
-    opened = st.session_state.get(_COMPARED_DATA)
-    if opened is None or opened[0] != versions:
-        expected = link_fingerprint if opened is None else None
-        opened = st.session_state[_COMPARED_DATA] = (versions, expected or current)
-    url.write("data", opened[1])
-    if opened[1] != current:
+    if link_fingerprint is None:
+        return
+    opened = st.session_state.setdefault(_COMPARED_DATA, (versions, link_fingerprint))
+    if opened != (versions, link_fingerprint):
+        del st.session_state[_COMPARED_DATA]
+        url.write("data")
+    elif link_fingerprint != (current := _fingerprint(decisions)):
         messages.warn(
-            f"The data have changed since this link was made: their fingerprint was {one_line(opened[1], 20)} and is "
-            f"now {current}. This page decides from the data as they are now."
+            f"The data have changed since this link was copied: their fingerprint was {one_line(link_fingerprint, 20)} "
+            f"and is now {current}. This page decides from the data as they are now."
         )
+
+
+def draw_copy_link(decisions: Sequence[Decision]) -> None:
+    """Draw the link of this comparison, with the baseline and the data as they are now."""
+    baselines = {(decision.baseline_model, decision.baseline) for decision in decisions}
+    parameters = url.current()
+    if len(baselines) == 1 and decisions[0].baseline is not None:
+        parameters["baseline"] = [decisions[0].baseline]
+    parameters["data"] = [_fingerprint(decisions)]
+    address = (st.context.url or "").partition("?")[0]
+    with st.popover("Copy link", help="The link names the baseline, and says when the data have changed since."):
+        st.code(f"{address}?{urlencode(parameters, doseq=True)}", language=None, wrap_lines=True)
 
 
 def _fingerprint(decisions: Sequence[Decision]) -> str:

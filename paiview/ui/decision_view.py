@@ -19,7 +19,7 @@ from paiview.evaluation.metric_meaning import format_value
 from paiview.figures.pareto import means
 from paiview.figures.style import BETTER, WORSE, metrics_of, tint
 from paiview.reports import plain_text
-from paiview.text import counted, escape_markdown, one_line, shorten_front
+from paiview.text import counted, escape_markdown, one_line, shorten_front, strip_controls
 from paiview.ui import cache_keys, charts, url_controls, versions_table
 
 _COLOURS: dict[Word, str] = {
@@ -64,8 +64,8 @@ def draw_headline(decision: Decision, statuses: Mapping[str, str]) -> None:
         decision: the decision.
         statuses: the approval status of the versions of the candidate's model that are compared, by VersionName.
     """
-    word = decision.summary.word
-    st.markdown(f"## :{_COLOURS[word]}[{plain_text.WORDS[word]}] &nbsp; {_OVERALL[decision.overall]}")
+    colour = _COLOURS[decision.summary.word]
+    st.markdown(f"## :{colour}[{plain_text.word(decision)}] &nbsp; {_OVERALL[decision.overall]}")
     status = escape_markdown(statuses.get(decision.candidate, ""))
     is_now = f" ({status})" if status else ""
     st.markdown(
@@ -83,7 +83,21 @@ def draw_headline(decision: Decision, statuses: Mapping[str, str]) -> None:
         if named := plain_text.names(decision, unpaired):
             more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
             st.caption(f"{sentence}: {escape_markdown(', '.join(named[:_NAMED]), 2000)}{more}")
+    draw_doubts(decision)
     _caution([decision])
+
+
+def draw_doubts(decision: Decision) -> None:
+    """Draw what keeps the decision open, each with the lines of paiview.toml that settle it."""
+    for doubt in plain_text.open_doubts(decision):
+        mark = "accepted by the policy" if doubt.accepted else "**open**"
+        st.markdown(f"{mark} · {escape_markdown(doubt.sentence, 800)}")
+    lines = [doubt.toml for doubt in decision.doubts if doubt.toml and not doubt.accepted]
+    if lines:
+        with st.expander("Lines for paiview.toml that settle it"):
+            # One block for each doubt: two of them may set the same table.
+            for block in lines:
+                st.code(strip_controls(block), language="toml")
 
 
 def draw_several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
@@ -98,12 +112,12 @@ def draw_several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> 
             "version": [one_line(decision.candidate) for decision in decisions],
             "status": [one_line(statuses.get(decision.candidate, "")) for decision in decisions],
             **({} if together else {"baseline": [one_line(decision.baseline or "–") for decision in decisions]}),
-            "verdict": [plain_text.WORDS[decision.summary.word] for decision in decisions],
+            "verdict": [plain_text.word(decision) for decision in decisions],
             "policy": [decision.overall for decision in decisions],
             "worst": [_worst(decision) for decision in decisions],
             **{
                 state: [getattr(decision.summary, state) for decision in decisions]
-                for state in ("better", "worse", "same", "missing", "new")
+                for state in ("better", "worse", "unclear", "same", "missing", "new")
             },
             "not comparable": [decision.summary.not_comparable for decision in decisions],
             **({"this baseline is": reasons} if len(set(reasons)) > 1 else {}),
@@ -162,7 +176,7 @@ def _draw_pairs(rows: _Rows) -> None:
     decisions = rows.decisions
     with_version = len(decisions) > 1
     judged = [row.pair for row in rows.shown]
-    notes = [None if pair.note is None else one_line(pair.note) for pair in judged]
+    notes = [plain_text.pair_note(pair) or None for pair in judged]
     table = pd.DataFrame(
         {
             **({"version": [one_line(row.candidate) for row in rows.shown]} if with_version else {}),
@@ -332,6 +346,21 @@ def explain_dumbbells(left_out: Mapping[State, int]) -> None:
     st.caption(f"Each panel in the unit of its metric.{missing}")
 
 
+def draw_not_judged(decisions: Sequence[Decision]) -> None:
+    """Draw, folded, the results that are no scores, such as spreads and counts: no verdict rests on them."""
+    pairs = [pair for decision in decisions for pair in decision.pairs if pair.state == "not_judged"]
+    if not pairs:
+        return
+    with st.expander(f"Not judged: {counted(len(pairs), 'result')} of metrics that are no scores, or ignored"):
+        table = {
+            "metric": [one_line(pair.metric) for pair in pairs],
+            "dataset": [one_line(shorten_front(pair.name or pair.dataset, 60)) for pair in pairs],
+            "baseline": [pair.baseline for pair in pairs],
+            "candidate": [pair.candidate for pair in pairs],
+        }
+        st.dataframe(pd.DataFrame(table), hide_index=True, placeholder="–", alt="Results that are not judged")
+
+
 def draw_averages(decision: Decision) -> None:
     """Draw the means over the datasets that both sides have, and say where they name different winners."""
     rows = plain_text.average_rows(decision)
@@ -341,7 +370,7 @@ def draw_averages(decision: Decision) -> None:
     table = pd.DataFrame(rows).set_axis(names, axis="columns")
     height = versions_table.height(len(table))
     st.dataframe(table, hide_index=True, height=height, alt="Averages over the datasets that both versions have")
-    for doubt in plain_text.doubts(decision):
+    for doubt in plain_text.average_remarks(decision):
         st.caption(escape_markdown(doubt, 1000))
 
 
@@ -349,6 +378,7 @@ def draw_rules(decision: Decision, *, named: bool) -> None:
     """Draw what each rule of the policy found, failures first; ``named`` adds the candidate."""
     if named:
         st.markdown(f"**{escape_markdown(decision.candidate)}** {_OVERALL[decision.overall]}")
+        draw_doubts(decision)
     for rule in plain_text.rules(decision):
         outcome = plain_text.OUTCOMES[rule.result]
         st.markdown(f"**{escape_markdown(rule.rule)}** · {outcome} · {escape_markdown(rule.sentence, 1000)}")

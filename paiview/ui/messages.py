@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from operator import attrgetter
 from typing import NoReturn
 
 import streamlit as st
@@ -44,6 +43,11 @@ def warn(sentence: str) -> None:
     _problems.get().warning(sentence)
 
 
+def offer(label: str, act: Callable[..., None], *args: str) -> None:
+    """Draw a button below the last warning: ``act`` is called with ``args`` before the page runs again."""
+    _problems.get().button(label, on_click=act, args=args, type="tertiary")
+
+
 def warn_of_notes(notes: Iterable[str]) -> None:
     """Warn of the notes of decisions, each once; notes that end alike, after their last colon, are one warning."""
     facts_by_end: dict[str, list[str]] = {}
@@ -71,10 +75,10 @@ def warn_of_jumps(data: ModelData) -> None:
 
 
 @st.cache_resource(
-    ttl=cache_keys.TTL_SECONDS, max_entries=64, show_spinner=False, hash_funcs={ModelData: attrgetter("identity")}
+    ttl=cache_keys.TTL_SECONDS, max_entries=64, show_spinner=False, hash_funcs={ModelData: ModelData.key}
 )
 def _jumps_sentence(data: ModelData) -> str | None:
-    jumps = scale_jumps(data.frames.metrics)
+    jumps = scale_jumps(data.frames, data.contracts.metrics)
     facts = [
         f"{escape_markdown(jump['metric'])} on {escape_markdown(jump['dataset'])} is {jump['value']:g} in "
         f"{escape_markdown(jump['version_name'])} and was {jump['previous']:g} before"
@@ -82,10 +86,7 @@ def _jumps_sentence(data: ModelData) -> str | None:
     ]
     if not facts:
         return None
-    return (
-        f"{_join(facts, len(jumps))}: about 100 times apart, like a fraction beside a percentage. "
-        "Each is drawn as stored."
-    )
+    return f"{_join(facts, len(jumps))}: a fraction beside a percentage. Each is drawn as stored."
 
 
 def show_error(error: PaiviewError) -> None:

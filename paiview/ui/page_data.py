@@ -1,7 +1,9 @@
 """What a page reads from the service, and the line that says where it came from and how old it is."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -9,19 +11,25 @@ import streamlit as st
 
 from paiview.decisions.contracts import Contracts
 from paiview.evaluation.dataset_identity import NO_DATASET, base_of
-from paiview.evaluation.frames import Frames
+from paiview.evaluation.frames import Frames, build
 from paiview.evaluation.queries import counts_of
 from paiview.pai.errors import PaiviewError
+from paiview.pai.listing_facts import read_origin
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry.registry import Registry
 from paiview.registry.snapshots import ModelsSnapshot, VersionsSnapshot
 from paiview.text import counted, escape_markdown, unique_names
 from paiview.ui import messages
+from paiview.ui.cache_keys import TTL_SECONDS
 from paiview.ui.model_data import ModelData
 
 _REFRESH = "refresh"
+_EMBEDDED = "**Embedded registry**"
 _MAX_NAMED_DATASETS = 200
 """Datasets whose names are read from the service: four short requests, whose responses are cached for minutes."""
+_MAX_RENAMED_FRAMES = 8
+"""Listings kept with their aliases replaced; those of 10,000 versions take about 10 MB each."""
+_MAX_NAMED_FILES = 3
 _MIN_REPORTED_LAG_SECONDS = 15.0
 """How much older the last complete listing must be than the last look at it for the page to say so."""
 
@@ -46,7 +54,12 @@ def draw_title(model: Model, model_id: str) -> None:
 
 
 def read_versions(
-    registry: Registry, model_id: str, filters: VersionFilters | None = None, *, current: bool = False
+    registry: Registry,
+    model_id: str,
+    filters: VersionFilters | None = None,
+    *,
+    current: bool = False,
+    naming: Sequence[str] = (),
 ) -> VersionsSnapshot:
     """Read a model's versions and draw where they came from; the page ends when they cannot be read.
 
@@ -55,23 +68,25 @@ def read_versions(
         model_id: the model.
         filters: what PAI is asked to filter; without them the whole listing is read.
         current: whether a snapshot older than its time to live is read again before it is shown.
+        naming: VersionNames; a snapshot without one of them is read again, for it may be new.
     """
     filters = filters or VersionFilters()
     try:
         if st.session_state.get(_REFRESH):
             registry.refresh_versions(model_id, filters)
         with messages.reading_progress("versions") as progress:
-            snapshot = registry.versions(model_id, filters, current=current, progress=progress)
+            snapshot = registry.versions(model_id, filters, current=current, progress=progress, naming=naming)
     except PaiviewError as error:
         messages.end_page_with(error)
-    facts = [f"{len(snapshot.versions)} of {counted(snapshot.total, 'version')}"]
+    is_saved = registry.embedded and snapshot.origin is not None and snapshot.origin.kind == "saved"
+    facts = [] if is_saved else [snapshot.coverage]
     if flagged := snapshot.frames.flagged:
         facts.append(counted(flagged, "flagged field"))
     if (snapshot.fetched_at - snapshot.fully_read_at).total_seconds() > _MIN_REPORTED_LAG_SECONDS:
         facts.append(f"every field as of {age(snapshot.fully_read_at)} ago")
-    _draw_source(registry, snapshot, ", ".join(facts))
-    if snapshot.uneven:
-        messages.warn(escape_markdown(snapshot.uneven, 400))
+    _draw_source(_origin_of_versions(registry, snapshot), snapshot, ", ".join(facts))
+    for sentence in snapshot.warnings:
+        messages.warn(escape_markdown(sentence, 400))
     return snapshot
 
 
@@ -84,14 +99,38 @@ def read_models(registry: Registry, workspace_id: str | None) -> ModelsSnapshot:
             snapshot = registry.models(workspace_id, progress=progress)
     except PaiviewError as error:
         messages.end_page_with(error)
-    _draw_source(registry, snapshot, f"{len(snapshot.items)} of {counted(snapshot.total, 'model')}")
+    shown = f"{len(snapshot.items)} of {counted(snapshot.total, 'model')}"
+    _draw_source(_origin_of_models(registry, snapshot), snapshot, shown)
     return snapshot
+
+
+def frames_of(snapshot: VersionsSnapshot, contracts: Contracts) -> Frames:
+    """The frames of a listing, with aliases of metrics and datasets replaced by their targets."""
+    return _renamed_frames(listing=_Listing(snapshot, contracts)) if contracts.has_aliases else snapshot.frames
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Listing:
+    snapshot: VersionsSnapshot
+    contracts: Contracts
+
+    def key(self) -> str:
+        return f"{self.snapshot.identity} {self.contracts.fingerprint}"
+
+
+@st.cache_resource(
+    ttl=TTL_SECONDS, max_entries=_MAX_RENAMED_FRAMES, show_spinner=False, hash_funcs={_Listing: _Listing.key}
+)
+def _renamed_frames(listing: _Listing) -> Frames:
+    contracts = listing.contracts
+    return build(listing.snapshot.versions, contracts.aliases, contracts.metric_aliases)
 
 
 def model_data(registry: Registry, model: Model, snapshot: VersionsSnapshot, contracts: Contracts) -> ModelData:
     """The data of a page about one model, with the names of its datasets."""
-    names = read_dataset_names(registry, model, snapshot.frames, contracts)
-    return ModelData(identity=snapshot.identity, frames=snapshot.frames, contracts=contracts, dataset_names=names)
+    frames = frames_of(snapshot, contracts)
+    names = read_dataset_names(registry, model, frames, contracts)
+    return ModelData(identity=snapshot.identity, frames=frames, contracts=contracts, dataset_names=names)
 
 
 def read_dataset_names(
@@ -99,9 +138,8 @@ def read_dataset_names(
 ) -> dict[str, str]:
     """Dataset to a name: that of paiview.toml, else the service's, read for the most covered datasets only.
 
-    Datasets without a name are left out. An alias has the name of the dataset it stands for, and a split, subset or
-    configuration that of its dataset, with the brackets. Where several datasets share a name, it is followed by the id
-    of each.
+    Datasets without a name are left out. A split, subset or configuration has the name of its dataset, with the
+    brackets. Where several datasets share a name, it is followed by the id of each.
 
     Args:
         registry: where names come from.
@@ -116,8 +154,7 @@ def read_dataset_names(
     if other_ids := [dataset for dataset in _readable_ids(others) if dataset not in ids]:
         names = names | registry.dataset_names(other_ids)  # A new mapping: this one belongs to the cache.
     configured = {dataset: item.name for dataset, item in contracts.datasets.items() if item.name is not None}
-    aliases = {alias: configured[dataset] for alias, dataset in contracts.aliases.items() if dataset in configured}
-    unique = unique_names(names | aliases | configured)
+    unique = unique_names(names | configured)
     parts = {identity: base_of(identity) for identity in (*shown, *others)}
     return {
         identity: unique[base] + identity[len(base) :] for identity, base in parts.items() if base in unique
@@ -139,25 +176,53 @@ def age(moment: datetime) -> str:
     return f"{seconds} s"
 
 
-def _draw_source(registry: Registry, result: ReadResult, shown: str) -> None:
+def _draw_source(origin: str, result: ReadResult, shown: str) -> None:
     """Draw where data came from and how old they are, with a button to refresh them.
 
     Args:
-        registry: where they came from.
+        origin: where they came from, as Markdown.
         result: what is shown.
         shown: how much of it, such as "101 of 101 versions".
     """
     read_at = result.fetched_at
+    facts = [origin, f"read {age(read_at)} ago ({read_at:%H:%M:%S} UTC)", *([shown] if shown else [])]
     with st.container(key="connection", horizontal=True, vertical_alignment="center"):
-        st.caption(f"{_service(registry)} · read {age(read_at)} ago ({read_at:%H:%M:%S} UTC) · {shown}")
+        st.caption(" · ".join(facts))
         st.button("Refresh", key=_REFRESH, type="tertiary", help="Read this from the service again")
     if result.failure is not None:
         reason = messages.describe(result.failure)
         messages.warn(f"This was read {age(read_at)} ago; reading it again failed. {reason}")
 
 
+def _origin_of_versions(registry: Registry, snapshot: VersionsSnapshot) -> str:
+    """Where the versions of a model come from."""
+    origin = snapshot.origin
+    if not registry.embedded:
+        return _service(registry)
+    if origin is None:
+        return _EMBEDDED
+    if origin.kind == "published":
+        return f"{_EMBEDDED}: numbers are published and cited, approval statuses are the demo's"
+    named = [escape_markdown(name, 80) for name in origin.files[:_MAX_NAMED_FILES]]
+    files = ", ".join(named) + (f" and {more} more" if (more := len(origin.files) - len(named)) else "")
+    return f"{_EMBEDDED}: a saved answer, {snapshot.coverage}, read from {files}"
+
+
+def _origin_of_models(registry: Registry, snapshot: ModelsSnapshot) -> str:
+    """Where the models come from."""
+    if not registry.embedded:
+        return _service(registry)
+    origins = [read_origin(model.extra_info or {}) for model in snapshot.items]
+    kinds = Counter(origin.kind if origin else None for origin in origins)
+    facts = []
+    if kinds["published"]:
+        facts.append("numbers are published and cited, approval statuses are the demo's")
+    if kinds["saved"]:
+        saved = "is a saved answer" if kinds["saved"] == 1 else "are saved answers"
+        facts.append(f"{counted(kinds['saved'], 'model')} {saved}")
+    return f"{_EMBEDDED}: {'; '.join(facts)}" if facts else _EMBEDDED
+
+
 def _service(registry: Registry) -> str:
     """The service, and whose permissions decide what is visible."""
-    if registry.embedded:
-        return "**Embedded registry**: numbers are published and cited, approval statuses are the demo's"
     return f"**{escape_markdown(registry.endpoint)}** · everyone here sees what the server's credential sees"

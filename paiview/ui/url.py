@@ -44,6 +44,12 @@ def url_values(key: str) -> list[str]:
     return pending[key] if key in pending else st.query_params.get_all(key)
 
 
+def current() -> dict[str, list[str]]:
+    """Every parameter of the URL as it will be once the pending values are sent."""
+    keys = dict.fromkeys([*st.query_params, *_pending()])
+    return {key: values for key in keys if (values := url_values(key))}
+
+
 def is_from_link(key: str) -> bool:
     """Whether the value in the URL came with a link, and is not the one that was chosen last in this session."""
     return bool(url_values(key)) and url_values(key) != _remembered().get(key)

@@ -12,7 +12,7 @@ from pandas.io.formats.style import Styler
 
 from paiview.evaluation import queries
 from paiview.evaluation.frames import Frames, Pair
-from paiview.evaluation.metric_meaning import MetricContract, contract, display_digits, format_value
+from paiview.evaluation.metric_meaning import Direction, MetricContract, contract, display_digits, format_value
 from paiview.evaluation.queries import FIELDS, Slice, VersionIndexes, page_of
 from paiview.text import counted, escape_markdown, one_line, shorten_front, unique_labels
 from paiview.ui import app_frame, url, url_controls
@@ -27,9 +27,11 @@ _MAX_CELL_CHARACTERS = 2000
 """Longer texts are cut in this table; the version in detail and the downloads have them whole."""
 _NOT_TEXT = ("status", "created", "modified")
 _LONG_TEXTS = ("description", "labels", "source id", "uri", "problem")
-_ARROWS = {"lower": "↓", "higher": "↑", None: "?"}
+_ARROWS: Mapping[Direction | None, str] = {"lower": "↓", "higher": "↑", "zero": "→", "target": "→", None: "?"}
 _UNSAFE = 2**53
 """The table in the browser shows an error in place of a number of this size or larger."""
+_TINY = 1e-8
+"""It shows zeros in place of a smaller number."""
 _STATUS = {"Approved": "✓ Approved", "Rejected": "✕ Rejected", "Pending": "○ Pending"}
 
 
@@ -165,9 +167,10 @@ def column_config(numbers: pd.DataFrame, pairs: Sequence[Pair], data: ModelData)
     metrics = data.contracts.metrics
     for column, pair in zip(numbers.columns, pairs, strict=True):
         name = data.dataset_names.get(pair.dataset, pair.dataset)
-        direction = contract(pair.metric, metrics).direction
+        meaning = contract(pair.metric, metrics)
+        arrow = _ARROWS[meaning.direction] + ("?" if meaning.standing == "assumed" else "")
         config[column] = st.column_config.NumberColumn(
-            f"{one_line(pair.metric, 30)} {_ARROWS[direction]} {one_line(shorten_front(name, 28))}",
+            f"{one_line(pair.metric, 30)} {arrow} {one_line(shorten_front(name, 28))}",
             help=escape_markdown(pair.dataset),
             format=f"%.{decimal_places(pair, numbers[column].to_numpy(), metrics)}f",
         )
@@ -197,19 +200,25 @@ def with_decimals(table: pd.DataFrame, columns: Sequence[str], digits: Sequence[
     styled = Styler(table)
     for places in dict.fromkeys(digits):
         rows = [row_places == places for row_places in digits]
-        styled = styled.format(partial(format_value, digits=places), subset=(rows, [*columns]))
+        styled = styled.format(partial(_number_text, digits=places), subset=(rows, [*columns]))
     return styled
 
 
+def _number_text(value: float, digits: int) -> str:
+    """A number with the minus sign that other programs read, for cells are copied into them."""
+    return format_value(value, digits).replace("−", "-")
+
+
 def is_unsafe(numbers: pd.Series) -> bool:
-    """Whether one of the numbers is too large for the table in the browser."""
-    return bool((np.abs(numbers.to_numpy()) >= _UNSAFE).any())
+    """Whether one of the numbers is too large or too small for the table in the browser."""
+    sizes = np.abs(numbers.to_numpy())
+    return bool(((sizes >= _UNSAFE) | ((sizes > 0) & (sizes < _TINY))).any())
 
 
 def as_text(numbers: pd.Series, digits: Sequence[int]) -> pd.Series:
     """The numbers as text, each with its decimals; NaN stays missing."""
     texts = [
-        None if np.isnan(number) else format_value(number, places)
+        None if np.isnan(number) else _number_text(number, places)
         for number, places in zip(numbers, digits, strict=True)
     ]
     return pd.Series(texts, index=numbers.index, dtype="str")
@@ -231,7 +240,7 @@ def draw_legend(hidden: int) -> None:
     left_out = f" {counted(hidden, 'more column')} not shown: choose datasets or metrics." if hidden > 0 else ""
     st.caption(
         "**bold** is the best of the versions that pass the filters · ↓ lower is better · ↑ higher is better · "
-        f"? unknown.{left_out}"
+        f"→ nearer to its target is better · ? unknown, or only assumed.{left_out}"
     )
 
 

@@ -56,7 +56,8 @@ FAULTS: Final[dict[str, tuple[Reply, tuple[str, ...]]]] = {
     "model-hang": ((Act.HANG,), ("in time", "sent nothing more", "no complete response")),
     "model-drip": (
         reply(b'{"Versions": [', length=5000, then=Act.DRIP),
-        (f"no complete response within {DEADLINE_SECONDS} s",),
+        # The request's own deadline, or the reader's, which is as long.
+        (f"no complete response within {DEADLINE_SECONDS} s", f"No answer came within {DEADLINE_SECONDS} s"),
     ),
 }
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +14,7 @@ from paiview.decisions.averages import averages
 from paiview.decisions.decision import Decision
 from paiview.decisions.pairs import judge_pairs, summarize
 from paiview.evaluation.frames import Frames, Pair, build
-from paiview.evaluation.metric_meaning import DatasetContract, MetricContract, contract
+from paiview.evaluation.metric_meaning import DatasetContract, Direction, MetricContract, catalogue_contract, contract
 from paiview.evaluation.results import Evaluation, Measurement
 from paiview.figures.heatmap import HeatmapInfo, heatmap_info
 from paiview.figures.trend import TrendInfo, trend_info
@@ -96,6 +97,14 @@ def measured(numbers: Mapping[str, float | Measurement]) -> Evaluation:
     }
 
 
+def meant(metric: str, direction: Direction | None = None, **fields: Any) -> MetricContract:
+    """A metric's contract in the catalogue, with some fields declared."""
+    known = catalogue_contract(metric)
+    if direction is not None:
+        known = replace(known, direction=direction, standing="declared", source="configuration")
+    return replace(known, **fields)
+
+
 def decision(
     candidate: Mapping[str, float | Measurement],
     baseline: Mapping[str, float | Measurement] | None,
@@ -122,5 +131,5 @@ def decision(
         averages=averages(pairs),
         rules=(),
         overall="undecided",
-        metrics=tuple(contract(metric, metrics).resolved() for metric in sorted({pair.metric for pair in pairs})),
+        metrics=tuple(contract(metric, metrics) for metric in sorted({pair.metric for pair in pairs})),
     )

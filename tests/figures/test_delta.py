@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from paiview.evaluation.metric_meaning import DatasetContract, MetricContract
+from paiview.evaluation.metric_meaning import DatasetContract
 from paiview.evaluation.results import Measurement, Pair
 from paiview.figures.delta import DeltaInfo, delta_info
-from tests.figures.conftest import decision
+from tests.figures.conftest import decision, meant
 
 MIXED = decision(
     {"cer@a": 0.172, "cer@b": 0.11, "cer@c": 0.2004, "cer@e": 0.3, "cer@f": 0.095, "blobs@a": 4.0},
@@ -95,7 +95,7 @@ def test_the_end_of_a_row_holds_the_glyph_and_both_numbers_with_equal_decimals()
 
 
 def test_the_decimals_of_the_contract_are_kept() -> None:
-    told = decision({"cer@a": 0.2}, {"cer@a": 0.1754}, metrics={"cer": MetricContract("cer", digits=2)})
+    told = decision({"cer@a": 0.2}, {"cer@a": 0.1754}, metrics={"cer": meant("cer", digits=2)})
     assert delta_info([told]).rows[0].values == "▼ 0.20 ← 0.18"
 
 
@@ -103,13 +103,13 @@ def test_each_metric_has_a_panel_with_its_direction_and_tolerance() -> None:
     told = decision(
         {"cer@a": 0.1, "acc@a": 0.5, "blobs@a": 1.0, "acc@b": 0.6},
         {"cer@a": 0.2, "acc@a": 0.9, "blobs@a": 1.0, "acc@b": 0.6},
-        metrics={"acc": MetricContract("acc", relative=0.05, absolute=0.002)},
+        metrics={"acc": meant("acc", relative=0.05, absolute=0.002)},
     )
     info = delta_info([told])
     assert [tuple(panel) for panel in info.panels] == [
         ("acc", "↑ higher is better, tolerance 5 % and 0.002", 0, 1),
-        ("blobs", "direction unknown", 2, 2),
-        ("cer", "↓ lower is better, tolerance 1 %", 3, 3),
+        ("cer", "↓ lower is better, tolerance 1 %", 2, 2),
+        ("blobs", "direction unknown", 3, 3),
     ]
 
 
@@ -118,8 +118,8 @@ def test_the_band_is_the_tolerance_in_effects() -> None:
         {"cer@a": 0.2, "acc@b": 0.92, "blobs@c": 3.0, "cer@d": 0.4, "f1@e": 0.2},
         {"cer@a": 0.1, "acc@b": 0.9, "blobs@c": 4.0, "cer@d": 0.2, "f1@e": 0.1},
         metrics={
-            "cer": MetricContract("cer", relative=0.03, absolute=0.01),
-            "acc": MetricContract("acc", relative=0.01, absolute=0.005),
+            "cer": meant("cer", relative=0.03, absolute=0.01),
+            "acc": meant("acc", relative=0.01, absolute=0.005),
         },
     )
     info = delta_info([told])
@@ -137,11 +137,36 @@ def test_the_band_is_the_tolerance_in_effects() -> None:
 
 def test_a_mark_is_the_same_exactly_within_its_band() -> None:
     numbers = {f"cer@{place}": round(0.1 + place / 10_000, 4) for place in range(-30, 31)}
-    told = decision(numbers, dict.fromkeys(numbers, 0.1), metrics={"cer": MetricContract("cer", absolute=0.0015)})
+    told = decision(numbers, dict.fromkeys(numbers, 0.1), metrics={"cer": meant("cer", absolute=0.0015)})
     info = delta_info([told], most=100)
     for mark in info.marks:
         is_inside = abs(mark.effect) <= info.tolerance[mark.row, 0] + 1e-12
         assert (mark.state == "same") == is_inside
+
+
+def test_the_band_of_a_target_is_in_shares_of_the_distance_to_it() -> None:
+    told = decision(
+        {"length_ratio@a": 0.85, "length_ratio@b": 1.1},
+        {"length_ratio@a": 0.8, "length_ratio@b": 1.0},
+        metrics={"length_ratio": meant("length_ratio", "target", target=1.0, absolute=0.06)},
+    )
+    info = delta_info([told])
+    bands = {row.pair.dataset: info.tolerance[place, 0] for place, row in enumerate(info.rows)}
+    assert bands["a"] == pytest.approx(0.3)
+    marks = {info.rows[mark.row].pair.dataset: (mark.state, mark.label) for mark in info.marks}
+    assert marks == {"a": ("same", "+25.0 %"), "b": ("worse", "from the target")}
+
+
+def test_a_target_has_no_whisker() -> None:
+    told = decision(
+        {"share@a": Measurement(0.6, n=100)},
+        {"share@a": Measurement(0.9, n=100)},
+        metrics={"share": meant("share", "target", target=0.5)},
+    )
+    (mark,) = delta_info([told]).marks
+    assert (mark.state, mark.effect) == ("better", 0.75)
+    assert math.isnan(mark.low)
+    assert math.isnan(mark.high)
 
 
 def test_whiskers_stand_only_where_both_sides_were_counted() -> None:

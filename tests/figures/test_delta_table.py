@@ -9,13 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paiview.decisions.decision import Decision
-from paiview.evaluation.metric_meaning import MetricContract
 from paiview.evaluation.results import Measurement
 from paiview.figures.delta import delta_info
 from paiview.figures.delta_table import delta_html
 from paiview.figures.style import BETTER, NEUTRAL, WORSE
 from paiview.text import one_line
-from tests.figures.conftest import decision
+from tests.figures.conftest import decision, meant
 from tests.harness.hostile import TEXTS
 from tests.harness.html_tree import Element, parse
 
@@ -147,7 +146,7 @@ def test_an_effect_beyond_the_scale_is_an_arrow_outwards_at_the_edge() -> None:
 
 
 def test_the_band_is_the_tolerance() -> None:
-    told = decision({"cer@a": 0.2}, {"cer@a": 0.1}, metrics={"cer": MetricContract("cer", relative=0.3)})
+    told = decision({"cer@a": 0.2}, {"cer@a": 0.1}, metrics={"cer": meant("cer", relative=0.3)})
     (cell,) = plot([told]).find(".delta-cell")
     assert percentage(cell, "--delta-band") == pytest.approx(0.3 / 1.5 * 50)
 
@@ -274,7 +273,7 @@ def test_nothing_to_draw_is_an_empty_text() -> None:
 def hostile(text: str) -> list[Decision]:
     metric = text.replace("@", "")
     column = f"{metric}@{text}"
-    known = {metric: MetricContract(metric, "lower")}
+    known = {metric: meant(metric, "lower")}
     return [decision({column: 0.1}, {column: 0.2}, f"{text}{place}", metrics=known, against=text) for place in range(2)]
 
 

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from paiview.decisions.pairs import judge_pairs
 from paiview.evaluation.frames import Frames, Pair, build
-from paiview.evaluation.metric_meaning import MetricContract
 from paiview.figures.heatmap import effect_heatmap_figure, effect_heatmap_info, heatmap_figure
-from tests.figures.conftest import BLOBS, CER, TOP1, heatmap, measured, version
+from tests.figures.conftest import BLOBS, CER, TOP1, heatmap, meant, measured, version
 
 
 def test_rows_that_read_the_same_stay_apart() -> None:
@@ -53,9 +52,14 @@ def test_equal_numbers_have_one_shade() -> None:
 
 def test_numbers_at_the_ends_of_the_floats_are_shaded() -> None:
     frames = build(
-        [version(place, f"0.{place}.0", None, {"cer": value}) for place, value in enumerate([-1.7e308, 1.7e308])]
+        [version(place, f"0.{place}.0", None, {"psnr": value}) for place, value in enumerate([-1.7e308, 1.7e308])]
     )
-    assert heatmap(frames, CER).shade.tolist() == [[1.0, 0.0]]
+    assert heatmap(frames, Pair("psnr", "aishell")).shade.tolist() == [[0.0, 1.0]]
+
+
+def test_a_number_that_cannot_be_has_no_shade_and_moves_no_other() -> None:
+    frames = build([version(place, f"0.{place}.0", None, {"cer": value}) for place, value in enumerate([0.3, -1, 0.1])])
+    assert heatmap(frames, CER).shade.tolist() == [[0.0, 0.0, 1.0]]
 
 
 def test_the_heatmap_shows_only_the_versions_asked_in_version_order(frames: Frames) -> None:
@@ -142,7 +146,7 @@ def test_shades_are_clipped_at_the_95th_percentile_and_both_ways_alike() -> None
     assert info.clip == pytest.approx(np.percentile(np.abs(info.effect[0, 1:]), 95))
     assert info.shade[0, -1] == -1
     assert info.shade[0, 1] == pytest.approx(-0.001 / info.clip)
-    mirrored = effects(frames, CER, baseline=0, metrics={"cer": MetricContract("cer", "higher")})
+    mirrored = effects(frames, CER, baseline=0, metrics={"cer": meant("cer", "higher")})
     assert mirrored.shade[0, -1] == 1
 
 
@@ -156,9 +160,9 @@ def test_errors_that_grow_many_times_leave_the_shades_of_the_others_apart() -> N
 
 
 def test_one_effect_at_the_end_of_the_floats_has_the_full_shade() -> None:
-    usual = [f"cer@d-{place}" for place in range(40)]
-    before = {"cer@huge": 1e-300, **dict.fromkeys(usual, 0.2)}
-    after = {"cer@huge": 1e7, **dict.fromkeys(usual, 0.19)}
+    usual = [f"loss@d-{place}" for place in range(40)]
+    before = {"loss@huge": 1e-300, **dict.fromkeys(usual, 0.2)}
+    after = {"loss@huge": 1e7, **dict.fromkeys(usual, 0.19)}
     compared = build([version(0, "0.1.0", None, before), version(1, "0.2.0", None, after)])
     info = effects(compared, *compared.histories, baseline=0)
     assert info.clip == pytest.approx(0.05)
@@ -166,7 +170,7 @@ def test_one_effect_at_the_end_of_the_floats_has_the_full_shade() -> None:
 
 
 def test_the_clip_is_at_least_the_tolerance(frames: Frames) -> None:
-    tolerant = {"cer": MetricContract("cer", relative=0.5), "blobs": MetricContract("blobs", relative=0.9)}
+    tolerant = {"cer": meant("cer", relative=0.5), "blobs": meant("blobs", relative=0.9)}
     assert effects(frames, CER, BLOBS, baseline=0, metrics=tolerant).clip == 0.5
     alike = build([version(place, f"0.{place}.0", None, {"cer": 0.1}) for place in range(3)])
     assert effects(alike, CER, baseline=0).clip == 0.01
@@ -176,7 +180,7 @@ def test_an_unknown_direction_has_no_colour_and_no_percent(frames: Frames) -> No
     info = effects(frames, BLOBS, baseline=0)
     assert (info.unknown, info.texts) == (["blobs"], [["?", "?"]])
     assert info.shade.tolist() == [[0, 0]]
-    known = effects(frames, BLOBS, baseline=0, metrics={"blobs": MetricContract("blobs", "lower")})
+    known = effects(frames, BLOBS, baseline=0, metrics={"blobs": meant("blobs", "lower")})
     assert (known.unknown, known.texts) == ([], [["0.0 %", "−66.7 %"]])
 
 
@@ -188,9 +192,14 @@ def test_a_row_the_baseline_lacks_says_so(frames: Frames) -> None:
 
 
 def test_a_change_from_zero_or_no_errors_is_fully_shaded_on_its_side() -> None:
-    numbers = [{"cer": 0.0, "acc": 1.0}, {"cer": 0.1, "acc": 0.9}, {"cer": 0.0, "acc": 1.0}, {"cer": -0.1, "acc": 1.0}]
+    numbers = [
+        {"loss": 0.0, "acc": 1.0},
+        {"loss": 0.1, "acc": 0.9},
+        {"loss": 0.0, "acc": 1.0},
+        {"loss": -0.1, "acc": 1.0},
+    ]
     frames = build([version(place, f"0.{place}.0", None, given) for place, given in enumerate(numbers)])
-    info = effects(frames, CER, Pair("acc", "aishell"), baseline=0)
+    info = effects(frames, Pair("loss", "aishell"), Pair("acc", "aishell"), baseline=0)
     assert info.texts == [["＝", "from 0", "＝", "from 0"], ["＝", "from no errors", "＝", "＝"]]
     assert info.shade.tolist() == [[0, -1, 0, 1], [0, -1, 0, 0]]
     assert np.isnan(info.effect).all()

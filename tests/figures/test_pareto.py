@@ -11,7 +11,7 @@ from paiview.decisions.decision import Decision
 from paiview.evaluation.metric_meaning import DatasetContract, MetricContract
 from paiview.evaluation.results import Pair
 from paiview.figures.pareto import pareto_figure, pareto_info
-from tests.figures.conftest import MARKUP, decision, texts_of
+from tests.figures.conftest import MARKUP, decision, meant, texts_of
 
 CER = Pair("cer", "a")
 RTF = Pair("rtf", "a")
@@ -75,7 +75,7 @@ def test_the_front_steps_around_what_is_dominated(
 def test_a_change_within_tolerance_dominates_nobody() -> None:
     points = {"1": {"cer@a": 0.1999, "rtf@a": 0.5}}
     assert pareto_info(decisions(points), CER, RTF).dominators == [None, None]
-    exact = MetricContract("cer", relative=0.0)
+    exact = meant("cer", relative=0.0)
     assert pareto_info(decisions(points, cer=exact), CER, RTF).dominators == [None, "1"]
 
 
@@ -157,9 +157,7 @@ def test_short_names_stand_at_the_better_corner_of_the_front() -> None:
 def test_display_names_and_no_text_becomes_markup() -> None:
     column = f"{MARKUP}@{MARKUP}"
     pair = Pair(MARKUP, MARKUP)
-    told = [
-        decision({column: 0.1}, {column: 0.2}, MARKUP, metrics={MARKUP: MetricContract(MARKUP, "lower")}, against="v 0")
-    ]
+    told = [decision({column: 0.1}, {column: 0.2}, MARKUP, metrics={MARKUP: meant(MARKUP, "lower")}, against="v 0")]
     shown = texts_of(pareto_figure(pareto_info(told, pair, pair)))
     assert any("&lt;a href" in text for text in shown)
     for text in shown:
@@ -177,7 +175,7 @@ def test_one_version_and_numbers_at_the_ends_of_the_floats_are_drawn() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=10))
 def test_nobody_stands_on_the_better_side_of_the_front(points: list[tuple[int, int]]) -> None:
-    exact = {metric: MetricContract(metric, relative=0.0) for metric in ("cer", "mos")}
+    exact = {metric: meant(metric, relative=0.0) for metric in ("cer", "mos")}
     told = [
         decision({"cer@a": float(x), "mos@a": float(y)}, None, f"{place}", metrics=exact)
         for place, (x, y) in enumerate(points)

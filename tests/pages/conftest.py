@@ -1,5 +1,6 @@
 """Pages in Streamlit's test runner, over a service whose responses the test writes."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -66,6 +67,11 @@ def run(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
 def reported(app: AppTest) -> str:
     """The errors and warnings of the page, a line each."""
     return "\n".join(item.value for item in (*app.error, *app.warning))
+
+
+def unescaped(markdown: str) -> str:
+    """A text as the reader sees it."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown.replace("\N{WORD JOINER}", ""))
 
 
 def page_text(app: AppTest) -> str:

@@ -1,24 +1,42 @@
 """Compare: the verdict, its table, its filters, and links that say what they were made with."""
 
 import json
+import sys
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pandas as pd
 import pytest
+from starlette.applications import Starlette
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
+from paiview import cli
+from paiview.embedded.background_server import HOST, BackgroundServer
 from paiview.registry import registry
 from paiview.registry.connection import connect, disconnect
+from paiview.server import http_api
 from paiview.ui import comparison_controls
-from tests.harness.server import refusal
+from tests.harness.server import refusal, reply
 from tests.harness.service import Service, version
-from tests.pages.conftest import Run, page_text, reported
+from tests.pages.conftest import Run, page_text, reported, unescaped
 
 
 def unapproved(baseline: str, status: str) -> str:
     return f"Baseline {baseline} is {status}: the comparison is with a version that is not approved."
+
+
+def overruled(baseline: str, by_rule: str) -> str:
+    return f"The baseline is {baseline}; the rules choose {by_rule} now."
+
+
+def copied_link(app: AppTest) -> dict[str, list[str]]:
+    """The parameters of the link that the page offers."""
+    (link,) = [code.value for code in app.code if "?" in code.value and "candidate=" in code.value]
+    return parse_qs(urlsplit(link).query, strict_parsing=True)
 
 
 def table(app: AppTest, column: str = "state") -> pd.DataFrame:
@@ -42,7 +60,7 @@ def test_the_newest_pending_version_is_compared_with_the_newest_approved_one(run
     app = run("compare", model="model-asr")
     assert reported(app) == ""
     assert app.query_params["candidate"] == "0.10.0"
-    assert app.query_params["baseline"] == "0.1.0"
+    assert not {"baseline", "data"} & {*app.query_params}, "What nobody chose follows the rules."
     text = page_text(app).replace("\\", "")
     assert "Trade-off" in text
     assert "newest approved by creation" in text
@@ -147,14 +165,18 @@ def test_without_a_pending_version_the_page_asks_for_a_candidate(run: Run, servi
 
 
 def test_a_link_whose_data_have_changed_says_so(run: Run, service: Service) -> None:
-    app = run("compare", model="model-asr")
-    seen = app.query_params["data"]
+    link = copied_link(run("compare", model="model-asr"))
+    assert (link["candidate"], link["baseline"]) == (["0.10.0"], ["0.1.0"])
+    (seen,) = link["data"]
     assert len(seen) == 12
-    assert reported(run("compare", model="model-asr", data=seen)) == ""
+    again = run("compare", **link)
+    assert reported(again) == ""
+    assert "(named by a link)" in unescaped(page_text(again))
+    assert copied_link(again) == link
     service.versions["model-asr"][2] = version("0.10.0", "2024-03-01", {"d-aishell": {"cer": 0.03}})
     disconnect()
     changed = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0", data=seen)
-    assert "The data have changed since this link was made" in reported(changed)
+    assert "The data have changed since this link was copied" in reported(changed)
     assert changed.query_params["data"] == seen
 
 
@@ -164,7 +186,7 @@ def test_a_baseline_of_another_model(run: Run, service: Service) -> None:
     app = run("compare", model="model-asr", candidate="0.10.0", baseline_model="model-other", baseline="5.0.0")
     assert reported(app).replace("\\", "") == unapproved("5.0.0", "Pending")
     assert "Better" in page_text(app)
-    assert "chosen by the reader from another model" in page_text(app)
+    assert "(named by a link, from another model)" in unescaped(page_text(app))
 
 
 def test_setting_a_direction_changes_the_verdict_at_once_and_offers_the_lines(run: Run, service: Service) -> None:
@@ -239,11 +261,11 @@ def test_several_candidates_against_one_baseline_give_the_reason_of_the_choice_f
     assert "**2 candidates** against 0.1.0\n" in page_text(app).replace("\\", "")
     shown = table(app, "verdict")
     assert list(shown[["version", "this baseline is", "verdict"]].itertuples(index=False, name=None)) == [
-        ("0.2.0", "newest approved before the candidate", "▲ Better"),
-        ("0.4.0", "chosen by the reader, the rules choose 0.3.0", "▲ Better"),
+        ("0.2.0", "named by a link", "▲ Better"),
+        ("0.4.0", "named by a link; the rules choose 0.3.0", "▲ Better"),
     ]
     alike = run("compare", model="model-asr", candidate=["0.4.0", "0.5.0"], baseline="0.1.0")
-    headline = "**2 candidates** against 0.1.0 (chosen by the reader, the rules choose 0.3.0)"
+    headline = "**2 candidates** against 0.1.0 (named by a link; the rules choose 0.3.0)"
     assert headline in page_text(alike).replace("\\", "")
     assert not {"baseline", "this baseline is"} & {*table(alike, "verdict").columns}
 
@@ -262,7 +284,7 @@ def test_several_candidates_keep_the_cautions_of_one(run: Run, service: Service)
     one = run("compare", model="model-asr", candidate="0.3.0", baseline="0.1.0")
     both = run("compare", model="model-asr", candidate=["0.2.0", "0.3.0"], baseline="0.1.0", state="better")
     for app in (one, both):
-        assert reported(app).replace("\\", "") == unapproved("0.1.0", "Rejected")
+        assert unescaped(reported(app)).split("\n") == [overruled("0.1.0", "0.2.0"), unapproved("0.1.0", "Rejected")]
         assert page_text(app).count("Significance cannot be judged") == 1
     assert "A row shows all candidates" in page_text(both)
     assert "A row shows all candidates" not in page_text(one)
@@ -354,20 +376,23 @@ def test_another_model_gets_its_newest_pending_version_and_no_old_fingerprint(ru
         version("5.0.0", "2025-01-01", {"d-aishell": {"cer": 0.05}}, ApprovalStatus="Approved"),
         version("5.1.0", "2025-02-01", {"d-aishell": {"cer": 0.04}}),
     ]
-    app = run("compare", model="model-asr")
-    seen = app.query_params["data"]
+    app = run("compare", **copied_link(run("compare", model="model-asr")))
     app.selectbox("model").set_value("model-other").run()
     assert app.query_params["candidate"] == "5.1.0"
-    assert app.query_params["data"] != seen
+    assert not {"baseline", "data"} & {*app.query_params}
     assert reported(app) == ""
 
 
-def test_choosing_another_model_asks_for_its_version_and_writes_no_fingerprint(run: Run, service: Service) -> None:
+def test_choosing_another_model_asks_for_its_version_and_forgets_the_link(run: Run, service: Service) -> None:
     service.models.append({"ModelId": "model-other", "ModelName": "other", "WorkspaceId": "7"})
     service.versions["model-other"] = [version("5.0.0", "2025-01-01", {"d-aishell": {"cer": 0.05}})]
-    app = run("compare", model="model-asr", candidate="0.10.0", baseline_model="model-other", data="0123456789ab")
+    app = run("compare", **copied_link(run("compare", model="model-asr")))
+    app.selectbox("baseline_model").set_value("model-other").run()
     assert reported(app) == ""
     assert "Choose the baseline" in app.info[0].value
+    app.selectbox("baseline").set_value("5.0.0").run()
+    assert "(chosen by the reader, from another model)" in unescaped(page_text(app))
+    assert reported(app).replace("\\", "") == unapproved("5.0.0", "Pending")
     assert "data" not in app.query_params
 
 
@@ -415,7 +440,7 @@ def test_a_verdict_says_when_its_versions_could_not_be_read_again(
 
 def _with_many(service: Service) -> None:
     service.versions["model-asr"] = [
-        version(f"0.{place}.0", f"2024-01-01T{place // 60:02}:{place % 60:02}:00", {"d-aishell": {"cer": 0.1}})
+        version(f"0.{place}.0", f"{date(2024, 1, 1) + timedelta(place)}", {"d-aishell": {"cer": 0.1}})
         for place in range(300)
     ]
 
@@ -452,13 +477,20 @@ def test_the_rules_choose_the_baseline_from_what_is_approved_now(
 ) -> None:
     monkeypatch.setenv("PAIVIEW_CACHE_TTL", "0.001")
     monkeypatch.setattr(registry, "MAX_STALE_TTLS", 1e9)
-    assert run("compare", model="model-asr").query_params["baseline"] == "0.1.0"
-    service.versions["model-asr"][1]["ApprovalStatus"] = "Approved"
     app = run("compare", model="model-asr")
-    assert app.query_params["baseline"] == "0.2.0"
-    assert "(newest approved by creation)" in page_text(app).replace("\\", "")
-    pinned = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0")
-    assert "(chosen by the reader, the rules choose 0.2.0)" in page_text(pinned).replace("\\", "")
+    assert "against 0.1.0 (newest approved by creation)" in unescaped(page_text(app))
+    link = copied_link(app)
+    service.versions["model-asr"][1]["ApprovalStatus"] = "Approved"
+    for following in (app.run(), run("compare", model="model-asr")):
+        assert "against 0.2.0 (newest approved by creation)" in unescaped(page_text(following))
+        assert reported(following) == ""
+    pinned = run("compare", **link)
+    for again in (pinned, pinned.run()):
+        assert "against 0.1.0 (named by a link; the rules choose 0.2.0)" in unescaped(page_text(again))
+    assert overruled("0.1.0", "0.2.0") in unescaped(reported(pinned))
+    next(button for button in pinned.button if button.label == "Compare with what the rules choose").click().run()
+    assert "against 0.2.0 (newest approved by creation)" in unescaped(page_text(pinned))
+    assert reported(pinned) == ""
 
 
 def test_datasets_that_share_a_name_are_shown_with_their_ids(run: Run, service: Service) -> None:
@@ -470,3 +502,46 @@ def test_datasets_that_share_a_name_are_shown_with_their_ids(run: Run, service: 
     app = run("compare", model="model-asr")
     assert {*table(app)["dataset"]} == {"Test (d-b)", "Test (d-c)"}
     assert "Missing from the candidate: Test (d-c) (cer)" in page_text(app).replace("\\", "")
+
+
+def test_page_api_and_command_line_know_a_version_created_after_the_listing(
+    run: Run, service: Service, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # A listing is outdated as soon as it is read: the tests do not sleep.
+    monkeypatch.setattr(registry, "UNKNOWN_MAX_AGE_SECONDS", 0.0)
+
+    def page_knows(name: str) -> bool:
+        app = run("compare", model="model-asr", candidate=name)
+        return name in unescaped(page_text(app)) and "has no version" not in reported(app)
+
+    def api_knows(name: str) -> bool:
+        response = client.get("/api/models/model-asr/decision", params={"candidate": name})
+        return response.status_code == 200 and response.json()["candidate"] == name
+
+    def command_knows(name: str) -> bool:
+        monkeypatch.setattr(sys, "argv", ["paiview", "compare", "model-asr", name, "--format", "json"])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out = capfd.readouterr().out
+        return ended.value.code in (None, 0) and json.loads(out)["candidate"] == name
+
+    with (
+        BackgroundServer(Starlette(routes=[http_api.mount()])) as server,
+        httpx.Client(base_url=f"http://{HOST}:{server.port}") as client,
+    ):
+        assert page_knows("0.10.0")
+        # The command is last, for it disconnects the registry of this process.
+        for name, knows in (("0.11.0", page_knows), ("0.12.0", api_knows), ("0.13.0", command_knows)):
+            service.versions["model-asr"].append(version(name, f"2024-04-{name[2:4]}", {"d-aishell": {"cer": 0.03}}))
+            assert knows(name)
+
+
+def test_the_page_of_a_partial_listing_says_how_much_is_there(run: Run, service: Service) -> None:
+    origin = {"kind": "saved", "files": ["a.json"], "listed": 3, "missing": 12}
+    answer = {"Versions": service.versions["model-asr"], "TotalCount": 15, "origin": origin}
+    service.refusals["/api/v1/models/model-asr/versions"] = reply(answer)
+    for page in ("compare", "versions", "trends"):
+        app = run(page, model="model-asr")
+        assert "3 of 15 versions" in page_text(app)
+        assert "12 versions not listed: a newer approved one may be among them." in unescaped(reported(app))
+        assert "kept changing" not in reported(app)

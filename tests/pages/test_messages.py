@@ -1,10 +1,11 @@
 """Warnings: many facts of a kind are one warning, which counts those it leaves out."""
 
+import tomllib
+
 import pytest
 
-from tests.harness.server import refusal
 from tests.harness.service import Service, version
-from tests.pages.conftest import Run, reported
+from tests.pages.conftest import Run, page_text, reported, unescaped
 
 
 def warnings(run: Run, page: str) -> list[str]:
@@ -29,33 +30,33 @@ def _empty(service: Service) -> None:
     service.versions["model-asr"] = []
 
 
-@pytest.mark.parametrize(
-    ("page", "first", "end"),
-    [
-        ("compare", "accuracy on d-0 is 0.98 and was 98", "It is judged as stored."),
-        ("trends", "accuracy on d-0 is 0.98 in 0.2.0 and was 98 before", "Each is drawn as stored."),
-    ],
-)
-def test_jumps_of_scale_are_one_warning_that_counts_what_it_leaves_out(
-    run: Run, service: Service, page: str, first: str, end: str
-) -> None:
+def test_jumps_of_scale_are_one_warning_that_counts_what_it_leaves_out(run: Run, service: Service) -> None:
     scaled(service, 3)
-    [warning] = warnings(run, page)
+    [warning] = warnings(run, "trends")
     listed, ending = facts(warning)
-    assert listed[0] == first
+    assert listed[0] == "accuracy on d-0 is 0.98 in 0.2.0 and was 98 before"
     assert [fact.partition(" is ")[0] for fact in listed] == [
         *(f"accuracy on d-{place}" for place in range(3)),
         "cer on d-0",
         "cer on d-1",
         "and 1 more like it",
     ]
-    assert ending == f"about 100 times apart, like a fraction beside a percentage. {end}"
+    assert ending == "a fraction beside a percentage. Each is drawn as stored."
+
+
+def test_a_comparison_of_two_scales_is_one_doubt_and_no_warning(run: Run, service: Service) -> None:
+    scaled(service, 8)
+    app = run("compare", model="model-asr")
+    assert reported(app) == ""
+    (doubt,) = [text for text in unescaped(page_text(app)).split("\n") if "**open**" in text]
+    assert "16 results where one number is in percent and the other a fraction: " in doubt
+    (lines,) = [code.value for code in app.code if "[metrics." in code.value]
+    assert {*tomllib.loads(lines)["metrics"]} == {"accuracy", "cer"}
 
 
 def test_many_jumps_that_are_left_out_are_counted_too(run: Run, service: Service) -> None:
     scaled(service, 8)
-    for page in ("compare", "trends"):
-        assert facts(warnings(run, page)[0])[0][5:] == ["and 11 more like them"]
+    assert facts(warnings(run, "trends")[0])[0][5:] == ["and 11 more like them"]
 
 
 def test_one_jump_has_nothing_to_count(run: Run, service: Service) -> None:
@@ -63,18 +64,15 @@ def test_one_jump_has_nothing_to_count(run: Run, service: Service) -> None:
         version("0.1.0", "2024-01-01", {"d": {"cer": 17.0}}, ApprovalStatus="Approved"),
         version("0.2.0", "2024-01-02", {"d": {"cer": 0.17}}),
     ]
-    [warning] = warnings(run, "compare")
-    assert facts(warning)[0] == ["cer on d is 0.17 and was 17"]
+    [warning] = warnings(run, "trends")
+    assert facts(warning)[0] == ["cer on d is 0.17 in 0.2.0 and was 17 before"]
 
 
-def test_jumps_do_not_hide_other_warnings(run: Run, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jumps_do_not_hide_other_warnings(run: Run, service: Service) -> None:
     scaled(service, 8)
-    app = run("compare", model="model-asr")
-    monkeypatch.setattr("paiview.registry.registry.DECISION_MAX_AGE_SECONDS", 0.0)
-    service.refusals["/api/v1/models/model-asr/versions/0.2.0"] = refusal("NoPermission", 403)
-    app.run()
+    app = run("trends", model="model-asr", scale="none")
     assert len(app.warning) == 2
-    assert "could not be read again" in reported(app)
+    assert "scale = none" in reported(app)
 
 
 def test_many_candidates_older_than_an_approved_version_are_one_warning(run: Run, service: Service) -> None:

@@ -32,16 +32,16 @@ def test_the_metric_that_was_set_stays_the_one_in_the_form(run: Run, service: Se
 def test_a_tolerance_is_the_number_that_was_typed(run: Run, service: Service) -> None:
     """0.7 / 100 is less than 0.007, and a change of exactly 0.7 % would be above it."""
     service.versions["model-asr"] = [
-        version("0.1.0", "2024-01-01", {"d": {"bleu": 100}}, ApprovalStatus="Approved"),
-        version("0.2.0", "2024-01-02", {"d": {"bleu": 99.3}}),
+        version("0.1.0", "2024-01-01", {"d": {"psnr": 100}}, ApprovalStatus="Approved"),
+        version("0.2.0", "2024-01-02", {"d": {"psnr": 99.3}}),
     ]
     app = opened(run("compare", model="model-asr"))
-    app.number_input("relative-bleu").set_value(0.7)
+    app.number_input("relative-psnr").set_value(0.7)
     next(button for button in app.button if button.label == "Apply to this session").click()
     app.run()
     assert "Too close to call" in page_text(app)
     assert app.code[0].value.endswith("relative = 0.007")
-    assert app.number_input("relative-bleu").value == 0.7
+    assert app.number_input("relative-psnr").value == 0.7
 
 
 def test_limits_name_their_units(run: Run) -> None:
@@ -49,7 +49,7 @@ def test_limits_name_their_units(run: Run) -> None:
     assert not app.number_input
     opened(app)
     labels = [field.label for field in app.number_input]
-    assert labels == ["A change counts above, in % of the baseline", "and above, in units of the metric"]
+    assert labels == ["A change counts above, in %", "and above, in units of the metric"]
 
 
 def test_the_form_opens_for_a_metric_without_direction_and_keeps_what_is_typed(run: Run, service: Service) -> None:

@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.harness.service import Service, version
-from tests.pages.conftest import Run, reported
+from tests.pages.conftest import Run, page_text, reported, unescaped
 
 
 @pytest.fixture(autouse=True)
@@ -24,14 +24,17 @@ def _others(service: Service) -> None:
 
 
 def sides(app: AppTest) -> tuple[str, str]:
-    return app.query_params["candidate"], app.query_params["baseline"]
+    """The candidate, and the baseline with the reason for it, as the page names them."""
+    candidate, _, baseline = unescaped(page_text(app)).partition("**0.")[2].partition("\n")[0].partition(" against ")
+    return f"0.{candidate.partition('**')[0]}", baseline
 
 
 def test_another_model_with_versions_of_the_same_names_keeps_neither_side(run: Run) -> None:
     app = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0")
     app.selectbox("model").set_value("model-other").run()
     assert reported(app) == ""
-    assert sides(app) == ("0.11.0", "0.2.0")
+    assert sides(app) == ("0.11.0", "0.2.0 (newest approved by creation)")
+    assert "baseline" not in app.query_params
 
 
 def test_another_model_is_compared_with_its_own_versions_after_a_baseline_from_elsewhere(run: Run) -> None:
@@ -39,7 +42,8 @@ def test_another_model_is_compared_with_its_own_versions_after_a_baseline_from_e
     assert app.query_params["baseline_model"] == "model-third"
     app.selectbox("model").set_value("model-other").run()
     assert "baseline_model" not in app.query_params
-    assert sides(app) == ("0.11.0", "0.2.0")
+    assert sides(app) == ("0.11.0", "0.2.0 (newest approved by creation)")
+    assert "baseline" not in app.query_params
 
 
 def test_filters_that_the_other_model_does_not_have_leave_the_url(run: Run) -> None:
@@ -70,12 +74,15 @@ def test_a_link_to_another_model_keeps_none_of_the_versions_chosen_before(run: R
     app = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0")
     follow(app, "versions", model="model-other")
     follow(app, "compare", model="model-other")
-    assert sides(app) == ("0.11.0", "0.2.0")
+    assert sides(app) == ("0.11.0", "0.2.0 (newest approved by creation)")
+    assert "baseline" not in app.query_params
 
 
 def test_a_link_to_versions_of_another_model_shows_these(run: Run) -> None:
     app = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0")
     follow(app, "compare", model="model-other", candidate="0.10.0", baseline="0.1.0")
-    assert reported(app).startswith("Baseline 0\\.1\\.0 is Rejected")
-    assert reported(app).count("\n") == 0
-    assert sides(app) == ("0.10.0", "0.1.0")
+    assert unescaped(reported(app)).split("\n") == [
+        "The baseline is 0.1.0; the rules choose 0.2.0 now.",
+        "Baseline 0.1.0 is Rejected: the comparison is with a version that is not approved.",
+    ]
+    assert sides(app) == ("0.10.0", "0.1.0 (named by a link; the rules choose 0.2.0)")

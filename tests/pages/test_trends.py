@@ -151,7 +151,7 @@ def test_without_an_approved_version_there_is_no_effect_to_show(run: Run, servic
     assert "scale = effect" in reported(app)
 
 
-def test_names_of_the_configuration_are_shown_with_ids_where_aliases_share_them(
+def test_a_dataset_and_its_alias_are_one_panel_with_the_name_of_the_configuration(
     run: Run, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service.versions["model-asr"] = [
@@ -168,7 +168,7 @@ def test_names_of_the_configuration_are_shown_with_ids_where_aliases_share_them(
     titles = {
         note["text"].partition("</b>")[0] for note in chart(run("trends", model="model-asr"))["layout"]["annotations"]
     }
-    assert titles == {"<b>Far field", "<b>Renamed (d-new)", "<b>Renamed (d-old)"}
+    assert titles == {"<b>Far field", "<b>Renamed"}
 
 
 def test_directions_of_the_configuration_colour_the_heatmap(

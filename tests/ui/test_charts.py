@@ -13,7 +13,7 @@ from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import Decision
 from paiview.decisions.pair_rows import pair_rows
 from paiview.evaluation.frames import Pair, build
-from paiview.evaluation.metric_meaning import MetricContract
+from paiview.evaluation.metric_meaning import MetricSettings
 from paiview.figures.delta import DeltaInfo
 from paiview.ui import charts, decision_view
 from paiview.ui.model_data import ModelData
@@ -34,7 +34,7 @@ CHANGES: list[dict[str, Any]] = [
     {"identity": "listing-2", "frames": OTHER},
     {"dataset_names": {"aishell": "AISHELL-2"}},
     {"dataset_names": {}},
-    {"contracts": Contracts(metrics={"cer": MetricContract("cer", "higher", source="configuration")})},
+    {"contracts": Contracts(metric_tables={"cer": MetricSettings("higher")})},
     {"shown": [TOP1, CER]},
     {"shown": [CER]},
     {"version_indexes": np.arange(2)},

@@ -13,8 +13,8 @@ from pandas.io.formats.style import Styler
 
 from paiview.decisions.contracts import Contracts
 from paiview.evaluation.frames import Frames, Pair, build
-from paiview.evaluation.metric_meaning import MetricContract
-from paiview.evaluation.queries import Slice
+from paiview.evaluation.metric_meaning import MetricSettings
+from paiview.evaluation.queries import Slice, number_table
 from paiview.pai.objects import ModelVersion
 from paiview.ui import versions_table
 from paiview.ui.model_data import ModelData
@@ -30,21 +30,30 @@ def _nothing_kept() -> None:
 def listing(
     frames: Frames,
     names: Mapping[str, str] = MappingProxyType({}),
-    metrics: Mapping[str, MetricContract] = MappingProxyType({}),
+    metrics: Mapping[str, MetricSettings] = MappingProxyType({}),
 ) -> ModelData:
-    return ModelData(identity="listing", frames=frames, contracts=Contracts(metrics), dataset_names=names)
+    return ModelData(identity="listing", frames=frames, contracts=Contracts(metric_tables=metrics), dataset_names=names)
 
 
 def written(
     frames: Frames,
     indexes: Sequence[int],
     names: Mapping[str, str],
-    metrics: Mapping[str, MetricContract] = MappingProxyType({}),
+    metrics: Mapping[str, MetricSettings] = MappingProxyType({}),
 ) -> list[list[str]]:
     """Versions side by side as the reader sees them, the heads first."""
     table = versions_table.side_by_side(listing(frames, names, metrics), indexes)
     assert isinstance(table, Styler)
     return [line.split("\t") for line in table.hide().to_string(delimiter="\t").splitlines()]
+
+
+def test_the_head_of_a_column_says_which_way_is_better_and_how_sure_that_is() -> None:
+    results = {"a": {"cer": 0.1, "acc": 0.9, "bias": -0.1, "iou.person": 0.7, "quux": 1.0}}
+    frames = build([ModelVersion.model_validate(version("0.1.0", "2024-01-01", results))])
+    pairs = [Pair(metric, "a") for metric in results["a"]]
+    config = versions_table.column_config(number_table(frames, pairs), pairs, listing(frames))
+    heads = [config[f"{pair.metric}@a"]["label"] for pair in pairs]
+    assert heads == ["cer ↓ a", "acc ↑ a", "bias → a", "iou.person ↑? a", "quux ? a"]
 
 
 def test_side_by_side_has_a_row_for_each_pair_that_any_version_has() -> None:
@@ -83,9 +92,9 @@ def test_side_by_side_each_metric_has_the_decimals_of_its_column_in_the_table_of
             for place, given in enumerate(numbers)
         ]
     )
-    metrics = {"top1": MetricContract("top1", digits=3)}
+    metrics = {"top1": MetricSettings(digits=3)}
     assert written(frames, [0, 1], {}, metrics)[1:] == [
-        ["d", "accuracy", "0.999999", "0.999999"],
+        ["d", "accuracy", "0.9999991", "0.9999990"],
         ["d", "cer", "0.1250", "0.2500"],
         ["d", "ppl", "1234567.891", "1234567.892"],
         ["d", "tokens", "1000000000000", "1000000000001"],
@@ -125,8 +134,8 @@ PAGE: dict[str, Any] = {
 }
 CHANGES: list[dict[str, Any]] = [
     {"identity": "other listing", "frames": OTHER_FRAMES},
-    {"contracts": Contracts({"cer": MetricContract("cer", "higher")})},
-    {"contracts": Contracts({"cer": MetricContract("cer", digits=4)})},
+    {"contracts": Contracts(metric_tables={"cer": MetricSettings("higher")})},
+    {"contracts": Contracts(metric_tables={"cer": MetricSettings(digits=4)})},
     {"dataset_names": {"d": "Test"}},
     {"dataset_names": {}},
     {"passing": np.array([0, 1, 2])},
@@ -171,3 +180,13 @@ def test_decimals_of_a_column_follow_the_listing_and_the_contracts() -> None:
     assert decimals(CHANGES[0]) == [1, 2]
     assert decimals(CHANGES[2]) == [4, 1]
     assert decimals({}) == [3, 1]
+
+
+@pytest.mark.parametrize("number", [1e-300, 3.2e-15, -3.2e-15])
+def test_a_number_too_small_for_the_table_is_written_out(number: float) -> None:
+    rows = [
+        version("0.1.0", "2024-01-01", {"d-a": {"cer": number}}),
+        version("0.2.0", "2024-01-02", {"d-a": {"cer": 0.5}}),
+    ]
+    table = written(build([ModelVersion.model_validate(fields) for fields in rows]), [0, 1], {})
+    assert table[1][2:] == [str(number), "0.500000000000"]

@@ -4,6 +4,7 @@ import csv
 import io
 import logging
 import re
+import tomllib
 import unicodedata
 import zlib
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ from paiview.settings import Settings
 from tests.harness import hostile
 from tests.harness.server import Reply, Request, Server, reply
 
+TEXTS: Final = hostile.TEXTS
 OBEYED: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x80-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """What a terminal obeys or turns text around, save for tabs and line feeds."""
 BLOCKS: Final = (
@@ -54,7 +56,7 @@ BLOCKS: Final = (
     "strong",
 )
 RENDERED: Final = frozenset({f"{block}_{end}" for block in BLOCKS for end in ("open", "close")})
-"""What a report in Markdown consists of: no link, no picture, no HTML, no block of code."""
+"""What a report in Markdown consists of: no link, no picture, no HTML."""
 
 
 @pytest.fixture(scope="module")
@@ -132,9 +134,11 @@ def test_a_report_in_markdown_has_no_markup_but_its_own(decision: Decision) -> N
     written = documents.to_markdown(decision)
     tokens = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(written)
     kinds = {child.type for token in tokens for child in [token, *(token.children or [])]}
-    assert kinds <= RENDERED | {"inline", "text", "text_special", "code_inline", "softbreak"}
+    assert kinds <= RENDERED | {"inline", "text", "text_special", "code_inline", "code_block", "softbreak"}
+    lines = "".join(token.content for token in tokens if token.type == "code_block")
+    assert {*tomllib.loads(lines)["metrics"]} <= {pair.metric for pair in decision.pairs}, "Code is lines of TOML."
     heads = [after.content for token, after in pairwise(tokens) if token.type == "heading_open"]
-    assert heads[1:] == ["Policy", "Notes"]
+    assert heads[1:] == ["Policy", "What keeps it open", "Notes"]
     assert not OBEYED.search(written)
     assert len(written) < 65_536, "GitHub takes no longer comment."
 
@@ -198,7 +202,7 @@ def test_the_api_answers_in_ascii_with_every_text_as_it_came(client: httpx.Clien
     assert {model["ModelName"] for model in models} >= {mask_secrets(text) for text in hostile.TEXTS}
     listed = client.get(f"/api/models/{hostile.MODEL}/versions")
     names = {version["VersionName"] for version in listed.json()["Versions"]}
-    assert names >= {mask_secrets(text) for text in hostile.TEXTS}
+    assert names >= {mask_secrets({"VersionName": text})["VersionName"] for text in TEXTS}
     judged = client.get(f"/api/models/{hostile.MODEL}/decision", params={"candidate": hostile.CANDIDATE})
     assert Decision.model_validate(judged.json()) == decide_now(source, hostile.MODEL, hostile.CANDIDATE)
     for answer in (told, listed, judged):

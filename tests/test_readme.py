@@ -36,7 +36,8 @@ PACKAGES = (
     "server/",
     "embedded/",
 )
-STATES: tuple[State, ...] = ("better", "worse", "same", "missing", "new", "not_comparable")
+STATES: tuple[State, ...] = ("better", "worse", "unclear", "same", "missing", "new", "not_comparable")
+COMPARED: tuple[State, ...] = ("better", "worse", "unclear", "same")
 
 
 def read(page: Path) -> str:
@@ -180,14 +181,14 @@ def test_the_table_of_the_api_has_its_routes() -> None:
 def test_the_table_of_the_readme_gives_the_word_of_every_mixture(present: tuple[bool, ...]) -> None:
     some = dict(zip(STATES, present, strict=True))
     rows = {row[0].strip("*"): row[1:] for row in table(README, "| better")}
-    assert rows.pop("Not comparable")[0] == "no result has numbers on both sides and a direction"
+    assert rows.pop("Not comparable")[0] == "no result is better, worse, unclear or the same"
     columns = (some["better"], some["worse"], some["missing"])
     fitting = [
         word
         for word, cells in rows.items()
         if all(cell in ("any", "some" if is_there else "none") for cell, is_there in zip(cells, columns, strict=True))
     ]
-    is_compared = some["better"] or some["worse"] or some["same"]
+    is_compared = any(some[state] for state in COMPARED)
     assert (fitting if is_compared else ["Not comparable"]) == [word_of(some)]
 
 
@@ -195,7 +196,7 @@ def test_the_table_of_the_readme_gives_the_word_of_every_mixture(present: tuple[
 def test_the_first_row_that_applies_gives_the_word_of_every_mixture(present: tuple[bool, ...]) -> None:
     some = dict(zip(STATES, present, strict=True))
     applies = {
-        "no result is better, worse or the same": not (some["better"] or some["worse"] or some["same"]),
+        "no result is better, worse, unclear or the same": not any(some[state] for state in COMPARED),
         "some results are better and some worse": some["better"] and some["worse"],
         "some results are worse": some["worse"],
         "some results are missing": some["missing"],

@@ -45,6 +45,8 @@ def run(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Run a page with query parameters, over ``service``."""
     st.cache_resource.clear()
     st.cache_data.clear()
+    # The pages of an earlier module may have connected again after it had ended.
+    disconnect()
     with ExitStack() as running:
         server = running.enter_context(Server(service))
         running.callback(disconnect)

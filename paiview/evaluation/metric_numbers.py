@@ -6,7 +6,7 @@ either, so two numbers are told to be on different scales only where their ratio
 
 import math
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 from paiview.evaluation.metric_meaning import MetricContract, stored_number
 
@@ -18,7 +18,7 @@ _PERCENT: Final = 100
 _MAX_FRACTION: Final = 1.0
 _MAX_ERROR_RATE: Final = 3.0
 """The largest fraction of an error rate that may exceed 1, such as a word error rate with many insertions."""
-MIN_SCALE_RATIO: Final = 10.0 * (1 + 1e-12)
+_MIN_SCALE_RATIO: Final = 10.0 * (1 + 1e-12)
 """Numbers of one metric on the same scale are seldom ten times apart; a hair more, lest rounding makes ten more."""
 _MAX_OVERSHOOT: Final = 1e-9
 """By how much rounding may carry a number beyond its range."""
@@ -47,8 +47,24 @@ def is_only_percent(value: float, meaning: MetricContract) -> bool:
 
 def are_on_different_scales(one: float, other: float, meaning: MetricContract) -> bool:
     """Whether one number can only be in percent and the other one can only be a fraction beside it."""
-    small, large = sorted((abs(one), abs(other)))
-    return is_only_percent(large, meaning) and 0 < small <= _MAX_FRACTION and large / MIN_SCALE_RATIO > small
+    limit = max_fraction(meaning)
+    return limit is not None and differ_in_scale(one, other, limit)
+
+
+@overload
+def differ_in_scale(one: float, other: float, limit: float) -> bool: ...
+@overload
+def differ_in_scale(
+    one: "float | NDArray[np.float64]", other: "NDArray[np.float64]", limit: float
+) -> "NDArray[np.bool_]": ...
+def differ_in_scale(one: Any, other: Any, limit: float) -> Any:
+    """``are_on_different_scales`` by the ``max_fraction`` of the metric; of arrays, number by number."""
+    return _is_percent_beside_fraction(one, other, limit) | _is_percent_beside_fraction(other, one, limit)
+
+
+def _is_percent_beside_fraction(large: Any, small: Any, limit: float) -> Any:
+    large, small = abs(large), abs(small)
+    return (large > limit) & (small > 0) & (small <= _MAX_FRACTION) & (large / _MIN_SCALE_RATIO > small)
 
 
 def ceiling(one: float, other: float, meaning: MetricContract) -> int | None:

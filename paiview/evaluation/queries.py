@@ -17,9 +17,9 @@ from paiview.evaluation.catalogue import leaf_of
 from paiview.evaluation.frames import Frames, Pair, column_names
 from paiview.evaluation.metric_meaning import MetricContract, contract
 from paiview.evaluation.metric_numbers import (
-    MIN_SCALE_RATIO,
     are_on_different_scales,
     counted_numbers,
+    differ_in_scale,
     max_fraction,
     running_best,
 )
@@ -300,10 +300,7 @@ def scale_jumps(frames: Frames, meanings: Mapping[str, MetricContract]) -> pd.Da
         limit = max_fraction(contract(pair.metric, meanings))
         if limit is None:
             continue
-        sizes = np.sort(np.abs(np.stack([values[:-1], values[1:]])), axis=0)
-        small, large = sizes[0], sizes[1]
-        is_jump = (large > limit) & (small > 0) & (small <= 1) & (large / MIN_SCALE_RATIO > small)
-        for at in np.flatnonzero(is_jump).tolist():
+        for at in np.flatnonzero(differ_in_scale(values[:-1], values[1:], limit)).tolist():
             name = frames.versions["version_name"].iloc[version_indexes[at + 1]]
             rows.append((*pair, name, values[at], values[at + 1]))
     rows.sort(key=lambda row: row[:2])

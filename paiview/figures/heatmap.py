@@ -15,9 +15,9 @@ from paiview.evaluation import queries
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.metric_meaning import MetricContract, contract, display_digits, format_value
 from paiview.evaluation.metric_numbers import (
-    MIN_SCALE_RATIO,
     ceiling,
     counted_numbers,
+    differ_in_scale,
     max_fraction,
     range_problem,
 )
@@ -290,13 +290,9 @@ def _steps(before: float, after: NDArray[np.float64], meaning: MetricContract) -
 
 def _comparable(before: float, after: NDArray[np.float64], meaning: MetricContract) -> NDArray[np.bool_]:
     """Where both numbers are possible and on one scale."""
-    is_possible = ~np.isnan(counted_numbers(after, meaning))
+    is_possible = ~np.isnan(counted_numbers(after, meaning)) & (range_problem(before, meaning) is None)
     limit = max_fraction(meaning)
-    if range_problem(before, meaning) is not None or limit is None:
-        return is_possible & (range_problem(before, meaning) is None)
-    small, large = np.minimum(np.abs(after), abs(before)), np.maximum(np.abs(after), abs(before))
-    differ = (large > limit) & (small > 0) & (small <= 1) & (large / MIN_SCALE_RATIO > small)
-    return is_possible & ~differ
+    return is_possible if limit is None else is_possible & ~differ_in_scale(before, after, limit)
 
 
 def _tops(before: float, after: NDArray[np.float64], meaning: MetricContract) -> NDArray[np.float64]:

@@ -161,7 +161,7 @@ _layouts: Final[dict[tuple[Any, ...], _Layout]] = {}
 def mask_secrets(tree: Any) -> Any:
     """The JSON tree with ``••••`` in place of every secret; the same object when there is none.
 
-    A secret is always a text: numbers, true, false and null are kept wherever they stand. Which texts are secrets is in
+    A secret is always a text: numbers, true, false and null are kept everywhere. Which texts are secrets is in
     docs/security.md. Names of metrics, and names by which the service finds an object, are kept.
     """
     return tree if _is_harmless(tree) else _masked(tree, _MAX_DEPTH, in_metrics=False)

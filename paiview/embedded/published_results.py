@@ -39,7 +39,7 @@ _MAPPING_VERSION: Final = b"2"
 
 _ORIGIN: Final = Origin(kind="published")
 _UNUSUAL_METRICS: Final = ("ms_", "seconds_per_hour")
-"""The beginnings of the metrics whose files say what they mean: the other names are known wherever they are used."""
+"""Prefixes of the metrics that the families explain; the catalogue knows all their other metrics."""
 _SHORT_UNITS: Final = {"milliseconds": "ms"}
 _EARLIEST: Final = "1970-01-01T00:00:00Z"
 _SUFFIX: Final = ".json.gz"

@@ -99,12 +99,6 @@ class _SavedModel:
         return f"Saved more than once with different content: {shown}{more}. Of each the first in the listing counts."
 
 
-def saved_answer(path: Path) -> SeedFile:
-    """``saved_answers`` of one file with one model."""
-    (file,) = saved_answers([path])
-    return file
-
-
 def saved_answers(paths: Sequence[Path]) -> list[SeedFile]:
     """Read saved responses as models: by the ModelId that they name, else one for each file, named after it.
 

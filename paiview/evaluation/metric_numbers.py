@@ -1,7 +1,7 @@
 """Which numbers a metric can have: its range, and whether a number is a fraction or in percent.
 
 Many metrics are published both ways. A number above the largest fraction can only be in percent; a smaller one can be
-either, so two numbers are told to be on different scales only where their ratio leaves no other reading.
+either, so two numbers count as on different scales only where their ratio leaves no other reading.
 """
 
 import math

@@ -15,11 +15,11 @@ from paiview.decisions.decision import Decision, Word
 from paiview.decisions.lineage import Lineage, decide
 from paiview.embedded.background_server import HOST, BackgroundServer
 from paiview.embedded.published_results import published
-from paiview.embedded.saved_answers import saved_answer
 from paiview.pai.objects import ModelVersion
 from paiview.registry.connection import connect, disconnect
 from paiview.server import http_api
 from paiview.settings import Settings
+from tests.harness.data_files import saved_answer
 from tests.harness.known_answers import CASES, Case, save_sizes
 
 FAMILIES = {

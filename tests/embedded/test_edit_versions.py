@@ -12,7 +12,6 @@ from alibabacloud_aiworkspace20210204.client import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paiview.embedded.saved_answers import saved_answer
 from tests.embedded.sdk import (
     bare_registry,
     every_version,
@@ -24,6 +23,7 @@ from tests.embedded.sdk import (
     refusal,
     sdk_client,
 )
+from tests.harness.data_files import saved_answer
 
 COMPLETE: Final[dict[str, Any]] = {
     "VersionName": "2.3.4_beta",

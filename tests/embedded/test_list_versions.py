@@ -7,8 +7,8 @@ from typing import Any, Final
 import pytest
 from alibabacloud_aiworkspace20210204.client import Client
 
-from paiview.embedded.saved_answers import saved_answer
 from tests.embedded.sdk import bare_registry, listed_versions, read_model, refusal, sdk_client
+from tests.harness.data_files import saved_answer
 
 MODEL: Final = "model-listing"
 RUN: Final = "region=cn-shanghai,workspaceId=1,kind=PipelineRun,id=run-1"

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from paiview.embedded.local_registry import LocalRegistry
-from paiview.embedded.saved_answers import saved_answer, saved_answers
+from paiview.embedded.saved_answers import saved_answers
 from paiview.pai.client import Client as PaiviewClient
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import SettingError
@@ -28,6 +28,7 @@ from tests.embedded.sdk import (
     read_version,
     sdk_client,
 )
+from tests.harness.data_files import saved_answer
 
 SAMPLE: Final = """\
 {

@@ -273,7 +273,7 @@ def _row_effects(before: float, after: NDArray[np.float64], meaning: MetricContr
 
 def _counted(values: NDArray[np.float64], meaning: MetricContract) -> NDArray[np.float64]:
     """The numbers that count: of a metric stored with mixed scales, fractions times 100."""
-    return np.where(np.abs(values) <= 1, values * 100, values) if meaning.scale == "mixed" else values
+    return values * np.where(np.abs(values) <= 1, 100, 1) if meaning.scale == "mixed" else values
 
 
 def _steps(before: float, after: NDArray[np.float64], meaning: MetricContract) -> NDArray[np.float64]:

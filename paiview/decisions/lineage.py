@@ -184,10 +184,13 @@ class Lineage:
 
     def _scored_pairs(self, index: int, contracts: Contracts) -> set[Pair]:
         """The pairs that a version has a valid number for, in metrics that are scores."""
+        measured = self._cached_evaluation(index, contracts)
+        meanings = {metric: contracts.metrics[metric] for metric in {pair.metric for pair in measured}}
+        ignored = {dataset for dataset in {pair.dataset for pair in measured} if contracts.datasets[dataset].ignore}
         pairs = set()
-        for pair, measurement in self._cached_evaluation(index, contracts).items():
-            number, meaning = measured_number(measurement), contracts.metrics[pair.metric]
-            is_judged = meaning.standing != "not_a_score" and not contracts.datasets[pair.dataset].ignore
+        for pair, measurement in measured.items():
+            number, meaning = measured_number(measurement), meanings[pair.metric]
+            is_judged = meaning.standing != "not_a_score" and pair.dataset not in ignored
             if number is not None and is_judged and range_problem(number, meaning) is None:
                 pairs.add(pair)
         return pairs
@@ -200,8 +203,10 @@ class Lineage:
         start, size = 0, 1
         while pairs and start < len(indexes):
             batch = indexes[start : start + size]
-            metrics = [self._versions[index].metrics for index in batch]
-            measuring = versions_measuring(metrics, pairs, contracts.aliases, contracts.metric_aliases)
+            measuring = [True]
+            if len(batch) > 1:
+                metrics = [self._versions[index].metrics for index in batch]
+                measuring = versions_measuring(metrics, pairs, contracts.aliases, contracts.metric_aliases)
             for index, measures in zip(batch, measuring, strict=True):
                 if measures and self._shares(index, pairs, contracts):
                     return index

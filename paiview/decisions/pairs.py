@@ -7,7 +7,6 @@ one percent. Shares are fractions, and positive is always better. The rules are 
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
@@ -114,14 +113,17 @@ class _Change(NamedTuple):
     reading: Literal["value", "error"] | None = None
 
 
-@dataclass(frozen=True)
-class _Side:
+class _Side(NamedTuple):
     """One side of a pair: its measurement, and the number that counts, if it has one."""
 
     name: str
     measurement: Measurement | None
     number: float | None
     problem: str | None
+
+    @property
+    def dataset_version(self) -> str | None:
+        return self.measurement.dataset_version if self.measurement else None
 
     @classmethod
     def of(cls, name: str, measurement: Measurement | None, meaning: MetricContract) -> "_Side":
@@ -191,21 +193,12 @@ def _state(
         return "not_comparable", "no_number"
     if before.problem or after.problem:
         return "not_comparable", "invalid"
-    if _versions_differ(sides):
+    if None not in (versions := {side.dataset_version for side in sides}) and len(versions) > 1:
         return "not_comparable", "version"
     if are_on_different_scales(before.number, after.number, meaning):
         return "not_comparable", "scale"
     state = state_of(before.number, after.number, meaning)
     return state, "unknown" if state == "not_comparable" else None
-
-
-def _versions(sides: tuple[_Side, _Side]) -> list[str | None]:
-    return [side.measurement.dataset_version if side.measurement else None for side in sides]
-
-
-def _versions_differ(sides: tuple[_Side, _Side]) -> bool:
-    before, after = _versions(sides)
-    return before is not None and after is not None and before != after
 
 
 def measured_number(measurement: Measurement | None) -> float | None:
@@ -336,7 +329,7 @@ def _reason_note(reason: Reason | None, sides: tuple[_Side, _Side], meaning: Met
 
 
 def _version_note(sides: tuple[_Side, _Side]) -> str | None:
-    before, after = _versions(sides)
+    before, after = sides[0].dataset_version, sides[1].dataset_version
     if before == after:
         return None
     if before is None or after is None:

@@ -144,8 +144,11 @@ class _SelectingDatasets(Selecting):
 
     def selects(self, pair: PairDecision) -> bool:
         """Whether the rule is about a pair."""
-        names = (pair.dataset, base_of(pair.dataset), *([pair.name] if pair.name else []))
-        return super().selects(pair) and any(matches(self.dataset, name) for name in names)
+        return super().selects(pair) and (
+            matches(self.dataset, pair.dataset)
+            or matches(self.dataset, base_of(pair.dataset))
+            or bool(pair.name and matches(self.dataset, pair.name))
+        )
 
 
 class NoRegression(_SelectingDatasets):
@@ -163,12 +166,13 @@ class NoRegression(_SelectingDatasets):
         """Apply the rule."""
         if not (matching := self._matching(facts)):
             return self._unmatched()
-        states = {pair.pair: self._state(pair, facts.metrics) for pair in matching}
-        judged = [pair for pair in matching if states[pair.pair] in JUDGED]
-        assumed = [pair for pair in judged if pair.standing == "assumed" and states[pair.pair] != "same"]
+        states = [(pair, self._state(pair, facts.metrics)) for pair in matching]
+        judged = [pair for pair, state in states if state in JUDGED]
+        changed = [(pair, state) for pair, state in states if state in JUDGED and state != "same"]
+        assumed = [pair for pair, _ in changed if pair.standing == "assumed"]
         certain = [pair for pair in judged if pair.standing != "assumed" or not pair.has_changed]
-        worse = [pair for pair in certain if states[pair.pair] == "worse"]
-        unknown = [pair for pair in matching if pair.state in JUDGED and states[pair.pair] not in JUDGED]
+        worse = [pair for pair, state in changed if state == "worse" and pair.standing != "assumed"]
+        unknown = [pair for pair, state in states if pair.state in JUDGED and state not in JUDGED]
         if not judged and not unknown:
             return Finding("not_applicable", ("No matching result can be compared.",))
         clauses: list[Parts] = []

@@ -122,6 +122,14 @@ def identify(dataset: Any) -> DatasetIdentity:
     return DatasetIdentity(_with_parts(base, parts), kind, version, problem)
 
 
+def named_dataset(kind: Kind, text: str) -> DatasetIdentity:
+    """``identify`` of a Dataset that holds one DatasetId or one Uri and nothing else; the text is not empty."""
+    if kind == "id" and "://" not in text:
+        return DatasetIdentity(_with_parts(text, {}), kind)
+    uri, version = canonical_uri(text)
+    return DatasetIdentity(_with_parts(uri, {}), kind, version)
+
+
 def base_of(identity: str) -> str:
     """The id or Uri of an identity, without split, subset and configuration.
 

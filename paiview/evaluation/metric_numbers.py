@@ -6,9 +6,10 @@ either, so two numbers count as on different scales only where their ratio leave
 
 import math
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, overload
 
-from paiview.evaluation.metric_meaning import MetricContract, stored_number
+from paiview.evaluation.metric_meaning import MetricContract, Range, Scale, stored_number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,21 +72,28 @@ def ceiling(one: float, other: float, meaning: MetricContract) -> int | None:
     """The best possible number of two of a metric whose range ends at 1: 1, or 100 in percent; else ``None``."""
     if meaning.range is None or meaning.range[1] != 1:
         return None
-    in_percent = meaning.scale in ("percent", "mixed") or any(is_only_percent(each, meaning) for each in (one, other))
+    in_percent = meaning.scale in ("percent", "mixed") or is_only_percent(max(abs(one), abs(other)), meaning)
     return _PERCENT if in_percent else 1
 
 
 def possible_range(meaning: MetricContract) -> tuple[float, float]:
     """The lowest and the highest number that the metric can have, as it is stored."""
-    low, high = meaning.range or (None, None)
-    is_fraction_range = high in (1, None) and (meaning.has_scales or meaning.scale is not None)
-    factor = _PERCENT if is_fraction_range and meaning.scale != "fraction" else 1
+    return _stored_range(meaning.range or (None, None), meaning.scale, meaning.has_scales)
+
+
+@lru_cache(maxsize=1024)
+def _stored_range(limits: Range, scale: Scale | None, has_scales: bool) -> tuple[float, float]:
+    low, high = limits
+    is_fraction_range = high in (1, None) and (has_scales or scale is not None)
+    factor = _PERCENT if is_fraction_range and scale != "fraction" else 1
     return (-math.inf if low is None else low * factor, math.inf if high is None else high * factor)
 
 
 def range_problem(value: float, meaning: MetricContract) -> str | None:
     """Why the metric cannot have this number, such as ``mAP cannot be below 0``; ``None`` if it can."""
     low, high = possible_range(meaning)
+    if low <= value <= high:
+        return None
     if value < low - _overshoot(low):
         return f"{meaning.metric} cannot be below {stored_number(low)}"
     if value > high + _overshoot(high):

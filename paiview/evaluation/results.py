@@ -15,7 +15,14 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from paiview.evaluation.dataset_identity import NO_DATASET, DatasetIdentity, identify, joined, renaming
+from paiview.evaluation.dataset_identity import (
+    NO_DATASET,
+    DatasetIdentity,
+    identify,
+    joined,
+    named_dataset,
+    renaming,
+)
 from paiview.pai.responses import parse_json
 from paiview.text import encodable, json_text
 
@@ -102,8 +109,8 @@ class _Sources:
         self.identities: list[DatasetIdentity] = []
         self._codes: dict[DatasetIdentity, int] = {}
         self._of_texts: dict[tuple[tuple[str, str], ...], tuple[int, str | None]] = {}
-        self.of_id = _CodesOfText(lambda text: self.code(identify({"DatasetId": text})))
-        self.of_uri = _CodesOfText(lambda text: self.code(identify({"Uri": text})))
+        self.of_id = _CodesOfText(lambda text: self.code(named_dataset("id", text)))
+        self.of_uri = _CodesOfText(lambda text: self.code(named_dataset("uri", text)))
 
     def of(self, dataset: Any) -> tuple[int, str | None]:
         """The code of a result's Dataset, and why it is odd, if it is; read once for each different one."""
@@ -290,6 +297,9 @@ class Results:
         Args:
             rows: by row, the version of its dataset.
         """
+        if len(rows) == 1:
+            ((row, version),) = rows.items()
+            return [_Merged(row, self.counts.get(row), version)]
         equal: dict[float | str, list[int]] = {}
         for row in rows:
             equal.setdefault(self._sameness(row), []).append(row)

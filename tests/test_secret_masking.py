@@ -147,6 +147,13 @@ def test_what_is_no_secret_stays(tree: Any) -> None:
             {"Options": '{"password": "s3cr3t", "a": 1}'},
             {"Options": json.dumps({"password": MASK, "a": 1}, ensure_ascii=False)},
         ),
+        ("\ud800 password=s3cr3t", f"\ud800 password={MASK}"),
+        (["\0", "--Password", "s3cr3t"], ["\0", "--Password", MASK]),
+        (
+            {"a": "模型", "b": '\n{\n"pwd": "s3cr3t"}'},
+            {"a": "模型", "b": json.dumps({"pwd": MASK}, ensure_ascii=False)},
+        ),
+        (["--sk", "s3cr3t0123456789abcdef"], ["--sk", MASK]),
         ({"o": '{"o": "{\\"token\\": \\"s3cr3t\\"}"}'}, {"o": '{"o": "{\\"token\\": \\"••••\\"}"}'}),
     ],
 )

@@ -342,12 +342,15 @@ def meaning(model: ModelArgument) -> None:
     from paiview.reports.metric_table import METRIC_COLUMNS, metric_rows, open_lines  # noqa: PLC0415
 
     snapshot = connect(_uncached_settings()).versions(model)
-    meanings = contracts.current().with_data(snapshot.meanings).metrics
+    in_force = contracts.current().with_data(snapshot.meanings)
+    meanings = in_force.metrics
     names = snapshot.frames.metrics["metric"].cat.categories.tolist()
     _print_table([column.upper() for column in METRIC_COLUMNS], metric_rows(names, meanings), max_cell_width=80)
     if lines := open_lines(names, meanings):
         _print()
         _print(strip_controls(lines))
+    for sentence in in_force.ignored:
+        _print_note(sentence)
 
 
 @app.command("config")

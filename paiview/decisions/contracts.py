@@ -61,6 +61,7 @@ class Contracts:
         dataset_tables: by DatasetId, canonical Uri or pattern; a target has the ``n`` of its aliases too.
         rules: the policy.
         accept: the doubts about the baseline that the policy accepts.
+        ignored: a sentence for each setting in the data that is not valid.
     """
 
     page: Mapping[str, MetricSettings] = field(default_factory=dict)
@@ -69,6 +70,7 @@ class Contracts:
     dataset_tables: Mapping[str, DatasetContract] = field(default_factory=dict)
     rules: tuple[Rule, ...] = DEFAULT_POLICY
     accept: frozenset[BaselineDoubt] = frozenset()
+    ignored: tuple[str, ...] = ()
 
     @cached_property
     def metrics(self) -> Meanings:
@@ -128,8 +130,11 @@ class Contracts:
         return replace(self, page={**self.page, **tables})
 
     def with_data(self, tables: Mapping[str, object]) -> "Contracts":
-        """The same with the settings that came with the data; a table that is not valid is left out."""
-        return replace(self, data=_data_tables(tables)) if tables else self
+        """The same with the settings that came with the data; a table that is not valid is left out and told."""
+        if not tables:
+            return self
+        data, ignored = _data_tables(json.dumps(tables, default=str))
+        return replace(self, data=data, ignored=ignored)
 
 
 class DatasetContracts(Mapping[str, DatasetContract]):
@@ -411,16 +416,18 @@ def _with_identity(table: _Dataset) -> _Dataset:
 
 
 @lru_cache(maxsize=8)
-def _parsed_data_table(text: str) -> MetricSettings | None:
-    try:
-        return _Metric.model_validate_json(text, strict=False).settings()
-    except ValidationError:
-        return None
-
-
-def _data_tables(tables: Mapping[str, object]) -> dict[str, MetricSettings]:
-    checked = {name: _parsed_data_table(json.dumps(table, default=str)) for name, table in tables.items()}
-    return {name: settings for name, settings in checked.items() if settings is not None}
+def _data_tables(text: str) -> tuple[Mapping[str, MetricSettings], tuple[str, ...]]:
+    """The settings in JSON text of tables by metric, and a sentence for each table that is not valid."""
+    settings, ignored = {}, []
+    for name, table in json.loads(text).items():
+        try:
+            checked = _File.model_validate({"metrics": {name: table}}, strict=False)
+        except ValidationError as error:
+            problem = _problem(error.errors(include_url=False, include_input=False)[0], _File)
+            ignored.append(f"What the data say about a metric is ignored: {problem}.")
+        else:
+            settings[name] = checked.metrics[name].settings()
+    return settings, tuple(ignored)
 
 
 def _datasets(tables: Mapping[str, _Dataset]) -> dict[str, DatasetContract]:

@@ -323,6 +323,7 @@ def _assemble(
             *_unreadable_notes(after, before),
             *_look_alike_notes("metrics", [pair.metric for pair in pairs]),
             *_look_alike_notes("datasets", [pair.dataset for pair in pairs]),
+            *contracts.ignored,
         ),
     )
 

@@ -160,11 +160,14 @@ def open_doubts(decision: Decision) -> list[Doubt]:
 
 
 def average_remarks(decision: Decision) -> list[str]:
-    """Where the averages name different winners, and where one dataset decides: plain sentences."""
+    """Where averages name different winners, hang on one dataset, or rest on an assumption: plain sentences."""
     labels = {pair.dataset: _label(pair) for pair in decision.pairs}
+    assumed = {pair.metric for pair in decision.pairs if pair.standing == "assumed"}
     sentences = []
     for average in decision.averages:
         metric = one_line(average.metric, NAME_LENGTH)
+        if average.metric in assumed:
+            sentences.append(f"{metric}: its direction is only assumed, and so are its gains.")
         if average.disagree:
             sentences.append(f"{metric}: the averages name different winners, so none of them is the answer.")
         if average.turned_by:

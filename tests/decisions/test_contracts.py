@@ -465,10 +465,12 @@ def test_data_bring_the_meaning_of_what_no_file_sets() -> None:
         "lower",
     ],
 )
-def test_a_table_of_the_data_that_is_not_valid_says_nothing(table: Any) -> None:
-    told = Contracts().with_data({"blobs": table, "speed": {"direction": "higher"}})
-    assert told.metrics["blobs"].standing == "unknown"
-    assert told.metrics["speed"].direction == "higher"
+def test_a_table_of_the_data_that_is_not_valid_is_left_out_and_told(table: Any) -> None:
+    data = Contracts().with_data({"blobs": table, "speed": {"direction": "higher"}})
+    assert data.metrics["blobs"].standing == "unknown"
+    assert data.metrics["speed"].direction == "higher"
+    (sentence,) = data.ignored
+    assert sentence.startswith("What the data say about a metric is ignored: [metrics.blobs] ")
 
 
 def test_the_fingerprint_is_of_what_decides() -> None:

@@ -40,7 +40,7 @@ BY_URGENCY: Final[tuple[RuleOutcome, ...]] = ("fail", "undecided", "warn", "pass
 GLYPHS: Final[Mapping[State, str]] = {
     "better": "▲",
     "worse": "▼",
-    "same": "＝",
+    "same": "=",
     "unclear": "≈",
     "missing": "○",
     "new": "✚",

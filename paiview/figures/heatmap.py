@@ -229,7 +229,7 @@ def effect_heatmap_figure(info: EffectHeatmapInfo) -> go.Figure:
             "thickness": 8,
             "outlinewidth": 0,
             "tickvals": [-1, 0, 1],
-            "ticktext": [f"▼ {limit} or more", "＝ 0", f"▲ {limit} or more"],
+            "ticktext": [f"▼ {limit} or more", "= 0", f"▲ {limit} or more"],
             "tickfont": {"size": 10},
             "ticks": "",
         },

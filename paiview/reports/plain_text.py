@@ -27,7 +27,7 @@ WORDS: Final[dict[Word, str]] = {
     "Worse": "▼ Worse",
     "Trade-off": "▲▼ Trade-off",
     "Incomplete": "○ Incomplete",
-    "Too close to call": "＝ Too close to call",
+    "Too close to call": "= Too close to call",
     "Not comparable": "? Not comparable",
 }
 STANDINGS: Final[dict[Standing, str]] = {

@@ -88,7 +88,7 @@ def test_the_end_of_a_row_holds_the_glyph_and_both_numbers_with_equal_decimals()
         "○ – ← 0.5000",
         "▲ 0.0950 ← 0.1000",
         "▲ 0.1720 ← 0.1750",
-        "＝ 0.2004 ← 0.2000",
+        "= 0.2004 ← 0.2000",
         "✚ 0.3000 ← –",
         "? 4 ← 3",
     ]

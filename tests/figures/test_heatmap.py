@@ -200,7 +200,7 @@ def test_a_change_from_zero_or_no_errors_is_fully_shaded_on_its_side() -> None:
     ]
     frames = build([version(place, f"0.{place}.0", None, given) for place, given in enumerate(numbers)])
     info = effects(frames, Pair("loss", "aishell"), Pair("acc", "aishell"), baseline=0)
-    assert info.texts == [["＝", "from 0", "＝", "from 0"], ["＝", "from no errors", "＝", "＝"]]
+    assert info.texts == [["=", "from 0", "=", "from 0"], ["=", "from no errors", "=", "="]]
     assert info.shade.tolist() == [[0, -1, 0, 1], [0, -1, 0, 0]]
     assert np.isnan(info.effect).all()
 
@@ -214,7 +214,7 @@ def test_the_effect_heatmap_draws_its_info(frames: Frames) -> None:
     colours = [colour for _, colour in trace.colorscale]
     assert colours[0].startswith("rgba(213,94,0")  # worse: #D55E00
     assert colours[-1].startswith("rgba(0,114,178")  # better: #0072B2
-    assert list(trace.colorbar.ticktext) == ["▼ 38.3 % or more", "＝ 0", "▲ 38.3 % or more"]
+    assert list(trace.colorbar.ticktext) == ["▼ 38.3 % or more", "= 0", "▲ 38.3 % or more"]
     np.testing.assert_array_equal(trace.customdata[0][1], [0.35, 0.3])
     assert list(numbers.text) == [text for row in info.texts for text in row]
     assert list(figure.layout.xaxis.ticktext) == ["<b>0.1.0</b>", "0.9.0", "0.10.0", "0.12.0", "0.13.0"]

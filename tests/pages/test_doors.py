@@ -88,7 +88,7 @@ KINDS: Final[dict[str, Kind]] = {
     "unknown": Kind(
         [(D, {"cer": 0.2, "foo": 2.0})],
         [(D, {"cer": 0.2, "foo": 1.5})],
-        "＝ Too close to call",
+        "= Too close to call",
         "undecided",
         {"cer": "known", "foo": "unknown"},
         "unknown",
@@ -96,7 +96,7 @@ KINDS: Final[dict[str, Kind]] = {
     "noscore": Kind(
         [(D, {"acc,none": 0.9, "acc_stderr,none": 0.01})],
         [(D, {"acc,none": 0.9, "acc_stderr,none": 0.5})],
-        "＝ Too close to call",
+        "= Too close to call",
         "pass",
         {"acc,none": "known", "acc_stderr,none": "not_a_score"},
     ),

@@ -33,7 +33,7 @@ from tests.pages.conftest import reported
 STATES: Final[Mapping[State, str]] = {
     "better": "▲ better",
     "worse": "▼ worse",
-    "same": "＝ same",
+    "same": "= same",
     "missing": "○ missing",
     "new": "✚ new",
     "not_comparable": "? not comparable",
@@ -43,7 +43,7 @@ WORDS: Final[Mapping[Word, str]] = {
     "Worse": "▼ Worse",
     "Trade-off": "▲▼ Trade-off",
     "Incomplete": "○ Incomplete",
-    "Too close to call": "＝ Too close to call",
+    "Too close to call": "= Too close to call",
     "Not comparable": "? Not comparable",
 }
 OUTCOMES: Final[Mapping[RuleOutcome | Overall, str]] = {

@@ -63,7 +63,7 @@ _PAIR_NAMES: Final = ("name", "key")
 _PAIR_VALUES: Final = frozenset({"value", "default_value", "val", "default"})
 _IDENTITIES: Final = frozenset({"versionname", "modelid", "datasetid", "workspaceid"})
 """Names by which the service finds an object: only addresses within them are masked."""
-_HARMLESS_TEXT: Final = re.compile(r"\s*(?:true|false|none|null|nil|yes|no|on|off)?\s*", re.IGNORECASE)
+_HARMLESS_TEXT: Final = re.compile(r"\s*+(?:true|false|none|null|nil|yes|no|on|off)?\s*+", re.IGNORECASE)
 _SPECIAL_TOKEN: Final = re.compile(r"<[^<>]{0,40}>|\[[A-Za-z_]{1,16}\]")
 _NUMBER: Final = re.compile(r"\s*+[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?%?\s*+")
 _RANDOM: Final = re.compile(r"[A-Za-z0-9+]{20,}")

@@ -5,6 +5,7 @@ The service identifies a failure by ``Code``, not by the HTTP status: an unknown
 
     PaiviewError
         SettingError
+        ParameterError
         CredentialError
         ServiceError
             UnreachableError
@@ -40,6 +41,11 @@ class PaiviewError(Exception):
     advice: str = ""
     retryable: bool = False
 
+    @property
+    def message_for_readers(self) -> str:
+        """``message``, or less where it names files and settings of the server, which strangers need not know."""
+        return self.message
+
     def __init__(
         self,
         message: str,
@@ -59,6 +65,15 @@ class SettingError(PaiviewError):
     """A setting of paiview has an invalid value."""
 
     advice = "Correct the setting and start again."
+
+    @property
+    def message_for_readers(self) -> str:
+        """That there is such a setting; the log has the message."""
+        return "A setting of this server cannot be used; its log says which one and why."
+
+
+class ParameterError(PaiviewError):
+    """A request has an invalid parameter."""
 
 
 class CredentialError(PaiviewError):
@@ -225,9 +240,12 @@ def error_for(
     return error
 
 
+_MAX_CODE_CHARACTERS: Final = max(map(len, _BY_CODE))
+
+
 def _class_of(code: str | None) -> tuple[str, type[ServiceError] | None]:
     """The longest part of a Code, up to its end or one of its dots, that ``_BY_CODE`` lists, and its class."""
-    part = code or ""
+    part = (code or "")[: _MAX_CODE_CHARACTERS + 1]
     while part:
         if part in _BY_CODE:
             return part, _BY_CODE[part]
@@ -235,13 +253,14 @@ def _class_of(code: str | None) -> tuple[str, type[ServiceError] | None]:
     return "", None
 
 
-def error_text(error: PaiviewError, escape: Callable[[str, int], str]) -> str:
+def error_text(error: PaiviewError, escape: Callable[[str, int], str], message: str | None = None) -> str:
     """An error as one text: what happened, Code and RequestId, and what to do.
 
     Args:
         error: the error.
         escape: makes a text of the service safe for the place where it is shown, and cuts it to a number of characters.
+        message: what happened; ``error.message`` by default.
     """
     ids = (("Code", error.code), ("RequestId", error.request_id))
     facts = ", ".join(f"{name} {escape(value, 200)}" for name, value in ids if value)
-    return f"{escape(error.message, 600)}{f' ({facts})' if facts else ''} {error.advice}".strip()
+    return f"{escape(message or error.message, 600)}{f' ({facts})' if facts else ''} {error.advice}".strip()

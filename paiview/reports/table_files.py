@@ -12,8 +12,12 @@ import pandas as pd
 _BLANK = r"\s\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
 _SIGN = r"[=+\-@＝＋－＠﹦﹢﹣﹫]"
 _FORMULA = re.compile(rf"[{_BLANK}]*{_SIGN}|[\t\r]")
-_NEXT_CELL = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)(?={_SIGN})")
-"""What begins another cell where a spreadsheet splits at semicolons or tabs, as it does in half of Europe."""
+_BEFORE_CELL = re.compile(rf"([;{_BLANK}\"]+)({_SIGN}?)")
+"""Where a spreadsheet splits at semicolons or tabs, as it does in half of Europe, a cell may begin after these.
+
+Each run is matched as a whole, whatever follows, so that the search takes linear time.
+"""
+_SPLITTING = frozenset(";\t\r\n")
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:
@@ -46,7 +50,12 @@ def parquet_bytes(frame: pd.DataFrame) -> bytes:
 
 
 def _harmless(text: str) -> str:
-    return ("'" if _FORMULA.match(text) else "") + _NEXT_CELL.sub(r"\1'", text)
+    return ("'" if _FORMULA.match(text) else "") + _BEFORE_CELL.sub(_with_harmless_sign, text)
+
+
+def _with_harmless_sign(match: re.Match[str]) -> str:
+    run, sign = match.groups()
+    return f"{run}'{sign}" if sign and not _SPLITTING.isdisjoint(run) else match[0]
 
 
 def _cell(value: Any) -> Any:

@@ -26,6 +26,7 @@ from paiview.pai.responses import ApiResponse
 from paiview.pai.signing import percent_encode
 from paiview.pai.transport import Transport
 
+_MODELS_PATH: Final = "/api/v1/models/"
 MAX_DATASET_IDS_PER_REQUEST: Final = 50
 """Keeps the URL well below 8 kB."""
 _DATASET_ID: Final = re.compile(r"[\w./-]{1,128}", re.ASCII)
@@ -37,9 +38,9 @@ Object = TypeVar("Object", bound=PaiObject)
 class Client:
     """Reads models, versions, workspaces and datasets of one endpoint as one identity.
 
-    The methods may be called from any thread. All callers together make at most ``concurrency`` requests at a time and
-    ``rate_limit`` requests a second. Every method raises ``ServiceError`` if the service or the connection to it fails,
-    and ``CredentialError`` without a usable credential.
+    The methods may be called from any thread. All callers together make at most ``concurrency`` requests at a time
+    about one model, twice as many in all, and ``rate_limit`` requests a second. Every method raises ``ServiceError`` if
+    the service or the connection to it fails, and ``CredentialError`` without a usable credential.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Client:
             endpoint: URL of the service, without a path.
             credentials: the source of the key that signs the requests.
             page_size: items requested per page; the server may send fewer.
-            concurrency: requests at the same time.
+            concurrency: requests at the same time about one model; twice as many in all.
             rate_limit: requests a second, retries included; 0 disables the limit.
             deadline: seconds for one request with all its retries.
             connect_timeout: connection timeout, in seconds; only ``deadline`` limits the name lookup.
@@ -169,6 +170,11 @@ class Client:
         listings = [self._all(Dataset, "/api/v1/datasets", query, None) for query in queries]
         return tuple(dataset for listing in listings for dataset in listing.items)
 
+    @property
+    def broken_models(self) -> int:
+        """How many models are skipped now because their requests hung."""
+        return self._transport.broken_groups
+
     def close(self) -> None:
         """Fail all calls under way with ``UnreachableError``, and close the connections."""
         self._transport.close()
@@ -196,7 +202,7 @@ class Client:
             )
 
         parameters = {**query, "PageNumber": str(number), "PageSize": str(size or self._page_size)}
-        return self._transport.submit(f"List{kind.__name__}s", path, parameters, parse)
+        return self._transport.submit(f"List{kind.__name__}s", path, parameters, parse, _model_in(path))
 
     def _all(
         self, kind: type[Object], path: str, query: Mapping[str, str], progress: Progress | None
@@ -219,7 +225,7 @@ class Client:
                 )
             return kind.model_validate(response.body)
 
-        return self._transport.submit(action, path, {}, parse)
+        return self._transport.submit(action, path, {}, parse, _model_in(path))
 
 
 @contextmanager
@@ -237,6 +243,11 @@ def _result_or_none(future: Future[Object]) -> Object | None:
         return future.result()
     except NotFoundError:
         return None
+
+
+def _model_in(path: str) -> str:
+    """The model that a path is about, as it stands there; empty for other paths."""
+    return path.removeprefix(_MODELS_PATH).partition("/")[0] if path.startswith(_MODELS_PATH) else ""
 
 
 def _versions_path(model_id: str) -> str:

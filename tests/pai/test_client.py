@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -197,7 +198,7 @@ def test_ids_are_one_segment_of_the_path_and_signed_as_sent(
     check = SignatureCheck({KEY_ID: SECRET})
 
     async def respond(request: Request) -> Reply:
-        check.check(SignedRequest(request.method, request.path, request.raw_query, request.headers, b""))
+        check.check(SignedRequest(request.method, request.path, request.raw_query, request.headers))
         return await any_call(request)
 
     server = serve(respond)
@@ -303,14 +304,17 @@ def test_the_deadline_is_for_each_request_and_not_for_the_listing(serve: Serve, 
     assert len(client.list_all_models().items) == 8
 
 
-def test_waiting_for_a_slot_does_not_use_up_the_deadline(serve: Serve, connect: Connect) -> None:
-    async def respond(request: Request) -> Reply:
-        await asyncio.sleep(0.1)
-        return await any_call(request)
+def test_the_deadline_counts_from_the_wish(serve: Serve, connect: Connect) -> None:
+    async def respond(_request: Request) -> Reply:
+        return (Act.HANG,)
 
-    client = connect(serve(respond).url, concurrency=1, deadline=0.7)
-    with ThreadPoolExecutor(10) as threads:
-        assert [page.total_count for page in threads.map(lambda _: client.list_models(), range(10))] == [0] * 10
+    client = connect(serve(respond).url, concurrency=1, deadline=0.3)
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as threads:
+        futures = [threads.submit(client.list_models) for _ in range(8)]
+        errors = [future.exception() for future in futures]
+    assert all(isinstance(error, DeadlineError) for error in errors)
+    assert time.monotonic() - began < 2.0
 
 
 def test_threads_that_share_a_client_share_its_concurrency_and_get_their_own_answers(
@@ -321,13 +325,14 @@ def test_threads_that_share_a_client_share_its_concurrency_and_get_their_own_ans
     async def respond(request: Request) -> Reply:
         await together.wait()  # Passes only when three requests are here at once.
         await asyncio.sleep(0.01)  # Time for a fourth to show itself.
-        return reply({"ModelId": request.path.rpartition("/")[2]})
+        return reply({"VersionName": request.path.rpartition("/")[2]})
 
     server = serve(respond)
     client = connect(server.url, concurrency=3)
-    ids = [f"model-{number}" for number in range(24)]
+    names = [f"version-{number}" for number in range(24)]
     with ThreadPoolExecutor(24) as threads:
-        assert [model.model_id for model in threads.map(client.get_model, ids)] == ids
+        versions = [*threads.map(partial(client.get_model_version, "model-a"), names)]
+    assert [version.version_name for version in versions] == names
     assert server.most_in_flight == 3
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
@@ -73,7 +74,15 @@ AT_ONCE: Final = [
     Case("other object", reply({"RequestId": "R-1"}), AnswerError, None, "R-1", 200, "TotalCount"),
     Case("not a list", reply({"Versions": {}, "TotalCount": 1}), AnswerError, status=200, says="TotalCount"),
     Case("bad total", reply({"Versions": [], "TotalCount": "many"}), AnswerError, status=200, says="TotalCount"),
-    Case("not gzip", reply(b"{}", headers={"Content-Encoding": "gzip"}), AnswerError, says="compressed"),
+    Case("not gzip", reply(b"{}", headers={"Content-Encoding": "gzip"}), AnswerError, status=200, says="compressed"),
+    Case(
+        "gzip in gzip",
+        reply(gzip.compress(gzip.compress(b"{}")), headers={"Content-Encoding": "gzip, gzip"}),
+        AnswerError,
+        status=200,
+        says="compressed",
+    ),
+    Case("deflate", reply(zlib.compress(b"{}"), headers={"Content-Encoding": "deflate"}), AnswerError, status=200),
     Case("redirect", reply(status=302, headers={"Location": "/"}), AnswerError, status=302, says="redirect"),
     Case("web page 404", reply(HTML, status=404), AnswerError, status=404, says="not by PAI"),
     Case("web page 403", reply(HTML, status=403), AnswerError, status=403, says="not by PAI"),

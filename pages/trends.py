@@ -26,6 +26,7 @@ registry, model, model_id = sidebar.choose_model()
 page_data.draw_title(model, model_id)
 snapshot = page_data.read_versions(registry, model_id)
 contracts = metric_settings.effective().with_data(snapshot.meanings)
+messages.warn_of_notes(contracts.ignored)
 frames = page_data.frames_of(snapshot, contracts)
 
 with st.sidebar:

@@ -7,6 +7,7 @@ from paiview.text import counted
 from paiview.ui import (
     app_frame,
     downloads,
+    messages,
     metric_settings,
     page_data,
     sidebar,
@@ -27,6 +28,7 @@ choices = st.sidebar.container()
 filters = sidebar.choose_version_filters()
 snapshot = page_data.read_versions(registry, model_id, filters)
 contracts = metric_settings.effective().with_data(snapshot.meanings)
+messages.warn_of_notes(contracts.ignored)
 frames = page_data.frames_of(snapshot, contracts)
 
 with choices:

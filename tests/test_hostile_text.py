@@ -26,11 +26,11 @@ from paiview.evaluation import queries
 from paiview.evaluation.dataset_identity import identify
 from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
-from paiview.pai.errors import PaiviewError
+from paiview.pai.errors import PaiviewError, ParameterError
 from paiview.registry import connection
 from paiview.registry.connection import connect, disconnect
 from paiview.registry.live_decision import decide_now
-from paiview.registry.registry import Registry
+from paiview.registry.registry import MAX_PARAMETER_CHARACTERS, Registry
 from paiview.reports import documents
 from paiview.reports.table_files import csv_bytes
 from paiview.secret_masking import mask_secrets
@@ -250,7 +250,7 @@ async def refuse(request: Request) -> Reply:
 
 
 def test_no_line_of_the_log_is_a_strangers(caplog: pytest.LogCaptureFixture) -> None:
-    texts = [text for text in hostile.TEXTS if text != ".."]
+    texts = [text for text in hostile.TEXTS if text != ".." and len(text) <= MAX_PARAMETER_CHARACTERS]
     key = StaticCredentials("key", "secret")
     with Server(refuse) as server, Client(server.url, key) as client, caplog.at_level(logging.DEBUG):
         source = Registry(client, endpoint=server.url, principal="key", embedded=False, ttl=60)
@@ -264,8 +264,11 @@ def test_no_line_of_the_log_is_a_strangers(caplog: pytest.LogCaptureFixture) -> 
 
 
 def test_an_id_is_one_segment_of_a_request(service: Server, source: Registry) -> None:
-    asked = [text for text in hostile.TEXTS if text != ".."]
+    asked = [text for text in hostile.TEXTS if text != ".." and len(text) <= MAX_PARAMETER_CHARACTERS]
     before = len(service.requests)
+    for text in {*hostile.TEXTS} - {*asked, ".."}:
+        with pytest.raises(ParameterError):
+            source.review(text)
     for text in asked:
         source.review(text)
     paths = {request.path for request in service.requests[before:]}

@@ -6,6 +6,7 @@ has one name. The numbers of items given for an alias count for its target.
 
 import hashlib
 import json
+import logging
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -61,7 +62,7 @@ class Contracts:
         dataset_tables: by DatasetId, canonical Uri or pattern; a target has the ``n`` of its aliases too.
         rules: the policy.
         accept: the doubts about the baseline that the policy accepts.
-        ignored: a sentence for each setting in the data that is not valid.
+        ignored: a sentence for what is not valid and therefore ignored: settings in the data, or an edit of the file.
     """
 
     page: Mapping[str, MetricSettings] = field(default_factory=dict)
@@ -134,7 +135,7 @@ class Contracts:
         if not tables:
             return self
         data, ignored = _data_tables(json.dumps(tables, default=str))
-        return replace(self, data=data, ignored=ignored)
+        return replace(self, data=data, ignored=(*self.ignored, *ignored))
 
 
 class DatasetContracts(Mapping[str, DatasetContract]):
@@ -200,6 +201,12 @@ def _set_fields(table: MetricSettings | DatasetContract) -> dict[str, object]:
 
 
 _BUILT_IN: Final = Contracts()
+_LAST_GOOD: Final[dict[Path, Contracts]] = {}
+"""Of each file in use, which is one in a process outside of tests."""
+_UNUSABLE_FILE: Final = (
+    "paiview.toml was edited and cannot be used: what stood in it before stays in force. The server's log says why."
+)
+_LOG: Final = logging.getLogger(__name__)
 
 
 class _Table(BaseModel):
@@ -295,6 +302,28 @@ def current() -> Contracts:
     """
     content = toml_file.content_in_use()
     return _BUILT_IN if content is None else _contracts(toml_file.file_in_use(), content)
+
+
+def current_or_last_good() -> Contracts:
+    """``current``, or while the file cannot be used the contracts from before, with a sentence in ``ignored``.
+
+    Raises:
+        SettingError: the file could not be used since this process started.
+    """
+    file = toml_file.file_in_use().absolute()
+    try:
+        _LAST_GOOD[file] = current()
+    except SettingError as error:
+        if file not in _LAST_GOOD:
+            raise
+        _log_once(error.message)
+        return replace(_LAST_GOOD[file], ignored=(_UNUSABLE_FILE,))
+    return _LAST_GOOD[file]
+
+
+@lru_cache(maxsize=1)
+def _log_once(message: str) -> None:
+    _LOG.error("The settings from before stay in force: %s", message)
 
 
 def load_policy(file: Path, contracts: Contracts) -> tuple[Rule, ...]:

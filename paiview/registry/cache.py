@@ -20,6 +20,8 @@ from paiview.pai.errors import (
     PermissionDeniedError,
 )
 from paiview.pai.paging import Progress
+from paiview.pai.transport import counted_requests
+from paiview.registry.budget import NO_LIMIT, Budget, BudgetError
 from paiview.registry.clock import seconds
 from paiview.registry.snapshots import Snapshot
 
@@ -30,6 +32,10 @@ FAILURE_MEMORY_SECONDS: Final = 10.0
 MAX_BACKGROUND_READS: Final = 4
 """Reads at a time that no reader waits for. Reads with a waiting reader do not count, so that a kind of request that
 hangs does not keep other snapshots from being refreshed."""
+FILTERED_SHARE: Final = 0.25
+"""How much of the bound the snapshots of filters may take up: readers can ask for any number of them."""
+EXPIRY_SECONDS: Final = 3600.0
+ABANDONED_SECONDS: Final = 30.0
 MAX_READS: Final = 256
 """Reads at a time, each in its own thread. When the service hangs, every read ends late and their number would grow."""
 PROGRESS_INTERVAL_SECONDS: Final = 0.1
@@ -78,11 +84,13 @@ class Reader:
 
     Attributes:
         while_waiting: entered during each wait, for example to release a lock.
+        client: who pays for the reads.
         waited_seconds: waiting time used up: for reads that failed, and since the last progress of reads not finished.
         missed: reads that failed and may succeed later, by key.
     """
 
     while_waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+    client: str = ""
     waited_seconds: float = 0.0
     missed: dict[Key, Missed] = field(default_factory=dict)
 
@@ -91,13 +99,16 @@ _reader: ContextVar[Reader | None] = ContextVar("paiview_reader", default=None)
 
 
 @contextmanager
-def reading(while_waiting: Callable[[], AbstractContextManager[None]] = nullcontext) -> Iterator[Reader]:
+def reading(
+    while_waiting: Callable[[], AbstractContextManager[None]] = nullcontext, client: str = ""
+) -> Iterator[Reader]:
     """Let all reads of this context share one limit of waiting time (``Cache(reader_wait_seconds=)``).
 
     Args:
         while_waiting: entered during each wait, for example to release a lock.
+        client: who pays for the reads.
     """
-    reader = Reader(while_waiting)
+    reader = Reader(while_waiting, client)
     token = _reader.set(reader)
     try:
         yield reader
@@ -109,6 +120,12 @@ def missed() -> Mapping[Key, Missed]:
     """What the reader of this context has missed so far."""
     reader = _reader.get()
     return {} if reader is None else reader.missed
+
+
+def _client() -> str:
+    """Who pays for the reads of this context."""
+    reader = _reader.get()
+    return "" if reader is None else reader.client
 
 
 def attempt(
@@ -133,12 +150,14 @@ class Entry(NamedTuple):
         read_at: when the read of it began, by the cache's clock.
         wanted_since: a reader asked for one that is read at this moment or later.
         superseded: another process has a newer one, and no reader has asked for one since.
+        used_at: when a reader last got it.
     """
 
     snapshot: Snapshot
     read_at: float
     wanted_since: float | None = None
     superseded: bool = False
+    used_at: float = -math.inf
 
     @property
     def is_outdated(self) -> bool:
@@ -156,6 +175,9 @@ class _Read:
     """A read under way in its own thread, and how it ended: with a snapshot or an error."""
 
     in_background: bool
+    clock: Callable[[], float]
+    wanted_at: float
+    client: str
     done: int = 0
     total: int = 0
     finished: threading.Event = field(default_factory=threading.Event)
@@ -168,7 +190,14 @@ class _Read:
         return self.snapshot is None or self.snapshot.failure is not None
 
     def report(self, done: int, total: int) -> None:
+        """Note the progress.
+
+        Raises:
+            DeadlineError: no reader has waited for a while.
+        """
         self.done, self.total = done, total
+        if not self.in_background and self.clock() - self.wanted_at > ABANDONED_SECONDS:
+            raise DeadlineError("Nobody waited for this read any more.")
 
 
 @dataclass
@@ -191,15 +220,18 @@ class Cache:
     - When a read fails, the last good snapshot is returned with its ``failure``, except after ``WITHDRAWING_ERRORS``
       (but an expired token withdraws nothing). Without a snapshot the error is raised. The service is not asked again
       for ``FAILURE_MEMORY_SECONDS``.
-    - When the sizes of all snapshots exceed ``bound``, those that were not read for longest are dropped, but never the
-      newest one.
+    - When all snapshots together take more than ``bound`` bytes, or those of filters more than a share of it, those
+      that were not used for longest are dropped, but never the newest one. What nobody has used for
+      ``EXPIRY_SECONDS`` is dropped too.
+    - A read that no reader has waited for since ``ABANDONED_SECONDS`` ends at its next page.
     - A ``Reader`` waits ``reader_wait_seconds`` in total for reads that make no progress. After that it gets the last
       good snapshot or a ``DeadlineError`` at once, and the reads continue. Without a ``Reader`` there is no limit.
 
     Args:
-        bound: the largest sum of the sizes of all snapshots.
+        bound: the memory of all snapshots, in bytes.
         clock: monotonic seconds.
         reader_wait_seconds: see above.
+        budget: what each client may spend on reads; one that has spent it gets the last good snapshot or an error.
     """
 
     def __init__(
@@ -208,8 +240,10 @@ class Cache:
         clock: Callable[[], float] = seconds,
         *,
         reader_wait_seconds: float = math.inf,
+        budget: Budget = NO_LIMIT,
     ) -> None:
         self._bound = bound
+        self._budget = budget
         self._reader_wait_seconds = reader_wait_seconds
         self._clock = clock
         # Guards all below, also from a decision about an entry or a read to the change that follows from it.
@@ -227,6 +261,7 @@ class Cache:
         progress: Progress | None = None,
         max_wait: float = math.inf,
         max_age: float | None = None,
+        asked_at: float | None = None,
     ) -> SnapshotT:
         """Return the snapshot of a key.
 
@@ -240,12 +275,13 @@ class Cache:
                 raises ends the wait, not the read.
             max_wait: seconds a ``Reader`` waits for this read at most.
             max_age: seconds after which a reader waits for a newer one; ``MAX_STALE_TTLS`` times the TTL by default.
+            asked_at: when the reader asked, if that was earlier, from ``start``.
 
         Raises:
             PaiviewError: the read failed, and there is no last good snapshot.
         """
         query = Query(load, ttl, ttl * MAX_STALE_TTLS if max_age is None else max_age)
-        wait = _Wait(_reader.get(), progress, max_wait, self._clock())
+        wait = _Wait(_reader.get(), progress, max_wait, self._clock() if asked_at is None else asked_at)
         answer = None
         while answer is None:
             answer = self._answer(key, query, wait)
@@ -259,6 +295,27 @@ class Cache:
         if isinstance(answer, Exception):
             raise copy.copy(answer)
         return cast("SnapshotT", answer)
+
+    def start(
+        self,
+        key: Key,
+        load: Callable[[Progress], SnapshotT | Loaded[SnapshotT]],
+        *,
+        ttl: float,
+        max_age: float,
+    ) -> float:
+        """Begin the read that ``get`` with these arguments would wait for, so that several go on at a time.
+
+        Returns:
+            when the reader asked, for ``get``.
+        """
+        query = Query(load, ttl, max_age)
+        asked_at = self._clock()
+        with self._lock:
+            is_needed = self._answer_at_once(key, query, self._entries.get(key)) is None
+            if is_needed and key not in self._reads and self._refusal() is None:
+                self._start(key, query)
+        return asked_at
 
     def changed(self, missed: Mapping[Key, Missed]) -> bool:
         """Whether a read that a reader missed would end differently now.
@@ -328,15 +385,16 @@ class Cache:
         with self._lock:
             entry = self._entries.get(key)
             if entry is not None:
+                entry = self._entries[key] = entry._replace(used_at=self._clock())
                 self._entries.move_to_end(key)
             answer = self._answer_at_once(key, query, entry)
             if answer is not None:
                 return answer
             under_way = self._reads.get(key)
-            is_full = under_way is None and len(self._reads) >= MAX_READS
-            read = None if is_full else under_way or self._start(key, query)
+            error = None if under_way else self._refusal()
+            read = None if error else under_way or self._start(key, query)
         if read is None:
-            error = DeadlineError(f"{MAX_READS} reads wait for the service; no more are started.")
+            pass
         elif self._wait_for(read, wait):
             if under_way is not None and self._began_too_early(key, query, under_way, wait.asked_at):
                 return None
@@ -344,7 +402,17 @@ class Cache:
         else:
             limit = min(wait.max_wait, self._reader_wait_seconds)
             error = DeadlineError(f"No answer came within {limit:g} s; the read continues.")
-        return error if entry is None else _with_failure(entry.snapshot, error)
+        return error if entry is None or error is None else _with_failure(entry.snapshot, error)
+
+    def _refusal(self) -> PaiviewError | None:
+        """Why no further read is started for the reader of this context, if none is; the caller holds the lock."""
+        if len(self._reads) >= MAX_READS:
+            return DeadlineError(f"{MAX_READS} reads wait for the service; no more are started.")
+        try:
+            self._budget.check(_client())
+        except BudgetError as error:
+            return error
+        return None
 
     def _answer_at_once(self, key: Key, query: Query, entry: Entry | None) -> Snapshot | Exception | None:
         """The answer that needs no waiting, if there is one; the caller holds the lock."""
@@ -377,6 +445,7 @@ class Cache:
         progressed_at, progress = self._clock(), (read.done, read.total)
         with nullcontext() if reader is None else reader.while_waiting():
             while left > 0 and not read.finished.wait(PROGRESS_INTERVAL_SECONDS):
+                read.wanted_at = self._clock()
                 if wait.progress is not None:
                     wait.progress(read.done, read.total)
                 if progress != (read.done, read.total):
@@ -390,12 +459,12 @@ class Cache:
     def _refresh_in_background(self, key: Key, query: Query) -> None:
         """Start a read, unless one is under way or too many are in the background; the caller holds the lock."""
         in_background = sum(read.in_background for read in self._reads.values())
-        if key not in self._reads and in_background < MAX_BACKGROUND_READS:
+        if key not in self._reads and in_background < MAX_BACKGROUND_READS and self._refusal() is None:
             self._start(key, query, in_background=True)
 
     def _start(self, key: Key, query: Query, *, in_background: bool = False) -> _Read:
         """Start a read; the caller holds the lock, and the thread waits for it before it ends."""
-        read = _Read(in_background)
+        read = _Read(in_background, self._clock, self._clock(), _client())
         threading.Thread(target=self._run_read, args=(key, query, read), name="paiview-read", daemon=True).start()
         self._reads[key] = read
         return read
@@ -404,8 +473,10 @@ class Cache:
         begun_at = self._clock()
         is_stale = False
         try:
-            result, at = attempt(query.load, read.report, self._clock)
+            with counted_requests() as requests:
+                result, at = attempt(query.load, read.report, self._clock)
             with self._lock:
+                self._budget.spend(read.client, requests.count)
                 if isinstance(result, Snapshot):
                     read.snapshot, read.read_at = result, at
                     self._keep_success(key, result, at)
@@ -430,12 +501,22 @@ class Cache:
         self._put(key, Entry(snapshot, read_at, wanted_since))
 
     def _put(self, key: Key, entry: Entry) -> None:
+        now = self._clock()
         self._failures.pop(key, None)
-        self._entries[key] = entry
+        self._entries[key] = entry._replace(used_at=now)
         self._entries.move_to_end(key)
-        size = sum(each.snapshot.size for each in self._entries.values())
-        while size > self._bound and len(self._entries) > 1:
-            size -= self._entries.popitem(last=False)[1].snapshot.size
+        sizes = {each: kept.snapshot.memory_bytes for each, kept in self._entries.items()}
+        filtered = sum(size for each, size in sizes.items() if self._entries[each].snapshot.is_filtered)
+        total = sum(sizes.values())
+        for other, size in sizes.items():
+            if other == key:
+                break
+            is_filtered = self._entries[other].snapshot.is_filtered
+            is_expired = now - self._entries[other].used_at > EXPIRY_SECONDS
+            if is_expired or total > self._bound or (is_filtered and filtered > self._bound * FILTERED_SHARE):
+                del self._entries[other]
+                total -= size
+                filtered -= size if is_filtered else 0
 
     def _keep_failure(self, key: Key, error: PaiviewError, failed_at: float) -> Snapshot | None:
         """Remember a failure; returns the last good snapshot with it, ``None`` if there is none to show."""
@@ -449,7 +530,7 @@ class Cache:
             del self._entries[key]
             return None
         snapshot = _with_failure(entry.snapshot, error)
-        self._entries[key] = Entry(snapshot, entry.read_at)
+        self._entries[key] = entry._replace(snapshot=snapshot, wanted_since=None, superseded=False)
         return snapshot
 
 

@@ -3,12 +3,13 @@
 import copy
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from paiview.pai.client import Client
 from paiview.pai.credentials import CredentialSource, StaticCredentials, from_chain
-from paiview.pai.errors import PaiviewError
+from paiview.pai.errors import CredentialError, PaiviewError
 from paiview.registry.registry import Registry
 from paiview.settings import Settings, load_settings
 
@@ -84,14 +85,36 @@ def _open(settings: Settings, closing: ExitStack) -> Registry:
     return Registry(
         client,
         endpoint=endpoint,
-        principal=credentials.principal,
+        principal=_principal(credentials, settings.deadline),
         embedded=settings.service_endpoint is None,
         ttl=settings.cache_ttl,
         reader_wait_seconds=settings.deadline,
         region=settings.region,
         workspace_id=settings.workspace_id,
+        reads_per_second=settings.requests_per_second / 2,
         store=_open_store(settings, closing),
     )
+
+
+def _principal(credentials: CredentialSource, timeout: float) -> str:
+    """Whose credential it is, within some seconds: a source may ask another host, which may never answer.
+
+    Raises:
+        CredentialError: there is none, or the source did not answer in time.
+    """
+    answer: Future[str] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(credentials.principal)
+        except BaseException as error:  # noqa: BLE001 - the future raises it
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="paiview-credential", daemon=True).start()
+    try:
+        return answer.result(timeout)
+    except TimeoutError:
+        raise CredentialError(f"The source of the access key did not answer within {timeout:g} s.") from None
 
 
 def _open_store(settings: Settings, closing: ExitStack) -> "SharedStore | None":
@@ -131,6 +154,11 @@ def held() -> list[tuple[str, float]]:
 def under_way() -> list[str]:
     """The kind of each read under way."""
     return _PROCESS.connected.under_way() if _PROCESS.connected else []
+
+
+def broken_models() -> int:
+    """How many models are skipped now because their requests hung."""
+    return _PROCESS.connected.broken_models() if _PROCESS.connected else 0
 
 
 def disconnect() -> None:

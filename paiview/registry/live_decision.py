@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from paiview.decisions.contracts import Contracts, current
+from paiview.decisions.contracts import Contracts, current_or_last_good
 from paiview.decisions.decision import Decision
 from paiview.decisions.lineage import NAMED, UnknownVersionError, decide
 from paiview.evaluation.version_order import naive_time
@@ -86,7 +86,7 @@ def decide_all_now(
         name: registry.versions(name, current=reread, naming=versions if reread else ())
         for name, versions in named.items()
     }
-    contracts = (contracts or current()).with_data(snapshots[model_id].meanings)
+    contracts = (contracts or current_or_last_good()).with_data(snapshots[model_id].meanings)
 
     def decide_all() -> list[Decision]:
         lineage = snapshots[model_id].lineage

@@ -5,14 +5,16 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic_core import to_json
 
 from paiview.pai.client import Client
-from paiview.pai.errors import AnswerError, NotFoundError, PaiviewError, PermissionDeniedError
-from paiview.pai.objects import Model, ModelFilters, ModelVersion, VersionFilters
+from paiview.pai.errors import AnswerError, NotFoundError, PaiviewError, ParameterError, PermissionDeniedError
+from paiview.pai.objects import Filters, Model, ModelFilters, ModelVersion, VersionFilters
 from paiview.pai.paging import Progress
+from paiview.registry.budget import Budget
 from paiview.registry.cache import MAX_STALE_TTLS, Cache, Key, Missed
 from paiview.registry.clock import seconds, utc
 from paiview.registry.snapshots import (
@@ -29,8 +31,10 @@ from paiview.text import counted
 if TYPE_CHECKING:
     from paiview.registry.shared_store import SharedStore
 
-MAX_CACHED_OBJECTS: Final = 50_000
-"""Versions, models, and other snapshots (one each) in memory; the listing read last always stays."""
+MAX_PARAMETER_CHARACTERS: Final = 512
+"""Of an id, a name or a filter; those of PAI are far shorter."""
+MAX_CACHED_BYTES: Final = 768 * 2**20
+"""Of all snapshots in memory, by ``Snapshot.memory_bytes``; the listing read last always stays."""
 SLOW_DATA_TTLS: Final = 5
 """Counts of statuses, workspaces and dataset names are fresh for this many TTLs: they seldom change."""
 OPTIONAL_NAMES_WAIT_SECONDS: Final = 3.0
@@ -63,6 +67,7 @@ class Registry:
         reader_wait_seconds: how long a page waits in total for reads that make no progress.
         region: of the service, if known.
         workspace_id: the workspace chosen in the settings.
+        reads_per_second: how many reads each client may cause on the average; 0 is no limit.
         clock: monotonic seconds.
         now: the time of day, UTC.
         store: snapshots that other processes have read.
@@ -82,6 +87,7 @@ class Registry:
         reader_wait_seconds: float = math.inf,
         region: str | None = None,
         workspace_id: str | None = None,
+        reads_per_second: float = 0.0,
         clock: Callable[[], float] = seconds,
         now: Callable[[], datetime] = utc,
         store: "SharedStore | None" = None,
@@ -94,14 +100,14 @@ class Registry:
         self._client = client
         self._ttl = ttl
         self._now = now
-        self._cache = Cache(MAX_CACHED_OBJECTS, clock, reader_wait_seconds=reader_wait_seconds)
+        self._cache = Cache(
+            MAX_CACHED_BYTES, clock, reader_wait_seconds=reader_wait_seconds, budget=Budget(reads_per_second, clock)
+        )
         self._shared = None
         if store is not None:
             from paiview.registry.shared_reads import SharedReads  # noqa: PLC0415 - its Redis client takes long to import
 
             self._shared = SharedReads(self._cache, store, clock, now)
-        self._read_in_full: set[Key] = set()
-        """Listings whose next read must not be incremental."""
 
     def versions(
         self,
@@ -142,17 +148,13 @@ class Registry:
         key = self._key("versions", model_id, filters)
 
         def load(report: Progress) -> VersionsSnapshot:
-            last = self._cache.last_good(key)
-            before = last if isinstance(last, VersionsSnapshot) else None
-            if before and key not in self._read_in_full and (refreshed := self._refreshed(before)):
+            entry, _ = self._cache.state(key)
+            before = entry.snapshot if entry and isinstance(entry.snapshot, VersionsSnapshot) else None
+            # After a failure, and where a reader asks for a new listing, it is read in full.
+            has_to_be_full = entry is None or entry.wanted_since is not None or entry.snapshot.failure is not None
+            if before and not has_to_be_full and (refreshed := self._refreshed(before)):
                 return refreshed
-            # Before the read: a refresh that is asked for during it needs another one.
-            self._read_in_full.discard(key)
-            try:
-                return self._listed(model_id, filters, before, report)
-            except PaiviewError:
-                self._read_in_full.add(key)
-                raise
+            return self._listed(model_id, filters, before, report)
 
         return self._get(
             key,
@@ -190,10 +192,10 @@ class Registry:
             remarks=(*(origin.remarks if origin else ()), *([complaint] if complaint else ())),
             identity="",
         )
-        identity = _identity(listed)
-        if before and before.identity == identity:
+        identified = _identified(listed)
+        if before and before.identity == identified.identity:
             return replace(before, fetched_at=began_at, fully_read_at=began_at, failure=None)
-        return replace(listed, identity=identity)
+        return identified
 
     def _refreshed(self, before: VersionsSnapshot) -> VersionsSnapshot | None:
         """A full listing brought up to date by a few pages; ``None`` if it has to be read in full."""
@@ -206,7 +208,7 @@ class Registry:
         if versions is None:
             return None
         pairs = zip(before.versions, versions, strict=False)
-        if len(versions) == before.size and all(are_alike(old.unmasked, new.unmasked) for old, new in pairs):
+        if len(versions) == len(before.versions) and all(are_alike(old.unmasked, new.unmasked) for old, new in pairs):
             return replace(before, fetched_at=began_at, failure=None)
         refreshed = VersionsSnapshot(
             fetched_at=began_at,
@@ -221,7 +223,7 @@ class Registry:
             remarks=before.remarks,
             identity="",
         )
-        return replace(refreshed, identity=_identity(refreshed))
+        return _identified(refreshed)
 
     def reread_versions(self, snapshot: VersionsSnapshot, version_names: Collection[str]) -> RereadVersions:
         """Some versions of a listing as they are now, read one by one.
@@ -230,35 +232,51 @@ class Registry:
         version returned. The same holds if the reads fail, with the ``failure``. Nothing is raised. The result is never
         older than the listing.
         """
-        names = tuple(sorted(version_names))
+        names = sorted(version_names)
         max_age = min(DECISION_MAX_AGE_SECONDS, self._ttl)
         as_listed = RereadVersions(fetched_at=snapshot.fully_read_at, versions={})
         # If the age is below 0 the clock has been set back since, and the true age is unknown.
         if not names or 0 <= (self._now() - snapshot.fully_read_at).total_seconds() < max_age:
             return as_listed
 
-        def load(_report: Progress) -> RereadVersions:
+        def load(name: str, _report: Progress) -> RereadVersions:
             began_at = self._now()
-            versions = self._client.get_model_versions(snapshot.model_id, names)
-            for name, version in versions.items():
-                if version is not None and version.version_name != name:
-                    raise AnswerError("GetModelVersion returned another version than the one requested.")
+            versions = self._client.get_model_versions(snapshot.model_id, [name])
+            if (version := versions[name]) is not None and version.version_name != name:
+                raise AnswerError("GetModelVersion returned another version than the one requested.")
             return RereadVersions(fetched_at=began_at, versions=versions)
 
         try:
-            # With the identity: what was read for an earlier listing may be older than this one.
-            key = self._key("reread", snapshot.model_id, snapshot.identity, names)
-            reread = self._cache.get(key, load, ttl=max_age, max_wait=DECISION_WAIT_SECONDS, max_age=0.0)
+            # Each version by itself, so that comparisons share them. With the identity: what was read for an earlier
+            # listing may be older than this one.
+            keys = {name: self._key("reread", snapshot.model_id, snapshot.identity, name) for name in names}
+            asked_at = {
+                name: self._cache.start(key, partial(load, name), ttl=max_age, max_age=0.0)
+                for name, key in keys.items()
+            }
+            rereads = [
+                self._cache.get(
+                    key,
+                    partial(load, name),
+                    ttl=max_age,
+                    max_wait=DECISION_WAIT_SECONDS,
+                    max_age=0.0,
+                    asked_at=asked_at[name],
+                )
+                for name, key in keys.items()
+            ]
         except PaiviewError as error:
             return replace(as_listed, failure=error)
-        is_older = reread.failure is not None and reread.fetched_at < snapshot.fully_read_at
-        return replace(as_listed, failure=reread.failure) if is_older else reread
+        failure = next((reread.failure for reread in rereads if reread.failure), None)
+        fetched_at = min(reread.fetched_at for reread in rereads)
+        if failure is not None and fetched_at < snapshot.fully_read_at:
+            return replace(as_listed, failure=failure)
+        versions = {name: version for reread in rereads for name, version in reread.versions.items()}
+        return RereadVersions(fetched_at=fetched_at, versions=versions, failure=failure)
 
     def refresh_versions(self, model_id: str, filters: VersionFilters = VersionFilters()) -> None:
         """Let the next ``versions`` with these arguments read the listing in full; the last good one is kept."""
-        key = self._key("versions", model_id, filters)
-        self._read_in_full.add(key)
-        self._cache.refresh(key)
+        self._cache.refresh(self._key("versions", model_id, filters))
 
     def models(self, workspace_id: str | None = None, *, progress: Progress | None = None) -> ModelsSnapshot:
         """The models of a workspace, or all that this credential can see."""
@@ -359,6 +377,10 @@ class Registry:
         """The kind of each read under way."""
         return self._cache.under_way()
 
+    def broken_models(self) -> int:
+        """How many models are skipped now because their requests hung."""
+        return self._client.broken_models
+
     def _get(
         self,
         key: Key,
@@ -378,10 +400,20 @@ class Registry:
         return self._cache.get(key, once, ttl=ttl, max_age=max_age, max_wait=max_wait, progress=progress)
 
     def _key(self, kind: str, *query: object) -> Key:
+        """The key of a query in the cache. Whatever strangers ask for passes here.
+
+        Raises:
+            ParameterError: a text in it is longer than any that the service has.
+        """
+        for part in query:
+            texts = part.query().values() if isinstance(part, Filters) else (part,)
+            if any(isinstance(text, str) and len(text) > MAX_PARAMETER_CHARACTERS for text in texts):
+                raise ParameterError(f"A parameter is longer than {MAX_PARAMETER_CHARACTERS} characters.")
         return (kind, self.endpoint, self.principal, *query)
 
 
-def _identity(listed: VersionsSnapshot) -> str:
+def _identified(listed: VersionsSnapshot) -> VersionsSnapshot:
+    """The same listing with its identity and the size of its JSON."""
     facts = [
         listed.model_id,
         listed.filters.query(),
@@ -392,7 +424,8 @@ def _identity(listed: VersionsSnapshot) -> str:
         listed.remarks,
         [version.unmasked for version in listed.versions],
     ]
-    return hashlib.blake2b(to_json(facts), digest_size=12).hexdigest()
+    text = to_json(facts)
+    return replace(listed, identity=hashlib.blake2b(text, digest_size=12).hexdigest(), json_bytes=len(text))
 
 
 def are_alike(one: object, other: object) -> bool:

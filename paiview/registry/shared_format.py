@@ -22,12 +22,18 @@ from paiview.pai.errors import (
 )
 from paiview.pai.objects import JsonObject, PaiObject
 from paiview.registry.snapshots import ModelsSnapshot, Review, Snapshot, VersionsSnapshot, WorkspacesSnapshot
+from paiview.text import one_line
 
 FORMAT_VERSION: Final = 3
 """Part of every name. Raise it with every change to what is written or how long it is kept, so that two releases that
 run side by side read nothing from each other."""
 MAX_BODY_BYTES: Final = 256 * 2**20
 """Uncompressed; larger bodies are neither written nor read."""
+MAX_BODY_VALUES: Final = 8_000_000
+"""By the commas and brackets of the text; 10,000 versions with 100 metrics each have about two million."""
+_VALUE_SIGNS: Final = (b",", b"{", b"[")
+MAX_TEXT_CHARACTERS: Final = 1000
+"""Of each text of an error."""
 COMPRESSION_LEVEL: Final = 1
 """Of zlib: it compresses 10,000 versions to a sixteenth in 30 ms; level 6 to a twentieth in twice the time."""
 ITEMS_PER_LINE: Final = 100
@@ -154,9 +160,8 @@ def pack_body(identity: str, items: Sequence[Any]) -> bytes | None:
         to_json(identity),
         *(to_json(items[start : start + ITEMS_PER_LINE]) for start in range(0, len(items), ITEMS_PER_LINE)),
     ]
-    if sum(map(len, lines)) + len(lines) > MAX_BODY_BYTES:
-        return None
-    return zlib.compress(b"\n".join(lines), COMPRESSION_LEVEL)
+    text = b"\n".join(lines)
+    return zlib.compress(text, COMPRESSION_LEVEL) if _is_shareable(text) else None
 
 
 def read_body(data: bytes, identity: str) -> list[Any]:
@@ -173,10 +178,17 @@ def _items(data: bytes, identity: str) -> list[Any]:
     text = inflating.decompress(data, MAX_BODY_BYTES)
     if not inflating.eof:
         raise ValueError("too large or truncated")
+    if not _is_shareable(text):
+        raise ValueError("too many values")
     first, *lines = text.split(b"\n")
     if from_json(first) != identity:
         raise ValueError("another identity")
     return [item for line in lines for item in _LIST.validate_python(from_json(line))]
+
+
+def _is_shareable(text: bytes) -> bool:
+    """Whether a body holds no more bytes and values than allowed: a value in two bytes takes 64 bytes of memory."""
+    return len(text) <= MAX_BODY_BYTES and sum(map(text.count, _VALUE_SIGNS)) <= MAX_BODY_VALUES
 
 
 _LIST: Final = TypeAdapter(list[Any])
@@ -211,7 +223,12 @@ def read_error(data: bytes) -> ServiceError:
     kind = _ERROR_KINDS.get(failure.kind)
     if kind is None:
         raise UnreadableError(f"{failure.kind} is not an error of the service")
-    error = kind(failure.message, code=failure.code, request_id=failure.request_id, status=failure.status)
+    error = kind(
+        one_line(failure.message, MAX_TEXT_CHARACTERS),
+        code=failure.code and one_line(failure.code, MAX_TEXT_CHARACTERS),
+        request_id=failure.request_id and one_line(failure.request_id, MAX_TEXT_CHARACTERS),
+        status=failure.status,
+    )
     if isinstance(error, ThrottledError):
         error.retry_after = failure.retry_after
     return error

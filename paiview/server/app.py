@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import stamina
 import streamlit as st
+import uvicorn
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -26,8 +27,9 @@ from starlette.routing import Route
 from paiview.decisions import contracts
 from paiview.pai import transport
 from paiview.pai.errors import SettingError
-from paiview.registry.connection import disconnect, held, shared_read_observers, under_way
-from paiview.server import guard, http_api, telemetry
+from paiview.registry.connection import broken_models, disconnect, held, shared_read_observers, under_way
+from paiview.server import guard, http_api, log_lines, telemetry
+from paiview.server.rate_limit import RateLimit
 from paiview.settings import load_settings
 from paiview.text import traceback_of
 
@@ -35,6 +37,8 @@ _LOG = logging.getLogger(__name__)
 
 COLLECT_INTERVAL_SECONDS: Final = 60.0
 """Seconds between two full garbage collections, which free the sessions of closed pages."""
+STOP_TIMEOUT_SECONDS: Final = 10
+"""From a signal to the end of the process, whoever is connected."""
 GC_THRESHOLD_OBJECTS: Final = 20_000
 """New objects after which Python collects its youngest generation. A page run makes thousands.
 
@@ -72,7 +76,7 @@ def app_arguments() -> dict[str, Any]:
                 guard.Guard,
                 hosts=hosts,
                 headers=security_headers(),
-                rate_limit=guard.RateLimit(guard.REQUESTS_PER_SECOND, guard.MAX_BURST_REQUESTS, guard.MAX_CLIENTS),
+                rate_limit=RateLimit(guard.REQUESTS_PER_SECOND, guard.MAX_BURST_REQUESTS, guard.MAX_CLIENTS),
                 stopping=stopping,
             ),
         ],
@@ -135,11 +139,13 @@ async def _lifespan(stopping: asyncio.Event, _app: Any) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD_OBJECTS)
+    # After uvicorn and Streamlit have made their handlers.
+    log_lines.install()
     transport.observers.add(telemetry.pai_request)
     shared_read_observers.add(telemetry.shared_read)
     # The observers count retries; stamina's log line for each would add nothing.
     stamina.instrumentation.set_on_retry_hooks([])
-    telemetry.watch(held, under_way)
+    telemetry.watch(held, under_way, broken_models)
     collecting = asyncio.create_task(_collect_garbage())
     try:
         with _set_on_signal(stopping):
@@ -158,6 +164,10 @@ def _set_on_signal(stopping: asyncio.Event) -> Iterator[None]:
     is_main = threading.current_thread() is threading.main_thread()
     numbers = (signal.SIGTERM, signal.SIGINT) if is_main else ()
     handlers = {number: handler for number in numbers if callable(handler := signal.getsignal(number))}
+    for handler in handlers.values():
+        if isinstance(server := getattr(handler, "__self__", None), uvicorn.Server):
+            # Without it a client that reads nothing would keep the process.
+            server.config.timeout_graceful_shutdown = STOP_TIMEOUT_SECONDS
 
     def handle(number: int, frame: FrameType | None) -> None:
         stopping.set()

@@ -5,12 +5,10 @@ host names, WebSockets opened by pages of other sites, and too many requests fro
 """
 
 import asyncio
-import ipaddress
 import logging
 import math
 import re
-import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -19,7 +17,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paiview.pai.endpoint import LOOPBACK_HOSTS
-from paiview.server import telemetry
+from paiview.registry.budget import client_of
+from paiview.server import browser_messages, telemetry
+from paiview.server.rate_limit import RateLimit
 from paiview.server.responses import error_response
 from paiview.text import traceback_of
 
@@ -65,38 +65,6 @@ _STOPPING: Final = Refusal(503, "Ending", "This process is shutting down.")
 _INTERNAL_ERROR: Final = Refusal(
     500, "InternalError", "An internal error of paiview; the server's log has the details."
 )
-
-
-class RateLimit:
-    """A token bucket for each client, in bounded memory.
-
-    Args:
-        per_second: the average number of requests.
-        burst: the number of requests that may come at once.
-        max_clients: the number of clients that are remembered.
-        clock: monotonic seconds.
-    """
-
-    def __init__(
-        self, per_second: float, burst: int, max_clients: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._interval = 1 / per_second
-        self._tolerance = (burst - 1) / per_second
-        self._max_clients = max_clients
-        self._clock = clock
-        self._due: dict[str, float] = {}
-        """When the next request of a client would be on the average; the longest silent client first."""
-
-    def wait(self, client: str) -> float:
-        """Count a request; returns 0, or the seconds after which the client may send the next one."""
-        now = self._clock()
-        due = max(self._due.pop(client, now), now)
-        wait = due - now - self._tolerance
-        # A refused request does not count. Inserted at the end, so that the first entry is the longest silent client.
-        self._due[client] = due if wait > 0 else due + self._interval
-        if len(self._due) > self._max_clients:
-            del self._due[next(iter(self._due))]
-        return max(wait, 0.0)
 
 
 class Guard:
@@ -173,7 +141,7 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008, "reason": refusal.message})
             return
         with telemetry.PAGES.track_inprogress():
-            await self._app(scope, receive, send)
+            await self._app(scope, browser_messages.checked(receive), send)
 
     def _http_refusal(self, scope: Scope, *, is_limited: bool) -> Refusal | None:
         if not self._is_own_host(_header(scope, b"host"), scope):
@@ -198,12 +166,16 @@ class Guard:
         return None
 
     def _websocket_refusal(self, scope: Scope) -> Refusal | None:
-        """Check host and origin: browsers let every page open a WebSocket to any site, and send its origin."""
+        """Check host and origin: browsers let every page open a WebSocket to any site, and send its origin.
+
+        A page over plain http may not open one that a proxy has named as TLS: somebody on the network can forge it.
+        """
         host = _header(scope, b"host")
         if not self._is_own_host(host, scope):
             return _UNKNOWN_HOST
         origin = _header(scope, b"origin")
-        return _FOREIGN_ORIGIN if origin and origin.partition(b"://")[2] != host else None
+        own = [b"https://" + host] if scope.get("scheme") == "wss" else [b"https://" + host, b"http://" + host]
+        return _FOREIGN_ORIGIN if origin and origin not in own else None
 
     def _is_own_host(self, host: bytes, scope: Scope) -> bool:
         """Whether a Host header names this dashboard, not a foreign name that resolves to it (DNS rebinding)."""
@@ -232,16 +204,8 @@ def _host_name(host: bytes) -> str:
 
 
 def client_key(scope: Scope) -> str:
-    """The client that a request is counted for: an IPv4 address, or a /64 network of IPv6, which one host can own."""
-    address: str = scope["client"][0] if scope.get("client") else ""
-    if ":" not in address:
-        return address
-    try:
-        parsed = ipaddress.IPv6Address(address)
-    except ValueError:
-        return address
-    # A dual-stack socket maps all IPv4 addresses into one /64 network.
-    return str(parsed.ipv4_mapped or parsed.packed[:8])
+    """The client that a request is counted for."""
+    return client_of(scope["client"][0] if scope.get("client") else "")
 
 
 def _response(refusal: Refusal, *, is_api: bool) -> Response:

@@ -3,6 +3,7 @@
 Errors have the fields of PAI's errors: Code, Message and RequestId.
 """
 
+import hashlib
 import logging
 import math
 import time
@@ -22,19 +23,20 @@ from paiview.pai.errors import (
     DeadlineError,
     NotFoundError,
     PaiviewError,
+    ParameterError,
     PermissionDeniedError,
     RequestRefusedError,
     ServiceError,
     ThrottledError,
 )
 from paiview.pai.listing_facts import MEANINGS_FIELD
-from paiview.pai.objects import PaiObject
 from paiview.registry import cache
+from paiview.registry.budget import BudgetError, client_of
 from paiview.registry.connection import connect
 from paiview.registry.live_decision import decide_now
 from paiview.registry.snapshots import ModelsSnapshot, VersionsSnapshot
 from paiview.reports import documents
-from paiview.server.responses import error_response, json_response, new_request_id
+from paiview.server.responses import SharedResponse, error_response, json_response, new_request_id
 from paiview.text import one_line, traceback_of
 
 _LOG = logging.getLogger(__name__)
@@ -52,10 +54,6 @@ _MAX_PARAMETER_LENGTH: Final = 512
 """Characters of an id or a name; those of PAI are far shorter."""
 
 
-class ParameterError(PaiviewError):
-    """A request has an invalid parameter."""
-
-
 _STATUSES: Final[tuple[tuple[type[PaiviewError], int], ...]] = (
     (ParameterError, 400),
     (UnknownVersionError, 404),
@@ -63,6 +61,7 @@ _STATUSES: Final[tuple[tuple[type[PaiviewError], int], ...]] = (
     (NotFoundError, 404),
     (PermissionDeniedError, 403),
     (ThrottledError, 429),
+    (BudgetError, 429),
     (RequestRefusedError, 400),
     (DeadlineError, 504),
     (ServiceError, 502),
@@ -74,8 +73,8 @@ _REFUSALS: Final = {
     404: ("NotFound", "Nothing is served at this address."),
     405: ("MethodNotAllowed", "Only GET and HEAD are allowed."),
 }
-_Handler = Callable[[str, Mapping[str, str]], str | bytes]
-"""Takes the model id, empty where the path has none, and the query; returns JSON."""
+_Handler = Callable[[str, Mapping[str, str]], Response | SharedResponse]
+"""Takes the model id, empty where the path has none, and the query."""
 
 
 def mount() -> Mount:
@@ -95,18 +94,18 @@ def mount() -> Mount:
     return Mount("/api", api)
 
 
-def _models(_model: str, query: Mapping[str, str]) -> bytes:
+def _models(_model: str, query: Mapping[str, str]) -> SharedResponse:
     registry = connect()
     snapshot = registry.models(query.get("workspace") or registry.workspace_id)
-    return _listing("Models", snapshot, snapshot.items, snapshot.uneven)
+    return _listing("Models", snapshot, snapshot.uneven)
 
 
-def _versions(model: str, _query: Mapping[str, str]) -> bytes:
+def _versions(model: str, _query: Mapping[str, str]) -> SharedResponse:
     snapshot = connect().versions(model)
-    return _listing("Versions", snapshot, snapshot.versions, " ".join(snapshot.warnings) or None)
+    return _listing("Versions", snapshot, " ".join(snapshot.warnings) or None)
 
 
-def _decision(model: str, query: Mapping[str, str]) -> str:
+def _decision(model: str, query: Mapping[str, str]) -> Response:
     if "candidate" not in query:
         raise ParameterError("The parameter candidate is missing.")
     decision = decide_now(
@@ -116,34 +115,35 @@ def _decision(model: str, query: Mapping[str, str]) -> str:
         baseline=query.get("baseline"),
         baseline_model=query.get("baseline_model"),
     )
-    return documents.to_json(decision)
+    return json_response(200, documents.to_json(decision))
 
 
-def _listing(
-    name: str, snapshot: ModelsSnapshot | VersionsSnapshot, items: Sequence[PaiObject], warning: str | None
-) -> bytes:
-    """The objects as PAI sent them but for secrets.
+def _listing(name: str, snapshot: ModelsSnapshot | VersionsSnapshot, warning: str | None) -> SharedResponse:
+    """The objects as PAI sent them but for secrets: JSON that all requests for one listing share.
 
     ``Warning`` says why they may be stale or incomplete. Edits of single fields after ``CompleteAt`` may be missing.
     """
     failure = snapshot.failure
     meanings = snapshot.meanings if isinstance(snapshot, VersionsSnapshot) else {}
-    body = {
-        name: [item.raw for item in items],
+    rest = {
         "TotalCount": snapshot.total,
         **({MEANINGS_FIELD: dict(meanings)} if meanings else {}),
         "FetchedAt": snapshot.fetched_at,
         "CompleteAt": snapshot.fully_read_at,
         "Warning": f"Reading this again failed: {failure.message}" if failure else warning,
     }
-    # JSON has no NaN; as a string no value is lost. In ASCII no control character reaches a terminal.
-    return to_json(body, inf_nan_mode="strings", ensure_ascii=True)
+    end = b"," + to_json(rest, inf_nan_mode="strings", ensure_ascii=True)[1:]
+    objects = snapshot.json
+    etag = hashlib.blake2b(objects.digest.encode() + end, digest_size=16).hexdigest()
+    return SharedResponse((f'{{"{name}":'.encode(), objects.text, end), etag)
 
 
-def _endpoint(handler: _Handler, parameters: Collection[str] = frozenset()) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(
+    handler: _Handler, parameters: Collection[str] = frozenset()
+) -> Callable[[Request], Awaitable[Response | SharedResponse]]:
     """The ASGI endpoint that runs a handler in one of ``_THREADS``; ``parameters`` are those it knows."""
 
-    async def endpoint(request: Request) -> Response:
+    async def endpoint(request: Request) -> Response | SharedResponse:
         if len(_OPEN_REQUESTS) < MAX_CONCURRENT_REQUESTS + MAX_QUEUED_REQUESTS:
             _OPEN_REQUESTS.add(request)
             try:
@@ -159,16 +159,18 @@ def _endpoint(handler: _Handler, parameters: Collection[str] = frozenset()) -> C
     return endpoint
 
 
-def _respond(handler: _Handler, parameters: Collection[str], request: Request, received_at: float) -> Response:
+def _respond(
+    handler: _Handler, parameters: Collection[str], request: Request, received_at: float
+) -> Response | SharedResponse:
     """Run a handler; ``received_at`` is in seconds of ``time.monotonic``."""
     try:
         model = request.path_params.get("model", "")
         query = _parameters(request.query_params.multi_items(), parameters)
         _check("model", model)
-        with cache.reading() as reader:
+        with cache.reading(client=client_of(request.client.host if request.client else "")) as reader:
             # The time in the queue counts towards the time that a reader waits for the service.
             reader.waited_seconds = time.monotonic() - received_at
-            return json_response(200, handler(model, query))
+            return handler(model, query)
     except PaiviewError as error:
         return _failed(error)
     except Exception as error:  # noqa: BLE001 - the response is JSON even then, and the log has the traceback
@@ -201,9 +203,11 @@ def _check(name: str, value: str) -> None:
 def _failed(error: PaiviewError) -> Response:
     status = next(status for kind, status in _STATUSES if isinstance(error, kind))
     code = error.code or type(error).__name__.removesuffix("Error")
-    message = f"{one_line(error.message, 600)} {error.advice}".strip()
+    if error.message_for_readers != error.message:
+        _LOG.error("A request failed: %s", error.message)
+    message = f"{one_line(error.message_for_readers, 600)} {error.advice}".strip()
     response = error_response(status, code, message, error.request_id)
-    if isinstance(error, ThrottledError) and error.retry_after is not None:
+    if isinstance(error, ThrottledError | BudgetError) and error.retry_after is not None:
         response.headers["retry-after"] = str(max(1, math.ceil(error.retry_after)))
     return response
 

@@ -1,13 +1,21 @@
 """The JSON responses under ``/api``, for the HTTP API and for the guard in front of it."""
 
+import asyncio
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Final
 
+from starlette.datastructures import Headers
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from paiview.text import one_line
+
+WRITE_TIMEOUT_SECONDS: Final = 15.0
+"""For each chunk; a client that reads nothing for as long is cut off."""
+_CHUNK_BYTES: Final = 64 * 1024
 
 
 def json_response(status: int, body: str | bytes, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
@@ -19,6 +27,38 @@ def json_response(status: int, body: str | bytes, headers: Mapping[str, str] = M
         headers: further headers.
     """
     return Response(body, status, {"cache-control": "no-store", **headers}, media_type="application/json")
+
+
+class SharedResponse:
+    """A JSON response in parts that many requests share: nothing is copied, and a client that does not read is cut off.
+
+    Args:
+        parts: the body in order.
+        etag: equal for equal bodies.
+    """
+
+    def __init__(self, parts: Sequence[bytes], etag: str) -> None:
+        self._parts = parts
+        self._etag = f'"{etag}"'
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the signature is ASGI's
+        """Send it, or 304 to a client that has it."""
+        known = Headers(scope=scope).get("if-none-match", "")
+        is_known = self._etag in {tag.strip().removeprefix("W/") for tag in known.split(",")}
+        size = 0 if is_known else sum(map(len, self._parts))
+        headers = [(b"etag", self._etag.encode()), (b"cache-control", b"no-cache")]
+        if not is_known:
+            headers += [(b"content-type", b"application/json"), (b"content-length", str(size).encode())]
+        await send({"type": "http.response.start", "status": 304 if is_known else 200, "headers": headers})
+        if not is_known and scope["method"] != "HEAD":
+            for part in self._parts:
+                view = memoryview(part)
+                for start in range(0, len(part), _CHUNK_BYTES):
+                    chunk = bytes(view[start : start + _CHUNK_BYTES])
+                    message = {"type": "http.response.body", "body": chunk, "more_body": True}
+                    # The server waits here while the client does not read.
+                    await asyncio.wait_for(send(message), WRITE_TIMEOUT_SECONDS)
+        await send({"type": "http.response.body", "body": b""})
 
 
 def error_response(

@@ -53,6 +53,7 @@ class _Cache(Collector):
 
     held: Callable[[], Iterable[tuple[str, float]]] = staticmethod(tuple)
     reading: Callable[[], Iterable[str]] = staticmethod(tuple)
+    skipped: Callable[[], int] = staticmethod(int)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The snapshots that the cache holds and the reads that are running."""
@@ -74,22 +75,29 @@ class _Cache(Collector):
         under_way = GaugeMetricFamily("paiview_reads_under_way", "Reads of PAI that are running.", labels=["kind"])
         for kind, number in Counts(self.reading()).items():
             under_way.add_metric([kind], number)
-        yield from (kept, newest, oldest, under_way)
+        skipped = GaugeMetricFamily("paiview_skipped_models", "Models not asked for now because their requests hung.")
+        skipped.add_metric([], self.skipped())
+        yield from (kept, newest, oldest, under_way, skipped)
 
 
 _CACHE: Final = _Cache()
 _REGISTRY.register(_CACHE)
 
 
-def watch(held: Callable[[], Iterable[tuple[str, float]]], reading: Callable[[], Iterable[str]]) -> None:
+def watch(
+    held: Callable[[], Iterable[tuple[str, float]]],
+    reading: Callable[[], Iterable[str]],
+    skipped: Callable[[], int] = int,
+) -> None:
     """Set the cache whose snapshots and reads are exported; it replaces the one before.
 
     Args:
         held: returns, for each snapshot, its kind (one of a few constants, never an id) and when it was read, in
             seconds of ``paiview.registry.clock``.
         reading: returns the kind of each running read.
+        skipped: returns the number of models that are skipped because their requests hung.
     """
-    _CACHE.held, _CACHE.reading = held, reading
+    _CACHE.held, _CACHE.reading, _CACHE.skipped = held, reading, skipped
 
 
 def pai_request(operation: str, outcome: str, seconds: float) -> None:

@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from paiview.app_folder import APP_FOLDER
+from paiview.registry.budget import client_of
 from paiview.registry.cache import reading
 from paiview.ui import messages, script_lock, url
 
@@ -39,7 +40,8 @@ may hand the GIL to the thread of another session.
 
 def run() -> None:
     """Draw the frame, then the page that was requested."""
-    with script_lock.hold():
+    client = client_of(st.context.ip_address or "")
+    with script_lock.hold(client):
         st.set_page_config(page_title="paiview", page_icon=_ICON, layout="wide")
         # Copies: Streamlit marks in each page object whether this run may run it, and other runs go on meanwhile.
         pages = {path: copy(page) for path, page in _page_templates().items()}
@@ -49,7 +51,7 @@ def run() -> None:
         token = _pages.set(pages)
         try:
             _draw_menu()
-            with messages.problem_region(), reading(script_lock.released):
+            with messages.problem_region(), reading(script_lock.released, client):
                 page.run()
                 messages.finish_run()
         finally:

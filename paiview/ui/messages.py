@@ -1,5 +1,6 @@
 """What a page reports: progress while it waits, warnings and errors."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +18,8 @@ from paiview.registry.registry import Registry
 from paiview.text import escape_markdown
 from paiview.ui import cache_keys, url
 from paiview.ui.model_data import ModelData
+
+_LOG = logging.getLogger(__name__)
 
 _MAX_FACTS = 5
 """Facts of a kind that a warning lists; it counts the others."""
@@ -96,7 +99,9 @@ def show_error(error: PaiviewError) -> None:
 
 def describe(error: PaiviewError) -> str:
     """An error as Markdown, with text of the service escaped."""
-    return error_text(error, escape_markdown)
+    if error.message_for_readers != error.message:
+        _LOG.error("A page failed: %s", error.message)
+    return error_text(error, escape_markdown, error.message_for_readers)
 
 
 def warn_of_invalid_value(name: str, value: str) -> None:

@@ -26,7 +26,7 @@ _DIRECTIONS: tuple[Direction, ...] = ("lower", "higher", "zero")
 def effective() -> Contracts:
     """The contracts of paiview.toml with this session's changes; the page ends when the file cannot be used."""
     try:
-        effective_contracts = contracts.current()
+        effective_contracts = contracts.current_or_last_good()
     except PaiviewError as error:
         messages.end_page_with(error)
     return effective_contracts.with_page(_session_settings())

@@ -55,7 +55,7 @@ class Numbered(Snapshot):
     weight: int = 1
 
     @property
-    def size(self) -> int:
+    def memory_bytes(self) -> int:
         return self.weight
 
 

@@ -32,6 +32,7 @@ from paiview.pai.responses import parse_json
 from paiview.registry import shared_format
 from paiview.registry.shared_format import (
     ITEMS_PER_LINE,
+    MAX_TEXT_CHARACTERS,
     Head,
     UnreadableError,
     body_of,
@@ -48,6 +49,7 @@ from paiview.registry.shared_format import (
 )
 from paiview.registry.snapshots import ModelsSnapshot, Review, Snapshot, VersionsSnapshot, WorkspacesSnapshot
 from paiview.secret_masking import mask_secrets
+from paiview.text import one_line
 from tests.harness.odd_data import LISTINGS, written
 
 READ_AT: Final = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -289,8 +291,10 @@ class TestErrors:
         assert concerns_all_processes(kind("Why.")) is common
 
     @given(st.text())
-    def test_take_any_text(self, text: str) -> None:
-        assert read_error(pack_error(ServiceError(text))).message == text
+    def test_take_any_text_as_one_printable_line(self, text: str) -> None:
+        message = read_error(pack_error(ServiceError(text))).message
+        assert message == one_line(text, MAX_TEXT_CHARACTERS)
+        assert message.isprintable()
 
 
 def test_what_a_listing_says_beside_its_versions_travels() -> None:

@@ -21,7 +21,8 @@ from starlette.routing import Route
 from paiview import cli
 from paiview.embedded.background_server import HOST, BackgroundServer
 from paiview.server import guard, http_api, telemetry
-from paiview.server.guard import Guard, RateLimit
+from paiview.server.guard import Guard
+from paiview.server.rate_limit import RateLimit
 
 HEADERS = [(b"content-security-policy", b"default-src 'none'"), (b"x-frame-options", b"DENY")]
 BURST = 3

@@ -227,7 +227,7 @@ def test_an_error_has_the_status_of_its_class(
     answer = client.get(f"/api/{path}")
     body = error_body(answer)
     assert (answer.status_code, body["Code"]) == (status, code)
-    assert body["Message"] == f"{error.message} {error.advice}".strip()
+    assert body["Message"] == f"{error.message_for_readers} {error.advice}".strip()
     assert body["RequestId"] == error.request_id or IDENTIFIER.fullmatch(body["RequestId"])
 
 

@@ -15,7 +15,7 @@ from tests.registry.test_cache import KEY, TTL, WAIT, Clock, Numbered
 
 def is_free() -> bool:
     """Whether no run holds the lock."""
-    free = script_lock._lock.acquire(blocking=False)
+    free = script_lock._lock.acquire("", 0.0)
     if free:
         script_lock._lock.release()
     return free
@@ -83,7 +83,7 @@ def test_waiting_for_the_service_releases_the_lock() -> None:
     had_lock: list[bool] = []
 
     def load(_report: Progress) -> Numbered:
-        had_lock.append(script_lock._lock.acquire(timeout=WAIT))
+        had_lock.append(script_lock._lock.acquire("", WAIT))
         script_lock._lock.release()
         return Numbered(fetched_at=datetime.now(UTC), number=1)
 
@@ -91,3 +91,35 @@ def test_waiting_for_the_service_releases_the_lock() -> None:
         assert Cache(10, Clock()).get(KEY, load, ttl=TTL).number == 1
         assert not is_free()
     assert had_lock == [True]
+
+
+def test_clients_get_the_lock_in_turn() -> None:
+    lock = script_lock.FairLock()
+    assert lock.acquire("a", 0.0)
+    order: list[str] = []
+    threads: list[threading.Thread] = []
+    for client, number in (("a", 1), ("a", 2), ("a", 3), ("b", 1)):
+
+        def work(name: str = f"{client}{number}", client: str = client) -> None:
+            assert lock.acquire(client, 10.0)
+            order.append(name)
+            lock.release()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        while sum(map(len, lock._waiting.values())) <= len(threads):
+            pass
+        threads.append(thread)
+    lock.release()
+    for thread in threads:
+        thread.join()
+    assert order == ["a1", "b1", "a2", "a3"]
+    assert lock.acquire("c", 0.0)
+
+
+def test_a_client_that_gives_up_leaves_the_queue() -> None:
+    lock = script_lock.FairLock()
+    assert lock.acquire("a", 0.0)
+    assert not lock.acquire("b", 0.0)
+    lock.release()
+    assert lock.acquire("c", 0.0)

@@ -1,0 +1,108 @@
+"""What a browser may send over its WebSocket."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.types import Message
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
+from paiview.server import browser_messages
+from paiview.server.browser_messages import MAX_MESSAGE_BYTES, checked, is_allowed
+
+
+def rerun(query: str = "", widgets: Iterable[str] = ()) -> bytes:
+    message = BackMsg()
+    message.rerun_script.query_string = query
+    for name in widgets:
+        message.rerun_script.widget_states.widgets.add(id=name, string_value="x")
+    return bytes(message.SerializeToString())
+
+
+def received(*messages: dict[str, Any]) -> list[Message]:
+    """What the application gets of these messages."""
+    left = [*messages]
+
+    async def receive() -> Message:
+        return left.pop(0)
+
+    async def run() -> list[Message]:
+        receive_checked = checked(receive)
+        return [await receive_checked() for _ in messages]
+
+    return asyncio.run(run())
+
+
+def data(content: bytes) -> dict[str, Any]:
+    return {"type": "websocket.receive", "bytes": content}
+
+
+def test_what_a_page_sends_passes_unchanged() -> None:
+    stop, heartbeat, download = BackMsg(stop_script=True), BackMsg(app_heartbeat=True), BackMsg()
+    download.backend_operation_request.deferred_file.file_id = "1"
+    messages = [
+        {"type": "websocket.connect"},
+        *(data(each.SerializeToString()) for each in (stop, heartbeat, download)),
+        data(rerun("model=a&candidate=1.0.0", ["$$ID-1", "$$ID-2"])),
+        {"type": "websocket.disconnect", "code": 1001},
+    ]
+    assert received(*messages) == messages
+
+
+@pytest.mark.parametrize("kind", ["clear_cache", "set_run_on_save", "load_git_info", "debug_shutdown_runtime"])
+def test_a_message_that_no_page_sends_ends_the_connection(kind: str) -> None:
+    message = BackMsg()
+    setattr(message, kind, True)
+    (answer,) = received(data(message.SerializeToString()))
+    assert answer == {"type": "websocket.disconnect", "code": 1008}
+
+
+@pytest.mark.parametrize("operation", ["install_skills", "dismiss_skills_nudge"])
+def test_an_operation_that_writes_files_of_the_server_ends_the_connection(operation: str) -> None:
+    message = BackMsg()
+    getattr(message.backend_operation_request, operation).SetInParent()
+    assert not is_allowed(message.SerializeToString())
+
+
+def test_what_is_no_message_ends_the_connection() -> None:
+    assert not is_allowed(b"")
+    assert not is_allowed(b"\xff\xff")
+    (answer,) = received({"type": "websocket.receive", "text": "hello", "bytes": None})
+    assert answer["type"] == "websocket.disconnect"
+
+
+def test_sizes_are_bounded() -> None:
+    assert is_allowed(rerun("a" * browser_messages.MAX_QUERY_CHARACTERS))
+    assert not is_allowed(rerun("a" * (browser_messages.MAX_QUERY_CHARACTERS + 1)))
+    assert is_allowed(rerun(widgets=map(str, range(browser_messages.MAX_WIDGETS))))
+    assert not is_allowed(rerun(widgets=map(str, range(browser_messages.MAX_WIDGETS + 1))))
+    assert not is_allowed(rerun(widgets=["a" * (browser_messages.MAX_WIDGET_ID_CHARACTERS + 1)]))
+    (answer,) = received(data(b"\0" * (MAX_MESSAGE_BYTES + 1)))
+    assert answer == {"type": "websocket.disconnect", "code": 1009}
+
+
+def test_messages_beyond_the_rate_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    class Waiting:
+        def __init__(self, *_: object, **__: object) -> None:
+            self.answers = [0.0, 0.5, 0.0]
+
+        def wait(self, _client: str) -> float:
+            return self.answers.pop(0)
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(browser_messages, "RateLimit", Waiting)
+    monkeypatch.setattr("paiview.server.browser_messages.asyncio.sleep", sleep)
+    assert len(received(data(rerun()), data(rerun()))) == 2
+    assert waits == [0.5]
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise(content: bytes) -> None:
+    assert is_allowed(content) in (True, False)

@@ -26,6 +26,9 @@ API_VERSION: Final = "2021-02-04"
 _NOT_FOUND: Final = ErrorCode(404, "InvalidApi.NotFound")
 _THROTTLED: Final = ErrorCode(400, "Throttling.User")
 _INTERNAL_ERROR: Final = ErrorCode(500, "InternalError")
+_TOO_LARGE: Final = ErrorCode(413, "EntityTooLarge")
+MAX_BODY_BYTES: Final = 8 * 2**20
+"""Of a request. A version with ten thousand metrics takes half of it."""
 
 Handler = Callable[[Store, ApiRequest], str]
 """Carries out an operation; returns the fields of the response as a JSON object, without RequestId."""
@@ -140,17 +143,18 @@ class RegistryApp:
             raw_path=scope["raw_path"].decode("latin-1"),
             raw_query=scope["query_string"].decode("latin-1"),
             headers=dict(request.headers),
-            body=await request.body(),
         )
-        response = self._response(signed)
+        response = await self._response(signed, request)
         await response(scope, receive, send)
 
-    def _response(self, request: SignedRequest) -> Response:
+    async def _response(self, request: SignedRequest, received: Request) -> Response:
         request_id = str(uuid.uuid4()).upper()
         headers = {"x-acs-request-id": request_id}
         try:
             self._signatures.check(request)
-            operation, api_request = _routed(request)
+            body = await _read_body(received)
+            self._signatures.accept(request, body)
+            operation, api_request = _routed(request, body)
             self._throttle.check(operation.name)
             status, fields = 200, operation.handler(self._store, api_request)
         except RefusedError as refusal:
@@ -164,7 +168,16 @@ class RegistryApp:
         return Response(content, status, headers, media_type="application/json")
 
 
-def _routed(request: SignedRequest) -> tuple[Operation, ApiRequest]:
+async def _read_body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise RefusedError(_TOO_LARGE, f"The body is larger than {MAX_BODY_BYTES // 2**20} MB.")
+    return bytes(body)
+
+
+def _routed(request: SignedRequest, body: bytes) -> tuple[Operation, ApiRequest]:
     segments = request.raw_path.split("/")
     for operation in OPERATIONS:
         parameters = operation.parameters(request.method, segments)
@@ -176,7 +189,7 @@ def _routed(request: SignedRequest) -> tuple[Operation, ApiRequest]:
     if headers != (operation.name, API_VERSION):
         raise RefusedError(_NOT_FOUND, "The headers x-acs-action and x-acs-version do not match the path.")
     query = dict(parse_qsl(request.raw_query, keep_blank_values=True))
-    return operation, ApiRequest(parameters, query, _body(request.body))
+    return operation, ApiRequest(parameters, query, _body(body))
 
 
 def _body(content: bytes) -> JsonObject:

@@ -31,20 +31,21 @@ _MISMATCH: Final = ErrorCode(400, "SignatureDoesNotMatch")
 _BAD_DATE: Final = ErrorCode(400, "InvalidTimeStamp.Format")
 _EXPIRED: Final = ErrorCode(400, "InvalidTimeStamp.Expired")
 _NONCE_USED: Final = ErrorCode(400, "SignatureNonceUsed")
+_WRONG_HASH: Final = "The header x-acs-content-sha256 is not the SHA-256 of the body."
 
 
 @dataclass(frozen=True)
 class SignedRequest:
     """The signed parts of a request as received: path and query are percent-encoded, header names in lower case.
 
-    Bytes beyond ASCII are decoded as Latin-1.
+    Bytes beyond ASCII are decoded as Latin-1. The signature covers the body by its hash, so that it is checked before
+    the body is read.
     """
 
     method: str
     raw_path: str
     raw_query: str
     headers: Mapping[str, str]
-    body: bytes
 
 
 class SignatureCheck:
@@ -59,7 +60,7 @@ class SignatureCheck:
         self._nonces: dict[str, float] = {}
 
     def check(self, request: SignedRequest) -> None:
-        """Check a request.
+        """Check a request but for its body and its nonce, which are left to ``accept``.
 
         Raises:
             RefusedError: with the ``Code`` that PAI would return.
@@ -76,8 +77,8 @@ class SignatureCheck:
         nonce = request.headers.get("x-acs-signature-nonce", "")
         if not required <= set(signed) <= set(request.headers) or not nonce:
             raise RefusedError(_INCOMPLETE, "The nonce, the host and every x-acs header must be there and signed.")
-        if request.headers.get("x-acs-content-sha256") != hashlib.sha256(request.body).hexdigest():
-            raise RefusedError(_MISMATCH, "The header x-acs-content-sha256 is not the SHA-256 of the body.")
+        if "x-acs-content-sha256" not in request.headers:
+            raise RefusedError(_MISMATCH, _WRONG_HASH)
         canonical = _canonical_request(request, signed)
         text = f"{_ALGORITHM}\n{hashlib.sha256(canonical.encode('latin-1')).hexdigest()}"
         signature = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
@@ -86,7 +87,16 @@ class SignatureCheck:
             raise RefusedError(
                 _MISMATCH, f"{message}server StringToSign is [{text}], server CanonicalRequest is [{canonical}]"
             )
-        self._use_nonce(nonce)
+
+    def accept(self, request: SignedRequest, body: bytes) -> None:
+        """Check the body of a request that ``check`` found right, and use up its nonce.
+
+        Raises:
+            RefusedError: it is not the body that was signed, or the nonce was used before.
+        """
+        if request.headers.get("x-acs-content-sha256") != hashlib.sha256(body).hexdigest():
+            raise RefusedError(_MISMATCH, _WRONG_HASH)
+        self._use_nonce(request.headers["x-acs-signature-nonce"])
 
     def _use_nonce(self, nonce: str) -> None:
         now = time.monotonic()

@@ -71,8 +71,9 @@ _RANDOM: Final = re.compile(r"[A-Za-z0-9+]{20,}")
 _URL_USER: Final = re.compile(r"(?<=://)[^/\s?#]*@")
 _PARAMETER: Final = re.compile(r"[?&;#]([\w.~%\[\]-]++)=", re.ASCII)
 _PARAMETER_VALUE: Final = re.compile(r"[^&#\s\"'<>]*+")
-_ENCODED_PARAMETER: Final = re.compile(r"%(?:25)*+(?:3F|26|23)([\w.~-]++)%(?:25)*+3D", re.ASCII | re.IGNORECASE)
-_ENCODED_VALUE: Final = re.compile(r"(?:(?!%(?:25)*+(?:26|23))[^&#\s\"'<>])*+", re.IGNORECASE)
+_ENCODED_PARAMETER: Final = re.compile(r"%(?:25)*(?:3F|26|23)([\w.~-]++)%(?:25)*3D", re.ASCII | re.IGNORECASE)
+_ENCODED_VALUE: Final = re.compile(r"(?:(?!%(?:25)*(?:26|23))[^&#\s\"'<>])*", re.IGNORECASE)
+"""Not possessive: before Python 3.11.4 that matches wrongly around a lookahead."""
 _AUTHORIZATION: Final = re.compile(
     r"(authorization[\"']?[ \t]{0,3}[=:][ \t]{0,3}[\"']?)"
     r"(?:((?:bearer|basic|token|digest|negotiate)[ \t]{1,3})[^\s\"']+|[^\s\"'][^\r\n\"']*+)",

@@ -53,7 +53,8 @@ def parse(content: bytes, file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(decoded(content))
     except (ValueError, RecursionError) as error:
-        raise SettingError(f"{file} is not valid TOML: {error}.") from None
+        problem = f"is not valid TOML: {error}."
+        raise SettingError(f"{file} {problem}", for_readers=f"{file.name} {problem}") from None
 
 
 def written(tables: Mapping[str, Any]) -> str:

@@ -533,7 +533,7 @@ def _policy_problems(rules: Sequence[Rule], metrics: Meanings) -> Iterator[str]:
 def _raise_first(problems: Iterable[str], file: Path) -> None:
     problem = next(iter(problems), None)
     if problem is not None:
-        raise SettingError(f"{file}: {problem}.")
+        raise SettingError(f"{file}: {problem}.", for_readers=f"{file.name}: {problem}.")
 
 
 def _validate(model: type[_Checked], tables: Mapping[str, Any], file: Path) -> _Checked:
@@ -541,7 +541,8 @@ def _validate(model: type[_Checked], tables: Mapping[str, Any], file: Path) -> _
         return model.model_validate(tables)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise SettingError(f"{file}: {_problem(first, model)}.") from None
+        problem = _problem(first, model)
+        raise SettingError(f"{file}: {problem}.", for_readers=f"{file.name}: {problem}.") from None
 
 
 def _problem(details: ErrorDetails, model: type[BaseModel]) -> str:

@@ -66,10 +66,20 @@ class SettingError(PaiviewError):
 
     advice = "Correct the setting and start again."
 
+    def __init__(self, message: str, *, for_readers: str | None = None) -> None:
+        """Make the error.
+
+        Args:
+            message: as in ``PaiviewError``; it may name files and values of the server.
+            for_readers: the same for strangers; by default only that there is such a setting.
+        """
+        super().__init__(message)
+        self._for_readers = for_readers
+
     @property
     def message_for_readers(self) -> str:
-        """That there is such a setting; the log has the message."""
-        return "A setting of this server cannot be used; its log says which one and why."
+        """What strangers may know; the log has the message."""
+        return self._for_readers or "A setting of this server cannot be used; its log says which one and why."
 
 
 class ParameterError(PaiviewError):

@@ -249,7 +249,7 @@ class Registry:
         try:
             # Each version by itself, so that comparisons share them. With the identity: what was read for an earlier
             # listing may be older than this one.
-            keys = {name: self._key("reread", snapshot.model_id, snapshot.identity, name) for name in names}
+            keys = {name: self._key("reread", snapshot.model_id, snapshot.identity, (name,)) for name in names}
             asked_at = {
                 name: self._cache.start(key, partial(load, name), ttl=max_age, max_age=0.0)
                 for name, key in keys.items()
@@ -400,7 +400,7 @@ class Registry:
         return self._cache.get(key, once, ttl=ttl, max_age=max_age, max_wait=max_wait, progress=progress)
 
     def _key(self, kind: str, *query: object) -> Key:
-        """The key of a query in the cache. Whatever strangers ask for passes here.
+        """The key of a query in the cache. Whatever strangers ask for passes here; what was listed stands in a tuple.
 
         Raises:
             ParameterError: a text in it is longer than any that the service has.

@@ -426,6 +426,32 @@ def test_the_current_contracts_follow_the_file(monkeypatch: pytest.MonkeyPatch) 
         contracts.current()
 
 
+def test_a_broken_edit_keeps_the_last_good_contracts_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = write('[metrics.speed]\ndirection = "higher"\n')
+    monkeypatch.setenv("PAIVIEW_CONFIG", str(file))
+    good = contracts.current_or_last_good()
+    assert (good.metrics["speed"].direction, good.ignored) == ("higher", ())
+    file.write_text("[metrics.speed]\ndirection = 1\n", encoding="utf-8")
+    for _ in range(3):
+        kept = contracts.current_or_last_good()
+        assert kept == good
+        (sentence,) = kept.ignored
+        assert "what stood in it before stays in force" in sentence
+    assert [record.getMessage().count("[metrics.speed] direction") for record in caplog.records] == [1]
+    with pytest.raises(SettingError):
+        contracts.current()
+    file.write_text('[metrics.speed]\ndirection = "lower"\n', encoding="utf-8")
+    assert contracts.current_or_last_good().metrics["speed"].direction == "lower"
+
+
+def test_a_file_that_was_never_good_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAIVIEW_CONFIG", str(write("[metrics.speed]\ndirection = 2\n")))
+    with pytest.raises(SettingError):
+        contracts.current_or_last_good()
+
+
 def test_settings_on_the_page_go_before_those_of_the_file_field_by_field() -> None:
     tables = {"cer": MetricSettings("higher", digits=4), "wer": MetricSettings(relative=0.1)}
     before = Contracts(metric_tables=tables, rules=(NoMissing(),))

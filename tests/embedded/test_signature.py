@@ -18,7 +18,7 @@ from alibabacloud_aiworkspace20210204.client import Client
 from alibabacloud_tea_openapi.utils import Utils
 from darabonba.request import DaraRequest
 
-from paiview.embedded import signature
+from paiview.embedded import asgi_app, signature
 from paiview.embedded.request import RefusedError
 from paiview.embedded.signature import SignatureCheck, SignedRequest
 from tests.embedded.sdk import KEY_ID, SECRET, new_model, read_model, refusal, sdk_client
@@ -144,6 +144,13 @@ def test_a_request_that_was_refused_does_not_use_up_the_nonce(endpoint: str) -> 
     headers = raw.signed()
     assert raw.refused(headers | {"x-acs-content-sha256": "0" * 64}) == (400, "SignatureDoesNotMatch")
     assert raw.send(headers)[0] == 200
+
+
+def test_a_body_is_read_after_the_signature_and_to_a_bound(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi_app, "MAX_BODY_BYTES", 1000)
+    raw = Raw(endpoint, "POST", action="CreateModel", body=b" " * 1001)
+    assert raw.refused() == (413, "EntityTooLarge")
+    assert raw.refused({"host": "127.0.0.1", "content-type": "application/json"}) == (400, "IncompleteSignature")
 
 
 @pytest.mark.parametrize(

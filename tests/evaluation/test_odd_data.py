@@ -87,7 +87,7 @@ class Wire:
         self.content = b""
 
     def submit(
-        self, action: str, path: str, parameters: Mapping[str, str], parse: Callable[[ApiResponse], Any]
+        self, action: str, path: str, parameters: Mapping[str, str], parse: Callable[[ApiResponse], Any], group: str
     ) -> Future[Any]:
         content = self.content if parameters["PageNumber"] == "1" else NOTHING
         future: Future[Any] = Future()

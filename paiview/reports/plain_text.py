@@ -163,17 +163,18 @@ def average_remarks(decision: Decision) -> list[str]:
     """Where averages name different winners, hang on one dataset, or rest on an assumption: plain sentences."""
     labels = {pair.dataset: _label(pair) for pair in decision.pairs}
     assumed = {pair.metric for pair in decision.pairs if pair.standing == "assumed"}
+    doubtful = [one_line(each.metric, NAME_LENGTH) for each in decision.averages if each.metric in assumed]
     sentences = []
     for average in decision.averages:
         metric = one_line(average.metric, NAME_LENGTH)
-        if average.metric in assumed:
-            sentences.append(f"{metric}: its direction is only assumed, and so are its gains.")
         if average.disagree:
             sentences.append(f"{metric}: the averages name different winners, so none of them is the answer.")
         if average.turned_by:
             named = [labels[dataset] for dataset in average.turned_by]
             which = named[0] if len(named) == 1 else f"any one of {some_of(named)}"
             sentences.append(f"{metric}: leaving out {which} turns the mean gain round.")
+    if doubtful:
+        sentences.append(f"Which way is better, and so the mean gain, is only assumed of {some_of(doubtful)}.")
     return sentences
 
 

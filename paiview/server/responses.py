@@ -46,7 +46,7 @@ class SharedResponse:
         known = Headers(scope=scope).get("if-none-match", "")
         is_known = self._etag in {tag.strip().removeprefix("W/") for tag in known.split(",")}
         size = 0 if is_known else sum(map(len, self._parts))
-        headers = [(b"etag", self._etag.encode()), (b"cache-control", b"no-cache")]
+        headers = [(b"etag", self._etag.encode()), (b"cache-control", b"private, no-cache")]
         if not is_known:
             headers += [(b"content-type", b"application/json"), (b"content-length", str(size).encode())]
         await send({"type": "http.response.start", "status": 304 if is_known else 200, "headers": headers})

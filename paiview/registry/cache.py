@@ -178,6 +178,7 @@ class _Read:
     clock: Callable[[], float]
     wanted_at: float
     client: str
+    readers: int = 0
     done: int = 0
     total: int = 0
     finished: threading.Event = field(default_factory=threading.Event)
@@ -196,7 +197,8 @@ class _Read:
             DeadlineError: no reader has waited for a while.
         """
         self.done, self.total = done, total
-        if not self.in_background and self.clock() - self.wanted_at > ABANDONED_SECONDS:
+        is_wanted = self.in_background or self.readers > 0
+        if not is_wanted and self.clock() - self.wanted_at > ABANDONED_SECONDS:
             raise DeadlineError("Nobody waited for this read any more.")
 
 
@@ -443,9 +445,8 @@ class Cache:
         reader = wait.reader
         left = math.inf if reader is None else min(self._reader_wait_seconds - reader.waited_seconds, wait.max_wait)
         progressed_at, progress = self._clock(), (read.done, read.total)
-        with nullcontext() if reader is None else reader.while_waiting():
+        with self._counted(read), nullcontext() if reader is None else reader.while_waiting():
             while left > 0 and not read.finished.wait(PROGRESS_INTERVAL_SECONDS):
-                read.wanted_at = self._clock()
                 if wait.progress is not None:
                     wait.progress(read.done, read.total)
                 if progress != (read.done, read.total):
@@ -455,6 +456,18 @@ class Cache:
         if reader is not None and read.has_failed:
             reader.waited_seconds += self._clock() - progressed_at
         return read.finished.is_set()
+
+    @contextmanager
+    def _counted(self, read: _Read) -> Iterator[None]:
+        """Count a reader that waits for a read."""
+        with self._lock:
+            read.readers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                read.readers -= 1
+                read.wanted_at = self._clock()
 
     def _refresh_in_background(self, key: Key, query: Query) -> None:
         """Start a read, unless one is under way or too many are in the background; the caller holds the lock."""

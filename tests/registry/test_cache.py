@@ -22,7 +22,15 @@ from paiview.pai.errors import (
     UnavailableError,
 )
 from paiview.pai.paging import Progress
-from paiview.registry.cache import FAILURE_MEMORY_SECONDS, MAX_BACKGROUND_READS, MAX_STALE_TTLS, Cache, Key, reading
+from paiview.registry.cache import (
+    ABANDONED_SECONDS,
+    FAILURE_MEMORY_SECONDS,
+    MAX_BACKGROUND_READS,
+    MAX_STALE_TTLS,
+    Cache,
+    Key,
+    reading,
+)
 from paiview.registry.snapshots import Snapshot
 
 TTL = 60.0
@@ -628,3 +636,30 @@ class TestReader:
         with reading() as reader, pytest.raises(kind):
             read(cache, service)
         assert reader.missed == {}
+
+
+def test_a_read_that_nobody_waits_for_ends_at_its_next_page() -> None:
+    clock = Clock()
+    cache = Cache(10**9, clock, reader_wait_seconds=0.0)
+    begun, gate, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def load(report: Progress) -> Numbered:
+        begun.set()
+        assert gate.wait(WAIT)
+        try:
+            report(1, 200)
+        finally:
+            ended.set()
+        return Numbered(fetched_at=datetime.now(UTC), number=1)
+
+    with pytest.raises(DeadlineError, match="the read continues"), reading():
+        cache.get(KEY, load, ttl=TTL)
+    assert begun.wait(WAIT)
+    clock.now += ABANDONED_SECONDS + 1
+    gate.set()
+    assert ended.wait(WAIT)
+    # The failure is remembered once the thread has ended.
+    while cache.state(KEY)[1] < clock.now:
+        pass
+    with pytest.raises(DeadlineError, match="Nobody waited"), reading():
+        cache.get(KEY, load, ttl=TTL)

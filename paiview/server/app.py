@@ -37,8 +37,9 @@ _LOG = logging.getLogger(__name__)
 
 COLLECT_INTERVAL_SECONDS: Final = 60.0
 """Seconds between two full garbage collections, which free the sessions of closed pages."""
-STOP_TIMEOUT_SECONDS: Final = 10
-"""From a signal to the end of the process, whoever is connected."""
+STOP_TIMEOUT_SECONDS: Final = 17
+"""From a signal to the end of the process, whoever is connected: a request that waits for PAI has 15 s by default, and
+the unit kills the process after 20 s."""
 GC_THRESHOLD_OBJECTS: Final = 20_000
 """New objects after which Python collects its youngest generation. A page run makes thousands.
 

@@ -382,3 +382,40 @@ def test_only_configured_proxies_are_trusted(
     cli.dashboard(port=number, host=HOST)
     assert os.environ["FORWARDED_ALLOW_IPS"] == trusted
     assert started[0][:3] == [sys.executable, "-m", "streamlit"]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "origin", "is_opened"),
+    [
+        ("ws", b"", True),
+        ("ws", b"http://localhost:8501", True),
+        ("ws", b"https://localhost:8501", True),
+        ("wss", b"https://localhost:8501", True),
+        ("wss", b"http://localhost:8501", False),
+        ("ws", b"ftp://localhost:8501", False),
+        ("ws", b"x://localhost:8501", False),
+        ("ws", b"http://localhost", False),
+        ("ws", b"http://other.example:8501", False),
+        ("ws", b"null", False),
+    ],
+)
+def test_a_web_socket_is_opened_by_own_pages_of_the_same_scheme(scheme: str, origin: bytes, is_opened: bool) -> None:
+    opened: list[str] = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        opened.append(scope["type"])
+
+    async def visit() -> None:
+        headers = [(b"host", b"localhost:8501"), *([(b"origin", origin)] if origin else [])]
+        scope = {"type": "websocket", "scheme": scheme, "path": "/", "headers": headers, "server": (HOST, 8501)}
+        served = Guard(app, hosts=(), headers=(), rate_limit=RateLimit(1, 1, 1), stopping=asyncio.Event())
+        await served(scope, receive, send)
+
+    async def receive() -> Any:
+        raise AssertionError("nothing is read")
+
+    async def send(_message: Any) -> None:
+        pass
+
+    asyncio.run(visit())
+    assert bool(opened) == is_opened

@@ -39,6 +39,7 @@ from paiview.pai.errors import (
     UnreachableError,
 )
 from paiview.pai.paging import Progress
+from paiview.registry.budget import BudgetError
 from paiview.registry.cache import Cache
 from paiview.registry.connection import connect, disconnect
 from paiview.registry.live_decision import decide_now
@@ -357,3 +358,21 @@ def test_the_time_in_the_queue_counts_towards_the_wait_for_the_service(
     finally:
         gate.set()
     assert (answer.status_code, error_body(answer)["Code"]) == (504, "Deadline")
+
+
+def test_all_requests_for_a_listing_share_its_bytes(client: httpx.Client, source: Registry) -> None:
+    first = client.get("/api/models/model-mine/versions")
+    assert source.versions("model-mine").json is source.versions("model-mine").json
+    again = client.get("/api/models/model-mine/versions", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    other = client.get("/api/models")
+    assert other.headers["etag"] != first.headers["etag"]
+
+
+def test_a_client_that_has_spent_its_share_is_told_when_to_come_back(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(monkeypatch, BudgetError(12.3))
+    answer = client.get("/api/models")
+    assert (answer.status_code, error_body(answer)["Code"]) == (429, "Budget")
+    assert answer.headers["retry-after"] == "13"

@@ -12,6 +12,7 @@ from functools import partial
 
 import pytest
 
+from paiview.pai import transport
 from paiview.pai.errors import (
     AccessKeyError,
     DeadlineError,
@@ -22,8 +23,10 @@ from paiview.pai.errors import (
     UnavailableError,
 )
 from paiview.pai.paging import Progress
+from paiview.registry.budget import BURST_SECONDS, Budget, BudgetError
 from paiview.registry.cache import (
     ABANDONED_SECONDS,
+    EXPIRY_SECONDS,
     FAILURE_MEMORY_SECONDS,
     MAX_BACKGROUND_READS,
     MAX_STALE_TTLS,
@@ -62,9 +65,15 @@ class Numbered(Snapshot):
     number: int
     weight: int = 1
 
+    filtered: bool = False
+
     @property
     def memory_bytes(self) -> int:
         return self.weight
+
+    @property
+    def is_filtered(self) -> bool:
+        return self.filtered
 
 
 @dataclass
@@ -663,3 +672,63 @@ def test_a_read_that_nobody_waits_for_ends_at_its_next_page() -> None:
         pass
     with pytest.raises(DeadlineError, match="Nobody waited"), reading():
         cache.get(KEY, load, ttl=TTL)
+
+
+def test_filters_crowd_out_no_listing(clock: Clock) -> None:
+    cache = Cache(100, clock)
+    numbers = iter(range(100))
+
+    def load(weight: int, *, filtered: bool) -> Callable[[Progress], Numbered]:
+        return lambda _report: Numbered(
+            fetched_at=datetime.now(UTC), number=next(numbers), weight=weight, filtered=filtered
+        )
+
+    cache.get(("listing",), load(50, filtered=False), ttl=TTL)
+    for number in range(10):
+        cache.get(("filtered", number), load(10, filtered=True), ttl=TTL)
+    assert cache.last_good(("listing",)) is not None
+    kept = [number for number in range(10) if cache.last_good(("filtered", number))]
+    assert kept == [8, 9]
+
+
+def test_what_nobody_uses_expires(clock: Clock, service: Service) -> None:
+    cache = Cache(100, clock)
+    read(cache, service, key=("old",))
+    clock.now += EXPIRY_SECONDS + 1
+    read(cache, service, key=("new",))
+    assert cache.last_good(("old",)) is None
+    assert cache.last_good(("new",)) is not None
+
+
+def test_a_client_that_has_spent_its_share_gets_what_was_read_before(clock: Clock, service: Service) -> None:
+    budget = Budget(1.0, clock)
+    cache = Cache(100, clock, budget=budget)
+    with reading(client="a"):
+        assert read(cache, service).number == 1
+    budget.spend("a", 10_000)
+    clock.now += TTL * MAX_STALE_TTLS + 1
+    with reading(client="a"):
+        stale = read(cache, service)
+        assert (stale.number, type(stale.failure)) == (1, BudgetError)
+        with pytest.raises(BudgetError):
+            read(cache, service, key=("other",))
+    with reading(client="b"):
+        assert read(cache, service).number == 2
+
+
+def test_requests_are_counted_for_the_client_that_waits(clock: Clock) -> None:
+    budget = Budget(1.0, clock)
+    cache = Cache(100, clock, budget=budget)
+
+    def load(_report: Progress) -> Numbered:
+        count = transport._request_count.get()
+        assert count is not None
+        count.count += 100
+        return Numbered(fetched_at=datetime.now(UTC), number=1)
+
+    with reading(client="a"):
+        cache.get(KEY, load, ttl=TTL)
+    with pytest.raises(BudgetError) as caught:
+        budget.check("a")
+    assert caught.value.retry_after == pytest.approx(100 - BURST_SECONDS)
+    budget.check("b")

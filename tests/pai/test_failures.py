@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -423,6 +423,29 @@ def test_a_body_beyond_the_bound_is_given_up(
     assert type(error) is AnswerError
     assert "more than" in error.message
     assert len(server.requests) == 1
+
+
+def test_no_part_of_a_compressed_body_is_unpacked_beyond_the_bound(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    unpack = transport._inflating
+
+    def recorded(coding: str) -> Callable[[bytes, int], bytes]:
+        inflate = unpack(coding)
+
+        def unpacked(chunk: bytes, limit: int) -> bytes:
+            part = inflate(chunk, limit)
+            sizes.append(len(part))
+            return part
+
+        return unpacked
+
+    monkeypatch.setattr(transport, "MAX_BODY_BYTES", 4000)
+    monkeypatch.setattr(transport, "_inflating", recorded)
+    bomb = reply(gzip.compress(b" " * 2**24), headers={"Content-Encoding": "gzip"})
+    assert type(failure_of(connect(serve(script(bomb)).url))) is AnswerError
+    assert sum(sizes) == 4001
 
 
 def test_a_body_of_exactly_the_bound_is_read(serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:

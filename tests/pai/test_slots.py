@@ -27,29 +27,34 @@ def test_a_model_that_hangs_leaves_slots_to_the_others(serve: Serve, connect: Co
         assert all(isinstance(future.exception(), DeadlineError) for future in hung)
 
 
-def test_models_get_their_slots_in_turn(serve: Serve, connect: Connect) -> None:
+def test_models_get_free_slots_in_turn(serve: Serve, connect: Connect) -> None:
     order: list[str] = []
-    opened = threading.Event()
+    opened = {"model-a": threading.Event(), "model-b": threading.Event()}
 
     async def respond(request: Request) -> Reply:
         model, _, name = request.path.removeprefix("/api/v1/models/").partition("/versions/")
-        order.append(model)
+        order.append(f"{model} {name}")
         if name == "first":
-            await asyncio.to_thread(opened.wait)
+            await asyncio.to_thread(opened[model].wait)
         return reply({"VersionName": name})
 
     server = serve(respond)
     client = connect(server.url, concurrency=1)
     with ThreadPoolExecutor(8) as threads:
-        first = [threads.submit(client.get_model_version, model, "first") for model in ("model-a", "model-b")]
+        held = [threads.submit(client.get_model_version, model, "first") for model in ("model-a", "model-b")]
         assert server.has_requests(2)
-        for name in ("2", "3"):
-            threads.submit(client.get_model_version, "model-a", name)
-        last = threads.submit(client.get_model_version, "model-b", "2")
-        opened.set()
-        assert last.result().version_name == "2"
-        assert [future.result().version_name for future in first] == ["first", "first"]
-    assert sorted(order[2:4]) == ["model-a", "model-b"]
+        others = []
+        for model, name in (("model-a", "second"), ("model-a", "third"), ("model-c", "only")):
+            waiting = sum(map(len, client._transport._waiting.values()))
+            others.append(threads.submit(client.get_model_version, model, name))
+            while sum(map(len, client._transport._waiting.values())) == waiting:
+                pass
+        # Both slots are taken, and only that of model-a becomes free.
+        opened["model-a"].set()
+        assert [future.result().version_name for future in others] == ["second", "third", "only"]
+        opened["model-b"].set()
+        assert [future.result().version_name for future in held] == ["first", "first"]
+    assert order[2:] == ["model-a second", "model-c only", "model-a third"]
 
 
 def test_a_model_that_hung_is_skipped_and_tried_again(

@@ -7,17 +7,22 @@ The chain is that of alibabacloud-credentials: environment, OIDC role, ``~/.aliy
 import hashlib
 import logging
 import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from paiview.pai.errors import CredentialError
 
 if TYPE_CHECKING:
     from alibabacloud_credentials.client import Client as Chain
     from alibabacloud_credentials.models import CredentialModel
+
+AnswerT = TypeVar("AnswerT")
 
 ECS_DISABLED: Final = "ALIBABA_CLOUD_ECS_METADATA_DISABLED"
 ECS_ROLE: Final = "ALIBABA_CLOUD_ECS_METADATA"
@@ -133,6 +138,20 @@ class ChainCredentials:
         with suppress(CredentialException, TeaException, OSError, ValueError, LookupError, TypeError, AttributeError):
             return self._chain.get_credential()
         raise CredentialError(NO_CREDENTIAL_MESSAGE)
+
+
+def asked(question: Callable[[], AnswerT]) -> Future[AnswerT]:
+    """The answer of a source, which may never come: a daemon thread waits for it."""
+    answer: Future[AnswerT] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(question())
+        except BaseException as error:  # noqa: BLE001 - the future raises it
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="paiview-credential", daemon=True).start()
+    return answer
 
 
 def from_chain() -> CredentialSource:

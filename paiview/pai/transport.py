@@ -29,10 +29,9 @@ import stamina
 
 from paiview import __version__
 from paiview.pai import signing
-from paiview.pai.credentials import Credential, CredentialSource
+from paiview.pai.credentials import Credential, CredentialSource, asked
 from paiview.pai.errors import (
     AnswerError,
-    CredentialError,
     CutOffError,
     DeadlineError,
     ExpiredTokenError,
@@ -251,7 +250,7 @@ class Transport:
             headers={
                 "user-agent": f"paiview/{__version__}",
                 "accept": "application/json",
-                # Only what ``_Inflating`` reads: httpx itself decompresses without a bound.
+                # Only what ``_inflating`` reads: httpx itself decompresses without a bound.
                 "accept-encoding": "gzip",
             },
             follow_redirects=False,
@@ -313,7 +312,7 @@ class Transport:
             if not is_broken:
                 self._waiting.setdefault(group, deque()).append(request)
         if is_broken:
-            request.finish(DeadlineError(f"{action} is not tried now: the last requests about this model hung."))
+            request.finish(DeadlineError(f"{action} is not tried now: the last requests of its kind hung."))
             return request.future
         if (count := _request_count.get()) is not None:
             count.count += 1
@@ -518,26 +517,17 @@ class Transport:
         try:
             return credential.result(request.deadline_at - time.monotonic())
         except TimeoutError:
-            # The next request asks the source anew.
+            # The next request asks the source again.
             self._drop_credential(credential)
             raise DeadlineError("The source of the access key did not answer in time.") from None
-        except CredentialError:
+        except Exception:
             self._drop_credential(credential)
             raise
 
     def _fetched_credential(self, *, fresh: bool) -> Future[Credential]:
         """Start to fetch the credential; the caller holds the lock."""
-        future: Future[Credential] = Future()
-
-        def fetch() -> None:
-            try:
-                future.set_result(self._credentials.get(fresh=fresh))
-            except BaseException as error:  # noqa: BLE001 - the future raises it
-                future.set_exception(error)
-
         self._credential_until = time.monotonic() + CREDENTIAL_LIFETIME_SECONDS
-        threading.Thread(target=fetch, name="paiview-credential", daemon=True).start()
-        return future
+        return asked(lambda: self._credentials.get(fresh=fresh))
 
     def _drop_credential(self, credential: Future[Credential]) -> None:
         with self._credential_lock:
@@ -545,7 +535,7 @@ class Transport:
                 self._credential = None
 
     def _renew_credential(self, expired: Credential) -> None:
-        """Let the next request fetch the credential anew, unless another one has."""
+        """Let the next request ask the source for a new credential, unless another request has."""
         with self._credential_lock:
             current = self._credential
             if current is not None and current.done() and current.exception() is None and current.result() is expired:

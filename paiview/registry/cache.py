@@ -395,16 +395,14 @@ class Cache:
             under_way = self._reads.get(key)
             error = None if under_way else self._refusal()
             read = None if error else under_way or self._start(key, query)
-        if read is None:
-            pass
-        elif self._wait_for(read, wait):
+        if read is not None and self._wait_for(read, wait):
             if under_way is not None and self._began_too_early(key, query, under_way, wait.asked_at):
                 return None
             return read.snapshot or read.error
-        else:
+        if error is None:
             limit = min(wait.max_wait, self._reader_wait_seconds)
             error = DeadlineError(f"No answer came within {limit:g} s; the read continues.")
-        return error if entry is None or error is None else _with_failure(entry.snapshot, error)
+        return error if entry is None else _with_failure(entry.snapshot, error)
 
     def _refusal(self) -> PaiviewError | None:
         """Why no further read is started for the reader of this context, if none is; the caller holds the lock."""

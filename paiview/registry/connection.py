@@ -3,12 +3,11 @@
 import copy
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from paiview.pai.client import Client
-from paiview.pai.credentials import CredentialSource, StaticCredentials, from_chain
+from paiview.pai.credentials import CredentialSource, StaticCredentials, asked, from_chain
 from paiview.pai.errors import CredentialError, PaiviewError
 from paiview.registry.registry import Registry
 from paiview.settings import Settings, load_settings
@@ -102,17 +101,8 @@ def _principal(credentials: CredentialSource, timeout: float) -> str:
     Raises:
         CredentialError: there is none, or the source did not answer in time.
     """
-    answer: Future[str] = Future()
-
-    def ask() -> None:
-        try:
-            answer.set_result(credentials.principal)
-        except BaseException as error:  # noqa: BLE001 - the future raises it
-            answer.set_exception(error)
-
-    threading.Thread(target=ask, name="paiview-credential", daemon=True).start()
     try:
-        return answer.result(timeout)
+        return asked(lambda: credentials.principal).result(timeout)
     except TimeoutError:
         raise CredentialError(f"The source of the access key did not answer within {timeout:g} s.") from None
 

@@ -25,7 +25,7 @@ from paiview.text import traceback_of
 
 _LOG = logging.getLogger(__name__)
 
-MAX_URL_BYTES: Final = 16384
+MAX_URL_BYTES: Final = browser_messages.MAX_QUERY_CHARACTERS
 """Path and query together: room for a link that names fifty datasets by long Uris."""
 REQUESTS_PER_SECOND: Final = 10.0
 """The average rate of one client towards /api and ``RATE_LIMITED_PATHS``, which cost more than a file."""

@@ -34,6 +34,7 @@ from paiview.registry import cache
 from paiview.registry.budget import BudgetError, client_of
 from paiview.registry.connection import connect
 from paiview.registry.live_decision import decide_now
+from paiview.registry.registry import MAX_PARAMETER_CHARACTERS
 from paiview.registry.snapshots import ModelsSnapshot, VersionsSnapshot
 from paiview.reports import documents
 from paiview.server.responses import SharedResponse, error_response, json_response, new_request_id
@@ -50,8 +51,6 @@ QUEUE_TIMEOUT_SECONDS: Final = 10.0
 """A request that has waited this long for a thread is answered with 503."""
 _OPEN_REQUESTS: Final[set[Request]] = set()
 """Running and queued requests; used on the event loop only."""
-_MAX_PARAMETER_LENGTH: Final = 512
-"""Characters of an id or a name; those of PAI are far shorter."""
 
 
 _STATUSES: Final[tuple[tuple[type[PaiviewError], int], ...]] = (
@@ -196,8 +195,8 @@ def _parameters(items: Sequence[tuple[str, str]], known: Collection[str]) -> dic
 
 
 def _check(name: str, value: str) -> None:
-    if len(value) > _MAX_PARAMETER_LENGTH:
-        raise ParameterError(f"The {name} is longer than {_MAX_PARAMETER_LENGTH} characters.")
+    if len(value) > MAX_PARAMETER_CHARACTERS:
+        raise ParameterError(f"The {name} is longer than {MAX_PARAMETER_CHARACTERS} characters.")
 
 
 def _failed(error: PaiviewError) -> Response:

@@ -66,9 +66,15 @@ with st.container(key="versions-table"):
     )
     ticked = versions_table.draw_versions(page)
     versions_table.draw_legend(len(pairs) - len(column_pairs))
+    is_long = len(pairs) > queries.MAX_COLUMNS
     downloads.offer(
-        lambda: versions_table.versions_frame(frames, passing, pairs, table_filters.fields),
-        "every version that passes the filters, every column",
+        lambda: (
+            queries.long_form(frames, pairs, passing)
+            if is_long
+            else versions_table.versions_frame(frames, passing, pairs, table_filters.fields)
+        ),
+        "every version that passes the filters, "
+        + (f"one number in a row, for there are more than {queries.MAX_COLUMNS:,}" if is_long else "every column"),
         f"{model_id}-versions",
         frames,
     )

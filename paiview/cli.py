@@ -256,7 +256,10 @@ def versions(
     sort_by: Annotated[str, typer.Option()] = "GmtCreateTime",
     output: FormatOption = Format.TABLE,
 ) -> None:
-    """List the versions of a model, filtered and sorted by PAI. CSV has a column for each metric on each dataset."""
+    """List the versions of a model, filtered and sorted by PAI. CSV has a column for each metric on each dataset.
+
+    Beyond 1,000 of them it has one number in a row.
+    """
     from paiview.registry.connection import connect  # noqa: PLC0415
 
     filters = VersionFilters(
@@ -277,11 +280,15 @@ def _print_versions(snapshot: "VersionsSnapshot", output: Format) -> None:
     if output is Format.JSON:
         _print_exported(snapshot)
     elif output is Format.CSV:
-        from paiview.evaluation.queries import number_table  # noqa: PLC0415 - only CSV needs pandas
+        from paiview.evaluation.queries import MAX_COLUMNS, long_form, number_table  # noqa: PLC0415 - needs pandas
 
         frames = snapshot.frames
-        table = frames.versions.join(number_table(frames, frames.pairs))
-        _print_frame(table.sort_values("listing_index").drop(columns="listing_index"))
+        if len(frames.pairs) > MAX_COLUMNS:
+            _print_frame(long_form(frames, frames.pairs, frames.versions["listing_index"].to_numpy().argsort()))
+            _print_note(f"More than {MAX_COLUMNS:,} columns: one number in a row instead.")
+        else:
+            table = frames.versions.join(number_table(frames, frames.pairs))
+            _print_frame(table.sort_values("listing_index").drop(columns="listing_index"))
     else:
         _print_table(
             ("VERSION", "STATUS", "CREATED", "FRAMEWORK", "FORMAT", "DESCRIPTION"),

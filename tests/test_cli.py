@@ -18,6 +18,7 @@ import pytest
 
 from paiview import __version__, cli
 from paiview.embedded.local_registry import LocalRegistry
+from paiview.evaluation import queries
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import SettingError
 from paiview.pai.transport import MAX_ATTEMPTS
@@ -215,6 +216,19 @@ def test_versions_as_csv_have_a_column_a_metric_and_dataset(run: Run) -> None:
     assert rows[0]["labels"] == "team=asr"
     assert printed.out.startswith('"version_name"')
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", printed.out)
+
+
+def test_versions_as_csv_have_one_number_in_a_row_beyond_the_columns_of_a_table(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "MAX_COLUMNS", 2)
+    printed = run("versions", "model-mine", "--format", "csv")
+    assert [tuple(row.values()) for row in printed.csv] == [
+        ("0.1.0", "aishell", "cer", "0.175"),
+        ("0.1.0", "aishell", "'=x", "1.0"),
+        ("0.2.0", "oss://b/k", "cer", "0.5"),
+    ]
+    assert "More than 2 columns: one number in a row instead." in printed.err
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ leads to the version itself, with its labels, specs, ExtraInfo and raw JSON.
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -133,6 +133,22 @@ class Frames:
         values = np.split(self.metrics["value"].to_numpy()[rows], starts[1:])
         histories = [*zip(self._pairs_of_codes(codes), map(History, version_indexes, values), strict=False)]
         return dict(sorted(histories, key=lambda item: (-len(item[1].values), item[0])))
+
+    @cached_property
+    def metric_counts(self) -> dict[str, int]:
+        """The count of numbers of each metric, the largest first, then by name."""
+        return self._counts("metric")
+
+    @cached_property
+    def dataset_counts(self) -> dict[str, int]:
+        """The count of numbers on each dataset, the largest first, then by name."""
+        return self._counts("dataset")
+
+    def _counts(self, what: Literal["metric", "dataset"]) -> dict[str, int]:
+        counts: Counter[str] = Counter()
+        for pair, history in self.histories.items():
+            counts[getattr(pair, what)] += len(history.values)
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     @cached_property
     def _pair_codes(self) -> npt.NDArray[np.int64]:

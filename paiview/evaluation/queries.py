@@ -3,18 +3,18 @@
 A version is identified by its ``version_index``, its row in the versions frame and so its rank in the total order.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import islice
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from paiview.evaluation.catalogue import leaf_of
-from paiview.evaluation.frames import Frames, Pair, column_names
+from paiview.evaluation.frames import Frames, History, Pair, column_names
 from paiview.evaluation.metric_meaning import MetricContract, contract
 from paiview.evaluation.metric_numbers import (
     are_on_different_scales,
@@ -25,6 +25,13 @@ from paiview.evaluation.metric_numbers import (
 )
 
 VersionIndexes = NDArray[np.int64]
+
+_NO_HISTORY = History(np.array([], dtype=np.int64), np.array([], dtype=np.float64))
+
+MAX_RANKED_METRICS = 1_000
+"""The metrics whose meaning is looked up to find the main one; a name costs a tenth of a millisecond."""
+MAX_COLUMNS = 1_000
+"""The columns of a wide table that is downloaded; beyond it the numbers come one in a row."""
 
 FIELDS = {
     "status": "approval_status",
@@ -143,14 +150,6 @@ def sorted_versions(frames: Frames, versions: VersionIndexes, sort: str, numbers
     return values.sort_values(ascending=not is_descending, kind="stable", na_position="last").index.to_numpy()
 
 
-def counts_of(frames: Frames, what: Literal["metric", "dataset"]) -> dict[str, int]:
-    """The count of numbers of each metric, or on each dataset, the largest first, then by name."""
-    counts: Counter[str] = Counter()
-    for pair, history in frames.histories.items():
-        counts[getattr(pair, what)] += len(history.values)
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
 Meanings = Mapping[str, MetricContract]
 """Contracts of the configuration and the page, which complete or replace the built-in ones."""
 
@@ -164,8 +163,7 @@ def main_metric(frames: Frames, meanings: Meanings = MappingProxyType({})) -> st
     def rank(metric: str) -> tuple[bool, bool]:
         return contract(metric, meanings).direction is None, leaf_of(metric) is not None
 
-    ranked = sorted(counts_of(frames, "metric"), key=rank)
-    return ranked[0] if ranked else None
+    return min(islice(frames.metric_counts, MAX_RANKED_METRICS), key=rank, default=None)
 
 
 def shown_pairs(
@@ -181,6 +179,13 @@ def shown_pairs(
         for pair in frames.histories
         if pair.metric in metrics and (not chosen_datasets or pair.dataset in chosen_datasets)
     ]
+
+
+def pairs_with_numbers(frames: Frames, versions: Sequence[int]) -> list[Pair]:
+    """The pairs of which any of a few versions has a number, the most covered first."""
+    is_chosen = np.zeros(len(frames.versions), dtype=bool)
+    is_chosen[list(versions)] = True
+    return [pair for pair, history in frames.histories.items() if is_chosen[history.version_indexes].any()]
 
 
 def number_table(frames: Frames, pairs: Sequence[Pair]) -> pd.DataFrame:
@@ -271,15 +276,21 @@ def drawn_pairs(frames: Frames, pairs: Sequence[Pair], versions: VersionIndexes)
 
 def long_form(frames: Frames, pairs: Sequence[Pair], versions: VersionIndexes) -> pd.DataFrame:
     """The numbers of some pairs and versions, one in a row: ``version_name``, ``dataset``, ``metric``, ``value``."""
-    table = number_table(frames, pairs).iloc[versions]
-    row, column = np.nonzero(table.notna().to_numpy())
-    row_pairs = [pairs[index] for index in column.tolist()]
+    place = np.full(len(frames.versions), -1)
+    place[versions] = np.arange(len(versions))
+    histories = [frames.histories.get(pair, _NO_HISTORY) for pair in pairs]
+    column = np.repeat(np.arange(len(pairs)), [len(history.values) for history in histories])
+    version = np.concatenate([_NO_HISTORY.version_indexes, *(history.version_indexes for history in histories)])
+    value = np.concatenate([_NO_HISTORY.values, *(history.values for history in histories)])
+    shown = np.flatnonzero(place[version] >= 0)
+    shown = shown[np.lexsort((column[shown], place[version[shown]]))]
+    row_pairs = [pairs[index] for index in column[shown].tolist()]
     return pd.DataFrame(
         {
-            "version_name": frames.versions["version_name"].iloc[versions[row]].tolist(),
+            "version_name": frames.versions["version_name"].iloc[version[shown]].tolist(),
             "dataset": [pair.dataset for pair in row_pairs],
             "metric": [pair.metric for pair in row_pairs],
-            "value": table.to_numpy()[row, column],
+            "value": value[shown],
         }
     )
 
@@ -297,6 +308,9 @@ def scale_jumps(frames: Frames, meanings: Mapping[str, MetricContract]) -> pd.Da
     """
     rows = []
     for pair, (version_indexes, values) in frames.histories.items():
+        if len(values) < 2:
+            # The histories with the most numbers come first.
+            break
         limit = max_fraction(contract(pair.metric, meanings))
         if limit is None:
             continue

@@ -12,7 +12,6 @@ import streamlit as st
 from paiview.decisions.contracts import Contracts
 from paiview.evaluation.dataset_identity import NO_DATASET, base_of
 from paiview.evaluation.frames import Frames, build
-from paiview.evaluation.queries import counts_of
 from paiview.pai.errors import PaiviewError
 from paiview.pai.listing_facts import read_origin
 from paiview.pai.objects import Model, VersionFilters
@@ -148,7 +147,7 @@ def read_dataset_names(
         contracts: the names of paiview.toml.
         others: ids of another model; those that this model does not have are read in a request of their own.
     """
-    shown = counts_of(frames, "dataset")
+    shown = frames.dataset_counts
     ids = _readable_ids(shown)
     names = registry.dataset_names(ids, model.workspace_id)
     if other_ids := [dataset for dataset in _readable_ids(others) if dataset not in ids]:

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from paiview.evaluation import queries
 from paiview.evaluation.frames import Frames
 from paiview.evaluation.queries import FIELDS
 from paiview.pai.errors import PaiviewError, PermissionDeniedError
@@ -43,6 +42,8 @@ _PAI_FILTER_KEYS = (
     "source_id",
     "order",
 )
+MAX_OPTIONS = 500
+"""The options of one control; more would be sent to the browser in every run of the page."""
 _TABLE_FILTER_KEYS = ("created_from", "created_to", "min", "max", "columns")
 _VERSION_KEYS = ("candidate", "baseline", "baseline_model", "version")
 """Parameters that name versions of one model. Another model may have versions of these names, which nobody chose."""
@@ -193,26 +194,37 @@ def _choose_documented(label: str, documented: Sequence[str], key: str, *, open_
 
 def choose_metrics_and_datasets(frames: Frames) -> tuple[list[str], list[str]]:
     """Choose metrics and datasets among those with results; an empty list leaves the choice to the page."""
-    metrics = choose_any("Metric", list(queries.counts_of(frames, "metric")), "metric", "The most covered")
-    datasets = choose_any(
-        "Dataset", list(queries.counts_of(frames, "dataset")), "dataset", "All, the most covered first"
-    )
+    metrics = choose_any("Metric", list(frames.metric_counts), "metric", "The most covered")
+    datasets = choose_any("Dataset", list(frames.dataset_counts), "dataset", "All, the most covered first")
     return metrics, datasets
 
 
 def choose_any(label: str, options: list[str], key: str, placeholder: str) -> list[str]:
     """Choose any number of the options; the page names other values of the link and ignores them."""
+    previous = st.session_state.get(key, [])
+    is_long = len(options) > MAX_OPTIONS
+    if is_long:
+        named = {*previous, *st.query_params.get_all(key)}
+        options = [*options[:MAX_OPTIONS], *(option for option in options[MAX_OPTIONS:] if option in named)]
     labels = url_controls.labels(options, str)
     url_controls.warn_of_invalid_values(key, {*labels.values()}.__contains__)
-    previous = st.session_state.get(key, [])
     valid = [option for option in previous if option in labels]
     if valid != previous:
         # Streamlit would drop the others from the control and leave them in the URL.
         st.session_state[key] = valid
-    format_func = labels.__getitem__
-    return st.multiselect(
-        label, options, key=key, bind="query-params", placeholder=placeholder, format_func=format_func
+        if is_long:
+            url_controls.warn_of_unknown(label, [option for option in previous if option not in labels])
+    chosen = st.multiselect(
+        label,
+        options,
+        key=key,
+        bind="query-params",
+        placeholder=placeholder,
+        format_func=lambda option: labels.get(option, option),
+        accept_new_options=is_long,
+        help=f"The first {MAX_OPTIONS} are listed; type the whole name of another." if is_long else None,
     )
+    return [option for option in chosen if option in labels]
 
 
 def choose_table_filters(metric: str | None) -> TableFilters:

@@ -168,7 +168,12 @@ def _keep_rejected(key: str, values: list[str]) -> None:
 
 
 def _warn_of_rejected(label: str, key: str) -> None:
-    for value in st.session_state.pop(f"rejected-{key}", ()):
+    warn_of_unknown(label, st.session_state.pop(f"rejected-{key}", ()))
+
+
+def warn_of_unknown(label: str, values: Iterable[str]) -> None:
+    """Warn of typed values that are none of the options."""
+    for value in values:
         messages.warn(
             f"{label}: {escape_markdown(value)} does not exist. Type the whole name, or look it up on Versions."
         )

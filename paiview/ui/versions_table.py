@@ -247,10 +247,8 @@ def draw_legend(hidden: int) -> None:
 def side_by_side(data: ModelData, version_indexes: Sequence[int]) -> Styler | pd.DataFrame:
     """The numbers of a few versions: a row for each (dataset, metric) that any of them has, a column a version."""
     columns = sorted(version_indexes)
-    histories = data.frames.histories
-    numbers = queries.number_table(data.frames, list(histories)).iloc[columns].to_numpy().T
-    has_number = ~np.isnan(numbers).all(axis=1)
-    pairs = [pair for pair, present in zip(histories, has_number, strict=True) if present]
+    pairs = queries.pairs_with_numbers(data.frames, columns)
+    numbers = queries.number_table(data.frames, pairs).iloc[columns].to_numpy().T
     heads = pd.DataFrame(
         {
             "dataset": [one_line(data.dataset_names.get(pair.dataset, pair.dataset)) for pair in pairs],
@@ -260,7 +258,7 @@ def side_by_side(data: ModelData, version_indexes: Sequence[int]) -> Styler | pd
     )
     names = data.frames.versions["version_name"].iloc[columns].tolist()
     labels = unique_labels([*heads.columns, *map(one_line, names)])[heads.shape[1] :]
-    table = pd.concat([heads, pd.DataFrame(numbers[has_number], columns=labels)], axis="columns")
+    table = pd.concat([heads, pd.DataFrame(numbers, columns=labels)], axis="columns")
     digits = column_decimals(data=data, pairs=pairs)
     sorted_rows = table.sort_values(["dataset", "metric"], kind="stable").index
     return with_decimals(table.loc[sorted_rows].reset_index(drop=True), labels, [digits[row] for row in sorted_rows])

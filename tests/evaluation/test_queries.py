@@ -219,8 +219,8 @@ def test_a_pair_given_twice_by_a_version_has_no_one_number() -> None:
 
 
 def test_counts_name_the_most_covered_first(frames: Frames) -> None:
-    assert queries.counts_of(frames, "metric") == {"cer": 4, "blobs": 1}
-    assert queries.counts_of(frames, "dataset") == {"aishell": 4, "meeting": 1}
+    assert frames.metric_counts == {"cer": 4, "blobs": 1}
+    assert frames.dataset_counts == {"aishell": 4, "meeting": 1}
 
 
 def test_drawn_pairs_are_those_that_a_version_asked_for_has(frames: Frames) -> None:
@@ -276,3 +276,16 @@ def test_the_sort_by_version_is_the_order_of_names() -> None:
     )
     assert by_name == expected
     assert falling == [name for name in reversed(expected) if name in frames.versions["version_name"][3:7].tolist()]
+
+
+def test_the_long_form_follows_the_order_asked_for(frames: Frames) -> None:
+    table = queries.long_form(frames, [Pair("cer", "aishell")], np.array([2, 0]))
+    assert table["version_name"].tolist() == ["0.10.0", "0.1.0"]
+    assert queries.long_form(frames, [], np.array([0])).empty
+
+
+def test_the_main_metric_is_found_among_the_metrics_with_the_most_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = build([version("1.0.0", "2024-01-01T00:00:00Z", results={"d": {"blobs": 1.0, "quux": 2.0, "wer": 3.0}})])
+    assert queries.main_metric(frames) == "wer"
+    monkeypatch.setattr(queries, "MAX_RANKED_METRICS", 2)
+    assert queries.main_metric(frames) == "blobs"

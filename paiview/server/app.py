@@ -29,6 +29,7 @@ from paiview.pai import transport
 from paiview.pai.errors import SettingError
 from paiview.registry.connection import broken_models, disconnect, held, shared_read_observers, under_way
 from paiview.server import guard, http_api, log_lines, telemetry
+from paiview.server.browser_messages import MAX_MESSAGE_BYTES
 from paiview.server.rate_limit import RateLimit
 from paiview.settings import load_settings
 from paiview.text import traceback_of
@@ -169,6 +170,8 @@ def _set_on_signal(stopping: asyncio.Event) -> Iterator[None]:
         if isinstance(server := getattr(handler, "__self__", None), uvicorn.Server):
             # Without it a client that reads nothing would keep the process.
             server.config.timeout_graceful_shutdown = STOP_TIMEOUT_SECONDS
+            # Streamlit has one limit for both directions, and pages receive much larger messages than they send.
+            server.config.ws_max_size = MAX_MESSAGE_BYTES
 
     def handle(number: int, frame: FrameType | None) -> None:
         stopping.set()

@@ -1,16 +1,18 @@
-"""The messages that a page may send over its WebSocket: their kinds, their size and their rate.
+"""The messages of a page's WebSocket: what a browser may send, how much and how often, and what it is not told.
 
 Streamlit acts on more: a message can clear the caches of all readers or write files of the server. What no page of
-paiview sends closes the connection. Messages beyond the rate wait, and with them the browser that sends them.
+paiview sends closes the connection. Messages beyond the rate wait, and with them the browser that sends them. The first
+message of a run would tell the browser where the server's files are and what runs them.
 """
 
 import asyncio
 from typing import Final
 
 from google.protobuf.message import DecodeError
-from starlette.types import Message, Receive
+from starlette.types import Message, Receive, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from paiview.server.rate_limit import RateLimit
 
@@ -25,6 +27,10 @@ MAX_BURST_MESSAGES: Final = 40
 MESSAGE_KINDS: Final = frozenset({"rerun_script", "stop_script", "app_heartbeat", "backend_operation_request"})
 OPERATIONS: Final = frozenset({"deferred_file", "dataframe_chunk"})
 """The operations of ``backend_operation_request``: a download that is made when asked for, and a part of a table."""
+WRITE_TIMEOUT_SECONDS: Final = 15.0
+"""For each message; a browser that reads nothing for as long is cut off, and its session ends."""
+SCRIPT_NAME: Final = "app.py"
+"""The name of the file that every page starts with; browsers get it in place of its path."""
 _CONNECTION: Final = "connection"
 _TOO_BIG: Final = 1009
 _POLICY_VIOLATION: Final = 1008
@@ -48,6 +54,37 @@ def checked(receive: Receive) -> Receive:
         return message
 
     return receive_checked
+
+
+def discreet(send: Send) -> Send:
+    """The ``send`` of one WebSocket without what it tells of the server, which ends when the browser does not read."""
+
+    async def send_discreetly(message: Message) -> None:
+        data: bytes = message.get("bytes") or b""
+        if SCRIPT_NAME.encode() in data:
+            message = {**message, "bytes": without_server_details(data)}
+        async with asyncio.timeout(WRITE_TIMEOUT_SECONDS):
+            await send(message)
+
+    return send_discreetly
+
+
+def without_server_details(data: bytes) -> bytes:
+    """A message to a browser without the path of the script, Python's version, the system and the installation's ids.
+
+    Streamlit's version stays: pages compare it to load the scripts of a new one.
+    """
+    message = ForwardMsg.FromString(data)
+    if message.WhichOneof("type") != "new_session":
+        return data
+    message.new_session.main_script_path = SCRIPT_NAME
+    start = message.new_session.initialize
+    start.environment_info.ClearField("python_version")
+    start.environment_info.ClearField("server_os")
+    # Streamlit's page reads from it whatever it holds.
+    start.user_info.Clear()
+    start.user_info.SetInParent()
+    return bytes(message.SerializeToString())
 
 
 def is_allowed(data: bytes) -> bool:

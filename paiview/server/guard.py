@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from paiview.pai.endpoint import LOOPBACK_HOSTS
 from paiview.registry.budget import client_of
 from paiview.server import browser_messages, telemetry
-from paiview.server.rate_limit import RateLimit
+from paiview.server.rate_limit import OpenConnections, RateLimit
 from paiview.server.responses import error_response
 from paiview.text import traceback_of
 
@@ -31,6 +31,10 @@ REQUESTS_PER_SECOND: Final = 10.0
 """The average rate of one client towards /api and ``RATE_LIMITED_PATHS``, which cost more than a file."""
 MAX_BURST_REQUESTS: Final = 60
 """The requests that one client may send to them at once."""
+MAX_OPEN_OF_CLIENT: Final = 200
+"""The pages and requests that one client may have open, as in deploy/nginx.conf: an office may share one address."""
+MAX_OPEN: Final = 2_000
+"""Those of all clients together; an open page takes half a megabyte."""
 RATE_LIMITED_PATHS: Final = frozenset({"/metrics", "/_stcore/script-health-check"})
 """Besides /api. The second runs a page."""
 MAX_CLIENTS: Final = 10_000
@@ -61,6 +65,9 @@ _UNEXPECTED_BODY: Final = Refusal(
     400, "UnexpectedBody", "Requests with a body are not allowed.", {"connection": "close"}
 )
 _NOT_FOUND: Final = Refusal(404, "NotFound", "Nothing is served at this address.")
+_TOO_MANY_OPEN: Final = Refusal(
+    429, "TooManyConnections", "Too many pages and requests are open: close some, or try again.", {"retry-after": "5"}
+)
 _STOPPING: Final = Refusal(503, "Ending", "This process is shutting down.")
 _INTERNAL_ERROR: Final = Refusal(
     500, "InternalError", "An internal error of paiview; the server's log has the details."
@@ -92,6 +99,7 @@ class Guard:
         self._hosts = LOOPBACK_HOSTS.union(hosts)
         self._headers = list(headers)
         self._rate_limit = rate_limit
+        self._open = OpenConnections(MAX_OPEN_OF_CLIENT, MAX_OPEN)
         self._stopping = stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,6 +127,11 @@ class Guard:
             await send(message)
 
         refusal = self._http_refusal(scope, is_limited=is_api or path in RATE_LIMITED_PATHS)
+        client = client_key(scope)
+        # The check of a load balancer says that the process lives, however many readers it has.
+        is_counted = refusal is None and path != "/healthz"
+        if is_counted and not self._open.enter(client):
+            is_counted, refusal = False, _TOO_MANY_OPEN
         try:
             if refusal is None:
                 await self._app(scope, receive, send_with_headers)
@@ -129,19 +142,28 @@ class Guard:
             if has_started:
                 raise
             refusal = _INTERNAL_ERROR
-        else:
+        finally:
+            if is_counted:
+                self._open.leave(client)
+        if refusal is not _INTERNAL_ERROR:
             telemetry.REFUSED.labels(refusal.code).inc()
         await _response(refusal, is_api=is_api)(scope, receive, send_with_headers)
 
     async def _serve_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = _STOPPING if self._stopping.is_set() else self._websocket_refusal(scope)
+        if refusal is None and not self._open.enter(client_key(scope)):
+            refusal = _TOO_MANY_OPEN
         if refusal is not None:
             telemetry.REFUSED.labels(refusal.code).inc()
             # Before the connection is accepted this ends the handshake with 403.
             await send({"type": "websocket.close", "code": 1008, "reason": refusal.message})
             return
-        with telemetry.PAGES.track_inprogress():
-            await self._app(scope, browser_messages.checked(receive), send)
+        client = client_key(scope)
+        try:
+            with telemetry.PAGES.track_inprogress():
+                await self._app(scope, browser_messages.checked(receive), browser_messages.discreet(send))
+        finally:
+            self._open.leave(client)
 
     def _http_refusal(self, scope: Scope, *, is_limited: bool) -> Refusal | None:
         if not self._is_own_host(_header(scope, b"host"), scope):

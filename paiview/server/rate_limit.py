@@ -1,6 +1,7 @@
-"""Token buckets: how often a client may ask."""
+"""How often a client may ask, and how many connections it may keep open."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 
 
@@ -34,3 +35,33 @@ class RateLimit:
         if len(self._due) > self._max_clients:
             del self._due[next(iter(self._due))]
         return max(wait, 0.0)
+
+
+class OpenConnections:
+    """The number of connections that each client keeps open.
+
+    Args:
+        of_client: the most that one client may have.
+        total: the most of all clients together.
+    """
+
+    def __init__(self, of_client: int, total: int) -> None:
+        self._of_client = of_client
+        self._total = total
+        self._open: Counter[str] = Counter()
+        self._count = 0
+
+    def enter(self, client: str) -> bool:
+        """Count a connection, or return ``False``: then it is one too many."""
+        if self._count >= self._total or self._open[client] >= self._of_client:
+            return False
+        self._open[client] += 1
+        self._count += 1
+        return True
+
+    def leave(self, client: str) -> None:
+        """Forget a connection that was counted."""
+        self._open[client] -= 1
+        self._count -= 1
+        if not self._open[client]:
+            del self._open[client]

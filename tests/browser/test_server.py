@@ -5,6 +5,7 @@ import base64
 import os
 import re
 import socket
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.client import HTTPResponse
@@ -15,12 +16,14 @@ from playwright.sync_api import Page
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
+from websockets.frames import CloseCode
 
 from paiview.embedded.background_server import BackgroundServer
 from paiview.server import guard
 from paiview.server.app import app_arguments
+from paiview.server.browser_messages import MAX_MESSAGE_BYTES, SCRIPT_NAME
 from tests.browser.conftest import Start
-from tests.harness.dashboard import LOOPBACK
+from tests.harness.dashboard import LOOPBACK, ROOT
 from tests.harness.sessions import Session
 
 pytestmark = pytest.mark.browser
@@ -294,3 +297,26 @@ def test_a_wrong_setting_ends_it_before_the_first_visitor(monkeypatch: pytest.Mo
     monkeypatch.setenv("PAIVIEW_CONCURRENCY", "none")
     with pytest.raises(SystemExit, match=r"paiview: PAIVIEW_CONCURRENCY .+"):
         app_arguments()
+
+
+def test_a_page_is_not_told_where_the_server_has_its_files(embedded: str) -> None:
+    async def first_run() -> bytes:
+        async with Session(embedded) as session:
+            return bytes((await session.open("")).raw)
+
+    with ThreadPoolExecutor(1) as thread:
+        told = thread.submit(asyncio.run, first_run()).result()
+    assert SCRIPT_NAME.encode() in told
+    for secret in (str(ROOT), sys.version.split()[0], ", ".join(map(str, sys.version_info[:3]))):
+        assert secret.encode() not in told
+
+
+def test_a_message_that_no_page_sends_is_cut_off_before_it_is_received(embedded: str) -> None:
+    async def send() -> int | None:
+        async with Session(embedded) as session:
+            await session._socket.send(bytes(MAX_MESSAGE_BYTES + 1))
+            await session._socket.wait_closed()
+            return session._socket.close_code
+
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(asyncio.run, send()).result() == CloseCode.MESSAGE_TOO_BIG

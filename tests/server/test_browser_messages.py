@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from paiview.server import browser_messages
-from paiview.server.browser_messages import MAX_MESSAGE_BYTES, checked, is_allowed
+from paiview.server.browser_messages import MAX_MESSAGE_BYTES, SCRIPT_NAME, checked, discreet, is_allowed
 
 
 def rerun(query: str = "", widgets: Iterable[str] = ()) -> bytes:
@@ -106,3 +107,72 @@ def test_messages_beyond_the_rate_wait(monkeypatch: pytest.MonkeyPatch) -> None:
 @given(st.binary(max_size=200))
 def test_no_bytes_raise(content: bytes) -> None:
     assert is_allowed(content) in (True, False)
+
+
+def new_session() -> ForwardMsg:
+    """The first message of a run, as Streamlit makes it."""
+    message = ForwardMsg()
+    message.metadata.active_script_hash = "abc"
+    session = message.new_session
+    session.main_script_path = "/srv/secret place/app.py"
+    session.main_script_hash = "abc"
+    session.initialize.session_id = "1"
+    session.initialize.environment_info.streamlit_version = "1.67.0"
+    session.initialize.environment_info.python_version = "(3, 11, 2)"
+    session.initialize.environment_info.server_os = "Linux"
+    session.initialize.user_info.installation_id_v3 = "f00"
+    session.initialize.user_info.installation_id_v4 = "f00"
+    return message
+
+
+def sent(*messages: Message) -> list[Message]:
+    """What a browser gets of these messages."""
+    got: list[Message] = []
+
+    async def send(message: Message) -> None:
+        got.append(message)
+
+    async def run() -> None:
+        for message in messages:
+            await discreet(send)(message)
+
+    asyncio.run(run())
+    return got
+
+
+def test_a_browser_is_not_told_what_the_server_is_and_where_its_files_are() -> None:
+    data = new_session().SerializeToString()
+    (message,) = sent({"type": "websocket.send", "bytes": data})
+    told = ForwardMsg.FromString(message["bytes"])
+    assert told.new_session.main_script_path == SCRIPT_NAME
+    assert told.new_session.main_script_hash == "abc"
+    assert told.new_session.initialize.session_id == "1"
+    assert told.new_session.initialize.environment_info.streamlit_version == "1.67.0"
+    assert told.new_session.initialize.HasField("user_info")
+    for secret in (b"secret place", b"3, 11", b"Linux", b"f00"):
+        assert secret not in message["bytes"]
+
+
+def test_other_messages_reach_a_browser_unchanged() -> None:
+    message = ForwardMsg()
+    message.delta.new_element.markdown.body = "/srv/secret place/app.py is a text of a version"
+    messages = [
+        {"type": "websocket.accept", "subprotocol": "streamlit"},
+        {"type": "websocket.send", "bytes": message.SerializeToString()},
+        {"type": "websocket.close", "code": 1000},
+    ]
+    assert sent(*messages) == messages
+
+
+def test_a_browser_that_reads_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(browser_messages, "WRITE_TIMEOUT_SECONDS", 0.0)
+
+    async def send(_message: Message) -> None:
+        await asyncio.Event().wait()
+
+    # Starlette takes an OSError for a client that has gone.
+    async def write() -> None:
+        await discreet(send)({"type": "websocket.send", "bytes": b""})
+
+    with pytest.raises(OSError, match=r"^$"):
+        asyncio.run(write())

@@ -12,7 +12,7 @@ UPGRADE ?= --upgrade
 COMPILE = $(TOOLS)/uv pip compile --quiet --universal --python-version 3.11 --python $(TOOLS)/python --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
 
-.PHONY: run test test-cluster check bench bench-check screenshots reliability odd-data soak lock audit clean
+.PHONY: run test test-cluster check bench bench-check screenshots reliability odd-data soak lock audit sbom clean
 
 run: .venv/run.stamp
 	@$(BIN)/python -m paiview dashboard --port $(PORT)
@@ -71,6 +71,12 @@ audit: .venv/run.stamp .venv/tools.stamp
 	$(TOOLS)/pip-audit --strict --disable-pip --progress-spinner off \
 		-r requirements.txt -r requirements-dev.txt -r requirements-tools.txt || code=1; \
 	exit $$code
+
+# What the running dashboard consists of, as CycloneDX JSON.
+sbom: .venv/tools.stamp
+	@mkdir -p build
+	@$(TOOLS)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible \
+		--output-file build/sbom.json requirements.txt
 
 clean:
 	rm -rf .venv build

@@ -12,6 +12,7 @@ from paiview.ui import (
     messages,
     metric_settings,
     page_data,
+    page_head,
     report_downloads,
     sidebar,
     url_controls,
@@ -23,8 +24,7 @@ app_frame.require()
 ROWS = 100
 PICTURES = {"effect": "Effect on each dataset", "raw": "Both versions in raw units"}
 
-registry, model, model_id = sidebar.choose_model()
-page_data.draw_title(model, model_id)
+registry, model, model_id = page_head.choose_model()
 # The rules choose the baseline below: from what is approved now.
 naming = comparison_controls.requested_versions(model_id)
 snapshot = page_data.read_versions(registry, model_id, current=True, naming=naming)

@@ -3,16 +3,16 @@
 import streamlit as st
 
 from paiview.registry.model_search import matching_models
-from paiview.ui import app_frame, model_list, page_data, sidebar, versions_table
+from paiview.ui import app_frame, model_list, page_data, page_head, sidebar, versions_table
 
 app_frame.require()
 
 ROWS = 10
 
-registry = sidebar.connect_or_end()
-st.title("Models", anchor=False)
-with st.sidebar:
-    workspace_id = sidebar.choose_workspace(registry)
+registry = page_head.connect_or_end()
+with st.container(key="h1"):
+    st.title("Models", anchor=False)
+workspace_id = page_head.choose_workspace(registry)
 snapshot = page_data.read_models(registry, workspace_id)
 with st.sidebar:
     text = st.text_input("Search", key="q", bind="query-params", placeholder="name, id, description, label")

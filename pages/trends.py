@@ -11,6 +11,7 @@ from paiview.ui import (
     messages,
     metric_settings,
     page_data,
+    page_head,
     sidebar,
     url_controls,
     versions_table,
@@ -22,8 +23,7 @@ PANELS = 12
 ROWS = 60
 WINDOWS = {"50": "Newest 50", "100": "Newest 100", "300": "Newest 300", "all": "All versions"}
 
-registry, model, model_id = sidebar.choose_model()
-page_data.draw_title(model, model_id)
+registry, model, model_id = page_head.choose_model()
 snapshot = page_data.read_versions(registry, model_id)
 contracts = metric_settings.effective().with_data(snapshot.meanings)
 messages.warn_of_notes(contracts.ignored)

@@ -10,6 +10,7 @@ from paiview.ui import (
     messages,
     metric_settings,
     page_data,
+    page_head,
     sidebar,
     url_controls,
     version_detail,
@@ -21,8 +22,7 @@ app_frame.require()
 ROWS = 25
 NUMBER_COLUMNS = 12
 
-registry, model, model_id = sidebar.choose_model()
-page_data.draw_title(model, model_id)
+registry, model, model_id = page_head.choose_model()
 # These controls are above the filters, but their options are those of the versions that pass the filters.
 choices = st.sidebar.container()
 filters = sidebar.choose_version_filters()

@@ -144,6 +144,17 @@ class Frames:
         """The count of numbers on each dataset, the largest first, then by name."""
         return self._counts("dataset")
 
+    @cached_property
+    def status_counts(self) -> dict[str, int]:
+        """The count of versions of each approval status."""
+        return dict(Counter(self.versions["approval_status"].dropna().tolist()))
+
+    @cached_property
+    def newest_approved_name(self) -> str | None:
+        """The name of the last approved version in the total order; ``None`` without one."""
+        approved = np.flatnonzero((self.versions["approval_status"] == "Approved").to_numpy())
+        return self.versions["version_name"].iloc[approved[-1]] if len(approved) else None
+
     def _counts(self, what: Literal["metric", "dataset"]) -> dict[str, int]:
         counts: Counter[str] = Counter()
         for pair, history in self.histories.items():

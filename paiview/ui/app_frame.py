@@ -1,4 +1,4 @@
-"""The frame around every page: the menu and the region for messages.
+"""The frame around every page: the bar at the top and the region for messages.
 
 Because of the folder ``pages`` beside app.py, Streamlit runs a page file without app.py for the first visitor after a
 start, and always in AppTest. ``require`` at the top of each page then starts the frame.
@@ -10,8 +10,10 @@ from contextvars import ContextVar
 from copy import copy
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import Page
 
 from paiview.app_folder import APP_FOLDER
@@ -24,11 +26,26 @@ VERSIONS = "pages/versions.py"
 TRENDS = "pages/trends.py"
 COMPARE = "pages/compare.py"
 _ICON = "data:image/svg+xml;base64," + base64.b64encode(Path(__file__).with_name("paiview.svg").read_bytes()).decode()
-
-_CHART_TEXT_STYLE = (
-    '<style>.stPlotlyChart text[style*="fill: rgb(128, 132, 149)"]{fill:currentColor !important}</style>'
+_STYLE = (
+    f"<style>:root {{ --mark: url({_ICON}) }}\n"
+    f"{Path(__file__).with_name('look.css').read_text(encoding='utf-8')}</style>"
 )
-"""Streamlit's grey for texts of charts has a contrast of 3.7:1 on white; this gives them the page's text colour."""
+_SIDEBAR_PIXELS = 272
+_LEGEND = """**Colours and marks**
+
+:blue-badge[▲ better] :orange-badge[▼ worse] beyond the tolerance ·
+:gray-badge[= same] within it ·
+:yellow-badge[○ missing] in the candidate ·
+:gray-badge[✚ new] without a number to compare with ·
+:gray-badge[? not comparable] for a reason that is told ·
+:gray-badge[– not judged] no score
+
+:yellow-badge[○ Pending] :green-badge[✓ Approved] :gray-badge[✕ Rejected] are the statuses in PAI. *Approved
+now* is the newest approved version by creation: PAI does not say which was approved last, or which is serving.
+
+**Effect** is the change as a share of the baseline, positive is better; of an accuracy the larger of gain and reduced
+errors. **Baseline** is the newest approved version before the candidate that shares a result with it, unless somebody
+names another. Up is better, right is better."""
 
 _pages: ContextVar[Mapping[str, Page]] = ContextVar("paiview_pages")
 """The pages of a run of the frame, by path.
@@ -38,19 +55,49 @@ may hand the GIL to the thread of another session.
 """
 
 
+class Regions(NamedTuple):
+    """The parts of the frame that a page fills.
+
+    Attributes:
+        scope: the control of the workspace.
+        connection: where the data came from, and Refresh.
+        head: the model of the page.
+        standing: what is approved now, at the end of the head.
+    """
+
+    scope: DeltaGenerator
+    connection: DeltaGenerator
+    head: DeltaGenerator
+    standing: DeltaGenerator
+
+
+_regions: ContextVar[Regions] = ContextVar("paiview_regions")
+
+
+def regions() -> Regions:
+    """The parts of the frame of this run."""
+    return _regions.get()
+
+
 def run() -> None:
     """Draw the frame, then the page that was requested."""
     client = client_of(st.context.ip_address or "")
     with script_lock.hold(client):
-        st.set_page_config(page_title="paiview", page_icon=_ICON, layout="wide")
         # Copies: Streamlit marks in each page object whether this run may run it, and other runs go on meanwhile.
         pages = {path: copy(page) for path, page in _page_templates().items()}
         page = st.navigation([*pages.values()], position="hidden")
         url.begin_run(page.url_path)
-        st.html(_CHART_TEXT_STYLE)
+        st.set_page_config(
+            page_title=f"{page.title} · paiview",
+            page_icon=_ICON,
+            layout="wide",
+            # Nothing on Compare is chosen in the sidebar before the answer is read.
+            initial_sidebar_state="collapsed" if page.url_path == "compare" else _SIDEBAR_PIXELS,
+        )
+        st.html(_STYLE)
         token = _pages.set(pages)
         try:
-            _draw_menu()
+            _draw_frame()
             with messages.problem_region(), reading(script_lock.released, client):
                 page.run()
                 messages.finish_run()
@@ -69,6 +116,31 @@ def _page_templates() -> Mapping[str, Page]:
     }
 
 
+def _draw_frame() -> None:
+    with st.container(key="topbar", horizontal=True, vertical_alignment="center"):
+        with st.container(key="brand", width="content"):
+            st.markdown("paiview")
+        scope = st.container(key="scope", width=170)
+        _draw_menu()
+        connection = st.container(
+            key="connection",
+            horizontal=True,
+            horizontal_alignment="right",
+            vertical_alignment="center",
+            width="content",
+        )
+    with st.container(key="head", horizontal=True, vertical_alignment="center"):
+        head = st.container(key="model-head", horizontal=True, vertical_alignment="center", width="content")
+        standing = st.container(key="standing", width="content")
+    _regions.set(Regions(scope, connection, head, standing))
+
+
+def draw_legend() -> None:
+    """Explain colours, marks and words; the last part of the bar at the top."""
+    with regions().connection.popover("Legend", icon=":material/help:", type="tertiary", key="legend"):
+        st.markdown(_LEGEND)
+
+
 def _draw_menu() -> None:
     """Draw links to the pages that keep the model.
 
@@ -77,12 +149,12 @@ def _draw_menu() -> None:
     """
     model_id = url.requested("model")
     query = {"model": model_id} if model_id else None
-    with st.sidebar.container(key="menu", gap="xxsmall"):
+    with st.container(key="menu", horizontal=True, vertical_alignment="center"):
         pages = _pages.get()
-        st.page_link(pages[MODELS], label="Models", icon=":material/stacks:")
-        st.page_link(pages[VERSIONS], label="Versions", icon=":material/table_rows:", query_params=query)
-        st.page_link(pages[TRENDS], label="Trends", icon=":material/show_chart:", query_params=query)
-        st.page_link(pages[COMPARE], label="Compare", icon=":material/compare_arrows:", query_params=query)
+        st.page_link(pages[MODELS], label="Models")
+        st.page_link(pages[VERSIONS], label="Versions", query_params=query)
+        st.page_link(pages[TRENDS], label="Trends", query_params=query)
+        st.page_link(pages[COMPARE], label="Compare", query_params=query)
 
 
 def link(page: str, label: str, **parameters: str | list[str]) -> None:

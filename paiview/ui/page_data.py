@@ -13,12 +13,12 @@ from paiview.decisions.contracts import Contracts
 from paiview.evaluation.dataset_identity import NO_DATASET, base_of
 from paiview.evaluation.frames import Frames, build
 from paiview.pai.errors import PaiviewError
-from paiview.pai.listing_facts import read_origin
+from paiview.pai.listing_facts import Origin, read_origin
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry.registry import Registry
 from paiview.registry.snapshots import ModelsSnapshot, VersionsSnapshot
 from paiview.text import counted, escape_markdown, unique_names
-from paiview.ui import messages
+from paiview.ui import app_frame, messages, page_head
 from paiview.ui.cache_keys import TTL_SECONDS
 from paiview.ui.model_data import ModelData
 
@@ -43,13 +43,6 @@ class ReadResult(Protocol):
     @property
     def failure(self) -> PaiviewError | None:
         """Why the last attempt to read it again failed; ``None`` when none did."""
-
-
-def draw_title(model: Model, model_id: str) -> None:
-    """Draw the head of a page about one model."""
-    st.title(escape_markdown(model.model_name or model_id), anchor=False)
-    facts = [model_id, model.task, model.domain, model.provider]
-    st.caption(" · ".join(escape_markdown(fact, 80) for fact in facts if fact))
 
 
 def read_versions(
@@ -83,10 +76,21 @@ def read_versions(
         facts.append(counted(flagged, "flagged field"))
     if (snapshot.fetched_at - snapshot.fully_read_at).total_seconds() > _MIN_REPORTED_LAG_SECONDS:
         facts.append(f"every field as of {age(snapshot.fully_read_at)} ago")
-    _draw_source(_origin_of_versions(registry, snapshot), snapshot, ", ".join(facts))
+    label = _source_label(registry, [snapshot.origin])
+    _draw_source(label, _origin_of_versions(registry, snapshot), snapshot, ", ".join(facts))
     for sentence in snapshot.warnings:
         messages.warn(escape_markdown(sentence, 400))
+    _draw_standing(registry, model_id, snapshot)
     return snapshot
+
+
+def _draw_standing(registry: Registry, model_id: str, snapshot: VersionsSnapshot) -> None:
+    """Draw what is approved now, from the whole listing; nothing where that cannot be read."""
+    try:
+        whole = registry.versions(model_id) if snapshot.is_filtered else snapshot
+    except PaiviewError:
+        return
+    page_head.draw_standing(whole.frames)
 
 
 def read_models(registry: Registry, workspace_id: str | None) -> ModelsSnapshot:
@@ -99,7 +103,8 @@ def read_models(registry: Registry, workspace_id: str | None) -> ModelsSnapshot:
     except PaiviewError as error:
         messages.end_page_with(error)
     shown = f"{len(snapshot.items)} of {counted(snapshot.total, 'model')}"
-    _draw_source(_origin_of_models(registry, snapshot), snapshot, shown)
+    label = _source_label(registry, [read_origin(model.extra_info or {}) for model in snapshot.items])
+    _draw_source(label, _origin_of_models(registry, snapshot), snapshot, shown)
     return snapshot
 
 
@@ -175,22 +180,40 @@ def age(moment: datetime) -> str:
     return f"{seconds} s"
 
 
-def _draw_source(origin: str, result: ReadResult, shown: str) -> None:
+def _draw_source(label: str, origin: str, result: ReadResult, shown: str) -> None:
     """Draw where data came from and how old they are, with a button to refresh them.
 
     Args:
+        label: where they came from in two words.
         origin: where they came from, as Markdown.
         result: what is shown.
         shown: how much of it, such as "101 of 101 versions".
     """
     read_at = result.fetched_at
     facts = [origin, f"read {age(read_at)} ago ({read_at:%H:%M:%S} UTC)", *([shown] if shown else [])]
-    with st.container(key="connection", horizontal=True, vertical_alignment="center"):
-        st.caption(" · ".join(facts))
-        st.button("Refresh", key=_REFRESH, type="tertiary", help="Read this from the service again")
+    is_old = result.failure is not None
+    label = f"{label} · {age(read_at)} {'old' if is_old else 'ago'}"
+    with app_frame.regions().connection:
+        with st.popover(
+            f":orange[{label}]" if is_old else label, icon=":material/database:", type="tertiary", key="source"
+        ):
+            st.markdown("  \n".join(facts))
+        st.button(
+            "Refresh", icon=":material/refresh:", key=_REFRESH, type="tertiary", help="Read this from the service again"
+        )
+        app_frame.draw_legend()
     if result.failure is not None:
         reason = messages.describe(result.failure)
         messages.warn(f"This was read {age(read_at)} ago; reading it again failed. {reason}")
+
+
+def _source_label(registry: Registry, origins: Iterable[Origin | None]) -> str:
+    if not registry.embedded:
+        return "PAI"
+    kinds = {origin.kind if origin else None for origin in origins}
+    if len(kinds) != 1:
+        return "Embedded registry"
+    return {"published": "Demo registry", "saved": "Saved answers"}.get(kinds.pop() or "", "Embedded registry")
 
 
 def _origin_of_versions(registry: Registry, snapshot: VersionsSnapshot) -> str:

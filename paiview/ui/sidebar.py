@@ -1,4 +1,4 @@
-"""The controls of the sidebar: workspace and model, the filters that PAI applies, and those on the frame."""
+"""The controls of the sidebar: the filters that PAI applies, and those on the frame."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -9,13 +9,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from paiview.evaluation.frames import Frames
 from paiview.evaluation.queries import FIELDS
-from paiview.pai.errors import PaiviewError, PermissionDeniedError
-from paiview.pai.objects import Model, VersionFilters
-from paiview.registry.connection import connect
+from paiview.pai.objects import VersionFilters
 from paiview.registry.model_search import MODEL_SORTS
-from paiview.registry.registry import Registry
-from paiview.text import one_line, unique_names
-from paiview.ui import messages, url, url_controls
+from paiview.text import one_line
+from paiview.ui import messages, url_controls
 
 STATUSES = ("Pending", "Approved", "Rejected")
 FORMAT_TYPES = (
@@ -45,17 +42,7 @@ _PAI_FILTER_KEYS = (
 MAX_OPTIONS = 500
 """The options of one control; more would be sent to the browser in every run of the page."""
 _TABLE_FILTER_KEYS = ("created_from", "created_to", "min", "max", "columns")
-_VERSION_KEYS = ("candidate", "baseline", "baseline_model", "version")
-"""Parameters that name versions of one model. Another model may have versions of these names, which nobody chose."""
 DEFAULT_FIELDS = ("status", "created", "description")
-
-
-class ChosenModel(NamedTuple):
-    """The model a page is about, and where it comes from."""
-
-    registry: Registry
-    model: Model
-    model_id: str
 
 
 class TableFilters(NamedTuple):
@@ -67,76 +54,6 @@ class TableFilters(NamedTuple):
     minimum: float | None
     maximum: float | None
     fields: list[str]
-
-
-def connect_or_end() -> Registry:
-    """The registry; without one the page ends with the reason."""
-    try:
-        return connect()
-    except PaiviewError as error:
-        messages.end_page_with(error)
-
-
-def choose_workspace(registry: Registry) -> str | None:
-    """Choose a workspace; where workspaces cannot be listed there is no control, and the setting decides."""
-    try:
-        workspaces = registry.workspaces().items
-    except PermissionDeniedError:
-        return registry.workspace_id
-    except PaiviewError as error:
-        messages.show_error(error)
-        return registry.workspace_id
-    names = {item.workspace_id: item.workspace_name or item.workspace_id for item in workspaces if item.workspace_id}
-    if registry.workspace_id and registry.workspace_id not in names:
-        names[registry.workspace_id] = registry.workspace_id
-    options = {key: one_line(f"{name} ({key})" if name != key else key, 80) for key, name in names.items()}
-    return url_controls.choice(
-        "Workspace", options, key="workspace", default=registry.workspace_id, placeholder="All workspaces"
-    )
-
-
-def choose_model() -> ChosenModel:
-    """Choose workspace and model; the page ends when there is no model, or the link requests an unknown one."""
-    registry = connect_or_end()
-    with st.sidebar:
-        models = _listed_models(registry, choose_workspace(registry))
-        requested = url.requested("model")
-        if url.is_from_link("model"):
-            url.forget(*_VERSION_KEYS)
-        unknown: PaiviewError | None = None
-        if requested is not None and requested not in models:
-            # A model of another workspace, or an unknown one, which stays the choice while the page shows the error.
-            try:
-                models[requested] = registry.model(requested)
-            except PaiviewError as error:
-                models[requested], unknown = Model(), error
-        if not models:
-            st.info("There are no models here. Register one in PAI, or choose another workspace.")
-            messages.end_page()
-        names = unique_names({key: one_line(item.model_name or key, 80) for key, item in models.items()})
-        first = next(iter(names))
-        model_id = (
-            url_controls.choice("Model", names, key="model", default=first, pinned=True, on_change=_forget_versions)
-            or first
-        )
-    if unknown is not None and model_id == requested:
-        messages.end_page_with(unknown)
-    return ChosenModel(registry, models[model_id], model_id)
-
-
-def _listed_models(registry: Registry, workspace_id: str | None) -> dict[str, Model]:
-    """The models of a workspace by ModelId; the page ends when they cannot be read."""
-    try:
-        with messages.reading_progress("models") as progress:
-            snapshot = registry.models(workspace_id, progress=progress)
-    except PaiviewError as error:
-        messages.end_page_with(error)
-    return {item.model_id: item for item in snapshot.items if item.model_id}
-
-
-def _forget_versions() -> None:
-    for key in _VERSION_KEYS:
-        url.write(key)
 
 
 def choose_version_filters() -> VersionFilters:

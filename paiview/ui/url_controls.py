@@ -6,7 +6,7 @@ The page names invalid values of both kinds and ignores them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import streamlit as st
 
@@ -27,6 +27,8 @@ def choice(
     help: str | None = None,  # noqa: A002 - Streamlit's own word
     allowed: Callable[[str], bool] | None = None,
     on_change: Callable[[], None] | None = None,
+    width: int | Literal["stretch"] = "stretch",
+    is_label_shown: bool = True,
 ) -> str | None:
     """Draw a select box whose URL parameter holds the value, not the text shown.
 
@@ -40,6 +42,8 @@ def choice(
         help: the tooltip.
         allowed: which values may be typed in addition to the options, where there are too many to list.
         on_change: called when the reader changes the choice, before the page runs again.
+        width: pixels.
+        is_label_shown: whether the label is in sight; a screen reader has it always.
 
     Returns:
         The chosen value; ``None`` when nothing is chosen.
@@ -59,7 +63,8 @@ def choice(
     st.selectbox(
         label,
         list(options),
-        index=None,
+        # With an index, neither Escape nor a cross empties what cannot be empty.
+        index=None if default is None else 0,
         format_func=lambda option: shown.get(option, one_line(option)),
         key=key,
         on_change=_write_choice,
@@ -67,6 +72,8 @@ def choice(
         placeholder=placeholder,
         help=help,
         accept_new_options=allowed is not None,
+        width=width,
+        label_visibility="visible" if is_label_shown else "collapsed",
     )
     url.write(key, value if pinned or value != default else None)
     return value

@@ -61,7 +61,7 @@ def test_wrong_choices_are_named_and_ignored(run: Run) -> None:
 
 def test_the_queue_holds_the_pending_versions_and_each_row_its_counts(run: Run, service: Service) -> None:
     app = run("models", sort="name")
-    assert app.get("page_link")[0].proto.query_string == "model=model-asr&candidate=0.10.0"
+    assert app.get("page_link")[4].proto.query_string == "model=model-asr&candidate=0.10.0"
     assert "Trade-off: better on 1, worse on 1, missing 1 against 0.1.0" in page_text(app).replace("\\", "")
     counts = [item.value.replace("\u00a0", " ") for item in app.markdown if "Rejected" in item.value]
     assert counts == [
@@ -119,7 +119,7 @@ def test_a_model_that_cannot_be_read_does_not_hide_the_others(run: Run, service:
     assert len(failed) == 1
     assert "NoPermission" in failed[0]
     assert "R\\-NoPermission" in failed[0]
-    assert len([item for item in app.markdown if "Rejected" in item.value]) == 2
+    assert len([item for item in app.markdown if "\u00a0Rejected" in item.value]) == 2
 
 
 def test_a_workspace_narrows_the_listing_on_the_wire(run: Run, service: Service) -> None:

@@ -51,7 +51,7 @@ def test_a_filter_of_the_url_is_part_of_the_request(
 ) -> None:
     app = run("versions", model="model-asr", **{key: value})
     assert reported(app) == ""
-    assert service.asked("models/model-asr/versions")[-1][parameter] == value
+    assert value in [query.get(parameter) for query in service.asked("models/model-asr/versions")]
 
 
 def test_without_filters_the_request_has_only_the_page_and_its_order(run: Run, service: Service) -> None:

@@ -61,12 +61,14 @@ class DatasetIdentity(NamedTuple):
         kind: what names it.
         version: the dataset's version; several different ones are joined by `` / ``.
         problem: why it is odd, if it is.
+        uri: the Uri as given, also beside a DatasetId; several are joined by `` / ``.
     """
 
     dataset: str
     kind: Kind
     version: str | None = None
     problem: str | None = None
+    uri: str | None = None
 
 
 def canonical_uri(text: str) -> CanonicalUri:
@@ -119,7 +121,8 @@ def identify(dataset: Any) -> DatasetIdentity:
     version = joined([*_texts(fields, "datasetversion", "version"), *(uri.version for uri in addresses if uri)])
     base = address.uri if address else value
     parts = _parts(fields, [*(value for _, value in named), base]) if len(fields) > 1 else {}
-    return DatasetIdentity(_with_parts(base, parts), kind, version, problem)
+    uris = joined(value for kind, value in named if kind == "uri")
+    return DatasetIdentity(_with_parts(base, parts), kind, version, problem, uris)
 
 
 def named_dataset(kind: Kind, text: str) -> DatasetIdentity:
@@ -127,7 +130,7 @@ def named_dataset(kind: Kind, text: str) -> DatasetIdentity:
     if kind == "id" and "://" not in text:
         return DatasetIdentity(_with_parts(text, {}), kind)
     uri, version = canonical_uri(text)
-    return DatasetIdentity(_with_parts(uri, {}), kind, version)
+    return DatasetIdentity(_with_parts(uri, {}), kind, version, None, text if kind == "uri" else None)
 
 
 def base_of(identity: str) -> str:

@@ -4,7 +4,6 @@ Nothing of a response is lost: a value that does not fit its column is kept as t
 leads to the version itself, with its labels, specs, ExtraInfo and raw JSON.
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,15 +19,25 @@ from paiview.evaluation.dataset_identity import DATASET_KINDS, NO_DATASET, renam
 from paiview.evaluation.results import CategoryCodes, Pair, Results
 from paiview.evaluation.version_order import NameParts, naive_time, name_key, total_order
 from paiview.pai.objects import ModelVersion
+from paiview.pai.sources import parse_source
 from paiview.text import json_text
 
-__all__ = ["NO_DATASET", "Frames", "Pair", "build", "column_names"]
+__all__ = ["NO_DATASET", "SEARCHED_COLUMNS", "Frames", "Pair", "build", "column_names"]
 
-_USUAL_SOURCE = re.compile(r"region=([^,\s]+),workspaceId=([^,\s]+),kind=([^,\s]+),id=([^,\s]+)")
-"""The shape of most SourceIds; reading the others key by key takes several times as long."""
-_SOURCE_KEYS = ("region", "workspaceId", "kind", "id")
 _SOURCE_COLUMNS = ("source_region", "source_workspace", "source_kind", "source_run")
-_NO_SOURCE: tuple[str | None, ...] = (None,) * len(_SOURCE_KEYS)
+_NO_SOURCE: tuple[None, ...] = (None,) * len(_SOURCE_COLUMNS)
+SEARCHED_COLUMNS = (
+    "version_name",
+    "description",
+    "labels",
+    "source_id",
+    "uri",
+    "user_id",
+    "owner_id",
+    "format_type",
+    "framework_type",
+)
+"""The columns that a search looks through; source_id holds region, workspace, kind and run."""
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -73,7 +82,7 @@ class Frames:
             source_id,       str                as given; NA when absent
             description, uri,
             user_id, owner_id
-            source_region,   str                parts of SourceId for PAIFlow and TrainingService; NA on any surprise
+            source_region,   str                parts of SourceId (``paiview.pai.sources``); NA without them
             source_workspace,
             source_kind,
             source_run
@@ -95,6 +104,7 @@ class Frames:
             metric          category name as given; ``outer.inner`` for a nested one
             dataset_kind    category ``id``, ``uri`` or ``none``
             dataset_version str      version of the dataset; NA without one
+            dataset_uri     str      Uri of the dataset as given, also beside a DatasetId; NA without one
             value           float64  in the unit of the source; NaN when it is not a finite number
             raw             str      JSON text of the value when it is not a plain finite number, else NA
             problem         category ``numeric string``, ``not a number``, ``too large`` (for a float), ``rounded``
@@ -181,11 +191,8 @@ class Frames:
 
     @cached_property
     def searched_texts(self) -> list[str]:
-        """By version, the text that a search looks through: name, description, labels, source, uri, case folded."""
-        columns = [
-            self.versions[column].fillna("").tolist()
-            for column in ("version_name", "description", "labels", "source_id", "uri")
-        ]
+        """By version, the text of ``SEARCHED_COLUMNS``, case folded."""
+        columns = [self.versions[column].astype("str").fillna("").tolist() for column in SEARCHED_COLUMNS]
         return ["\0".join(texts).casefold() for texts in zip(*columns, strict=True)]
 
 
@@ -207,7 +214,7 @@ def build(
         pd.DatetimeIndex(moments, dtype="datetime64[us]").to_numpy()
         for moments in (times, [naive_time(version.gmt_modified_time) for version in rows])
     )
-    sources = [_source_parts(version.source_type, version.source_id) for version in rows]
+    sources = [parse_source(version.source_type, version.source_id) or _NO_SOURCE for version in rows]
     results = Results()
     complaints = _field_complaints(rows, created, modified, parts)
     for index, sentences in results.read([version.metrics for version in rows]).items():
@@ -264,7 +271,10 @@ def _metrics_frame(
     identities, renamed = results.sources.identities, renaming(aliases)
     dataset, datasets = _codes([renamed(identity.dataset) for identity in identities], source)
     kind = np.array([DATASET_KINDS.index(identity.kind) for identity in identities], dtype=np.int64)[source]
-    dataset_version = _text([identity.version for identity in identities]).take(source)
+    dataset_version, dataset_uri = (
+        _text(texts).take(source)
+        for texts in ([each.version for each in identities], [each.uri for each in identities])
+    )
     names = [metric_aliases.get(name, name) for name in results.metrics.categories]
     metric, metrics = _codes(names, np.array(results.metric, dtype=np.int64))
 
@@ -285,6 +295,7 @@ def _metrics_frame(
             "metric": _coded(metric, metrics),
             "dataset_kind": _coded(kind, DATASET_KINDS),
             "dataset_version": dataset_version,
+            "dataset_uri": dataset_uri,
             "value": value,
             "raw": _text([None, *(raw for raw, _ in results.odd.values())]).take(raw_index),
             "problem": _coded(problem_code, problems.categories),
@@ -355,19 +366,6 @@ def _field_complaints(
 
 def _unreadable(field: str, text: str | None) -> list[str]:
     return [f"{field} is not a time: {text}"] if text is not None else []
-
-
-def _source_parts(source_type: str | None, source_id: str | None) -> tuple[str | None, ...]:
-    """Region, workspace, kind and run of a SourceId ``region=…,workspaceId=…,kind=…,id=…``; else ``None`` for each."""
-    if source_id is None or source_type not in ("PAIFlow", "TrainingService"):
-        return _NO_SOURCE
-    if match := _USUAL_SOURCE.fullmatch(source_id):
-        return match.groups()
-    items = [part.partition("=") for part in source_id.split(",")]
-    values = {key.strip(): value.strip() for key, _, value in items}
-    if len(items) != len(_SOURCE_KEYS) or not all(values.get(key) for key in _SOURCE_KEYS):
-        return _NO_SOURCE
-    return tuple(values[key] for key in _SOURCE_KEYS)
 
 
 def _text(values: Any) -> Any:

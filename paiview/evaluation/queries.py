@@ -43,6 +43,12 @@ FIELDS = {
     "format": "format_type",
     "source type": "source_type",
     "source id": "source_id",
+    "source region": "source_region",
+    "source workspace": "source_workspace",
+    "source kind": "source_kind",
+    "source run": "source_run",
+    "user id": "user_id",
+    "owner id": "owner_id",
     "uri": "uri",
     "problem": "problem",
 }
@@ -65,7 +71,7 @@ def matching(
 
     Args:
         frames: both frames of a snapshot.
-        text: contained in the name, description, labels, source or uri, ignoring case.
+        text: contained in one of ``frames.SEARCHED_COLUMNS``, ignoring case.
         created_from: first day (UTC) of creation, included.
         created_to: last day (UTC) of creation, included.
         statuses: approval statuses.

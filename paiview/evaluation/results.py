@@ -128,7 +128,8 @@ class _Sources:
     def code(self, identity: DatasetIdentity) -> int:
         version = encodable(identity.version) if identity.version else None
         # Why one is odd belongs to the result, and two odd ones may name the same dataset.
-        identity = DatasetIdentity(encodable(identity.dataset), identity.kind, version)
+        uri = encodable(identity.uri) if identity.uri else None
+        identity = DatasetIdentity(encodable(identity.dataset), identity.kind, version, None, uri)
         code = self._codes.setdefault(identity, len(self._codes))
         if code == len(self.identities):
             self.identities.append(identity)

@@ -51,6 +51,7 @@ METRIC_DTYPES = {
     "metric": "category",
     "dataset_kind": "category",
     "dataset_version": "str",
+    "dataset_uri": "str",
     "value": "float64",
     "raw": "str",
     "problem": "category",
@@ -284,6 +285,31 @@ def test_a_source_is_split_at_the_first_equals_sign() -> None:
     assert frame[["source_region", "source_workspace", "source_kind", "source_run"]].to_numpy().tolist() == [
         ["r", "w", "k", "a=b"]
     ]
+
+
+def test_a_uri_stands_beside_the_dataset_of_each_result() -> None:
+    results = [
+        result({"cer": 0.1}, {"DatasetId": "d-1", "Uri": "oss://b.oss-cn-beijing.aliyuncs.com/k/"}),
+        result({"cer": 0.2}, {"DatasetId": "d-2"}),
+        result({"cer": 0.3}, {"Uri": "OSS://b/k/"}),
+    ]
+    metrics = build([version(Metrics={"Results": results})]).metrics
+    assert metrics["dataset"].tolist() == ["d-1", "d-2", "oss://b/k"]
+    assert metrics["dataset_uri"].fillna("none").tolist() == [
+        "oss://b.oss-cn-beijing.aliyuncs.com/k/",
+        "none",
+        "OSS://b/k/",
+    ]
+
+
+def test_two_spellings_of_one_uri_are_one_dataset() -> None:
+    versions = [
+        version(name, Metrics={"Results": [result({"cer": 0.1}, {"Uri": uri})]})
+        for name, uri in (("0.1.0", "oss://b/k"), ("0.2.0", "oss://b/k/"))
+    ]
+    frames = build(versions)
+    assert len(frames.pairs) == 1
+    assert frames.metrics["dataset_uri"].tolist() == ["oss://b/k", "oss://b/k/"]
 
 
 def test_place_leads_back_to_labels_specs_extra_info_and_unknown_fields() -> None:

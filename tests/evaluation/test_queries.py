@@ -61,6 +61,35 @@ def test_text_is_found_whatever_the_case(frames: Frames, text: str, expected: li
     assert (len(found) if isinstance(expected, int) else found) == expected
 
 
+@pytest.mark.parametrize(
+    "text", ["1557702", "99887766", "cn-beijing", "workspaceId=42", "PipelineRun", "flow-7", "onnx", "PyTorch"]
+)
+def test_people_sources_and_formats_are_found_too(text: str) -> None:
+    made = version(
+        "0.1.0",
+        "2024-01-01T00:00:00Z",
+        UserId="1557702",
+        OwnerId="99887766",
+        SourceType="PAIFlow",
+        SourceId="region=cn-beijing,workspaceId=42,kind=PipelineRun,id=flow-7",
+        FormatType="ONNX",
+        FrameworkType="PyTorch",
+    )
+    other = version("0.2.0", "2024-01-02T00:00:00Z")
+    found = build([made, other])
+    assert names(found, queries.matching(found, text=text)) == ["0.1.0"]
+
+
+def test_every_field_offered_is_a_column_and_sorts(frames: Frames) -> None:
+    assert {"source region", "source workspace", "source kind", "source run", "user id", "owner id"} <= {
+        *queries.FIELDS
+    }
+    none = queries.number_table(frames, [])
+    everything = queries.matching(frames)
+    for field in queries.FIELDS:
+        assert len(queries.sorted_versions(frames, everything, field, none)) == 4
+
+
 def test_dates_include_both_days(frames: Frames) -> None:
     found = queries.matching(frames, created_from=date(2024, 2, 1), created_to=date(2024, 3, 1))
     assert names(frames, found) == ["0.2.0", "0.10.0"]

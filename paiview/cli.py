@@ -280,15 +280,16 @@ def _print_versions(snapshot: "VersionsSnapshot", output: Format) -> None:
     if output is Format.JSON:
         _print_exported(snapshot)
     elif output is Format.CSV:
-        from paiview.evaluation.queries import MAX_COLUMNS, long_form, number_table  # noqa: PLC0415 - needs pandas
+        from paiview.evaluation.queries import MAX_COLUMNS, long_form  # noqa: PLC0415 - only CSV needs pandas
+        from paiview.reports.version_tables import version_table  # noqa: PLC0415
 
         frames = snapshot.frames
+        in_order = frames.versions["listing_index"].to_numpy().argsort()
         if len(frames.pairs) > MAX_COLUMNS:
-            _print_frame(long_form(frames, frames.pairs, frames.versions["listing_index"].to_numpy().argsort()))
+            _print_frame(long_form(frames, frames.pairs, in_order))
             _print_note(f"More than {MAX_COLUMNS:,} columns: one number in a row instead.")
         else:
-            table = frames.versions.join(number_table(frames, frames.pairs))
-            _print_frame(table.sort_values("listing_index").drop(columns="listing_index"))
+            _print_frame(version_table(frames, snapshot.versions, in_order, frames.pairs))
     else:
         _print_table(
             ("VERSION", "STATUS", "CREATED", "FRAMEWORK", "FORMAT", "DESCRIPTION"),

@@ -5,9 +5,13 @@ import io
 import json
 import math
 import re
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
+
+from paiview.text import file_name
 
 _BLANK = r"\s\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
 _SIGN = r"[=+\-@＝＋－＠﹦﹢﹣﹫]"
@@ -18,6 +22,45 @@ _BEFORE_CELL = re.compile(rf"([;{_BLANK}\"]+)({_SIGN}?)")
 Each run is matched as a whole, whatever follows, so that the search takes linear time.
 """
 _SPLITTING = frozenset(";\t\r\n")
+
+
+class TableFile(NamedTuple):
+    """A table as a file.
+
+    Attributes:
+        form: ``CSV``, ``JSON`` or ``Parquet``.
+        name: the file's name.
+        mime: the media type.
+        build: writes the file.
+    """
+
+    form: str
+    name: str
+    mime: str
+    build: Callable[[], bytes]
+
+
+def files_of(table: Callable[[], pd.DataFrame], *name: str) -> list[TableFile]:
+    """The files that one table can be taken along as: the same rows and columns in each.
+
+    Args:
+        table: makes the table, when a file is built.
+        name: the parts of the file's name, such as the model and ``versions``. A part that the text before it ends
+            with is left out, so that no name says it twice.
+    """
+    parts: list[str] = []
+    for part in name:
+        said = "-".join(parts)
+        if said != part and not said.endswith(f"-{part}"):
+            parts.append(part)
+    return [
+        TableFile(form, file_name(*parts, ending=ending), mime, partial(_written, table, write))
+        for form, ending, mime, write in _FORMS
+    ]
+
+
+def _written(table: Callable[[], pd.DataFrame], write: Callable[[pd.DataFrame], bytes]) -> bytes:
+    return write(table())
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:
@@ -47,6 +90,13 @@ def parquet_bytes(frame: pd.DataFrame) -> bytes:
     buffer = io.BytesIO()
     frame.to_parquet(buffer, engine="pyarrow")
     return buffer.getvalue()
+
+
+_FORMS: Final = (
+    ("CSV", "csv", "text/csv", csv_bytes),
+    ("JSON", "json", "application/json", json_bytes),
+    ("Parquet", "parquet", "application/vnd.apache.parquet", parquet_bytes),
+)
 
 
 def _harmless(text: str) -> str:

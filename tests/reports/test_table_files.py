@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from paiview.evaluation.frames import Frames, build
 from paiview.pai.objects import ModelVersion
-from paiview.reports.table_files import csv_bytes, json_bytes, parquet_bytes
+from paiview.reports.table_files import csv_bytes, files_of, json_bytes, parquet_bytes
 
 UNHURRIED = settings(deadline=None)
 
@@ -192,6 +192,7 @@ def test_json_has_an_object_a_row_with_null_for_missing_values(frames: Frames) -
         "metric": "cer",
         "dataset_kind": "id",
         "dataset_version": None,
+        "dataset_uri": None,
         "value": 0.1 + 0.2,
         "raw": None,
         "problem": None,
@@ -237,3 +238,39 @@ def test_parquet_of_nothing_keeps_the_columns_and_types(name: str) -> None:
     frame = getattr(build([]), name)
     read = pd.read_parquet(io.BytesIO(parquet_bytes(frame)))
     assert read.dtypes.map(str).to_dict() == frame.dtypes.map(str).to_dict()
+
+
+@pytest.mark.parametrize(
+    ("parts", "name"),
+    [
+        (("model-a", "versions"), "model-a-versions"),
+        (("model-a-versions", "versions"), "model-a-versions"),
+        (("versions", "versions"), "versions"),
+        (("model-a", "subversions", "versions"), "model-a-subversions-versions"),
+        (("../a", "results"), "_a-results"),
+    ],
+)
+def test_no_file_name_says_one_thing_twice(parts: tuple[str, ...], name: str) -> None:
+    assert [file.name for file in files_of(pd.DataFrame, *parts)] == [f"{name}.csv", f"{name}.json", f"{name}.parquet"]
+
+
+def test_each_form_holds_the_same_rows_and_columns(frames: Frames) -> None:
+    table = frames.metrics[["version_name", "metric", "value"]]
+    as_csv, as_json, as_parquet = (file.build() for file in files_of(lambda: table, "a"))
+    header, *rows = cells(as_csv)
+    assert header == list(parsed(as_json)[0]) == list(pd.read_parquet(io.BytesIO(as_parquet)).columns)
+    assert len(rows) == len(parsed(as_json)) == len(pd.read_parquet(io.BytesIO(as_parquet))) == len(table)
+
+
+def test_a_table_is_made_when_a_file_is_built() -> None:
+    made = []
+
+    def table() -> pd.DataFrame:
+        made.append("table")
+        return pd.DataFrame({"a": [1]})
+
+    files = files_of(table, "a")
+    assert made == []
+    assert [file.form for file in files] == ["CSV", "JSON", "Parquet"]
+    files[0].build()
+    assert made == ["table"]

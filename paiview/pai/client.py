@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from paiview.pai import incremental
 from paiview.pai.credentials import CredentialSource
@@ -33,6 +33,13 @@ _DATASET_ID: Final = re.compile(r"[\w./-]{1,128}", re.ASCII)
 _NAMES: Final = {ModelVersion: "version_name", Model: "model_id", Workspace: "workspace_id", Dataset: "dataset_id"}
 
 Object = TypeVar("Object", bound=PaiObject)
+
+
+class RefreshedVersions(NamedTuple):
+    """All versions of a model, oldest first, and the RequestId of the page with the newest ones."""
+
+    versions: tuple[ModelVersion, ...]
+    request_id: str | None
 
 
 class Client:
@@ -87,7 +94,7 @@ class Client:
         page_number: int = 1,
         page_size: int | None = None,
     ) -> Page[ModelVersion]:
-        """List one page of a model's versions."""
+        """List one page of a model's versions; what only ``filters.admits`` can leave out is on it."""
         path = _versions_path(model_id)
         return result(self._page(ModelVersion, path, filters.query(), page_number, page_size))
 
@@ -95,9 +102,9 @@ class Client:
         self, model_id: str, filters: VersionFilters = VersionFilters(), *, progress: Progress | None = None
     ) -> Listing[ModelVersion]:
         """List all versions of a model."""
-        return self._all(ModelVersion, _versions_path(model_id), filters.query(), progress)
+        return self._filtered(ModelVersion, _versions_path(model_id), filters, progress)
 
-    def refresh_model_versions(self, model_id: str, known: Sequence[ModelVersion]) -> tuple[ModelVersion, ...] | None:
+    def refresh_model_versions(self, model_id: str, known: Sequence[ModelVersion]) -> RefreshedVersions | None:
         """Update a complete listing with three pages, as ``paiview.pai.incremental`` describes.
 
         Args:
@@ -105,7 +112,7 @@ class Client:
             known: all versions at an earlier time, oldest first.
 
         Returns:
-            all versions, oldest first; ``None`` if they have to be listed in full.
+            all versions; ``None`` if they have to be listed in full.
         """
         # A listing that fits on as many pages is as fast, and complete.
         if len(known) <= len(incremental.FIRST_PAGE_FILTERS) * self._page_size:
@@ -113,7 +120,9 @@ class Client:
         path = _versions_path(model_id)
         futures = [self._page(ModelVersion, path, filters.query(), 1) for filters in incremental.FIRST_PAGE_FILTERS]
         with _cancelled_on_error(futures):
-            return incremental.merge(known, [future.result() for future in futures])
+            pages = [future.result() for future in futures]
+        merged = incremental.merge(known, pages)
+        return None if merged is None else RefreshedVersions(merged, pages[0].request_id)
 
     def get_model_version(self, model_id: str, version_name: str) -> ModelVersion:
         """Get one version.
@@ -133,14 +142,14 @@ class Client:
     def list_models(
         self, filters: ModelFilters = ModelFilters(), *, page_number: int = 1, page_size: int | None = None
     ) -> Page[Model]:
-        """List one page of the models."""
+        """List one page of the models; what only ``filters.admits`` can leave out is on it."""
         return result(self._page(Model, "/api/v1/models", filters.query(), page_number, page_size))
 
     def list_all_models(
         self, filters: ModelFilters = ModelFilters(), *, progress: Progress | None = None
     ) -> Listing[Model]:
         """List all models."""
-        return self._all(Model, "/api/v1/models", filters.query(), progress)
+        return self._filtered(Model, "/api/v1/models", filters, progress)
 
     def get_model(self, model_id: str) -> Model:
         """Get one model.
@@ -216,6 +225,10 @@ class Client:
             concurrency=self._concurrency,
             progress=progress,
         )
+
+    def _filtered(self, kind: type[Object], path: str, filters: Filters, progress: Progress | None) -> Listing[Object]:
+        listing = self._all(kind, path, filters.query(), progress)
+        return listing if filters.is_applied_by_pai else listing.only(filters.admits)
 
     def _one(self, kind: type[Object], action: str, path: str) -> Future[Object]:
         def parse(response: ApiResponse) -> Object:

@@ -12,8 +12,10 @@ Secrets are masked here, before anything is read from an object, so that nothing
 can leak them. What a mask stands for is kept in ``unmasked``, only to see whether two values differ.
 """
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 from typing import Annotated, Any, ClassVar, Final, Self, cast
 
 from pydantic import (
@@ -23,10 +25,29 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_pascal
 
+from paiview.pai.vocabulary import (
+    APPROVAL_STATUSES,
+    FORMAT_TYPES,
+    FRAMEWORK_TYPES,
+    MODEL_TYPES,
+    ORDERS,
+    ORIGINS,
+    OTHER_FORMAT_TYPES,
+    OTHER_FRAMEWORK_TYPES,
+    OTHER_MODEL_TYPES,
+    OTHER_ORIGINS,
+    PROVIDERS,
+    SORT_FIELDS,
+    SOURCE_TYPES,
+    folded_spelling,
+    spellings_of,
+)
 from paiview.secret_masking import mask_secrets
 
 JsonObject = dict[str, Any]
@@ -183,54 +204,165 @@ class Workspace(PaiObject):
 
 
 class Dataset(PaiObject):
-    """A registered dataset: it has the name for the DatasetId of a result."""
+    """A registered dataset: it has the name for the DatasetId of a result.
+
+    ``data_source_type`` is OSS, NAS or another store, ``data_type`` is COMMON, PIC, TEXT, VIDEO or AUDIO, and
+    ``property`` is FILE or DIRECTORY (CreateDataset).
+    """
 
     dataset_id: str | None = None
     name: str | None = None
+    description: str | None = None
     uri: str | None = None
+    data_source_type: str | None = None
+    data_type: str | None = None
+    property: str | None = None
+    accessibility: str | None = None
+    labels: Labels = ()
     workspace_id: str | None = None
 
 
+_LABEL_PREFIX: Final = "label"
+
+
 class Filters(BaseModel):
-    """The filters of a listing; ``None`` means no filter. Equal filters are equal cache keys."""
+    """The filters of a listing; ``None`` means no filter. Equal filters are equal cache keys.
+
+    A value that has known spellings (``vocabulary``) is forgiven its case. If it is like one of them it becomes that
+    one. If it is like several, such as ``pytorch``, or is a label ``key=value``, PAI is asked for more, and ``admits``
+    says what of its answer is meant.
+    """
 
     model_config = ConfigDict(alias_generator=to_pascal, frozen=True, populate_by_name=True, protected_namespaces=())
 
+    _known: ClassVar[Mapping[str, Sequence[str]]] = {}
+    """By field, its known spellings."""
+
     order: str = "ASC"
     sort_by: str = "GmtCreateTime"
+    label: str | None = None
+
+    @field_validator("*")
+    @classmethod
+    def _forgive(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if not value:
+            return value
+        if info.field_name == "label":
+            return _label_filter(value)
+        known = {**_KNOWN_IN_ALL, **cls._known}.get(info.field_name or "", ())
+        spellings = spellings_of(value, known)
+        if len(spellings) == 1:
+            return spellings[0]
+        # Folded, so that all spellings are one cache key, unless that is a spelling with a meaning of its own.
+        folded = folded_spelling(value)
+        return value if folded in known else folded
 
     def query(self) -> dict[str, str]:
-        """The query parameters under the API's names, without those that are ``None``."""
-        return cast("dict[str, str]", self.model_dump(by_alias=True, exclude_none=True))
+        """The query parameters under the API's names, without those that are ``None`` or that PAI cannot apply."""
+        sent = self.model_dump(by_alias=True, exclude_none=True, exclude=set(self._ambiguous))
+        if (pair := self.label_pair) is not None:
+            # A label's key and value hold no "=". PAI finds a text in either, and the longer one is in fewer labels.
+            sent["Label"] = max(pair, key=len)
+        return cast("dict[str, str]", sent)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Every value that is set."""
+        return tuple(value for value in self.model_dump().values() if value is not None)
 
     @property
     def selects(self) -> bool:
         """Whether they leave anything out; an empty text does not."""
         return any(self.model_dump(exclude={"order", "sort_by"}).values())
 
+    @property
+    def label_pair(self) -> tuple[str, str] | None:
+        """The key and the value of the label that is asked for; one of them may be empty, and is then any."""
+        key, equals, value = (self.label or "").partition("=")
+        return (key, value) if equals else None
+
+    @property
+    def is_applied_by_pai(self) -> bool:
+        """Whether PAI applies all of them, so that ``admits`` lets everything pass that it lists."""
+        return not self._ambiguous and self.label_pair is None
+
+    def admits(self, item: PaiObject) -> bool:
+        """Whether an object that PAI lists for ``query`` is meant."""
+        return all(
+            folded_spelling(getattr(item, name) or "") == folded_spelling(getattr(self, name))
+            for name in self._ambiguous
+        ) and self._admits_labels((*getattr(item, "labels", ()), *getattr(item, "tags", ())))
+
+    def _admits_labels(self, labels: Iterable[Label]) -> bool:
+        if self.label_pair is None:
+            return True
+        key, value = self.label_pair
+        return any(key in ("", label.key) and value in ("", label.value) for label in labels)
+
+    @property
+    def _ambiguous(self) -> tuple[str, ...]:
+        """The fields whose value stands for several known spellings, of which PAI would be asked for one."""
+        return tuple(
+            name
+            for name, known in self._known.items()
+            if (value := getattr(self, name)) and len(spellings_of(value, known)) > 1
+        )
+
+
+_KNOWN_IN_ALL: Final = {"order": ORDERS, "sort_by": SORT_FIELDS}
+
+
+def _label_filter(text: str) -> str:
+    """A label filter as ``key=value`` without blanks around them, or any other text as it is.
+
+    A key holds no ``=``, so that ``label=key=value`` can only be ``key=value`` behind the name of the parameter.
+    """
+    parts = [part.strip() for part in text.split("=")]
+    if len(parts) == 1:
+        return text
+    names = len(list(takewhile(lambda part: part.casefold() == _LABEL_PREFIX, parts[:-2])))
+    return "=".join(parts[names:])
+
 
 class VersionFilters(Filters):
-    """The filters of ListModelVersions. ``label`` matches part of any label key or value."""
+    """The filters of ListModelVersions.
+
+    ``label`` matches part of any label key or value; ``key=value`` is one label, and ``key=`` any with that key.
+    """
+
+    _known: ClassVar[Mapping[str, Sequence[str]]] = {
+        "format_type": (*FORMAT_TYPES, *OTHER_FORMAT_TYPES),
+        "framework_type": (*FRAMEWORK_TYPES, *OTHER_FRAMEWORK_TYPES),
+        "source_type": SOURCE_TYPES,
+        "approval_status": APPROVAL_STATUSES,
+    }
 
     version_name: str | None = None
     format_type: str | None = None
     framework_type: str | None = None
     source_type: str | None = None
     source_id: str | None = None
-    label: str | None = None
     approval_status: str | None = None
 
 
 class ModelFilters(Filters):
     """The filters of ListModels.
 
-    ``model_name`` matches fuzzily unless wrapped in double quotes; ``tag`` and ``conditions`` are JSON arrays as text.
+    ``model_name`` matches fuzzily unless wrapped in double quotes. ``provider`` lists that provider's public models;
+    without it, or with an empty one, your own are listed. ``label`` is as in ``VersionFilters``. ``tag`` is a JSON
+    array of objects with Key and Value as text, and ``key=value`` is one such object; ``conditions`` is a JSON array of
+    objects with Column, Operator and Value, and ``ParameterSize<3000`` (in millions) is the documented one.
     """
+
+    _known: ClassVar[Mapping[str, Sequence[str]]] = {
+        "origin": (*ORIGINS, *OTHER_ORIGINS),
+        "model_type": (*MODEL_TYPES, *OTHER_MODEL_TYPES),
+        "provider": PROVIDERS,
+    }
 
     workspace_id: str | None = None
     model_name: str | None = None
     query_text: str | None = Field(default=None, alias="Query")
-    label: str | None = None
     tag: str | None = None
     conditions: str | None = None
     domain: str | None = None
@@ -239,3 +371,24 @@ class ModelFilters(Filters):
     model_type: str | None = None
     provider: str | None = None
     collections: str | None = None
+
+    @field_validator("tag")
+    @classmethod
+    def _read_tag(cls, value: str | None) -> str | None:
+        if not value or value.lstrip().startswith("[") or "=" not in value:
+            return value
+        key, _, text = value.partition("=")
+        return _json_array({"Key": key.strip(), "Value": text.strip()})
+
+    @field_validator("conditions")
+    @classmethod
+    def _read_conditions(cls, value: str | None) -> str | None:
+        match = _CONDITION.fullmatch(value or "")
+        return _json_array({"Column": match[1], "Operator": "LessThan", "Value": match[2]}) if match else value
+
+
+_CONDITION: Final = re.compile(r"\s{0,8}([A-Za-z]{1,64})\s{0,8}<\s{0,8}([0-9]{1,18})\s{0,8}")
+
+
+def _json_array(item: dict[str, str]) -> str:
+    return json.dumps([item], ensure_ascii=False, separators=(",", ":"))

@@ -6,7 +6,7 @@ from page to page. Knows nothing of HTTP.
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, Generic, TypeVar
 
@@ -48,6 +48,7 @@ class Listing(Generic[Item]):
         requests: pages requested, without retries.
         uneven: one sentence if the items of the second listing still do not match its count, else ``None``.
         facts: what the first page says of the listing.
+        request_id: the RequestId of the first page of the listing that counts, the second one if it was read twice.
     """
 
     items: tuple[Item, ...]
@@ -55,6 +56,14 @@ class Listing(Generic[Item]):
     requests: int
     uneven: str | None
     facts: ListingFacts = NO_FACTS
+    request_id: str | None = None
+
+    def only(self, is_meant: Callable[[Item], bool]) -> "Listing[Item]":
+        """The listing without the items that PAI could not leave out, which ``total_count`` no longer counts."""
+        kept = tuple(filter(is_meant, self.items))
+        # Whether an item that was not saved is meant is unknown, as with filters that the embedded registry applies.
+        total = self.total_count - (len(self.items) - len(kept)) if self.facts.origin is None else len(kept)
+        return replace(self, items=kept, total_count=total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,7 @@ class _Run(Generic[Item]):
     total_count: int
     pages: int
     facts: ListingFacts
+    request_id: str | None
 
     @property
     def is_consistent(self) -> bool:
@@ -100,16 +110,18 @@ def list_all(
     """
     first = _run(fetch, name, concurrency, progress)
     if first.is_consistent:
-        return Listing(first.items, first.total_count, first.pages, None, first.facts)
+        return Listing(first.items, first.total_count, first.pages, None, first.facts, first.request_id)
     second = _run(fetch, name, concurrency, progress)
     if second.is_consistent:
-        return Listing(second.items, second.total_count, first.pages + second.pages, None, second.facts)
+        return Listing(
+            second.items, second.total_count, first.pages + second.pages, None, second.facts, second.request_id
+        )
     items = _distinct((*second.items, *_missing(first.items, second.items, name, content)), name)
     uneven = (
         f"The list kept changing while it was read twice: the service counts {second.total_count}, "
         f"and {len(items)} different ones came."
     )
-    return Listing(items, second.total_count, first.pages + second.pages, uneven, second.facts)
+    return Listing(items, second.total_count, first.pages + second.pages, uneven, second.facts, second.request_id)
 
 
 def _run(
@@ -151,6 +163,7 @@ def _run(
         total_count=ordered[-1].total_count,
         pages=len(ordered),
         facts=first.facts,
+        request_id=first.request_id,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from pydantic_core import to_json
 
 from paiview.pai.client import Client
+from paiview.pai.console import region_of
 from paiview.pai.errors import AnswerError, NotFoundError, PaiviewError, ParameterError, PermissionDeniedError
 from paiview.pai.objects import Filters, Model, ModelFilters, ModelVersion, VersionFilters
 from paiview.pai.paging import Progress
@@ -191,10 +192,12 @@ class Registry:
             origin=origin,
             remarks=(*(origin.remarks if origin else ()), *([complaint] if complaint else ())),
             identity="",
+            request_id=listing.request_id,
         )
         identified = _identified(listed)
         if before and before.identity == identified.identity:
-            return replace(before, fetched_at=began_at, fully_read_at=began_at, failure=None)
+            request_id = listing.request_id
+            return replace(before, fetched_at=began_at, fully_read_at=began_at, failure=None, request_id=request_id)
         return identified
 
     def _refreshed(self, before: VersionsSnapshot) -> VersionsSnapshot | None:
@@ -204,12 +207,13 @@ class Registry:
         # If the age is below 0 the clock has been set back since, and the true age is unknown.
         if before.filters != VersionFilters() or before.uneven or not 0 <= age < FULL_LIST_EVERY_TTLS * self._ttl:
             return None
-        versions = self._client.refresh_model_versions(before.model_id, before.versions)
-        if versions is None:
+        answer = self._client.refresh_model_versions(before.model_id, before.versions)
+        if answer is None:
             return None
+        versions, request_id = answer
         pairs = zip(before.versions, versions, strict=False)
         if len(versions) == len(before.versions) and all(are_alike(old.unmasked, new.unmasked) for old, new in pairs):
-            return replace(before, fetched_at=began_at, failure=None)
+            return replace(before, fetched_at=began_at, failure=None, request_id=request_id)
         refreshed = VersionsSnapshot(
             fetched_at=began_at,
             model_id=before.model_id,
@@ -222,6 +226,7 @@ class Registry:
             origin=before.origin,
             remarks=before.remarks,
             identity="",
+            request_id=request_id,
         )
         return _identified(refreshed)
 
@@ -278,28 +283,55 @@ class Registry:
         """Let the next ``versions`` with these arguments read the listing in full; the last good one is kept."""
         self._cache.refresh(self._key("versions", model_id, filters))
 
-    def models(self, workspace_id: str | None = None, *, progress: Progress | None = None) -> ModelsSnapshot:
-        """The models of a workspace, or all that this credential can see."""
+    def models(
+        self,
+        workspace_id: str | None = None,
+        filters: ModelFilters = ModelFilters(),
+        *,
+        progress: Progress | None = None,
+    ) -> ModelsSnapshot:
+        """The models that pass the filters.
+
+        Args:
+            workspace_id: only models of this workspace; ``None`` lists all that this credential can see.
+            filters: sent to the service; ``workspace_id`` goes before theirs.
+            progress: called with (pages done, pages in total), in the caller's thread.
+        """
+        asked = _in_workspace(filters, workspace_id)
 
         def load(report: Progress) -> ModelsSnapshot:
             began_at = self._now()
-            listing = self._client.list_all_models(ModelFilters(workspace_id=workspace_id), progress=report)
+            listing = self._client.list_all_models(asked, progress=report)
             return ModelsSnapshot(
                 fetched_at=began_at,
                 items=listing.items,
                 total=listing.total_count,
                 uneven=listing.uneven,
+                filters=asked,
+                request_id=listing.request_id,
             )
 
-        return self._get(self._key("models", workspace_id), load, ModelsSnapshot, progress=progress)
+        return self._get(self._key("models", asked), load, ModelsSnapshot, progress=progress)
+
+    def workspace_to_list(self, workspace_id: str | None, filters: ModelFilters) -> str | None:
+        """The workspace whose models a reader means: the one asked for, else that of the settings.
+
+        A provider's public models belong to no workspace of the reader, so that the settings do not narrow them.
+        """
+        return workspace_id or (None if filters.provider else self.workspace_id)
+
+    @property
+    def console_region(self) -> str | None:
+        """The region of PAI's console: that of the settings, or of an endpoint of PAI's; ``None`` where unknown."""
+        return None if self.embedded else self.region or region_of(self.endpoint)
 
     def changed(self, missed: Mapping[Key, Missed]) -> bool:
         """Whether a read that a reader missed would end differently now (``Cache.changed``)."""
         return self._cache.changed(missed)
 
-    def refresh_models(self, workspace_id: str | None = None) -> None:
-        """Let the next ``models`` of this workspace, and the next ``review`` of each of its models, read again."""
-        key = self._key("models", workspace_id)
+    def refresh_models(self, workspace_id: str | None = None, filters: ModelFilters = ModelFilters()) -> None:
+        """Let the next ``models`` with these arguments, and the next ``review`` of each of its models, read again."""
+        key = self._key("models", _in_workspace(filters, workspace_id))
         listed = self._cache.last_good(key)
         self._cache.refresh(key)
         for model in listed.items if isinstance(listed, ModelsSnapshot) else ():
@@ -406,7 +438,7 @@ class Registry:
             ParameterError: a text in it is longer than any that the service has.
         """
         for part in query:
-            texts = part.query().values() if isinstance(part, Filters) else (part,)
+            texts = part.texts if isinstance(part, Filters) else (part,)
             if any(isinstance(text, str) and len(text) > MAX_PARAMETER_CHARACTERS for text in texts):
                 raise ParameterError(f"A parameter is longer than {MAX_PARAMETER_CHARACTERS} characters.")
         return (kind, self.endpoint, self.principal, *query)
@@ -416,7 +448,7 @@ def _identified(listed: VersionsSnapshot) -> VersionsSnapshot:
     """The same listing with its identity and the size of its JSON."""
     facts = [
         listed.model_id,
-        listed.filters.query(),
+        listed.filters.model_dump(exclude_none=True),
         listed.total,
         listed.uneven,
         listed.meanings,
@@ -426,6 +458,10 @@ def _identified(listed: VersionsSnapshot) -> VersionsSnapshot:
     ]
     text = to_json(facts)
     return replace(listed, identity=hashlib.blake2b(text, digest_size=12).hexdigest(), json_bytes=len(text))
+
+
+def _in_workspace(filters: ModelFilters, workspace_id: str | None) -> ModelFilters:
+    return filters if workspace_id is None else filters.model_copy(update={"workspace_id": workspace_id})
 
 
 def are_alike(one: object, other: object) -> bool:

@@ -24,7 +24,7 @@ from paiview.pai.objects import JsonObject, PaiObject
 from paiview.registry.snapshots import ModelsSnapshot, Review, Snapshot, VersionsSnapshot, WorkspacesSnapshot
 from paiview.text import one_line
 
-FORMAT_VERSION: Final = 3
+FORMAT_VERSION: Final = 4
 """Part of every name. Raise it with every change to what is written or how long it is kept, so that two releases that
 run side by side read nothing from each other."""
 MAX_BODY_BYTES: Final = 256 * 2**20

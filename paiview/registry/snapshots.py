@@ -13,7 +13,7 @@ from pydantic_core import to_json
 
 from paiview.pai.errors import PaiviewError
 from paiview.pai.listing_facts import Meanings, Origin
-from paiview.pai.objects import Model, ModelVersion, PaiObject, VersionFilters, Workspace
+from paiview.pai.objects import Model, ModelFilters, ModelVersion, PaiObject, VersionFilters, Workspace
 from paiview.text import counted
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ class Snapshot:
         fetched_at: when the read began, UTC.
         failure: the error of the last attempt to read it again; ``None`` if there was no later attempt.
         identity: differs between different contents; empty if the content has none.
+        request_id: the RequestId of PAI's response, one line of visible characters: of a listing in several pages that
+            of the first one, of one that was brought up to date that of the page with the newest items; ``None`` where
+            PAI sent none, and for snapshots other than listings.
     """
 
     # For the validation of snapshots from other processes (paiview.registry.shared_format).
@@ -43,6 +46,7 @@ class Snapshot:
     fetched_at: datetime
     failure: PaiviewError | None = None
     identity: str = ""
+    request_id: str | None = None
 
     @property
     def memory_bytes(self) -> int:
@@ -184,11 +188,12 @@ class VersionsSnapshot(Snapshot):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ModelsSnapshot(Snapshot):
-    """The models of one workspace or of all; ``total`` and ``uneven`` as in ``VersionsSnapshot``."""
+    """The models that pass the filters; ``total`` and ``uneven`` as in ``VersionsSnapshot``."""
 
     items: tuple[Model, ...]
     total: int
     uneven: str | None = None
+    filters: ModelFilters = ModelFilters()
     _json: _Shared = field(default_factory=lambda: _Shared(_json_text), repr=False)
 
     @property
@@ -200,6 +205,11 @@ class ModelsSnapshot(Snapshot):
     def fully_read_at(self) -> datetime:
         """When the read of all pages began, UTC: that of every read."""
         return self.fetched_at
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether it holds other models than those of a workspace, or of all."""
+        return self.filters.model_copy(update={"workspace_id": None}).selects
 
     @cached_property
     def _json_bytes(self) -> int:

@@ -678,7 +678,7 @@ class TestGarbage:
     ) -> None:
         one.versions()
         written(store, one.name)
-        monkeypatch.setattr("paiview.registry.shared_format.FORMAT_VERSION", 4)
+        monkeypatch.setattr("paiview.registry.shared_format.FORMAT_VERSION", 5)
         two.versions()
         assert service.asked == ["versions", "versions"]
         assert store.client.exists(one.name)

@@ -9,6 +9,7 @@ import pytest
 
 from paiview.pai import paging
 from paiview.pai.errors import AnswerError, PermissionDeniedError
+from paiview.pai.objects import VersionFilters
 from paiview.pai.paging import Listing
 from tests.harness.server import Reply, Request, Responder, refusal, reply
 from tests.pai.conftest import Connect, Serve
@@ -294,3 +295,35 @@ def test_models_and_workspaces_are_told_apart_by_their_ids(serve: Serve, connect
         listing = read()
         assert [item.raw["Name"] for item in listing.items] == ["same", "same"]
         assert listing.uneven is None
+
+
+def test_a_listing_names_the_request_of_its_first_page(serve: Serve, connect: Connect) -> None:
+    async def respond(request: Request) -> Reply:
+        names = NAMES[(request.page - 1) * 50 :][:50]
+        return reply(
+            {
+                "Versions": [{"VersionName": name} for name in names],
+                "TotalCount": len(NAMES),
+                "RequestId": f"R-{request.page}\n{'x' * 5000}",
+            }
+        )
+
+    listing = connect(serve(respond).url).list_all_model_versions("model-a")
+    assert listing.request_id is not None
+    assert listing.request_id.startswith("R-1 xxx")
+    assert len(listing.request_id) <= 501
+
+
+def test_what_pai_cannot_leave_out_is_left_out_and_not_counted(serve: Serve, connect: Connect) -> None:
+    items = [
+        {"VersionName": name, "FrameworkType": kind}
+        for name, kind in zip("abc", ("Pytorch", "PyTorch", "Keras"), strict=True)
+    ]
+
+    async def respond(_request: Request) -> Reply:
+        return reply({"Versions": items, "TotalCount": 3})
+
+    server = serve(respond)
+    listing = connect(server.url).list_all_model_versions("model-a", VersionFilters(framework_type="PYTORCH"))
+    assert "FrameworkType" not in server.requests[0].query
+    assert (names_of(listing), listing.total_count, listing.uneven) == (["a", "b"], 2, None)

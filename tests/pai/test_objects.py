@@ -253,3 +253,122 @@ def test_filters_give_the_query_as_the_wire_spells_it(
     filters: VersionFilters | ModelFilters, query: dict[str, str]
 ) -> None:
     assert filters.query() == query
+
+
+@pytest.mark.parametrize(
+    ("typed", "query"),
+    [
+        ({"format_type": "onnx"}, {"FormatType": "ONNX"}),
+        ({"format_type": "torch script"}, {"FormatType": "TorchScript"}),
+        ({"format_type": "Keras H5"}, {"FormatType": "Keras H5"}),
+        ({"format_type": "KerasH5"}, {"FormatType": "KerasH5"}),
+        ({"format_type": "MyFormat"}, {"FormatType": "MyFormat"}),
+        ({"framework_type": "TENSORFLOW"}, {"FrameworkType": "TensorFlow"}),
+        ({"framework_type": "PyTorch"}, {"FrameworkType": "PyTorch"}),
+        ({"framework_type": "Pytorch"}, {"FrameworkType": "Pytorch"}),
+        ({"approval_status": "pending"}, {"ApprovalStatus": "Pending"}),
+        ({"approval_status": "Pend"}, {"ApprovalStatus": "Pend"}),
+        ({"source_type": "paiflow"}, {"SourceType": "PAIFlow"}),
+        ({"source_type": "training_service"}, {"SourceType": "TrainingService"}),
+        ({"order": "desc"}, {"Order": "DESC"}),
+        ({"sort_by": "gmtcreatetime"}, {"SortBy": "GmtCreateTime"}),
+        ({"version_name": "A"}, {"VersionName": "A"}),
+        ({"label": "team"}, {"Label": "team"}),
+        ({"label": " team "}, {"Label": " team "}),
+        ({"label": ""}, {"Label": ""}),
+    ],
+)
+def test_a_filter_is_forgiven_its_spelling_and_sent_whole(typed: dict[str, str], query: dict[str, str]) -> None:
+    filters = VersionFilters(**typed)
+    assert filters.query() == {"Order": "ASC", "SortBy": "GmtCreateTime"} | query
+    assert filters.is_applied_by_pai
+    assert filters.admits(ModelVersion())
+
+
+@pytest.mark.parametrize("typed", ["pytorch", "PYTORCH", "py torch"])
+def test_a_value_of_several_spellings_is_not_sent_and_admits_each(typed: str) -> None:
+    filters = VersionFilters(framework_type=typed, format_type="ONNX")
+    assert filters.query() == {"Order": "ASC", "SortBy": "GmtCreateTime", "FormatType": "ONNX"}
+    assert filters == VersionFilters(framework_type="pytorch", format_type="ONNX")
+    assert not filters.is_applied_by_pai
+    versions = [ModelVersion.model_validate({"FrameworkType": name}) for name in ("Pytorch", "PyTorch", "Keras", None)]
+    assert [filters.admits(version) for version in versions] == [True, True, False, False]
+
+
+def test_a_spelling_that_means_itself_is_not_mistaken_for_one_in_another_case() -> None:
+    assert ModelFilters(origin="huggingface").query()["Origin"] == "huggingface"
+    loud = ModelFilters(origin="HUGGINGFACE")
+    assert "Origin" not in loud.query()
+    models = [Model.model_validate({"Origin": name}) for name in ("HuggingFace", "huggingface", "ModelScope")]
+    assert [loud.admits(model) for model in models] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("typed", "label", "sent"),
+    [
+        ("team=speech", "team=speech", "speech"),
+        ("label=team=speech", "team=speech", "speech"),
+        ("Label = team = speech ", "team=speech", "speech"),
+        ("label=label=team=speech", "team=speech", "speech"),
+        ("label=team", "label=team", "label"),
+        ("language=zh", "language=zh", "language"),
+        ("team=", "team=", "team"),
+        ("=speech", "=speech", "speech"),
+        ("label=team=", "team=", "team"),
+        ("a=b=c", "a=b=c", "b=c"),
+    ],
+)
+def test_a_label_with_a_value_asks_pai_for_the_longer_text(typed: str, label: str, sent: str) -> None:
+    filters = VersionFilters(label=typed)
+    assert (filters.label, filters.query()["Label"], filters.is_applied_by_pai) == (label, sent, False)
+    assert VersionFilters(label=filters.label) == filters
+
+
+@pytest.mark.parametrize(
+    ("typed", "admitted"),
+    [
+        ("team=speech", [True, False, False]),
+        ("team=", [True, True, False]),
+        ("=speech", [True, False, True]),
+        ("speech=team", [False, False, False]),
+        ("Team=speech", [False, False, False]),
+        ("team=spee", [False, False, False]),
+    ],
+)
+def test_a_label_with_a_value_admits_that_label_alone(typed: str, admitted: list[bool]) -> None:
+    filters = VersionFilters(label=typed)
+    labels = [("team", "speech"), ("team", "vision"), ("group", "speech")]
+    versions = [ModelVersion.model_validate({"Labels": [{"Key": key, "Value": value}]}) for key, value in labels]
+    assert [filters.admits(version) for version in versions] == admitted
+    assert not filters.admits(ModelVersion())
+    models = [Model.model_validate({"Tags": [{"Key": key, "Value": value}]}) for key, value in labels]
+    assert [ModelFilters(label=typed).admits(model) for model in models] == admitted
+
+
+@pytest.mark.parametrize(
+    ("typed", "query"),
+    [
+        ({"provider": "PAI"}, {"Provider": "pai"}),
+        ({"provider": ""}, {"Provider": ""}),
+        ({"model_type": "lora"}, {"ModelType": "LoRA"}),
+        ({"tag": "base = SD 1.5"}, {"Tag": '[{"Key":"base","Value":"SD 1.5"}]'}),
+        ({"tag": '[{"Key":"a","Value":"b=c"}]'}, {"Tag": '[{"Key":"a","Value":"b=c"}]'}),
+        ({"tag": "base"}, {"Tag": "base"}),
+        (
+            {"conditions": "ParameterSize < 3000"},
+            {"Conditions": '[{"Column":"ParameterSize","Operator":"LessThan","Value":"3000"}]'},
+        ),
+        ({"conditions": "ParameterSize > 3000"}, {"Conditions": "ParameterSize > 3000"}),
+        ({"query_text": "q"}, {"Query": "q"}),
+    ],
+)
+def test_short_forms_of_model_filters_are_written_as_pai_wants_them(
+    typed: dict[str, str], query: dict[str, str]
+) -> None:
+    assert ModelFilters(**typed).query() == {"Order": "ASC", "SortBy": "GmtCreateTime"} | query
+
+
+def test_long_filters_take_linear_time() -> None:
+    for text in ("label=" * 200_000, "=" * 1_000_000, "ParameterSize" * 100_000, " " * 1_000_000 + "<", "_-" * 500_000):
+        VersionFilters(label=text, framework_type=text)
+        ModelFilters(label=text, tag=text, conditions=text, origin=text)

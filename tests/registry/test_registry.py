@@ -19,7 +19,7 @@ from paiview.pai import transport
 from paiview.pai.client import Client
 from paiview.pai.credentials import CredentialSource, StaticCredentials
 from paiview.pai.errors import CredentialError, NotFoundError, PermissionDeniedError, SettingError, UnreachableError
-from paiview.pai.objects import VersionFilters
+from paiview.pai.objects import ModelFilters, VersionFilters
 from paiview.registry import connection
 from paiview.registry.connection import _PROCESS, connect, disconnect
 from paiview.registry.live_decision import decide_now
@@ -388,6 +388,78 @@ def test_each_workspace_has_its_own_list(service: Service, registry: Registry, s
     registry.models("1")
     asked = [request.query.get("WorkspaceId") for request in server.requests]
     assert asked == [None, "1"]
+
+
+def test_each_filter_of_models_is_a_list_of_its_own(registry: Registry, server: Server) -> None:
+    public = ModelFilters(provider="PAI")
+    for filters in (ModelFilters(), public, ModelFilters(provider="pai")):
+        registry.models(None, filters)
+    assert [request.query.get("Provider") for request in server.requests] == [None, "pai"]
+    snapshot = registry.models(None, public)
+    assert (snapshot.filters, snapshot.is_filtered) == (public, True)
+    assert not registry.models("1").is_filtered
+
+
+def test_a_refresh_of_filtered_models_reads_them_again(service: Service, registry: Registry) -> None:
+    public = ModelFilters(provider="pai")
+    registry.models("1", public)
+    registry.models("1")
+    service.asked.clear()
+    registry.refresh_models("1", public)
+    registry.models("1")
+    registry.models("1", public)
+    assert service.asked == ["models"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "provider", "listed"),
+    [(None, None, "7"), (None, "", "7"), ("8", None, "8"), (None, "pai", None), ("8", "pai", "8")],
+)
+def test_public_models_are_not_narrowed_to_the_workspace_of_the_settings(
+    server: Server, asked: str | None, provider: str | None, listed: str | None
+) -> None:
+    with Client(server.url, READER) as client:
+        registry = Registry(client, endpoint=server.url, principal="me", embedded=False, ttl=TTL, workspace_id="7")
+        assert registry.workspace_to_list(asked, ModelFilters(provider=provider)) == listed
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "embedded", "region", "expected"),
+    [
+        ("https://aiworkspace.cn-beijing.aliyuncs.com", False, None, "cn-beijing"),
+        ("https://aiworkspace.cn-beijing.aliyuncs.com", False, "cn-shanghai", "cn-shanghai"),
+        ("https://pai.example", False, None, None),
+        ("http://127.0.0.1:1", True, "cn-shanghai", None),
+    ],
+)
+def test_the_region_of_the_console_comes_from_the_settings_or_the_endpoint(
+    server: Server, endpoint: str, embedded: bool, region: str | None, expected: str | None
+) -> None:
+    with Client(server.url, READER) as client:
+        registry = Registry(client, endpoint=endpoint, principal="me", embedded=embedded, ttl=TTL, region=region)
+        assert registry.console_region == expected
+
+
+LABELS = (("team", "speech"), ("team", "speech-zh"), ("speech", "team"))
+
+
+def test_a_label_with_a_value_lists_and_counts_that_label_alone(service: Service, registry: Registry) -> None:
+    service.versions = [
+        version(number) | {"Labels": [{"Key": key, "Value": value}]} for number, (key, value) in enumerate(LABELS)
+    ]
+    snapshot = registry.versions("model-a", VersionFilters(label="team=speech"))
+    assert [item.version_name for item in snapshot.versions] == [service.versions[0]["VersionName"]]
+    assert (snapshot.total, snapshot.missing, snapshot.coverage) == (1, 0, "1 of 1 versions")
+    assert snapshot.is_filtered
+
+
+def test_the_request_id_of_a_listing_is_that_of_its_first_page(service: Service, registry: Registry) -> None:
+    service.more = {"RequestId": "R-versions"}
+    assert registry.versions("model-a").request_id == "R-versions"
+    assert registry.models().request_id == "R"
+    service.more = {"RequestId": "R-later"}
+    registry.refresh_versions("model-a")
+    assert registry.versions("model-a").request_id == "R-later"
 
 
 def test_one_model_is_read_whether_or_not_a_list_holds_it(service: Service, registry: Registry) -> None:

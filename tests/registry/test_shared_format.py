@@ -27,7 +27,7 @@ from paiview.pai.errors import (
     error_for,
 )
 from paiview.pai.listing_facts import Origin
-from paiview.pai.objects import Model, ModelVersion, VersionFilters, Workspace
+from paiview.pai.objects import Model, ModelFilters, ModelVersion, VersionFilters, Workspace
 from paiview.pai.responses import parse_json
 from paiview.registry import shared_format
 from paiview.registry.shared_format import (
@@ -74,6 +74,7 @@ def listing(raw: list[Any], **fields: Any) -> VersionsSnapshot:
         "total": 3,
         "uneven": "It moved.",
         "identity": "i-1",
+        "request_id": "R-1",
     }
     return VersionsSnapshot(**{**said, **fields})
 
@@ -102,7 +103,7 @@ class TestNames:
         assert len(names) == len(others)
         assert query_name(key) not in names
         assert query_name(key) == query_name((*key[:4], VersionFilters(label="zh")))
-        assert query_name(("models", "https://pai", "reader", None)) == "paiview:3:9e2a60b3e19918bee07ab6bdf408b0ca"
+        assert query_name(("models", "https://pai", "reader", None)) == "paiview:4:9e2a60b3e19918bee07ab6bdf408b0ca"
 
     def test_accept_unpaired_surrogates(self) -> None:
         assert query_name(("model", "\ud800")) != query_name(("model", "\ud801"))
@@ -136,6 +137,9 @@ class TestSnapshots:
         "snapshot",
         [
             ModelsSnapshot(fetched_at=READ_AT, items=(Model(model_id="model-a"),), total=2, uneven="It moved."),
+            ModelsSnapshot(
+                fetched_at=READ_AT, items=(), total=0, filters=ModelFilters(provider="pai", label="a=b"), request_id="R"
+            ),
             ModelsSnapshot(fetched_at=READ_AT, items=(), total=0),
             WorkspacesSnapshot(fetched_at=READ_AT, items=(Workspace(workspace_id="1"),)),
             Review(

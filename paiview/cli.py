@@ -25,9 +25,10 @@ from pydantic_core import from_json, to_json
 from paiview import __version__, settings
 from paiview.app_folder import APP_FOLDER
 from paiview.pai.errors import PaiviewError, SettingError, error_text
-from paiview.pai.objects import Model, PaiObject, VersionFilters
+from paiview.pai.objects import Label, Model, ModelFilters, PaiObject, VersionFilters
+from paiview.pai.vocabulary import APPROVAL_STATUSES, PROVIDERS, SOURCE_TYPES, spellings_of
 from paiview.settings import load_settings, setting_origins
-from paiview.text import one_line, strip_controls
+from paiview.text import json_text, one_line, strip_controls
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
 
 _TRUE_MINUS: Final = re.compile(r"(?:(?<![^\s(])|(?<=[0-9]e))−(?=[0-9])")
 """That of a number or of its exponent."""
-_APPROVAL_STATUSES: Final = ("Pending", "Approved", "Rejected")
-_SOURCE_TYPES: Final = ("Custom", "PAIFlow", "TrainingService")
-_SORT_FIELDS: Final = ("GmtCreateTime",)
 _EXIT_CODES: Final[dict["Overall", int]] = {"pass": 0, "fail": 1, "undecided": 2}
 
 app = typer.Typer(
@@ -85,6 +83,7 @@ class Order(StrEnum):
     DESC = "DESC"
 
 
+_LABEL_HELP: Final = "Text in a label key or value, or key=value for one label."
 FormatOption = Annotated[
     Format,
     typer.Option(
@@ -181,15 +180,45 @@ def models(
     workspace: Annotated[
         str | None, typer.Option(help="A WorkspaceId. Default: PAIVIEW_WORKSPACE_ID, otherwise all workspaces.")
     ] = None,
-    q: Annotated[str, typer.Option("--q", help="Text to find in a name, id, description or label.")] = "",
+    provider: Annotated[
+        str | None,
+        typer.Option(help=f"List the public models of this provider, such as {' or '.join(PROVIDERS)}, not your own."),
+    ] = None,
+    model_name: Annotated[str | None, typer.Option(help="Part of a name; in double quotes the whole name.")] = None,
+    query: Annotated[str | None, typer.Option(help="Text in a name, domain, task or label, found by PAI.")] = None,
+    label: Annotated[str | None, typer.Option(help=_LABEL_HELP)] = None,
+    tag: Annotated[str | None, typer.Option(help="key=value, or a JSON array of objects with Key and Value.")] = None,
+    conditions: Annotated[
+        str | None,
+        typer.Option(help="ParameterSize<3000 (millions), or a JSON array of objects with Column, Operator and Value."),
+    ] = None,
+    domain: Annotated[str | None, typer.Option()] = None,
+    task: Annotated[str | None, typer.Option()] = None,
+    origin: Annotated[str | None, typer.Option()] = None,
+    model_type: Annotated[str | None, typer.Option()] = None,
+    collections: Annotated[str | None, typer.Option(help="Collections of PAI, joined by commas.")] = None,
+    q: Annotated[str, typer.Option("--q", help="Text to find in a name, id, description, label or owner.")] = "",
     output: FormatOption = Format.TABLE,
 ) -> None:
-    """List the models, newest first."""
+    """List the models that pass PAI's filters, newest first."""
     from paiview.registry.connection import connect  # noqa: PLC0415 - only commands that read PAI pay for the import
     from paiview.registry.model_search import matching_models  # noqa: PLC0415
 
     registry = connect(_uncached_settings())
-    snapshot = registry.models(workspace or registry.workspace_id)
+    filters = ModelFilters(
+        provider=provider,
+        model_name=model_name,
+        query_text=query,
+        label=label,
+        tag=tag,
+        conditions=conditions,
+        domain=domain,
+        task=task,
+        origin=origin,
+        model_type=model_type,
+        collections=collections,
+    )
+    snapshot = registry.models(registry.workspace_to_list(workspace, filters), filters)
     matches = matching_models(snapshot.items, text=q, task=None, domain=None, sort="-created")
     if output is Format.JSON:
         _print_json(matches)
@@ -220,24 +249,32 @@ def _models_frame(models: Sequence[Model]) -> "pd.DataFrame":
         "latest_version": [_latest_version_name(model) for model in models],
         "created": [model.gmt_create_time for model in models],
         "description": [model.model_description for model in models],
+        "doc": [model.model_doc for model in models],
+        "origin": [model.origin for model in models],
+        "model_type": [model.model_type for model in models],
+        "parameter_size": [model.parameter_size for model in models],
+        "accessibility": [model.accessibility for model in models],
+        "labels": [_labels_text(model.labels) for model in models],
+        "tags": [_labels_text(model.tags) for model in models],
+        "extra_info": [model.extra_info and json_text(model.extra_info) for model in models],
+        "user_id": [model.user_id for model in models],
+        "owner_id": [model.owner_id for model in models],
     }
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns, dtype=object)
+
+
+def _labels_text(labels: Sequence[Label]) -> str:
+    return ", ".join(f"{label.key}={label.value}" for label in labels)
 
 
 def _latest_version_name(model: Model) -> str | None:
     return model.latest_version.version_name if model.latest_version else None
 
 
-def _documented(value: str, spellings: Sequence[str]) -> str:
-    """The documented spelling of a value, whatever its case; any other value as it is."""
-    return next((spelling for spelling in spellings if spelling.casefold() == value.casefold()), value)
-
-
 def _approval_status(value: str | None) -> str | None:
-    status = value if value is None else _documented(value, _APPROVAL_STATUSES)
-    if value is not None and status not in _APPROVAL_STATUSES:
-        raise typer.BadParameter(f"{one_line(value, 60)} is none of {', '.join(_APPROVAL_STATUSES)}.")
-    return status
+    if value is not None and not {*spellings_of(value, APPROVAL_STATUSES)} <= {*APPROVAL_STATUSES}:
+        raise typer.BadParameter(f"{one_line(value, 60)} is none of {', '.join(APPROVAL_STATUSES)}.")
+    return value
 
 
 @app.command()
@@ -246,9 +283,9 @@ def versions(
     version_name: Annotated[str | None, typer.Option()] = None,
     format_type: Annotated[str | None, typer.Option()] = None,
     framework_type: Annotated[str | None, typer.Option()] = None,
-    source_type: Annotated[str | None, typer.Option(help=f"{', '.join(_SOURCE_TYPES)}, or another one.")] = None,
+    source_type: Annotated[str | None, typer.Option(help=f"{', '.join(SOURCE_TYPES)}, or another one.")] = None,
     source_id: Annotated[str | None, typer.Option()] = None,
-    label: Annotated[str | None, typer.Option(help="Text in a label key or value.")] = None,
+    label: Annotated[str | None, typer.Option(help=_LABEL_HELP)] = None,
     approval_status: Annotated[
         str | None, typer.Option(callback=_approval_status, help="Pending, Approved or Rejected.")
     ] = None,
@@ -266,12 +303,12 @@ def versions(
         version_name=version_name,
         format_type=format_type,
         framework_type=framework_type,
-        source_type=source_type and _documented(source_type, _SOURCE_TYPES),
+        source_type=source_type,
         source_id=source_id,
         label=label,
         approval_status=approval_status,
         order=order.value,
-        sort_by=_documented(sort_by, _SORT_FIELDS),
+        sort_by=sort_by,
     )
     _print_versions(connect(_uncached_settings()).versions(model, filters), output)
 

@@ -153,6 +153,27 @@ def test_models_are_searched_by_text(run: Run) -> None:
     assert printed.err == "1 of 7 models\n"
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--model-name", '"mine"'], {"model-mine"}),
+        (["--task", "object-detection"], {"model-yolov5"}),
+        (["--domain", "cv", "--label", "license=AGPL-3.0"], {"model-yolov5"}),
+        (["--tag", "license=AGPL-3.0"], {"model-yolov5"}),
+        (["--query", "detection"], {"model-yolov5"}),
+        (["--provider", "nobody"], set()),
+        (["--origin", "civitai"], set()),
+        (["--model-type", "lora"], set()),
+        (["--conditions", "ParameterSize<0"], set()),
+        (["--collections", "AI4D"], set()),
+    ],
+)
+def test_every_filter_of_models_is_an_option(run: Run, options: list[str], expected: set[str]) -> None:
+    printed = run("models", *options, "--format", "json")
+    assert {model["ModelId"] for model in json.loads(printed.out)} == expected
+    assert printed.err == f"{len(expected)} of {len(expected)} models\n"
+
+
 def test_models_of_another_workspace_are_none(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     printed = run("models", "--workspace", "no-such-workspace")
     assert (printed.code, len(printed.table), printed.err) == (0, 1, "0 of 0 models\n")
@@ -179,6 +200,16 @@ def test_models_as_csv_have_named_columns(run: Run) -> None:
         "latest_version",
         "created",
         "description",
+        "doc",
+        "origin",
+        "model_type",
+        "parameter_size",
+        "accessibility",
+        "labels",
+        "tags",
+        "extra_info",
+        "user_id",
+        "owner_id",
     ]
     assert (mine["model_name"], mine["latest_version"], mine["task"]) == ("mine", "0.10.0", "")
 
@@ -238,7 +269,10 @@ def test_versions_as_csv_have_one_number_in_a_row_beyond_the_columns_of_a_table(
         (["--approval-status", "Approved"], ["0.1.0"]),
         (["--version-name", "0.2.0"], ["0.2.0"]),
         (["--label", "asr"], ["0.1.0"]),
+        (["--label", "label=team=asr"], ["0.1.0"]),
+        (["--label", "team=as"], []),
         (["--framework-type", "PyTorch"], ["0.1.0"]),
+        (["--framework-type", "pytorch"], ["0.1.0"]),
         (["--format-type", "ONNX"], []),
         (["--source-type", "PAIFlow"], []),
         (["--source-id", "test"], []),

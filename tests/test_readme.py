@@ -18,7 +18,7 @@ from paiview.decisions.contracts import load
 from paiview.decisions.decision import PairDecision, State
 from paiview.decisions.pairs import summarize
 from paiview.decisions.policy import KINDS, NoRegression
-from paiview.server.http_api import mount
+from paiview.server.http_api import MODEL_PARAMETERS, VERSION_PARAMETERS, mount
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -175,6 +175,11 @@ def test_the_table_of_the_api_has_its_routes() -> None:
         f"/api{route.path}".replace("{model}", "{ModelId}") for route in mount().routes if isinstance(route, Route)
     }
     assert written == {*served, "/healthz", "/metrics"}
+
+
+def test_the_table_of_filters_has_the_parameters_of_each_listing() -> None:
+    rows = {quoted(listing)[0]: {*quoted(parameters)} for listing, parameters in table(DOCS / "api.md", "listing")}
+    assert rows == {"/api/models": {*MODEL_PARAMETERS}, "/api/models/{ModelId}/versions": {*VERSION_PARAMETERS}}
 
 
 @pytest.mark.parametrize("present", [*product((False, True), repeat=len(STATES))])

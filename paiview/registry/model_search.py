@@ -21,7 +21,8 @@ def matching_models(
 
     Args:
         models: the whole listing.
-        text: part of the name, the id, the description or a label; the case is ignored.
+        text: part of the name, the id, the description, a label, a tag, the provider, the origin, the type, or the id
+            of the user or the owner; the case is ignored.
         task: the task, ``None`` for any.
         domain: the domain, ``None`` for any.
         sort: a key of ``MODEL_SORTS``; models without a time come last.
@@ -30,7 +31,17 @@ def matching_models(
 
     def contains_text(model: Model) -> bool:
         labels = [text for label in (*model.labels, *model.tags) for text in (label.key, label.value)]
-        texts = (model.model_name, model.model_id, model.model_description, *labels)
+        texts = (
+            model.model_name,
+            model.model_id,
+            model.model_description,
+            model.provider,
+            model.origin,
+            model.model_type,
+            model.user_id,
+            model.owner_id,
+            *labels,
+        )
         return any(needle in value.casefold() for value in texts if value)
 
     matches = [

@@ -30,6 +30,8 @@ from paiview.pai.errors import (
     ThrottledError,
 )
 from paiview.pai.listing_facts import MEANINGS_FIELD
+from paiview.pai.objects import ModelFilters, VersionFilters
+from paiview.pai.vocabulary import APPROVAL_STATUSES, ORDERS, spellings_of
 from paiview.registry import cache
 from paiview.registry.budget import BudgetError, client_of
 from paiview.registry.connection import connect
@@ -68,10 +70,17 @@ _STATUSES: Final[tuple[tuple[type[PaiviewError], int], ...]] = (
 )
 """The HTTP status of each class of errors. PAI's own status is not used: an unknown access key is a 404 there."""
 
+_SHORT_NAMES: Final = {"workspace_id": "workspace", "query_text": "query"}
 _REFUSALS: Final = {
     404: ("NotFound", "Nothing is served at this address."),
     405: ("MethodNotAllowed", "Only GET and HEAD are allowed."),
 }
+VERSION_PARAMETERS: Final = {name: name for name in VersionFilters.model_fields}
+"""The query parameters of a listing of versions, to the filters of ListModelVersions."""
+MODEL_PARAMETERS: Final = {_SHORT_NAMES.get(name, name): name for name in ModelFilters.model_fields}
+"""The query parameters of a listing of models, to the filters of ListModels."""
+_CHOICES: Final = {"approval_status": APPROVAL_STATUSES, "order": ORDERS}
+"""The filters whose values are few and documented: any other value is a mistake."""
 _Handler = Callable[[str, Mapping[str, str]], Response | SharedResponse]
 """Takes the model id, empty where the path has none, and the query."""
 
@@ -79,8 +88,8 @@ _Handler = Callable[[str, Mapping[str, str]], Response | SharedResponse]
 def mount() -> Mount:
     """The routes under ``/api``. Every response is JSON, also that to an unknown path."""
     routes = [
-        Route("/models", _endpoint(_models, {"workspace"}), methods=["GET"]),
-        Route("/models/{model}/versions", _endpoint(_versions), methods=["GET"]),
+        Route("/models", _endpoint(_models, MODEL_PARAMETERS), methods=["GET"]),
+        Route("/models/{model}/versions", _endpoint(_versions, VERSION_PARAMETERS), methods=["GET"]),
         Route(
             "/models/{model}/decision",
             _endpoint(_decision, {"candidate", "baseline", "baseline_model"}),
@@ -95,13 +104,23 @@ def mount() -> Mount:
 
 def _models(_model: str, query: Mapping[str, str]) -> SharedResponse:
     registry = connect()
-    snapshot = registry.models(query.get("workspace") or registry.workspace_id)
+    filters = ModelFilters(**_filters(query, MODEL_PARAMETERS))
+    snapshot = registry.models(registry.workspace_to_list(filters.workspace_id, filters), filters)
     return _listing("Models", snapshot, snapshot.uneven)
 
 
-def _versions(model: str, _query: Mapping[str, str]) -> SharedResponse:
-    snapshot = connect().versions(model)
+def _versions(model: str, query: Mapping[str, str]) -> SharedResponse:
+    snapshot = connect().versions(model, VersionFilters(**_filters(query, VERSION_PARAMETERS)))
     return _listing("Versions", snapshot, " ".join(snapshot.warnings) or None)
+
+
+def _filters(query: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    """The filters that a query asks for."""
+    filters = {names[parameter]: value for parameter, value in query.items()}
+    for name, choices in _CHOICES.items():
+        if name in filters and not {*spellings_of(filters[name], choices)} <= {*choices}:
+            raise ParameterError(f"The parameter {name} is none of {', '.join(choices)}.")
+    return filters
 
 
 def _decision(model: str, query: Mapping[str, str]) -> Response:
@@ -121,6 +140,7 @@ def _listing(name: str, snapshot: ModelsSnapshot | VersionsSnapshot, warning: st
     """The objects as PAI sent them but for secrets: JSON that all requests for one listing share.
 
     ``Warning`` says why they may be stale or incomplete. Edits of single fields after ``CompleteAt`` may be missing.
+    ``RequestId`` is PAI's, of the first page.
     """
     failure = snapshot.failure
     meanings = snapshot.meanings if isinstance(snapshot, VersionsSnapshot) else {}
@@ -130,6 +150,7 @@ def _listing(name: str, snapshot: ModelsSnapshot | VersionsSnapshot, warning: st
         "FetchedAt": snapshot.fetched_at,
         "CompleteAt": snapshot.fully_read_at,
         "Warning": f"Reading this again failed: {failure.message}" if failure else warning,
+        "RequestId": snapshot.request_id,
     }
     end = b"," + to_json(rest, inf_nan_mode="strings", ensure_ascii=True)[1:]
     objects = snapshot.json

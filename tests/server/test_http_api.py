@@ -124,7 +124,8 @@ def test_baseline_and_its_model_can_be_chosen(client: httpx.Client) -> None:
 
 def test_models_are_listed_as_the_service_sent_them(client: httpx.Client, source: Registry) -> None:
     body = client.get("/api/models").json()
-    assert list(body) == ["Models", "TotalCount", "FetchedAt", "CompleteAt", "Warning"]
+    assert list(body) == ["Models", "TotalCount", "FetchedAt", "CompleteAt", "Warning", "RequestId"]
+    assert IDENTIFIER.fullmatch(body["RequestId"])
     assert (body["TotalCount"], body["Warning"]) == (7, None)
     assert body["Models"] == [model.raw for model in source.models().items]
     assert datetime.fromisoformat(body["FetchedAt"]) <= datetime.now(UTC)
@@ -138,6 +139,78 @@ def test_versions_are_listed_without_their_secrets(client: httpx.Client) -> None
     assert body["Versions"][1]["VersionDescription"] == "<script>通用</script>"
     assert body["Versions"][0]["Metrics"]["Results"][0]["Metrics"] == {"cer": 0.2, "bad": "NaN"}
     assert "s3cr3t" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("approval_status=pending", ["0.2.0"]),
+        ("approval_status=Approved", ["0.1.0"]),
+        ("version_name=0.1.0", ["0.1.0"]),
+        ("order=desc", ["0.2.0", "0.1.0"]),
+        ("label=none", []),
+        ("label=team=speech", []),
+        ("format_type=onnx", []),
+        ("framework_type=pytorch", []),
+        ("source_type=PAIFlow&source_id=x", []),
+        ("approval_status=Rejected&order=ASC&sort_by=GmtCreateTime", []),
+    ],
+)
+def test_versions_are_filtered_as_pai_documents(client: httpx.Client, query: str, names: list[str]) -> None:
+    body = client.get(f"/api/models/model-mine/versions?{query}").json()
+    assert [version["VersionName"] for version in body["Versions"]] == names
+    assert (body["TotalCount"], body["Warning"]) == (len(names), None)
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("model_name=mine", ["model-mine"]),
+        ('model_name="min"', []),
+        ("query=keyword", []),
+        ("task=object-detection", ["model-yolov5"]),
+        ("domain=cv&order=asc&task=image-classification", ["model-timm"]),
+        ("label=license=AGPL-3.0", ["model-yolov5"]),
+        ("tag=license=AGPL-3.0", ["model-yolov5"]),
+        ("conditions=ParameterSize<0", []),
+        ("collections=AI4D", []),
+        ("model_type=LoRA", []),
+        ("origin=civitai", []),
+        ("provider=nobody", []),
+        ("workspace=none", []),
+    ],
+)
+def test_models_are_filtered_as_pai_documents(client: httpx.Client, query: str, ids: list[str]) -> None:
+    body = client.get(f"/api/models?{query}").json()
+    assert [model["ModelId"] for model in body["Models"]] == ids
+    assert body["TotalCount"] == len(ids)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (
+            "models/model-mine/versions?approval_status=Done",
+            "The parameter approval_status is none of Pending, Approved, Rejected.",
+        ),
+        ("models/model-mine/versions?order=up", "The parameter order is none of ASC, DESC."),
+        ("models?order=newest", "The parameter order is none of ASC, DESC."),
+        ("models?provider=", "The parameter provider is empty."),
+        ("models?provider=pai&provider=huggingface", "The parameter provider is given more than once."),
+        ("models/model-mine/versions?format_typ=ONNX", "There is no parameter format_typ here."),
+        ("models/model-mine/versions?provider=pai", "There is no parameter provider here."),
+        (f"models?tag={'t' * 600}", "The tag is longer than 512 characters."),
+    ],
+)
+def test_a_filter_that_cannot_be_meant_is_refused(client: httpx.Client, path: str, message: str) -> None:
+    answer = client.get(f"/api/{path}")
+    assert answer.status_code == 400
+    assert error_body(answer)["Message"].startswith(message)
+
+
+def test_a_sort_that_pai_refuses_is_its_error(client: httpx.Client) -> None:
+    answer = client.get("/api/models/model-mine/versions?sort_by=VersionName")
+    assert (answer.status_code, error_body(answer)["Code"]) == (400, "InvalidSortBy")
 
 
 def test_a_stale_listing_has_the_reason_as_warning(

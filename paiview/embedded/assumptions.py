@@ -16,10 +16,11 @@ values.
   malformed labels, which a saved answer can contain.
 - LatestVersion is the newest by creation. The automatic VersionName follows the highest (major, minor).
 - Labels and Tags of a model are one list under two names; GetModel returns only Labels.
-- ListModels without WorkspaceId lists all workspaces, without Provider all providers; an empty Provider lists the
-  models without one. ModelName need not be unique. Unquoted ModelName and Query ignore case.
+- ListModels without WorkspaceId lists all workspaces. A public model of a Provider belongs to no workspace, so that
+  WorkspaceId leaves it out. ModelName need not be unique. Unquoted ModelName and Query ignore case.
 - Conditions supports ParameterSize with LessThan, GreaterThan and Equal. No model belongs to a collection.
-- ListDatasets supports the filters WorkspaceId, DatasetIds, Name (ignoring case), Label and Accessibility.
+- ListDatasets supports the filters WorkspaceId, DatasetIds, Name (ignoring case), Label, Accessibility, DataTypes,
+  DataSourceTypes and Properties.
 - The rate limit counts the accepted requests of each operation in the last second.
 - Times of versions have seconds, times of models milliseconds.
 """

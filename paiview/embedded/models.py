@@ -186,7 +186,8 @@ def _matches(model: JsonObject, request: ApiRequest) -> bool:
         and _has_name(model["ModelName"], request.text("ModelName"))
         and (label is None or any(label in text for text in labels))
         and (query is None or any(query.casefold() in text.casefold() for text in searched))
-        and ("Provider" not in request.query or request.query["Provider"] == model.get("Provider", ""))
+        # With a Provider its public models, without one those of the account, which have none.
+        and request.text("Provider") == model.get("Provider")
         # No model of this registry belongs to a collection of PAI.
         and request.text("Collections") is None
     )

@@ -12,7 +12,16 @@
 - Dates are completed to seconds. Versions with the same date are one second apart, in the order of the file.
 - A dataset keeps the name that the first family gives its id. If a family gives several ids the same name, the first
   part of the description is appended to it.
-- FormatType and the specs are not published and stay absent.
+- A family whose ``model.public`` is true is a public model of its ``provider``, as PAI's own are: it has a Provider, no
+  workspace, and another owner. The others are models of the account, in the workspace of their domain; ExtraInfo names
+  their publisher.
+- Origin is that of the publisher, ModelScope or HuggingFace, ModelType is Checkpoint, and ParameterSize, in millions,
+  is that of the newest version with a published count.
+- FormatType, the address of the model and specs are those that the family's file has; a dataset whose id is an address
+  is named by Uri, and is no registered dataset. ``demo_fields`` adds invented ones to some versions.
+- The description of a model ends with the rule by which the statuses are invented.
+- The Uri of a registered dataset is invented (``demo_fields.dataset_uri``), and its label says so. DataType is AUDIO or
+  PIC by the family's domain.
 - The listing of its versions says what the metrics mean whose names do not.
 """
 
@@ -27,19 +36,24 @@ from functools import partial
 from importlib import resources
 from typing import Any, Final
 
+from paiview.embedded import demo_fields
 from paiview.embedded.demo_statuses import RULE, statuses
 from paiview.embedded.request import MAX_LABEL_BYTES, wire_time
 from paiview.embedded.store import Seed, SeedFile
-from paiview.embedded.workspaces_datasets import OWNER_ID, WORKSPACE_ID
+from paiview.embedded.workspaces_datasets import OWNER_ID, PUBLIC_OWNER_ID, VISION_WORKSPACE_ID, WORKSPACE_ID
 from paiview.pai.listing_facts import ORIGIN_FIELD, ListingFacts, Origin
 from paiview.pai.objects import JsonObject
 
-_MAPPING_VERSION: Final = b"2"
+_MAPPING_VERSION: Final = b"3"
 """Part of every fingerprint. Raise it when this module maps the same file to other objects."""
 
 _ORIGIN: Final = Origin(kind="published")
 _UNUSUAL_METRICS: Final = ("ms_", "seconds_per_hour")
 """Prefixes of the metrics that the families explain; the catalogue knows all their other metrics."""
+_ORIGINS: Final = {"modelscope": "ModelScope", "huggingface": "HuggingFace"}
+_WORKSPACES: Final = {"audio": WORKSPACE_ID, "cv": VISION_WORKSPACE_ID}
+_DATA_TYPES: Final = {"audio": "AUDIO", "cv": "PIC"}
+_URI_LABEL: Final = {"Key": "uri", "Value": "invented for this demonstration"}
 _SHORT_UNITS: Final = {"milliseconds": "ms"}
 _EARLIEST: Final = "1970-01-01T00:00:00Z"
 _SUFFIX: Final = ".json.gz"
@@ -81,7 +95,7 @@ def seed(model_id: str, family: Mapping[str, Any]) -> Seed:
         for index, status in zip(order, by_order, strict=True)
     ]
     facts = ListingFacts(_meanings(family["units"]), _ORIGIN)
-    return Seed(_model(model_id, family, times), versions, _datasets(family["datasets"], min(times)), facts)
+    return Seed(_model(model_id, family, times), versions, _datasets(family, min(times)), facts)
 
 
 def _meanings(units: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
@@ -124,23 +138,26 @@ def _version(model: Mapping[str, Any], published: Mapping[str, Any], time: datet
         "parameters": published["params"],
     }
     labels = published["labels"] | {name: str(fact) for name, fact in facts.items() if fact is not None}
-    uri = citation_url(published["source"], model["source_repo"])
-    return {
+    uri = published.get("uri") or citation_url(published["source"], model["source_repo"])
+    owner_id = _owner(model)
+    version = {
         "VersionName": published["version_name"],
         "VersionDescription": published["description"],
         **({"Uri": uri} if uri else {}),
-        "FrameworkType": published["framework"],
+        **({"FormatType": published["format"]} if "format" in published else {}),
+        **({"FrameworkType": published["framework"]} if published["framework"] else {}),
         "ApprovalStatus": status,
         "SourceType": "Custom",
         "SourceId": model["source_repo"],
         "Labels": [{"Key": _label_text(key), "Value": _label_text(value)} for key, value in labels.items()],
         "Metrics": {
             "Results": [
-                {"Dataset": {"DatasetId": result["dataset"]}, "Metrics": result["metrics"]}
+                {"Dataset": {_naming(result["dataset"]): result["dataset"]}, "Metrics": result["metrics"]}
                 for result in published["results"]
             ]
         },
         "Options": "{}",
+        **published.get("specs", {}),
         "ExtraInfo": {
             "Citation": published["source"],
             "PublishedName": published["published_name"],
@@ -149,11 +166,34 @@ def _version(model: Mapping[str, Any], published: Mapping[str, Any], time: datet
             "DateIs": published["date_is"],
             "Parameters": published["params"],
         },
-        "UserId": OWNER_ID,
-        "OwnerId": OWNER_ID,
+        "UserId": owner_id,
+        "OwnerId": owner_id,
         "GmtCreateTime": created,
         "GmtModifiedTime": created,
     }
+    return demo_fields.with_demo_fields(
+        version,
+        published["labels"],
+        workspace_id=_WORKSPACES[model["domain"]],
+        datasets=[result["dataset"] for result in published["results"]],
+        commit=model["retrieved_commit"],
+    )
+
+
+def _naming(dataset: str) -> str:
+    """The field of a result's Dataset that names this one."""
+    return "Uri" if "://" in dataset else "DatasetId"
+
+
+def _owner(model: Mapping[str, Any]) -> str:
+    return PUBLIC_OWNER_ID if model.get("public") else OWNER_ID
+
+
+def _parameters_in_millions(family: Mapping[str, Any], times: Sequence[datetime]) -> int | None:
+    """The parameters of the newest version whose number is published."""
+    sizes = [(time, version["params"]) for time, version in zip(times, family["versions"], strict=True)]
+    known = [(time, size) for time, size in sizes if size]
+    return round(max(known)[1] / 1_000_000) if known else None
 
 
 def _model(model_id: str, family: Mapping[str, Any], times: Sequence[datetime]) -> JsonObject:
@@ -163,21 +203,29 @@ def _model(model_id: str, family: Mapping[str, Any], times: Sequence[datetime]) 
         {"Key": "license", "Value": _label_text(model["license"])},
         {"Key": "primary_metric", "Value": _label_text(family["primary_metric"])},
     ]
+    place = {"Provider": model["provider"]} if model.get("public") else {"WorkspaceId": _WORKSPACES[model["domain"]]}
+    origin = _ORIGINS.get(model["provider"])
+    size = _parameters_in_millions(family, times)
+    has_demo_fields = any(demo_fields.has_demo_fields(version["labels"]) for version in family["versions"])
+    rules = [RULE, *([demo_fields.RULE] if has_demo_fields else [])]
     return {
         "ModelId": model_id,
         "ModelName": model["name"],
-        "ModelDescription": model["description"],
+        "ModelDescription": f"{model['description']}\n\n{' '.join(rules)}",
         "ModelDoc": f"https://{repository}/tree/{model['retrieved_commit']}",
-        "WorkspaceId": WORKSPACE_ID,
-        "UserId": OWNER_ID,
-        "OwnerId": OWNER_ID,
-        "Provider": model["provider"],
+        **place,
+        "UserId": _owner(model),
+        "OwnerId": _owner(model),
         "Accessibility": "PUBLIC",
         "Domain": model["domain"],
         "Task": model["task"],
+        **({"Origin": origin} if origin else {}),
+        "ModelType": "Checkpoint",
+        **({"ParameterSize": size} if size else {}),
         "Labels": labels,
         "ExtraInfo": {
             ORIGIN_FIELD: _ORIGIN.model_dump(mode="json", exclude_defaults=True),
+            "Publisher": model["provider"],
             "PrimaryMetric": family["primary_metric"],
             "Statuses": RULE,
             "Notes": model["notes"],
@@ -193,7 +241,10 @@ def _model(model_id: str, family: Mapping[str, Any], times: Sequence[datetime]) 
     }
 
 
-def _datasets(datasets: Mapping[str, Mapping[str, str]], time: datetime) -> list[JsonObject]:
+def _datasets(family: Mapping[str, Any], time: datetime) -> list[JsonObject]:
+    datasets: Mapping[str, Mapping[str, str]] = family["datasets"]
+    domain = family["model"]["domain"]
+    workspace_id = WORKSPACE_ID if family["model"].get("public") else _WORKSPACES[domain]
     uses = Counter(dataset["name"] for dataset in datasets.values())
     return [
         {
@@ -202,15 +253,20 @@ def _datasets(datasets: Mapping[str, Mapping[str, str]], time: datetime) -> list
             if uses[dataset["name"]] == 1
             else f"{dataset['name']}: {dataset['description'].partition(',')[0]}",
             "Description": dataset["description"],
+            "Uri": demo_fields.dataset_uri(dataset_id),
+            "DataSourceType": "OSS",
+            "DataType": _DATA_TYPES[domain],
+            "Property": "DIRECTORY",
             "Accessibility": "PUBLIC",
-            "WorkspaceId": WORKSPACE_ID,
+            "WorkspaceId": workspace_id,
             "UserId": OWNER_ID,
             "OwnerId": OWNER_ID,
-            "Labels": [],
+            "Labels": [_URI_LABEL],
             "GmtCreateTime": wire_time(time),
             "GmtModifiedTime": wire_time(time),
         }
         for dataset_id, dataset in datasets.items()
+        if _naming(dataset_id) == "DatasetId"
     ]
 
 

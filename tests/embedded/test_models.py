@@ -99,7 +99,7 @@ def test_a_model_needs_a_name_alone(sdk: Client) -> None:
         ({"ModelName": "n", "Accessibility": "public"}, (400, "InvalidAccessibility")),
         ({"ModelName": "n", "ParameterSize": "7"}, (400, "InvalidParameterSize")),
         ({"ModelName": "n", "OrderNumber": True}, (400, "InvalidOrderNumber")),
-        ({"ModelName": "n", "WorkspaceId": "2"}, (404, "100400027")),
+        ({"ModelName": "n", "WorkspaceId": "3"}, (404, "100400027")),
         ({"ModelName": "n", "Tag": [{"Key": "a,b", "Value": ""}]}, (400, "InvalidTag")),
     ],
 )
@@ -236,11 +236,46 @@ def test_a_filter_finds_exactly_the_models_that_fit(listing: Client, filters: di
     assert found(listing, **filters) == names
 
 
-@pytest.mark.parametrize(("provider", "names"), [("openai", ["whisper"]), ("", []), ("other", [])])
-def test_a_provider_has_its_models_and_an_empty_one_those_without(
-    published_sdk: Client, provider: str, names: list[str]
+OWN: Final = {
+    "funasr-paraformer",
+    "pyannote-speaker-diarization",
+    "timm-imagenet",
+    "wenet-mandarin-asr",
+    "whisper",
+    "yolov5",
+}
+
+
+@pytest.mark.parametrize(
+    ("filters", "names"),
+    [
+        ({}, OWN),
+        ({"provider": ""}, OWN),
+        ({"provider": "huggingface"}, {"distil-whisper"}),
+        ({"provider": "onnx"}, {"onnx-zoo-imagenet"}),
+        ({"provider": "openai"}, set()),
+        ({"provider": "HuggingFace"}, set()),
+        ({"provider": "huggingface", "workspace_id": "1"}, set()),
+        ({"provider": "onnx", "domain": "audio"}, set()),
+        ({"workspace_id": "2"}, {"timm-imagenet", "yolov5"}),
+        ({"workspace_id": "1"}, OWN - {"timm-imagenet", "yolov5"}),
+        ({"origin": "HuggingFace"}, {"timm-imagenet"}),
+        ({"origin": "ModelScope"}, {"funasr-paraformer"}),
+    ],
+)
+def test_a_provider_has_its_public_models_and_without_one_your_own_are_listed(
+    published_sdk: Client, filters: dict[str, str], names: set[str]
 ) -> None:
-    assert found(published_sdk, provider=provider) == names
+    assert {*found(published_sdk, **filters)} == names
+
+
+def test_a_public_model_is_read_by_its_id(published_sdk: Client) -> None:
+    read = read_model(published_sdk, "model-onnxzoo")
+    assert (read["Provider"], read["Accessibility"], "WorkspaceId" in read) == ("onnx", "PUBLIC", False)
+    latest = read["LatestVersion"]
+    assert (latest["FormatType"], latest["Uri"][-5:]) == ("ONNX", ".onnx")
+    assert latest["CompressionSpec"] == {"Quantization": "int8, quantize-dequantize nodes"}
+    assert list(latest["Metrics"]["Results"][0]["Dataset"]) == ["Uri"]
 
 
 @pytest.mark.parametrize(

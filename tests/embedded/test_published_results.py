@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import resources
@@ -11,14 +12,20 @@ import pytest
 from alibabacloud_aiworkspace20210204 import models
 from alibabacloud_aiworkspace20210204.client import Client
 
+from paiview.embedded.demo_fields import MADE_UP_FIELDS, RULE
+from paiview.embedded.demo_statuses import RULE as STATUS_RULE
 from paiview.embedded.local_registry import LocalRegistry
 from paiview.embedded.published_results import citation_url, completed_dates, seed
 from paiview.pai.client import Client as PaiviewClient
 from paiview.pai.credentials import StaticCredentials
 from paiview.pai.listing_facts import Origin, read_origin
+from paiview.pai.objects import Model, ModelFilters, ModelVersion
+from paiview.pai.sources import parse_source
 from tests.embedded.sdk import every_version, read_model
 
-FILES: Final = {
+PUBLIC: Final = {"model-distilwhisper": "distil-whisper", "model-onnxzoo": "onnx-zoo"}
+"""The public models of a provider, which are listed by Provider alone."""
+OWN: Final = {
     "model-funasr": "funasr",
     "model-pyannotediarization": "pyannote-diarization",
     "model-timm": "timm",
@@ -26,8 +33,11 @@ FILES: Final = {
     "model-whisper": "whisper",
     "model-yolov5": "yolov5",
 }
+FILES: Final = OWN | PUBLIC
 COUNTS: Final = {
+    "model-distilwhisper": (6, 2, 12),
     "model-funasr": (40, 43, 207),
+    "model-onnxzoo": (49, 1, 88),
     "model-pyannotediarization": (19, 14, 208),
     "model-timm": (1556, 6, 18670),
     "model-wenetmandarin": (101, 29, 708),
@@ -49,7 +59,7 @@ def published(model_id: str) -> dict[str, Any]:
 def numbers(results: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
     """Every number of a version's Metrics as its digits, by dataset and metric."""
     return {
-        (result["Dataset"]["DatasetId"], metric): repr(value)
+        (result["Dataset"].get("DatasetId") or result["Dataset"]["Uri"], metric): repr(value)
         for result in results
         for metric, value in result["Metrics"].items()
     }
@@ -62,8 +72,20 @@ def client(local_registry: LocalRegistry) -> Iterator[PaiviewClient]:
         yield connected
 
 
-def test_the_models_are_the_six_families(client: PaiviewClient) -> None:
-    assert sorted(model.model_id or "" for model in client.list_all_models().items) == sorted(FILES)
+def test_the_models_of_the_account_are_the_six_families(client: PaiviewClient) -> None:
+    assert sorted(model.model_id or "" for model in client.list_all_models().items) == sorted(OWN)
+
+
+@pytest.mark.parametrize(
+    ("provider", "ids"), [("huggingface", ["model-distilwhisper"]), ("onnx", ["model-onnxzoo"]), ("openai", [])]
+)
+def test_public_models_are_listed_by_provider_alone(client: PaiviewClient, provider: str, ids: list[str]) -> None:
+    found = client.list_all_models(ModelFilters(provider=provider)).items
+    assert [model.model_id for model in found] == ids
+    assert all(
+        (model.provider, model.workspace_id, model.accessibility) == (provider, None, "PUBLIC") for model in found
+    )
+    assert not {model.owner_id for model in found} & {model.owner_id for model in client.list_all_models().items}
 
 
 @families
@@ -90,7 +112,9 @@ def test_every_version_tells_its_citation_and_what_is_known_of_it(published_sdk:
     by_name = {version["version_name"]: version for version in family["versions"]}
     for version in every_version(published_sdk, model_id):
         source = by_name[version["VersionName"]]
-        assert version["ExtraInfo"] == {
+        extra = version["ExtraInfo"]
+        made_up = {name: extra.pop(name) for name in ("CoverUris", "TrainedWords", "MadeUp") if name in extra}
+        assert extra == {
             "Citation": source["source"],
             "PublishedName": source["published_name"],
             "VersionNameIs": source["version_name_is"],
@@ -100,11 +124,69 @@ def test_every_version_tells_its_citation_and_what_is_known_of_it(published_sdk:
         }
         assert "@" in source["source"]
         commit = source["source"].split("@")[1][:12]
-        assert version["Uri"].startswith("https://github.com/")
-        assert f"/{commit}/" in version["Uri"]
-        assert version["SourceId"] == family["model"]["source_repo"]
+        if "uri" in source:
+            assert version["Uri"] == source["uri"]
+        else:
+            assert version["Uri"].startswith("https://github.com/")
+            assert f"/{commit}/" in version["Uri"]
         assert version["VersionDescription"] == source["description"]
-        assert version["FrameworkType"] == source["framework"]
+        assert version.get("FrameworkType") == source["framework"]
+        specs = {name: value for name, value in version.items() if name.endswith("Spec")}
+        if made_up:
+            assert (source["labels"]["release"], made_up["MadeUp"]) == ("v7.0", [*MADE_UP_FIELDS])
+            continue
+        assert (version["SourceType"], version["SourceId"]) == ("Custom", family["model"]["source_repo"])
+        assert (version.get("FormatType"), version["Options"]) == (source.get("format"), "{}")
+        assert specs == source.get("specs", {})
+
+
+def test_the_newest_release_of_yolov5_alone_has_made_up_fields(published_sdk: Client) -> None:
+    versions = every_version(published_sdk, "model-yolov5")
+    made_up = [version for version in versions if "MadeUp" in version["ExtraInfo"]]
+    assert [version["VersionName"] for version in made_up] == [
+        version["VersionName"] for version in versions if version["VersionName"].startswith("7.0.0_")
+    ]
+    assert len(made_up) == 21
+    kinds = Counter((version["SourceType"], version["FormatType"]) for version in made_up)
+    assert kinds == {
+        ("PAIFlow", "TorchScript"): 11,
+        ("TrainingService", "SavedModel"): 5,
+        ("TrainingService", "ONNX"): 5,
+    }
+    sources = [parse_source(version["SourceType"], version["SourceId"]) for version in made_up]
+    assert {(source.region, source.workspace_id) for source in sources if source} == {("cn-hangzhou", "2")}
+    assert Counter(source.kind for source in sources if source) == {
+        "PipelineRun": 11,
+        "TrainingJob": 5,
+        "ServiceJob": 5,
+    }
+    assert len({source.run_id for source in sources if source}) == 21
+    for version in made_up:
+        ids = [result["Dataset"]["DatasetId"] for result in version["Metrics"]["Results"]]
+        uris = [result["Dataset"]["Uri"] for result in version["Metrics"]["Results"]]
+        for dataset_id, uri in zip(ids, uris, strict=True):
+            assert published_sdk.get_dataset(dataset_id, models.GetDatasetRequest()).body.uri == uri
+
+
+def test_the_model_with_made_up_fields_says_which(published_sdk: Client) -> None:
+    with_rule = [model_id for model_id in FILES if RULE in read_model(published_sdk, model_id)["ModelDescription"]]
+    assert with_rule == ["model-yolov5"]
+    for name in MADE_UP_FIELDS:
+        assert name in RULE
+
+
+def test_every_field_of_a_version_is_somewhere_in_the_registry(published_sdk: Client) -> None:
+    filled = {
+        name
+        for model_id in FILES
+        for version in every_version(published_sdk, model_id)
+        for name, value in version.items()
+        if value not in ("", "{}", [], {}, None)
+    }
+    assert {str(field.alias) for field in ModelVersion.model_fields.values()} <= filled
+    of_models = {name for model_id in FILES for name, value in read_model(published_sdk, model_id).items() if value}
+    never = {"Tags", "OrderNumber"}
+    assert {str(field.alias) for field in Model.model_fields.values()} - never <= of_models
 
 
 @families
@@ -139,8 +221,14 @@ def test_a_family_tells_its_source_license_units_and_notes(published_sdk: Client
     family = published(model_id)
     source = family["model"]
     model = read_model(published_sdk, model_id)
-    assert (model["ModelName"], model["ModelDescription"]) == (source["name"], source["description"])
-    assert (model["Domain"], model["Task"], model["Provider"]) == (source["domain"], source["task"], source["provider"])
+    description, _, rules = model["ModelDescription"].partition("\n\n")
+    assert (model["ModelName"], description) == (source["name"], source["description"])
+    assert rules.startswith(STATUS_RULE)
+    assert (model["Domain"], model["Task"], model["ModelType"]) == (source["domain"], source["task"], "Checkpoint")
+    assert model.get("Provider") == (source["provider"] if model_id in PUBLIC else None)
+    assert model.get("WorkspaceId") == (None if model_id in PUBLIC else {"audio": "1", "cv": "2"}[source["domain"]])
+    assert model.get("Origin") == {"modelscope": "ModelScope", "huggingface": "HuggingFace"}.get(source["provider"])
+    assert model["ExtraInfo"]["Publisher"] == source["provider"]
     assert model["ModelDoc"] == f"https://{source['source_repo']}/tree/{source['retrieved_commit']}"
     extra = model["ExtraInfo"]
     assert (extra["Units"], extra["License"], extra["Notes"]) == (family["units"], source["license"], source["notes"])
@@ -150,16 +238,44 @@ def test_a_family_tells_its_source_license_units_and_notes(published_sdk: Client
 
 @families
 def test_every_dataset_that_has_results_has_a_name_that_no_other_has(published_sdk: Client, model_id: str) -> None:
-    ids = sorted(published(model_id)["datasets"])
+    family = published(model_id)
+    ids = sorted(dataset_id for dataset_id in family["datasets"] if "://" not in dataset_id)
+    workspace_id = "2" if family["model"]["domain"] == "cv" else "1"
     found = [
         dataset
         for start in range(0, len(ids), 50)
         for dataset in published_sdk.list_datasets(
-            models.ListDatasetsRequest(dataset_ids=",".join(ids[start : start + 50]), page_size=50)
+            models.ListDatasetsRequest(
+                dataset_ids=",".join(ids[start : start + 50]), page_size=50, workspace_id=workspace_id
+            )
         ).body.datasets
+        if ids
     ]
     assert sorted(dataset.dataset_id for dataset in found) == ids
-    assert len({dataset.name for dataset in found}) == len(ids)
+    assert len({dataset.name for dataset in found}) == len({dataset.uri for dataset in found}) == len(ids)
+    kind = {"audio": "AUDIO", "cv": "PIC"}[family["model"]["domain"]]
+    assert all(
+        (dataset.data_source_type, dataset.data_type, dataset.property) == ("OSS", kind, "DIRECTORY")
+        and dataset.uri.startswith("oss://")
+        and [label.value for label in dataset.labels] == ["invented for this demonstration"]
+        for dataset in found
+    )
+
+
+@pytest.mark.parametrize(
+    ("model_id", "size"),
+    [
+        ("model-whisper", 809),
+        ("model-timm", 414),
+        ("model-yolov5", 48),
+        ("model-wenetmandarin", 48),
+        ("model-onnxzoo", None),
+    ],
+)
+def test_the_parameter_size_is_that_of_the_newest_version_with_one(
+    published_sdk: Client, model_id: str, size: int | None
+) -> None:
+    assert read_model(published_sdk, model_id).get("ParameterSize") == size
 
 
 @families
@@ -237,6 +353,8 @@ def test_a_label_that_the_service_would_refuse_is_rewritten_and_cut_between_char
 
 NEEDING: Final = {
     "model-funasr": set(),
+    "model-distilwhisper": set(),
+    "model-onnxzoo": set(),
     "model-pyannotediarization": {"seconds_per_hour"},
     "model-timm": set(),
     "model-wenetmandarin": set(),

@@ -25,13 +25,15 @@ def dataset(sdk: Client, dataset_id: str) -> dict[str, Any]:
     return fields
 
 
-def test_there_is_one_workspace_and_it_is_the_default(published_sdk: Client) -> None:
+def test_there_are_two_workspaces_and_the_first_is_the_default(published_sdk: Client) -> None:
     total, found = workspaces(published_sdk)
-    assert (total, [item["WorkspaceId"] for item in found]) == (1, ["1"])
-    item = found[0]
-    assert (item["IsDefault"], item["Status"], item["AdminNames"]) == (True, "ENABLED", [])
+    assert (total, [item["WorkspaceId"] for item in found]) == (2, ["1", "2"])
+    assert [item["IsDefault"] for item in found] == [True, False]
+    assert [(item["Status"], item["AdminNames"]) for item in found] == [("ENABLED", [])] * 2
     request = models.GetWorkspaceRequest(verbose=True)
-    assert published_sdk.get_workspace("1", request).body.workspace_name == item["WorkspaceName"]
+    for item in found:
+        one = published_sdk.get_workspace(item["WorkspaceId"], request).body
+        assert (one.workspace_name, one.is_default) == (item["WorkspaceName"], item["IsDefault"])
     default = published_sdk.get_default_workspace(models.GetDefaultWorkspaceRequest()).body
     assert default.workspace_id == "1"
 
@@ -43,39 +45,45 @@ def test_the_list_and_the_workspace_spell_the_resource_group_as_the_service_does
 
 
 @pytest.mark.parametrize(
-    ("filters", "total"),
+    ("filters", "ids"),
     [
-        ({"workspace_name": "publish"}, 1),
-        ({"workspace_name": "other"}, 0),
-        ({"workspace_ids": "7,1"}, 1),
-        ({"workspace_ids": "11"}, 0),
-        ({"status": "ENABLED"}, 1),
-        ({"status": "DISABLED"}, 0),
-        ({"resource_group_id": "rg-published"}, 1),
-        ({"resource_group_id": "rg-other"}, 0),
-        ({"sort_by": "GmtModifiedTime", "order": "DESC", "verbose": True}, 1),
+        ({"workspace_name": "publish"}, ["1", "2"]),
+        ({"workspace_name": "vision"}, ["2"]),
+        ({"workspace_name": "other"}, []),
+        ({"workspace_ids": "7,1"}, ["1"]),
+        ({"workspace_ids": "2,1"}, ["1", "2"]),
+        ({"workspace_ids": "11"}, []),
+        ({"status": "ENABLED"}, ["1", "2"]),
+        ({"status": "DISABLED"}, []),
+        ({"resource_group_id": "rg-published"}, ["1", "2"]),
+        ({"resource_group_id": "rg-other"}, []),
+        ({"sort_by": "GmtModifiedTime", "order": "DESC", "verbose": True}, ["2", "1"]),
     ],
 )
-def test_a_workspace_is_found_by_what_it_is(published_sdk: Client, filters: dict[str, Any], total: int) -> None:
-    counted, found = workspaces(published_sdk, **filters)
-    assert (counted, len(found)) == (total, total)
+def test_a_workspace_is_found_by_what_it_is(published_sdk: Client, filters: dict[str, Any], ids: list[str]) -> None:
+    total, found = workspaces(published_sdk, **filters)
+    assert (total, [item["WorkspaceId"] for item in found]) == (len(ids), ids)
 
 
 def test_a_workspace_page_can_be_ids_alone_limits_or_empty(published_sdk: Client) -> None:
-    assert workspaces(published_sdk, fields="Id") == (1, [{"WorkspaceId": "1"}])
+    assert workspaces(published_sdk, fields="Id") == (2, [{"WorkspaceId": "1"}, {"WorkspaceId": "2"}])
+    assert workspaces(published_sdk, fields="Id", page_size=1, page_number=2) == (2, [{"WorkspaceId": "2"}])
     assert workspaces(published_sdk, option="GetResourceLimits") == (0, [])
-    assert workspaces(published_sdk, page_number=2) == (1, [])
+    assert workspaces(published_sdk, page_number=2) == (2, [])
 
 
 def test_a_workspace_that_does_not_exist_is_not_found(published_sdk: Client) -> None:
-    assert refusal(lambda: published_sdk.get_workspace("2", models.GetWorkspaceRequest())) == (404, "100400027")
+    assert refusal(lambda: published_sdk.get_workspace("3", models.GetWorkspaceRequest())) == (404, "100400027")
     assert refusal(partial(workspaces, published_sdk, sort_by="WorkspaceName")) == (400, "InvalidSortBy")
 
 
-def test_a_dataset_gives_its_name(published_sdk: Client) -> None:
+def test_a_dataset_gives_its_name_and_where_it_is(published_sdk: Client) -> None:
     read = dataset(published_sdk, "imagenet-1k-val")
     assert (read["Name"], read["Description"]) == ("ImageNet-1k validation", "50,000 images, 1,000 classes")
-    assert (read["WorkspaceId"], read["Accessibility"], read["Labels"]) == ("1", "PUBLIC", [])
+    assert (read["WorkspaceId"], read["Accessibility"]) == ("2", "PUBLIC")
+    assert read["Uri"] == "oss://paiview-demo.oss-cn-hangzhou.aliyuncs.com/datasets/imagenet-1k-val/"
+    assert (read["DataSourceType"], read["DataType"], read["Property"]) == ("OSS", "PIC", "DIRECTORY")
+    assert read["Labels"] == [{"Key": "uri", "Value": "invented for this demonstration"}]
 
 
 def test_a_dataset_whose_id_holds_a_slash_is_found(published_sdk: Client) -> None:
@@ -101,15 +109,22 @@ def test_a_dataset_that_does_not_exist_is_not_found(published_sdk: Client) -> No
 @pytest.mark.parametrize(
     ("filters", "ids"),
     [
-        ({"dataset_ids": "coco-val2017"}, ["coco-val2017"]),
+        ({"dataset_ids": "coco-val2017", "workspace_id": "2"}, ["coco-val2017"]),
+        ({"dataset_ids": "coco-val2017"}, []),
+        ({"dataset_ids": "coco-val2017", "workspace_id": "1"}, []),
+        ({"dataset_ids": "coco-val2017", "workspace_id": "3"}, []),
         ({"dataset_ids": "wsj,d-unknown,artie"}, ["artie", "wsj"]),
-        ({"dataset_ids": "coco-val2017", "workspace_id": "1"}, ["coco-val2017"]),
-        ({"dataset_ids": "coco-val2017", "workspace_id": "2"}, []),
-        ({"name": "IMAGENET real"}, ["imagenet-real"]),
+        ({"name": "IMAGENET real", "workspace_id": "2"}, ["imagenet-real"]),
         ({"name": "no such dataset"}, []),
         ({"label": "x"}, []),
+        ({"dataset_ids": "wsj", "label": "invented"}, ["wsj"]),
         ({"dataset_ids": "wsj", "accessibility": "PUBLIC"}, ["wsj"]),
         ({"dataset_ids": "wsj", "accessibility": "PRIVATE"}, []),
+        ({"dataset_ids": "wsj", "data_types": "PIC,AUDIO"}, ["wsj"]),
+        ({"dataset_ids": "wsj", "data_types": "PIC"}, []),
+        ({"dataset_ids": "wsj", "data_source_types": "OSS", "properties": "DIRECTORY"}, ["wsj"]),
+        ({"dataset_ids": "wsj", "data_source_types": "NAS"}, []),
+        ({"dataset_ids": "wsj", "properties": "FILE"}, []),
     ],
 )
 def test_datasets_are_found_by_id_name_and_place(

@@ -20,7 +20,7 @@ values.
   WorkspaceId leaves it out. ModelName need not be unique. Unquoted ModelName and Query ignore case.
 - Conditions supports ParameterSize with LessThan, GreaterThan and Equal. No model belongs to a collection.
 - ListDatasets supports the filters WorkspaceId, DatasetIds, Name (ignoring case), Label, Accessibility, DataTypes,
-  DataSourceTypes and Properties.
+  DataSourceTypes and Properties. All datasets are shared with the default workspace, and so are listed there too.
 - The rate limit counts the accepted requests of each operation in the last second.
 - Times of versions have seconds, times of models milliseconds.
 """

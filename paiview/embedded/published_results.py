@@ -51,6 +51,8 @@ _ORIGIN: Final = Origin(kind="published")
 _UNUSUAL_METRICS: Final = ("ms_", "seconds_per_hour")
 """Prefixes of the metrics that the families explain; the catalogue knows all their other metrics."""
 _ORIGINS: Final = {"modelscope": "ModelScope", "huggingface": "HuggingFace"}
+_COVERS: Final = {"github.com/openai/whisper": "approach.png"}
+"""Pictures in the published repositories, by repository: CoverUris of the model."""
 _WORKSPACES: Final = {"audio": WORKSPACE_ID, "cv": VISION_WORKSPACE_ID}
 _DATA_TYPES: Final = {"audio": "AUDIO", "cv": "PIC"}
 _URI_LABEL: Final = {"Key": "uri", "Value": "invented for this demonstration"}
@@ -235,10 +237,18 @@ def _model(model_id: str, family: Mapping[str, Any], times: Sequence[datetime]) 
             "SourceFiles": model["source_files"],
             "RetrievedCommit": model["retrieved_commit"],
             "OtherSources": model.get("other_sources", []),
+            **_cover(repository, model["retrieved_commit"]),
         },
         "GmtCreateTime": wire_time(min(times), "milliseconds"),
         "GmtModifiedTime": wire_time(max(times), "milliseconds"),
     }
+
+
+def _cover(repository: str, commit: str) -> JsonObject:
+    if repository not in _COVERS:
+        return {}
+    name = repository.partition("/")[2]
+    return {"CoverUris": [f"https://raw.githubusercontent.com/{name}/{commit}/{_COVERS[repository]}"]}
 
 
 def _datasets(family: Mapping[str, Any], time: datetime) -> list[JsonObject]:

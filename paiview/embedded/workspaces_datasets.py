@@ -94,7 +94,11 @@ def get_default_workspace(_store: Store, _request: ApiRequest) -> str:
 
 
 def list_datasets(store: Store, request: ApiRequest) -> str:
-    """ListDatasets; without WorkspaceId it lists those of the default workspace."""
+    """ListDatasets; without WorkspaceId it lists those of the default workspace.
+
+    All datasets are shared with the default workspace, and a listing includes those that are shared with it, as the
+    documentation of ShareScope says.
+    """
     page = request.page(sorts=("GmtCreateTime", "GmtModifiedTime", "Name"))
     ids = (request.text("DatasetIds") or "").split(",")
     name = (request.text("Name") or "").casefold()
@@ -103,7 +107,7 @@ def list_datasets(store: Store, request: ApiRequest) -> str:
     matches = [
         dataset
         for dataset in store.datasets()
-        if dataset["WorkspaceId"] == workspace_id
+        if workspace_id in (WORKSPACE_ID, dataset["WorkspaceId"])
         and (ids == [""] or dataset["DatasetId"] in ids)
         and name in dataset["Name"].casefold()
         and (not label or any(label in text for each in dataset["Labels"] for text in each.values()))

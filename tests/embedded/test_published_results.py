@@ -175,6 +175,13 @@ def test_the_model_with_made_up_fields_says_which(published_sdk: Client) -> None
         assert name in RULE
 
 
+def test_a_cover_is_a_picture_of_the_published_repository_at_its_commit(published_sdk: Client) -> None:
+    extra = read_model(published_sdk, "model-whisper")["ExtraInfo"]
+    commit = extra["RetrievedCommit"]
+    assert extra["CoverUris"] == [f"https://raw.githubusercontent.com/openai/whisper/{commit}/approach.png"]
+    assert "CoverUris" not in read_model(published_sdk, "model-timm")["ExtraInfo"]
+
+
 def test_every_field_of_a_version_is_somewhere_in_the_registry(published_sdk: Client) -> None:
     filled = {
         name

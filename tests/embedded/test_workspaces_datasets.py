@@ -110,8 +110,9 @@ def test_a_dataset_that_does_not_exist_is_not_found(published_sdk: Client) -> No
     ("filters", "ids"),
     [
         ({"dataset_ids": "coco-val2017", "workspace_id": "2"}, ["coco-val2017"]),
-        ({"dataset_ids": "coco-val2017"}, []),
-        ({"dataset_ids": "coco-val2017", "workspace_id": "1"}, []),
+        ({"dataset_ids": "coco-val2017"}, ["coco-val2017"]),
+        ({"dataset_ids": "coco-val2017", "workspace_id": "1"}, ["coco-val2017"]),
+        ({"dataset_ids": "wsj", "workspace_id": "2"}, []),
         ({"dataset_ids": "coco-val2017", "workspace_id": "3"}, []),
         ({"dataset_ids": "wsj,d-unknown,artie"}, ["artie", "wsj"]),
         ({"name": "IMAGENET real", "workspace_id": "2"}, ["imagenet-real"]),

@@ -37,7 +37,7 @@ def fields(app: AppTest) -> dict[str, str]:
     [
         ("approval_status", "Approved", "ApprovalStatus"),
         ("version_name", "0.4.0", "VersionName"),
-        ("label", "语言=zh", "Label"),
+        ("label", "语言", "Label"),
         ("framework_type", "PyTorch", "FrameworkType"),
         ("framework_type", "MindSpore", "FrameworkType"),
         ("format_type", "Keras H5", "FormatType"),

@@ -104,7 +104,7 @@ class Frames:
             metric          category name as given; ``outer.inner`` for a nested one
             dataset_kind    category ``id``, ``uri`` or ``none``
             dataset_version str      version of the dataset; NA without one
-            dataset_uri     str      Uri of the dataset as given, also beside a DatasetId; NA without one
+            dataset_uri     category Uri of the dataset as given, also beside a DatasetId; NA without one
             value           float64  in the unit of the source; NaN when it is not a finite number
             raw             str      JSON text of the value when it is not a plain finite number, else NA
             problem         category ``numeric string``, ``not a number``, ``too large`` (for a float), ``rounded``
@@ -271,10 +271,8 @@ def _metrics_frame(
     identities, renamed = results.sources.identities, renaming(aliases)
     dataset, datasets = _codes([renamed(identity.dataset) for identity in identities], source)
     kind = np.array([DATASET_KINDS.index(identity.kind) for identity in identities], dtype=np.int64)[source]
-    dataset_version, dataset_uri = (
-        _text(texts).take(source)
-        for texts in ([each.version for each in identities], [each.uri for each in identities])
-    )
+    dataset_version = _text([identity.version for identity in identities]).take(source)
+    uri = _category([identity.uri for identity in identities])
     names = [metric_aliases.get(name, name) for name in results.metrics.categories]
     metric, metrics = _codes(names, np.array(results.metric, dtype=np.int64))
 
@@ -295,7 +293,7 @@ def _metrics_frame(
             "metric": _coded(metric, metrics),
             "dataset_kind": _coded(kind, DATASET_KINDS),
             "dataset_version": dataset_version,
-            "dataset_uri": dataset_uri,
+            "dataset_uri": uri.take(source),
             "value": value,
             "raw": _text([None, *(raw for raw, _ in results.odd.values())]).take(raw_index),
             "problem": _coded(problem_code, problems.categories),

@@ -51,7 +51,7 @@ METRIC_DTYPES = {
     "metric": "category",
     "dataset_kind": "category",
     "dataset_version": "str",
-    "dataset_uri": "str",
+    "dataset_uri": "category",
     "value": "float64",
     "raw": "str",
     "problem": "category",
@@ -295,7 +295,7 @@ def test_a_uri_stands_beside_the_dataset_of_each_result() -> None:
     ]
     metrics = build([version(Metrics={"Results": results})]).metrics
     assert metrics["dataset"].tolist() == ["d-1", "d-2", "oss://b/k"]
-    assert metrics["dataset_uri"].fillna("none").tolist() == [
+    assert metrics["dataset_uri"].astype("str").fillna("none").tolist() == [
         "oss://b.oss-cn-beijing.aliyuncs.com/k/",
         "none",
         "OSS://b/k/",

@@ -86,5 +86,5 @@ def test_results_are_those_of_the_versions_shown(frames: Frames) -> None:
         ["0.1.0", "cer", 0.1],
         ["0.1.0", "wer", 0.3],
     ]
-    assert table["dataset_uri"].fillna("none").tolist() == ["none", "oss://b/k", "oss://b/k"]
+    assert table["dataset_uri"].astype("str").fillna("none").tolist() == ["none", "oss://b/k", "oss://b/k"]
     assert len(result_table(frames, np.array([2]))) == 0

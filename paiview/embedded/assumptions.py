@@ -40,8 +40,6 @@ PAGE_SIZES: Final = range(1, 101)
 VERSION_NAME: Final = re.compile(r"\d+\.\d+\.\d+(_\w+)?", re.ASCII)
 DEFAULT_APPROVAL_STATUS: Final = "Pending"
 DEFAULT_SOURCE_TYPE: Final = "Custom"
-MAX_METRICS_BYTES: Final = 8192
-"""Of Metrics as compact JSON in UTF-8, on create and update; seeded data is exempt."""
 
 MODEL_NOT_FOUND: Final = ErrorCode(404, "201900002")
 VERSION_NOT_FOUND: Final = ErrorCode(404, "201900003")

@@ -51,6 +51,8 @@ from paiview.pai.vocabulary import (
 from paiview.secret_masking import mask_secrets
 
 JsonObject = dict[str, Any]
+MAX_METRICS_BYTES: Final = 8192
+"""Of the Metrics of a version as compact JSON in UTF-8, when it is created or updated."""
 _NAMES_A_PERSON: Final = re.compile(r"creator|admin|owner|member|user", re.IGNORECASE)
 """Fields of a workspace that hold names of people, or their ids."""
 

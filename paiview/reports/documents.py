@@ -68,7 +68,7 @@ def to_html(decision: Decision) -> str:
     from paiview.figures.delta_table import delta_html  # noqa: PLC0415
 
     info = delta_info([decision])
-    return _template("report.html").render(
+    return template("report.html").render(
         decision=decision,
         against=against(decision),
         headline=cut(headline(decision), "metric"),
@@ -233,7 +233,8 @@ def _tolerance(metric: MetricContract) -> str:
 
 
 @cache
-def _template(name: str) -> "Template":
+def template(name: str) -> "Template":
+    """A page of this package: it escapes all text, and what is not defined is an error."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only the HTML form needs it
 
     environment = Environment(

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from pydantic_core import from_json, to_json
 
-from paiview import __version__, settings
+from paiview import __version__, cli_evidence, settings
 from paiview.app_folder import APP_FOLDER
 from paiview.pai.errors import PaiviewError, SettingError, error_text
 from paiview.pai.objects import Label, Model, ModelFilters, PaiObject, VersionFilters
@@ -377,6 +377,10 @@ def check(
         decision = _decide(model, candidate, baseline, baseline_model, policy)
         _print_decision(decision, ReportFormat(output.value))
     raise typer.Exit(_EXIT_CODES[decision.overall])
+
+
+app.command()(cli_evidence.significance)
+app.command()(cli_evidence.explain)
 
 
 @app.command()

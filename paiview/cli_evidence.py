@@ -1,0 +1,221 @@
+"""The commands that need no registry: is a difference real, and which items made it? They read files of items."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import typer
+
+from paiview.pai.errors import PaiviewError, ParameterError, error_text
+from paiview.text import one_line
+
+if TYPE_CHECKING:
+    from paiview.evidence.explanation import Explanation
+    from paiview.evidence.finding import Significance
+
+_BAD_INPUT: Final = 2
+"""The exit code for files that cannot be read or do not belong together, as for invalid arguments."""
+_PROGRESS_SECONDS: Final = 2.0
+_TEXT_CHARACTERS: Final = 400
+_ID_CHARACTERS: Final = 120
+_SENTENCE_CHARACTERS: Final = 800
+_USUAL_DATASETS: Final = 40
+"""Datasets for whose evidence there is room in Metrics when each has one entry."""
+_RESULT_BYTES: Final = 60
+"""Of a result without its evidence: its dataset and a metric."""
+
+_BaselineArgument = Annotated[
+    Path, typer.Argument(metavar="BASELINE", exists=True, dir_okay=False, help="The items of the approved version.")
+]
+_CandidateArgument = Annotated[
+    Path, typer.Argument(metavar="CANDIDATE", exists=True, dir_okay=False, help="The same items of the candidate.")
+]
+_MetricOption = Annotated[str | None, typer.Option(help="The name of the metric in PAI. Default: by the file.")]
+_GroupOption = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="The column of the speaker, conversation or the like. Default: by its name."),
+]
+_GroupsOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", exists=True, dir_okay=False, help="A file with an id and its group on each line, as utt2spk."
+    ),
+]
+_DirectionOption = Annotated[
+    bool | None, typer.Option("--higher/--lower", help="Which way is better. Default: by the metric's name.")
+]
+_JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON in place of text.")]
+
+
+class ReportFileError(PaiviewError):
+    """The file of a report cannot be written."""
+
+    advice = "Choose another path."
+
+
+def significance(
+    baseline: _BaselineArgument,
+    candidate: _CandidateArgument,
+    metric: _MetricOption = None,
+    baseline_version: Annotated[
+        str | None, typer.Option(metavar="VERSION", help="The VersionName of the baseline, for the JSON to register.")
+    ] = None,
+    baseline_model: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="The ModelId of the baseline, if it belongs to another model.")
+    ] = None,
+    group: _GroupOption = None,
+    groups: _GroupsOption = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same digits.")] = 0,
+    draws: Annotated[int, typer.Option(min=100, max=1_000_000, help="How often the groups are drawn again.")] = 10_000,
+    level: Annotated[
+        list[float] | None, typer.Option(help="The confidence of a further interval, such as 0.99. Can be repeated.")
+    ] = None,
+    higher: _DirectionOption = None,
+    percent: Annotated[bool, typer.Option("--percent", help="The metric is registered in percent.")] = False,
+    as_json: _JsonOption = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", dir_okay=False, help="Write a page with the draws and the items that changed."),
+    ] = None,
+) -> None:
+    """Say whether a difference is more than chance, from the results of two versions item by item."""
+    from paiview.evidence.finding import tree  # noqa: PLC0415 - numpy, which the other commands do without
+    from paiview.evidence.significance import significance as compare  # noqa: PLC0415
+
+    with _bad_input():
+        found = compare(
+            baseline,
+            candidate,
+            metric=metric,
+            baseline_version=baseline_version,
+            baseline_model=baseline_model,
+            group=group,
+            groups=groups,
+            seed=seed,
+            draws=draws,
+            levels=level or (),
+            **_meaning(metric, higher, percent=percent),
+            progress=_Progress(),
+        )
+        if html is not None:
+            _write_page(html, found, baseline, candidate, group)
+    if as_json:
+        typer.echo(json.dumps(tree(found), indent=2))
+    else:
+        for sentence in found.sentences:
+            typer.echo(one_line(sentence, _SENTENCE_CHARACTERS))
+        typer.echo("\nTo register beside Metrics of the candidate:")
+        typer.echo(json.dumps({"Paired": found.paired}))
+    for note in _notes(found):
+        typer.echo(one_line(note, _SENTENCE_CHARACTERS), err=True)
+
+
+def explain(
+    baseline: _BaselineArgument,
+    candidate: _CandidateArgument,
+    top: Annotated[int, typer.Option(min=1, max=10_000, help="How many items of each side.")] = 20,
+    metric: _MetricOption = None,
+    group: _GroupOption = None,
+    groups: _GroupsOption = None,
+    higher: _DirectionOption = None,
+    as_json: _JsonOption = False,
+) -> None:
+    """List which items got worse and which better, those that changed most first."""
+    from paiview.evidence.explanation import explain as explained  # noqa: PLC0415 - likewise
+
+    with _bad_input():
+        direction = _meaning(metric, higher, percent=False)["direction"]
+        found = explained(baseline, candidate, direction=direction, group=group, groups=groups, top=top)
+    if as_json:
+        typer.echo(json.dumps(found.tree(), indent=2))
+    else:
+        _print_changes(found)
+
+
+def _print_changes(found: "Explanation") -> None:
+    from paiview.evidence.explanation import counts_sentence, numbers_text, text_rows  # noqa: PLC0415
+
+    typer.echo(counts_sentence(found))
+    for count, changes in zip(found.counts, found.changes, strict=True):
+        if not changes:
+            continue
+        typer.echo(f"\n{count.side}{'' if len(changes) == count.items else f' (the first {len(changes):,})'}:")
+        for change in changes:
+            of_group = "" if change.group is None else f"  ({one_line(change.group, _ID_CHARACTERS)})"
+            name = one_line(change.id, _ID_CHARACTERS)
+            typer.echo(f"  {name}{of_group}: {numbers_text(change, has_errors=found.has_errors)}")
+            for label, text in text_rows(change, _TEXT_CHARACTERS):
+                typer.echo(f"    {label:<9}  {text}")
+
+
+def _meaning(metric: str | None, higher: bool | None, *, percent: bool) -> dict[str, Any]:
+    """Which way of the metric is better, from the options, else from paiview.toml; nothing for the catalogue's word."""
+    from paiview.decisions import contracts  # noqa: PLC0415
+
+    direction: Literal["lower", "higher"] | None = None if higher is None else "higher" if higher else "lower"
+    facts: dict[str, Any] = {"direction": direction, "target": None, "percent": percent}
+    if metric is None:
+        return facts
+    meaning = contracts.current().metrics[metric]
+    facts["percent"] = percent or meaning.scale == "percent"
+    if direction is None and meaning.standing in ("declared", "known"):
+        facts["target"] = meaning.best
+        facts["direction"] = meaning.direction if meaning.best is None else None
+    return facts
+
+
+def _notes(found: "Significance") -> Iterator[str]:
+    """What a reader should know beside the result."""
+    from paiview.evidence.finding import compact_size  # noqa: PLC0415
+    from paiview.pai.objects import MAX_METRICS_BYTES  # noqa: PLC0415
+
+    yield from found.remarks
+    if found.baseline_version is None:
+        yield "Evidence that names no baseline is not used: complete it with --baseline-version."
+    size = compact_size({"Paired": found.paired})
+    if size > MAX_METRICS_BYTES // _USUAL_DATASETS:
+        fitting = MAX_METRICS_BYTES // (size + _RESULT_BYTES)
+        yield (
+            f"This evidence takes {size:,} bytes. PAI accepts {MAX_METRICS_BYTES:,} bytes of Metrics for a version: "
+            f"about {fitting:,} datasets with as much."
+        )
+
+
+def _write_page(file: Path, found: "Significance", baseline: Path, candidate: Path, group: str | None) -> None:
+    from paiview.evidence.explanation import explanation_of  # noqa: PLC0415
+    from paiview.reports.significance_page import significance_html  # noqa: PLC0415
+
+    explanation = explanation_of(found.items, baseline, candidate, direction=found.direction, group=group)
+    page = significance_html(found, explanation, (baseline.name, candidate.name))
+    try:
+        file.write_text(page, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise ReportFileError(f"{one_line(str(file))} cannot be written: {error.strerror}.") from None
+
+
+class _Progress:
+    """Prints how far the draws are, every few seconds."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def __call__(self, done: int, draws: int) -> None:
+        now = time.monotonic()
+        if now - self._last >= _PROGRESS_SECONDS and done < draws:
+            self._last = now
+            typer.echo(f"{done:,} of {draws:,} draws", err=True)
+
+
+@contextmanager
+def _bad_input() -> Iterator[None]:
+    """End with exit code 2 and one line when the files or arguments cannot be used."""
+    from paiview.evidence.item_records import ItemsError  # noqa: PLC0415
+
+    try:
+        yield
+    except (ItemsError, ParameterError) as error:
+        typer.echo(f"error: {error_text(error, one_line)}", err=True)
+        raise typer.Exit(_BAD_INPUT) from None

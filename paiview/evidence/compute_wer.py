@@ -18,7 +18,7 @@ FunASR's ``funasr/metrics/wer.py`` writes the counts beside the id, and the tota
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from paiview.evidence.item_lines import NumberedLine
+from paiview.evidence.item_lines import MAX_LINE_BYTES, NumberedLine
 from paiview.evidence.item_records import Record, items_error
 from paiview.text import one_line
 
@@ -47,6 +47,15 @@ class _Utterance:
         self.counts: tuple[int, int] | None = None
         self.reference: list[str] = []
         self.hypothesis: list[str] = []
+        self._characters = 0
+
+    def add(self, texts: list[str], text: str, source: str) -> None:
+        """Add a line to one of the texts, of which WeNet may write several."""
+        self._characters += len(text)
+        if self._characters > MAX_LINE_BYTES:
+            problem = f"the texts of {one_line(self.name, 60)} are longer than {MAX_LINE_BYTES:,} characters"
+            raise items_error(source, f"line {self.number}", problem)
+        texts.append(text)
 
     def record(self, source: str) -> Record:
         if not self.name:
@@ -83,9 +92,9 @@ def wenet_records(lines: Iterable[NumberedLine], source: str) -> Iterator[Record
         elif label == "WER":
             utterance.counts = _wenet_counts(rest, source, number)
         elif text.startswith(("lab", "ref")):
-            utterance.reference.append(_aligned(text))
+            utterance.add(utterance.reference, _aligned(text), source)
         elif text.startswith(("rec", "hyp")):
-            utterance.hypothesis.append(_aligned(text))
+            utterance.add(utterance.hypothesis, _aligned(text), source)
         else:
             raise _foreign_line(source, number, text)
     if utterance is not None:
@@ -104,9 +113,9 @@ def funasr_records(lines: Iterable[NumberedLine], source: str) -> Iterator[Recor
         if not text or text.startswith(_TOTALS):
             continue
         if utterance is not None and text.startswith("ref:"):
-            utterance.reference.append(text[4:])
+            utterance.add(utterance.reference, text[4:], source)
         elif utterance is not None and text.startswith("hyp:"):
-            utterance.hypothesis.append(text[4:])
+            utterance.add(utterance.hypothesis, text[4:], source)
         elif is_funasr(text):
             if utterance is not None:
                 yield utterance.record(source)

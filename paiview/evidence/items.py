@@ -129,6 +129,8 @@ def read_groups(path: Path) -> dict[str, str]:
             parts = line.split(maxsplit=1)
             if len(parts) == 1:
                 raise items_error(str(path), f"line {number}", "a group must follow the id")
+            if len(groups) > MAX_ITEMS:
+                raise items_error(str(path), f"line {number}", f"there are more than {MAX_ITEMS:,} items")
             if parts and groups.setdefault(parts[0], parts[1].strip()) != parts[1].strip():
                 raise items_error(str(path), f"line {number}", f"{one_line(parts[0], 40)} has another group above")
     return groups

@@ -136,6 +136,13 @@ def test_an_error_names_the_line(file: Path, content: str, message: str) -> None
     assert problem(file, content) == message
 
 
+def test_texts_without_end_are_refused(file: Path) -> None:
+    lines = f"lab: {'x' * 600_000}\n" * 2
+    assert problem(file, f"utt: a\nWER: 0 % N=0 C=0 S=0 D=0 I=0\n{lines}") == (
+        "line 1: the texts of a are longer than 1,000,000 characters."
+    )
+
+
 def test_a_column_of_groups_is_refused_with_what_to_do(file: Path) -> None:
     file.write_text(WENET, encoding="utf-8")
     with pytest.raises(ItemsError, match="has no columns: give the groups with --groups FILE"):

@@ -205,6 +205,13 @@ class TestFiles:
             with pytest.raises(ItemsError, match=message):
                 read_groups(file)
 
+    def test_too_many_groups_are_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("paiview.evidence.items.MAX_ITEMS", 1)
+        file = tmp_path / "utt2spk"
+        file.write_text("a 1\nb 1\nc 1\n")
+        with pytest.raises(ItemsError, match="line 3: there are more than 1 items"):
+            read_groups(file)
+
     def test_texts_are_not_read_twice_from_what_can_be_read_once(self) -> None:
         assert read_texts(iter(values(1, 2)), ["000000"]) == {}
         assert {*read_texts(values(1, 2), ["000000"])} == {"000000"}

@@ -25,6 +25,8 @@ Progress = Callable[[int, int], None]
 
 _CHUNK_CELLS: Final = 2**18
 """Groups drawn in one go: 2 MB of indexes, which stay in the cache of the processor. Another number changes digits."""
+_ALIKE: Final = 8
+"""Groups of each kind, on average, from which on it is faster to draw how many there are of each kind."""
 
 
 class GroupSums(NamedTuple):
@@ -67,7 +69,9 @@ def redrawn_changes(
 ) -> Floats:
     """The change in each of many draws of the groups with replacement.
 
-    Memory is bounded: a part of the draws is made in one go, of ``_CHUNK_CELLS`` groups or of one draw.
+    Memory is bounded: a part of the draws is made in one go, of ``_CHUNK_CELLS`` groups or of one draw. Where many
+    groups are alike, as short utterances without groups are, a draw is how many of each kind it has: by a multinomial
+    distribution, which is the same draw and a hundred times faster for 100,000 items.
 
     Args:
         sums: of G groups.
@@ -84,13 +88,19 @@ def redrawn_changes(
     """
     groups = len(sums.baseline)
     generator = np.random.default_rng(seed)
-    rows = max(1, _CHUNK_CELLS // groups)
     changes = np.empty(draws)
     columns = _columns(sums, target)
+    kinds, counts = np.unique(columns, axis=1, return_counts=True)
+    are_alike = len(counts) * _ALIKE <= groups
+    rows = max(1, _CHUNK_CELLS // (len(counts) if are_alike else groups))
     for start in range(0, draws, rows):
         part = slice(start, min(start + rows, draws))
-        drawn = generator.integers(0, groups, size=(part.stop - start, groups))
-        totals = [column[drawn].sum(axis=1) for column in columns]
+        if are_alike:
+            times = generator.multinomial(groups, counts / groups, size=part.stop - start)
+            totals = [times @ kind for kind in kinds]
+        else:
+            drawn = generator.integers(0, groups, size=(part.stop - start, groups))
+            totals = [column[drawn].sum(axis=1) for column in columns]
         if not all(total.imag.all() for total in totals):
             raise ItemsError("Nearly all groups have an n of 0: too few are left to draw from.")
         sides = [total.real / total.imag for total in totals]
@@ -100,14 +110,16 @@ def redrawn_changes(
     return changes
 
 
-def _columns(sums: GroupSums, target: float | None) -> list[NDArray[np.complex128]]:
+def _columns(sums: GroupSums, target: float | None) -> NDArray[np.complex128]:
     """Amounts as real and sizes as imaginary parts: one look-up fetches both, which takes half the time.
+
+    Shape (1, G) or (2, G).
 
     Where both sides have the same sizes, as those scored on the same references have, their difference is enough.
     """
     if target is None and np.array_equal(sums.baseline_sizes, sums.candidate_sizes):
-        return [sums.candidate - sums.baseline + 1j * sums.baseline_sizes]
-    return [sums.baseline + 1j * sums.baseline_sizes, sums.candidate + 1j * sums.candidate_sizes]
+        return np.stack([sums.candidate - sums.baseline + 1j * sums.baseline_sizes])
+    return np.stack([sums.baseline + 1j * sums.baseline_sizes, sums.candidate + 1j * sums.candidate_sizes])
 
 
 def _changes(baseline: Floats, candidate: Floats, target: float | None) -> Floats:

@@ -84,7 +84,23 @@ class TestDraws:
         monkeypatch.setattr(np, "array_equal", lambda *_: False)
         assert redrawn_changes(sums, 500, 3) == pytest.approx(fast, abs=1e-15)
 
-    def test_each_draw_has_as_many_groups_as_there_are(self) -> None:
+    @pytest.mark.parametrize("is_paired", [True, False])
+    def test_groups_that_are_alike_are_drawn_as_those_that_are_not(
+        self, monkeypatch: pytest.MonkeyPatch, is_paired: bool
+    ) -> None:
+        generator = np.random.default_rng(8)
+        sizes = generator.integers(1, 4, 400).astype(float)
+        before, after = generator.integers(0, 3, (2, 400)).astype(float)
+        sums = GroupSums(before, sizes, after, sizes if is_paired else sizes + before)
+        by_kind = redrawn_changes(sums, 20_000, 1)
+        monkeypatch.setattr(resampling, "_ALIKE", 401)
+        one_by_one = redrawn_changes(sums, 20_000, 2)
+        assert (by_kind[:1000] != one_by_one[:1000]).any()
+        assert stats.ks_2samp(by_kind, one_by_one).pvalue > 0.01
+
+    @pytest.mark.parametrize("alike", [1, 31])
+    def test_each_draw_has_as_many_groups_as_there_are(self, monkeypatch: pytest.MonkeyPatch, alike: int) -> None:
+        monkeypatch.setattr(resampling, "_ALIKE", alike)
         groups = 30
         ones = np.ones(groups)
         marked = redrawn_changes(same_sizes(np.eye(groups)[0], ones), 20_000, 1) * groups
@@ -96,8 +112,9 @@ class TestDraws:
     def test_the_last_part_is_filled_too(self) -> None:
         rows = resampling._CHUNK_CELLS // 100
         told: list[tuple[int, int]] = []
+        sizes = np.arange(1.0, 101.0)
         changes = redrawn_changes(
-            same_sizes(np.ones(100), np.ones(100)), rows + 7, 0, progress=lambda done, draws: told.append((done, draws))
+            same_sizes(sizes, sizes), rows + 7, 0, progress=lambda done, draws: told.append((done, draws))
         )
         assert changes == pytest.approx(np.ones(rows + 7))
         assert told == [(rows, rows + 7), (rows + 7, rows + 7)]

@@ -36,13 +36,11 @@ _CandidateArgument = Annotated[
 _MetricOption = Annotated[str | None, typer.Option(help="The name of the metric in PAI. Default: by the file.")]
 _GroupOption = Annotated[
     str | None,
-    typer.Option(metavar="COLUMN", help="The column of the speaker, conversation or the like. Default: by its name."),
+    typer.Option(help="The column of the speaker, conversation or the like. Default: by its name."),
 ]
 _GroupsOption = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE", exists=True, dir_okay=False, help="A file with an id and its group on each line, as utt2spk."
-    ),
+    typer.Option(exists=True, dir_okay=False, help="A file with an id and its group on each line, as utt2spk."),
 ]
 _DirectionOption = Annotated[
     bool | None, typer.Option("--higher/--lower", help="Which way is better. Default: by the metric's name.")
@@ -61,10 +59,10 @@ def significance(
     candidate: _CandidateArgument,
     metric: _MetricOption = None,
     baseline_version: Annotated[
-        str | None, typer.Option(metavar="VERSION", help="The VersionName of the baseline, for the JSON to register.")
+        str | None, typer.Option(help="The VersionName of the baseline, for the JSON to register.")
     ] = None,
     baseline_model: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="The ModelId of the baseline, if it belongs to another model.")
+        str | None, typer.Option(help="The ModelId of the baseline, if it belongs to another model.")
     ] = None,
     group: _GroupOption = None,
     groups: _GroupsOption = None,
@@ -78,7 +76,7 @@ def significance(
     as_json: _JsonOption = False,
     html: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", dir_okay=False, help="Write a page with the draws and the items that changed."),
+        typer.Option(dir_okay=False, help="Write a page with the draws and the items that changed."),
     ] = None,
 ) -> None:
     """Say whether a difference is more than chance, from the results of two versions item by item."""

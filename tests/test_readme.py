@@ -1,5 +1,6 @@
 """What the README and the pages in docs/ say agrees with the code, and their links lead somewhere."""
 
+import json
 import re
 from collections.abc import Mapping
 from itertools import pairwise, product
@@ -18,6 +19,8 @@ from paiview.decisions.contracts import load
 from paiview.decisions.decision import PairDecision, State
 from paiview.decisions.pairs import summarize
 from paiview.decisions.policy import KINDS, NoRegression
+from paiview.evidence.item_records import SYNONYMS
+from paiview.evidence.significance import significance
 from paiview.server.http_api import MODEL_PARAMETERS, VERSION_PARAMETERS, mount
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,6 +32,7 @@ PACKAGES = (
     "pai/",
     "registry/",
     "evaluation/",
+    "evidence/",
     "decisions/",
     "figures/",
     "ui/",
@@ -162,6 +166,19 @@ def test_the_table_of_formats_has_those_of_the_commands() -> None:
         for parameter in command.params
         if parameter.name == "output"
     }
+
+
+def test_the_table_of_fields_has_each_with_its_names() -> None:
+    rows = table(DOCS / "significance.md", "field")
+    assert {quoted(field)[0]: (quoted(field)[0], *quoted(names)) for field, names, _ in rows} == SYNONYMS
+
+
+def test_the_evidence_shown_has_the_fields_that_are_printed() -> None:
+    [example] = re.findall(r"```json\n(.*?)```", read(DOCS / "significance.md"), re.DOTALL)
+    [[entry]] = json.loads(example)["Paired"].values()
+    sides = ([{"id": at, "value": float(at % side)} for at in range(60)] for side in (2, 3))
+    [[printed]] = significance(*sides).paired.values()
+    assert [*entry] == [*printed]
 
 
 def test_the_table_of_rules_has_each_with_its_keys() -> None:

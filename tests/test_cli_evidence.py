@@ -5,13 +5,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from paiview import cli
+from paiview import cli, cli_evidence
 from paiview.cli_evidence import _Progress
+from paiview.evidence.significance import DEFAULT_DRAWS, MAX_DRAWS, MIN_DRAWS
 from tests.harness.item_files import Row, json_lines, published_items
 
 WAIT = 60.0
@@ -153,6 +155,12 @@ def test_what_cannot_be_used_ends_with_2(run: Run, tmp_path: Path, arguments: li
     assert printed.err.startswith(message)
     if message.startswith("error"):
         assert printed.err.endswith(" docs/significance.md describes the files.\n")
+
+
+def test_the_command_and_the_function_have_the_same_draws() -> None:
+    draws = signature(cli_evidence.significance).parameters["draws"]
+    [option] = draws.annotation.__metadata__
+    assert (draws.default, option.min, option.max) == (DEFAULT_DRAWS, MIN_DRAWS, MAX_DRAWS)
 
 
 def test_a_level_that_cannot_be_ends_with_2(run: Run, tmp_path: Path) -> None:

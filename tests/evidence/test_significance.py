@@ -139,6 +139,12 @@ class TestDirection:
         found = significance(before, before, metric="accuracy")
         assert (found.state, found.change, found.p, found.p_not_better) == ("same", 0, 1, 1)
 
+    def test_an_interval_that_ends_at_0_is_unclear(self) -> None:
+        # A third of the draws lack the only item that changed.
+        found = significance(values(*[0.0] * 60), values(*[0.0] * 59, 1.0), metric="accuracy")
+        assert (found.intervals[0].low, found.state) == (0, "unclear")
+        assert found.intervals[0].high > 0
+
 
 class TestSides:
     """p of each side, and of both."""

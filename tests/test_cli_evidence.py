@@ -1,6 +1,7 @@
 """``significance`` and ``explain``: results on stdout, notes on stderr, and exit code 2 for what cannot be used."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -32,8 +33,9 @@ Run = Callable[..., Printed]
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path) -> Run:
-    """Run the command line in this process, in a folder of its own."""
+    """Run the command line in this process, in a folder of its own; a busy machine prints no progress."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli_evidence, "_PROGRESS_SECONDS", math.inf)
 
     def call(*arguments: str) -> Printed:
         monkeypatch.setattr(sys, "argv", ["paiview", *arguments])

@@ -216,6 +216,25 @@ def effect_heatmap_info(
     )
 
 
+def effects(
+    frames: Frames,
+    shown: Sequence[Pair],
+    *,
+    orders: NDArray[np.int64],
+    baseline: int,
+    metrics: Mapping[str, MetricContract] = MappingProxyType({}),
+) -> NDArray[np.float64]:
+    """The effects of some versions, pairs × versions; arguments and values as for ``effect_heatmap_info``."""
+    values = np.full((len(shown), len(orders)), np.nan)
+    for row, pair in enumerate(shown):
+        meaning = contract(pair.metric, metrics)
+        numbers = np.full(len(frames.versions), np.nan)
+        history = frames.histories[pair]
+        numbers[history.version_indexes] = _counted(history.values, meaning)
+        values[row] = _row_effects(numbers[baseline], numbers[orders], meaning)
+    return values
+
+
 def effect_heatmap_figure(info: EffectHeatmapInfo) -> go.Figure:
     """Draw the heatmap of effects: blue is better, vermillion worse, both full at the clip; blank where missing."""
     limit = percent(info.clip).removeprefix("+")

@@ -48,6 +48,21 @@ def decide_now(
     return live.decisions[0]
 
 
+def decide_listed(snapshot: VersionsSnapshot, candidates: Sequence[str], contracts: Contracts) -> list[Decision]:
+    """Decide about some versions by one listing, however old, and read nothing.
+
+    Args:
+        snapshot: the whole listing of their model.
+        candidates: VersionNames.
+        contracts: metric and dataset settings, and the policy, without those that came with the data.
+
+    Raises:
+        UnknownVersionError: the listing has no such version.
+    """
+    contracts = contracts.with_data(snapshot.meanings)
+    return [decide(snapshot.lineage, name, contracts=contracts) for name in candidates]
+
+
 def decide_all_now(
     registry: Registry,
     model_id: str,
@@ -57,7 +72,6 @@ def decide_all_now(
     baseline_model: str | None = None,
     named_by: str = NAMED,
     contracts: Contracts | None = None,
-    reread: bool = True,
 ) -> LiveDecisions:
     """Decide about some versions, each by the whole listings of its model and of the baseline's model.
 
@@ -73,7 +87,6 @@ def decide_all_now(
         baseline_model: the baseline's model, if it is not the candidates'.
         named_by: who named the baseline, in words.
         contracts: metric and dataset settings, and the policy; by default those of paiview.toml.
-        reread: whether to read them again; if not, the decisions rest on the listings, however old.
 
     Raises:
         PaiviewError: a listing cannot be read, a version is unknown or gone, the two cannot be compared, or a version
@@ -82,10 +95,7 @@ def decide_all_now(
     home = model_id if baseline_model is None else baseline_model
     named = {model_id: [*candidates]}
     named.setdefault(home, []).extend([] if baseline is None else [baseline])
-    snapshots = {
-        name: registry.versions(name, current=reread, naming=versions if reread else ())
-        for name, versions in named.items()
-    }
+    snapshots = {name: registry.versions(name, current=True, naming=versions) for name, versions in named.items()}
     contracts = (contracts or current_or_last_good()).with_data(snapshots[model_id].meanings)
 
     def decide_all() -> list[Decision]:
@@ -98,20 +108,17 @@ def decide_all_now(
 
     decisions = decide_all()
     at_stake = _at_stake(decisions, snapshots)
-    rereads: dict[str, RereadVersions] = {}
-    if reread:
-        rereads, newer = _read_again(registry, snapshots, at_stake)
-        if newer:
-            snapshots |= newer
-            decisions = decide_all()
-            at_stake = _at_stake(decisions, snapshots)
+    rereads, newer = _read_again(registry, snapshots, at_stake)
+    if newer:
+        snapshots |= newer
+        decisions = decide_all()
+        at_stake = _at_stake(decisions, snapshots)
 
     versions = {(name, version): was for name, listed in at_stake.items() for version, was in listed.items()}
     for name, now in rereads.items():
         versions |= {(name, version): current for version, current in now.versions.items() if current is not None}
     notes = [_not_reread(name, now.fetched_at, now.failure) for name, now in rereads.items() if now.failure]
-    if reread:
-        notes += [_not_listed(name, now.fetched_at, now.failure) for name, now in snapshots.items() if now.failure]
+    notes += [_not_listed(name, now.fetched_at, now.failure) for name, now in snapshots.items() if now.failure]
     noted = [decision.model_copy(update={"notes": (*decision.notes, *notes)}) for decision in decisions]
     return LiveDecisions(noted, versions, _oldest_read(snapshots, at_stake, rereads))
 

@@ -20,7 +20,7 @@ from paiview.pai.credentials import StaticCredentials
 from paiview.pai.errors import UnavailableError
 from paiview.pai.objects import VersionFilters
 from paiview.registry import cache
-from paiview.registry.live_decision import LiveDecisions, decide_all_now, decide_now
+from paiview.registry.live_decision import LiveDecisions, decide_all_now, decide_listed, decide_now
 from paiview.registry.registry import (
     DECISION_MAX_AGE_SECONDS,
     FULL_LIST_EVERY_TTLS,
@@ -542,11 +542,16 @@ def test_a_listing_dated_by_a_clock_that_was_ahead_is_not_trusted(
     assert compare().decisions[0].summary.word == "Worse"
 
 
-def test_without_rereading_the_listing_counts(service: Service, clock: Clock, compare: Compare) -> None:
-    compare()
+def test_a_listing_alone_decides_without_a_read(service: Service, clock: Clock, registry: Registry) -> None:
+    listing = registry.versions(MODEL)
+    before = len(service.requests)
     clock.seconds = 30
-    assert compare(reread=False).read_at == DAY
-    assert single_reads(service) == []
+    decisions = decide_listed(listing, ["1.2.0", "1.1.0"], Contracts())
+    assert [(decision.candidate, decision.summary.word) for decision in decisions] == [
+        ("1.2.0", "Better"),
+        ("1.1.0", "Worse"),
+    ]
+    assert len(service.requests) == before
 
 
 def test_a_refresh_of_an_unchanged_listing_requests_three_pages(

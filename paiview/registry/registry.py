@@ -330,12 +330,13 @@ class Registry:
         return self._cache.changed(missed)
 
     def refresh_models(self, workspace_id: str | None = None, filters: ModelFilters = ModelFilters()) -> None:
-        """Let the next ``models`` with these arguments, and the next ``review`` of each of its models, read again."""
+        """Let the next ``models`` with these arguments, and of each of its models ``review`` and ``versions``, read again."""
         key = self._key("models", _in_workspace(filters, workspace_id))
         listed = self._cache.last_good(key)
         self._cache.refresh(key)
         for model in listed.items if isinstance(listed, ModelsSnapshot) else ():
             self._cache.refresh(self._key("review", model.model_id))
+            self._cache.refresh(self._key("versions", model.model_id, VersionFilters()))
 
     def model(self, model_id: str) -> Model:
         """One model, whether or not a listing contains it."""

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from copy import copy
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -160,6 +160,11 @@ def _draw_menu() -> None:
 def link(page: str, label: str, **parameters: str | list[str]) -> None:
     """Draw a link to a page, in the colour of links; ``label`` is Markdown, with text of the service escaped."""
     st.page_link(_pages.get()[page], label=f":primary[{label}]", query_params=parameters)
+
+
+def go(page: str, **parameters: str | list[str]) -> NoReturn:
+    """End the run and show another page."""
+    st.switch_page(_pages.get()[page], query_params=parameters)
 
 
 def require() -> None:

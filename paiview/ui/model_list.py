@@ -1,172 +1,225 @@
-"""The list of models, and above it the queue of versions that wait for review.
+"""The models of the page of models: reading their statuses and versions, and a card for each.
 
-PAI has no count across models. The list is drawn first; then the statuses of its models are read, model by model, for
-the models on this page of the list only.
+PAI has no count across models. The names are drawn first; then each model is read, and its card filled.
 """
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from contextvars import copy_context
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from paiview.decisions.wording import short_headline
-from paiview.evaluation.version_order import parse_time
+from paiview.decisions.contracts import Contracts
+from paiview.evaluation.metric_meaning import contract, format_value
+from paiview.figures.sparkline import NumberHistory, number_history
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model
-from paiview.registry.live_decision import decide_all_now
+from paiview.registry.model_search import matching_models
 from paiview.registry.registry import Registry
-from paiview.registry.snapshots import Review
-from paiview.text import counted, escape_markdown
-from paiview.ui import app_frame, messages, script_lock, url
+from paiview.registry.snapshots import Review, VersionsSnapshot
+from paiview.text import escape_markdown, one_line, shorten_front
+from paiview.ui import app_frame, messages, page_data, script_lock
+from paiview.ui.cache_keys import TTL_SECONDS
+from paiview.ui.model_data import ModelData
+from paiview.ui.versions_table import ARROWS, decimal_places
 
+MAX_MODELS = 100
+"""Models whose statuses are read for the queue: at least three requests each."""
 _MAX_PARALLEL_READS = 4
-_MAX_PENDING_SHOWN = 3
-"""Pending versions of a model that the queue names."""
+_WELCOMED = "welcomed"
 
 
-class _PendingVersion(NamedTuple):
-    """A version in the queue, and the empty slot beside its name for the decision about it."""
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ListedModel:
+    """A model whose versions were read.
+
+    Attributes:
+        model_id: the ModelId.
+        name: the name as the service gave it, else the id.
+        snapshot: the whole listing.
+        data: the listing with names and meanings.
+        contracts: the contracts of this session, without those that came with the data.
+    """
 
     model_id: str
     name: str
-    slot: DeltaGenerator
+    snapshot: VersionsSnapshot
+    data: ModelData
+    contracts: Contracts
+
+    def key(self) -> str:
+        """The key of a cache for what is made of this model alone."""
+        return self.data.key(self.model_id, self.name, self.contracts.fingerprint)
 
 
-def draw_models(models: Sequence[Model]) -> list[DeltaGenerator]:
-    """Draw the models, one row each; returns the empty slot in each row for the counts of its statuses."""
-    slots = []
-    for model in models:
-        model_id = model.model_id or ""
-        with st.container(border=True, gap="xsmall"):
-            left, right = st.columns([3, 2], vertical_alignment="top")
-            with left:
-                app_frame.link(
-                    app_frame.VERSIONS, f"**{escape_markdown(model.model_name or model_id)}**", model=model_id
-                )
-                st.caption(_facts(model))
-                if model.model_description:
-                    st.caption(escape_markdown(model.model_description, 160))
-            with right:
-                slots.append(st.empty())
-                _draw_links(model, model_id)
-    return slots
+class ReadModel(NamedTuple):
+    """What was read of a model.
+
+    Attributes:
+        model_id: the ModelId; empty where the service gave none.
+        review: its statuses; ``None`` when they could not be read.
+        listed: its versions; ``None`` when they could not be read, or were not needed.
+        error: why something could not be read.
+    """
+
+    model_id: str
+    review: Review | None = None
+    listed: ListedModel | None = None
+    error: PaiviewError | None = None
 
 
-def _draw_links(model: Model, model_id: str) -> None:
-    with st.container(horizontal=True, gap="small"):
-        app_frame.link(app_frame.TRENDS, "Trends", model=model_id)
-        newest = model.latest_version
-        if newest is not None and newest.version_name:
-            name = escape_markdown(newest.version_name, 40)
-            app_frame.link(app_frame.VERSIONS, f"Newest: {name}", model=model_id, version=newest.version_name)
+def draw_welcome() -> None:
+    """Say in one line what paiview answers, until the reader has seen it in this session."""
+    if st.session_state.get(_WELCOMED):
+        return
+    with st.container(key="welcome", border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            "**Is this version better than the one approved now?** paiview answers it dataset by dataset before you "
+            "approve in PAI. :gray[This is demo data: published results, made-up approvals. Open the first row, or "
+            "connect PAI with `PAIVIEW_REGION`.]",
+            width="stretch",
+        )
+        st.button("Got it", key="got-it", type="tertiary", on_click=_end_welcome)
 
 
-def draw_reviews(
-    registry: Registry, models: Sequence[Model], queue: DeltaGenerator, slots: Sequence[DeltaGenerator]
-) -> None:
-    """Read the statuses of the models shown, and draw their counts and the queue.
+def _end_welcome() -> None:
+    st.session_state[_WELCOMED] = True
+
+
+class Card(NamedTuple):
+    """The parts of a card that are filled once its model is read."""
+
+    facts: DeltaGenerator
+    links: DeltaGenerator
+    number: DeltaGenerator
+
+
+def draw_cards(models: Sequence[Model]) -> list[Card]:
+    """Draw a card for each model with what the list of models says of it."""
+    with st.container(key="cards"):
+        grid = st.grid(3, min_column_width=320)
+    cards = []
+    for index, model in enumerate(models):
+        left, right = grid.container(border=True, key=f"card-{index}").columns([11, 9], gap="small")
+        with left:
+            name = escape_markdown(model.model_name or model.model_id or "", 80)
+            app_frame.link(app_frame.VERSIONS, f"**{name}**", model=model.model_id or "")
+            facts = st.empty()
+            facts.markdown(_task(model))
+            links = st.container(horizontal=True, gap="small")
+        cards.append(Card(facts, links, right))
+    return cards
+
+
+def _task(model: Model) -> str:
+    facts = [escape_markdown(fact, 60) for fact in (model.task, model.domain) if fact]
+    return f":gray[{' · '.join(facts) or '–'}]"
+
+
+def read_models(
+    registry: Registry,
+    matches: Sequence[Model],
+    shown: Sequence[Model],
+    contracts: Contracts,
+    cards: Sequence[Card],
+) -> list[ReadModel]:
+    """Read the statuses of models and what waits, and fill the cards of those shown.
 
     Args:
-        registry: where the statuses come from.
-        models: the models on this page of the list.
-        queue: the container for the pending versions.
-        slots: the slot of each model for its counts, from ``draw_models``.
+        registry: where they come from.
+        matches: the models that pass the filters; the ``MAX_MODELS`` changed last are read.
+        shown: those with a card, which are read too.
+        contracts: the contracts of this session.
+        cards: the card of each model shown.
     """
-    queue.subheader("Waiting for review", anchor=False)
-    summary = queue.empty()
-    summary.caption("Asking for the status of each model …")
-    for slot in slots:
-        slot.caption("…")
-    pending_count = 0
-    pending_versions: list[_PendingVersion] = []
+    changed_last = matching_models(matches, text="", task=None, domain=None, sort="-modified")[:MAX_MODELS]
+    models = list({id(model): model for model in (*shown, *changed_last)}.values())
+    card_of = {id(model): card for model, card in zip(shown, cards, strict=True)}
+    read_models = []
     pool = ThreadPoolExecutor(_MAX_PARALLEL_READS)
     try:
-        reads = [pool.submit(copy_context().run, _read_review, registry, model) for model in models]
-        for model, slot, read in zip(models, slots, reads, strict=True):
+        reads = [
+            pool.submit(copy_context().run, _read, registry, model, contracts, has_card=id(model) in card_of)
+            for model in models
+        ]
+        for model, read in zip(models, reads, strict=True):
             with nullcontext() if read.done() else script_lock.released():
-                review = read.result()
-            if isinstance(review, PaiviewError):
-                slot.caption(f"Statuses could not be read: {messages.describe(review)}")
-            else:
-                slot.markdown(_counts(review))
-                pending_count += review.pending
-                pending_versions += _draw_pending(queue, model, review)
+                result = read.result()
+            if (card := card_of.get(id(model))) is not None:
+                _fill_card(card, model, result)
+            read_models.append(result)
     finally:
         # A run that is stopped must not wait for reads: it holds the script lock.
         pool.shutdown(wait=False, cancel_futures=True)
-    summary.caption(_summary(pending_count, len(models)))
-    # A decision needs the whole listing of its model. Each is drawn when it is there, after everything else.
-    url.send()
-    for version in pending_versions:
-        version.slot.caption(_decision_text(registry, version))
+    return read_models
 
 
-def _read_review(registry: Registry, model: Model) -> Review | PaiviewError:
-    """One model's statuses, or the error: one that cannot be read must not hide the others."""
+def _read(registry: Registry, model: Model, contracts: Contracts, *, has_card: bool) -> ReadModel:
+    """Read one model; an error is kept, for one that cannot be read must not hide the others."""
+    model_id = model.model_id or ""
+    review: Review | None = None
     try:
-        return registry.review(model.model_id or "")
+        review = registry.review(model_id)
+        if not (has_card or review.pending):
+            return ReadModel(model_id, review)
+        # A version of the review that the listing lacks is newer than the listing.
+        naming = [version.version_name for version in review.newest_pending if version.version_name]
+        snapshot = registry.versions(model_id, naming=naming)
+        data = page_data.model_data(registry, model, snapshot, contracts.with_data(snapshot.meanings))
     except PaiviewError as error:
-        return error
+        return ReadModel(model_id, review, error=error)
+    name = model.model_name or model_id
+    listed = ListedModel(model_id=model_id, name=name, snapshot=snapshot, data=data, contracts=contracts)
+    return ReadModel(model_id, review, listed)
 
 
-def _counts(review: Review) -> str:
+def _fill_card(card: Card, model: Model, read: ReadModel) -> None:
+    paragraphs = [_task(model)]
+    if read.review is not None:
+        paragraphs.append(_badges(read.review))
+    if read.error is not None:
+        what = "Statuses" if read.review is None else "Versions"
+        paragraphs.append(f"{what} could not be read: {messages.describe(read.error)}")
+    newest = None
+    if read.listed is not None:
+        approved = read.listed.data.frames.newest_approved_name
+        paragraphs.append(
+            f":gray[{'none approved' if approved is None else f'approved {escape_markdown(approved, 60)}'}]"
+        )
+        newest = next(reversed(read.listed.snapshot.lineage.names), None)
+        history = _history(listed=read.listed)
+        if history is not None:
+            with card.number:
+                _draw_number(history, read.listed.data)
+    card.facts.markdown("\n\n".join(paragraphs))
+    with card.links:
+        app_frame.link(app_frame.TRENDS, "Trends", model=read.model_id)
+        if newest is not None:
+            app_frame.link(app_frame.COMPARE, "Compare newest", model=read.model_id, candidate=newest)
+
+
+def _badges(review: Review) -> str:
     """How many versions have each status, as Markdown."""
-    counts = (("○", review.pending, "Pending"), ("✓", review.approved, "Approved"), ("✕", review.rejected, "Rejected"))
-    return " · ".join(f"{mark}\u00a0**{count}**\u00a0{status}" for mark, count, status in counts)
+    return f":yellow-badge[○ {review.pending}] :green-badge[✓ {review.approved}] :gray-badge[✕ {review.rejected}]"
 
 
-def _summary(pending: int, models: int) -> str:
-    if not pending:
-        return "No version of the models below is Pending."
-    return (
-        f"{counted(pending, 'version')} of the {counted(models, 'model')} below {'is' if pending == 1 else 'are'} "
-        "Pending. Approval in PAI is final."
+def _draw_number(history: NumberHistory, data: ModelData) -> None:
+    meaning = contract(history.pair.metric, data.contracts.metrics)
+    dataset = data.dataset_names.get(history.pair.dataset, history.pair.dataset)
+    label = f"{one_line(history.pair.metric, 24)} {ARROWS[meaning.direction]} {shorten_front(dataset, 24)}"
+    digits = decimal_places(history.pair, history.numbers, data.contracts.metrics)
+    st.metric(
+        escape_markdown(label),
+        "–" if history.approved is None else format_value(history.approved, digits),
+        chart_data=history.numbers if len(history.numbers) > 1 else None,
+        delta_color="off",
     )
 
 
-def _draw_pending(queue: DeltaGenerator, model: Model, review: Review) -> list[_PendingVersion]:
-    """Draw a model's pending versions, newest first."""
-    if not review.pending:
-        return []
-    model_id = model.model_id or ""
-    left, right = queue.columns([1, 3], vertical_alignment="top")
-    left.markdown(f"**{escape_markdown(model.model_name or model_id)}**")
-    versions = []
-    with right.container(gap="xxsmall"):
-        for version in review.newest_pending[:_MAX_PENDING_SHOWN]:
-            name = version.version_name
-            if name:
-                with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                    app_frame.link(app_frame.COMPARE, escape_markdown(name, 40), model=model_id, candidate=name)
-                    versions.append(_PendingVersion(model_id, name, st.empty()))
-        if review.pending > _MAX_PENDING_SHOWN:
-            label = f"and {review.pending - _MAX_PENDING_SHOWN} more"
-            app_frame.link(app_frame.VERSIONS, label, model=model_id, approval_status="Pending")
-    return versions
-
-
-def _decision_text(registry: Registry, version: _PendingVersion) -> str:
-    """The decision about a pending version in a few words, or why there is none, as Markdown.
-
-    It is made from the listing: only the comparison page reads each version again.
-    """
-    try:
-        [decision] = decide_all_now(registry, version.model_id, [version.name], reread=False).decisions
-    except PaiviewError as error:
-        return messages.describe(error)
-    against = f" against {escape_markdown(decision.baseline, 40)}" if decision.baseline is not None else ""
-    warning = " · with a warning" if decision.notes else ""
-    return f"{decision.summary.word}: {escape_markdown(short_headline(decision.summary))}{against}{warning}"
-
-
-def _facts(model: Model) -> str:
-    texts = [model.model_id, model.task, model.domain, model.origin or model.provider]
-    facts = [escape_markdown(text, 60) for text in texts if text]
-    created = parse_time(model.gmt_create_time)
-    if created is not None:
-        facts.append(f"created {created:%Y-%m-%d}")
-    return " · ".join(facts)
+@st.cache_resource(ttl=TTL_SECONDS, max_entries=256, show_spinner=False, hash_funcs={ListedModel: ListedModel.key})
+def _history(listed: ListedModel) -> NumberHistory | None:
+    return number_history(listed.data.frames, listed.data.contracts.metrics)

@@ -9,9 +9,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from paiview.evaluation.frames import Frames
 from paiview.evaluation.queries import FIELDS
-from paiview.pai.objects import VersionFilters
+from paiview.pai.objects import Model, VersionFilters
 from paiview.registry.model_search import MODEL_SORTS
-from paiview.text import one_line
+from paiview.text import escape_markdown, one_line
 from paiview.ui import messages, url_controls
 
 STATUSES = ("Pending", "Approved", "Rejected")
@@ -39,6 +39,8 @@ _PAI_FILTER_KEYS = (
     "source_id",
     "order",
 )
+MODEL_FILTERS = {"q": "Search", "task": "Task", "domain": "Domain"}
+"""The filters on the list of models: parameter to label."""
 MAX_OPTIONS = 500
 """The options of one control; more would be sent to the browser in every run of the page."""
 _TABLE_FILTER_KEYS = ("created_from", "created_to", "min", "max", "columns")
@@ -54,6 +56,24 @@ class TableFilters(NamedTuple):
     minimum: float | None
     maximum: float | None
     fields: list[str]
+
+
+class ModelFilters(NamedTuple):
+    """The filters on the list of models; the fields are named as the parameters of the URL.
+
+    Attributes:
+        q: part of the name, the id, the description or a label.
+        task, domain: ``None`` for any.
+    """
+
+    q: str
+    task: str | None
+    domain: str | None
+
+    @property
+    def active(self) -> dict[str, str]:
+        """Parameter to value, of the filters that leave something out."""
+        return {key: value for key, value in self._asdict().items() if value and value.strip()}
 
 
 def choose_version_filters() -> VersionFilters:
@@ -205,7 +225,39 @@ def choose_one(label: str, values: Sequence[str | None], key: str) -> str | None
     )
 
 
+def choose_models(models: Sequence[Model]) -> ModelFilters:
+    """Choose which models to show."""
+    with st.sidebar:
+        head = st.container(key="filters-head", horizontal=True, vertical_alignment="center")
+        filters = ModelFilters(
+            st.text_input("Search", key="q", bind="query-params", placeholder="name, id, description, label"),
+            choose_one("Task", [model.task for model in models], "task"),
+            choose_one("Domain", [model.domain for model in models], "domain"),
+        )
+        count = len(filters.active)
+        head.markdown(f"**Filters**{f' · {count}' if count else ''}", width="stretch")
+        if count:
+            head.button(
+                "Clear all", key="clear-filters", type="tertiary", on_click=_clear, args=(*ModelFilters._fields,)
+            )
+    return filters
+
+
+def draw_active(filters: ModelFilters) -> None:
+    """Draw each active filter as a button that removes it."""
+    for key, value in filters.active.items():
+        label = f"{MODEL_FILTERS[key]}: {escape_markdown(value, 40)}"
+        st.button(
+            label, key=f"clear-{key}", icon=":material/close:", icon_position="right", on_click=_clear, args=(key,)
+        )
+
+
+def _clear(*keys: str) -> None:
+    for key in keys:
+        st.session_state[key] = "" if key == "q" else None
+
+
 def choose_model_sort() -> str:
     """Choose the order of the models."""
     first = next(iter(MODEL_SORTS))
-    return url_controls.choice("Sort", MODEL_SORTS, key="sort", default=first) or first
+    return url_controls.choice("Sort", MODEL_SORTS, key="sort", default=first, is_label_shown=False, width=190) or first

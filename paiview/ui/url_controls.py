@@ -137,6 +137,42 @@ def choices(
     return [*chosen]
 
 
+def picks(label: str, options: Mapping[str, str], *, key: str) -> list[str]:
+    """Draw pills, of which any number can be chosen, whose URL parameter is repeated and holds values, not labels.
+
+    Args:
+        label: the control's label, for a screen reader.
+        options: value to the text shown.
+        key: the query parameter and the control's key.
+
+    Returns:
+        The chosen values in the order of the options.
+    """
+    requested = url.requested_values(key)
+    if url.is_from_link(key):
+        for value in requested:
+            if value not in options:
+                messages.warn_of_invalid_value(key, value)
+    chosen = [value for value in options if value in requested]
+    st.session_state[key] = chosen
+    st.pills(
+        label,
+        [*options],
+        selection_mode="multi",
+        format_func=lambda option: options.get(option, one_line(option)),
+        key=key,
+        on_change=_write_picks,
+        args=(key,),
+        label_visibility="collapsed",
+    )
+    url.write(key, *chosen)
+    return chosen
+
+
+def _write_picks(key: str) -> None:
+    url.write(key, *st.session_state[key])
+
+
 def page_number(pages: int) -> int:
     """Draw the page numbers of a list of several pages, and return the one chosen, from 1.
 

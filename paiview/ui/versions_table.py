@@ -27,7 +27,7 @@ _MAX_CELL_CHARACTERS = 2000
 """Longer texts are cut in this table; the version in detail and the downloads have them whole."""
 _NOT_TEXT = ("status", "created", "modified")
 _LONG_TEXTS = ("description", "labels", "source id", "uri", "problem")
-_ARROWS: Mapping[Direction | None, str] = {"lower": "↓", "higher": "↑", "zero": "→", "target": "→", None: "?"}
+ARROWS: Mapping[Direction | None, str] = {"lower": "↓", "higher": "↑", "zero": "→", "target": "→", None: "?"}
 _UNSAFE = 2**53
 """The table in the browser shows an error in place of a number of this size or larger."""
 _TINY = 1e-8
@@ -168,7 +168,7 @@ def column_config(numbers: pd.DataFrame, pairs: Sequence[Pair], data: ModelData)
     for column, pair in zip(numbers.columns, pairs, strict=True):
         name = data.dataset_names.get(pair.dataset, pair.dataset)
         meaning = contract(pair.metric, metrics)
-        arrow = _ARROWS[meaning.direction] + ("?" if meaning.standing == "assumed" else "")
+        arrow = ARROWS[meaning.direction] + ("?" if meaning.standing == "assumed" else "")
         config[column] = st.column_config.NumberColumn(
             f"{one_line(pair.metric, 30)} {arrow} {one_line(shorten_front(name, 28))}",
             help=escape_markdown(pair.dataset),

@@ -174,14 +174,6 @@ def test_back_leads_to_the_page_before_and_is_not_undone(page: Page, embedded: s
     expect(page.locator(".st-key-versions-table")).to_be_visible()
 
 
-def test_the_queue_tells_the_headline_of_each_waiting_version(page: Page, embedded: str) -> None:
-    opened(page, embedded)
-    queue = page.locator(".st-key-queue")
-    expect(queue).to_contain_text("Trade-off: better on 1, worse on 10")
-    queue.get_by_role("link", name="0.1.0_service_r5").click()
-    expect(page.locator(".st-key-verdict")).to_contain_text("0.1.0_service_r5 (Pending) against 2.0.0_precision")
-
-
 def test_back_takes_a_baseline_out_of_the_verdict_too(page: Page, embedded: str) -> None:
     opened(page, f"{embedded}/compare?model=model-whisper&candidate=3.0.0_large&candidate=2.0.0_large")
     expect(page.locator(".st-key-verdict")).to_contain_text("1.0.0_large (newest approved by creation)")

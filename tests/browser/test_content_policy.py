@@ -48,7 +48,7 @@ def test_every_page_with_its_parts_passes(watched: Page, embedded: str, scheme: 
     page = watched
     page.emulate_media(color_scheme=scheme)
     opened(page, embedded)
-    expect(page.locator(".st-key-queue")).to_contain_text("Waiting for review")
+    expect(page.locator(".st-key-queue")).to_contain_text("waiting for review")
     assert violations(page) == []
 
     opened(page, f"{embedded}/versions?{WHISPER}&version=3.0.0_large")

@@ -37,6 +37,9 @@ BEST_FIRST = [
     "1.0.0_tiny_en",
 ]
 """By word error rate on AMI-IHM: 0.160, 0.161, 0.164 twice, 0.169, 0.175, 0.205, 0.237."""
+QUEUE_ROW = 34
+QUEUE_VERSION_AT = 160
+"""Pixels: the height of a row of the queue, and where the version's name is from its left edge."""
 TRACES = """() => {
     const chart = document.querySelector('.st-key-trend-chart .js-plotly-plot');
     const plain = values => Array.from(values._inputArray ?? values);
@@ -78,10 +81,66 @@ def column(page: Page, number: int) -> Locator:
     return page.locator(f".st-key-versions-table tbody td:nth-child({number})")
 
 
+def queued(page: Page) -> Locator:
+    """The rows of the queue, in the form that the browser gives to a screen reader."""
+    return page.locator(".st-key-queue-table tbody tr")
+
+
+def click_version(page: Page, row: int) -> None:
+    """Click the name of a version in the queue; the cells are drawn, so that only their places can be clicked."""
+    box = page.locator('.st-key-queue-table [data-testid="stDataFrame"]').bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + QUEUE_VERSION_AT, box["y"] + (row + 0.5) * QUEUE_ROW)
+
+
+def test_a_version_of_the_queue_opens_its_comparison_and_one_back_comes_back(page: Page, embedded: str) -> None:
+    opened(page, f"{embedded}/?verdict=trade-off")
+    expect(page.locator(".st-key-queue-table canvas").first).to_be_visible()
+    expect(queued(page)).to_have_count(9)
+    expect(queued(page).first).to_contain_text("▲▼ Trade-off3.0.0_large ›whisper✕ fails74325")
+    click_version(page, 1)
+    page.wait_for_url(lambda url: urlsplit(url).path == "/compare")
+    settled(page)
+    expect(page.locator(".st-key-verdict")).to_contain_text("3.0.0_large")
+    assert query(page) == {"model": ["model-whisper"], "candidate": ["3.0.0_large"]}
+    page.go_back()
+    expect(page.locator(".st-key-queue")).to_contain_text("81 waiting for review")
+    settled(page)
+    assert urlsplit(page.url).path == "/"
+    expect(queued(page)).to_have_count(9)
+
+
+def test_the_first_of_the_queue_has_a_link_for_the_keyboard(page: Page, embedded: str) -> None:
+    opened(page, embedded)
+    page.locator(".st-key-queue").get_by_role("link", name="Review 3.0.0_large").press("Enter")
+    expect(page.locator(".st-key-verdict")).to_contain_text("3.0.0_large")
+    settled(page)
+    assert query(page)["candidate"] == ["3.0.0_large"]
+
+
+def test_the_queue_shows_chosen_verdicts_and_what_is_superseded(page: Page, embedded: str) -> None:
+    opened(page, embedded)
+    page.locator(".st-key-verdict").get_by_role("button", name="7 incomplete").click()
+    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query) == {"verdict": ["incomplete"]})
+    expect(queued(page)).to_have_count(7)
+    page.locator(".st-key-superseded").get_by_text("Also 30 older than what is approved").click()
+    expect(page.locator(".st-key-queue")).to_contain_text("111 waiting for review")
+    settled(page)
+    assert query(page) == {"verdict": ["incomplete"], "superseded": ["true"]}
+
+
+def test_the_page_of_models_needs_no_plotly(page: Page, embedded: str) -> None:
+    scripts: list[str] = []
+    page.on("request", lambda request: scripts.append(request.url))
+    opened(page, embedded)
+    expect(page.locator(".st-key-queue-table canvas").first).to_be_visible()
+    assert [url for url in scripts if "plotly" in url.lower()] == []
+
+
 def test_a_reader_finds_a_model_and_opens_it(page: Page, embedded: str) -> None:
     opened(page, embedded)
-    expect(page.locator(".st-key-queue")).to_contain_text("Waiting for review")
-    expect(page.locator(".st-key-queue")).to_contain_text("3.1.0_large_turbo")
+    expect(page.locator(".st-key-queue")).to_contain_text("81 waiting for review")
+    expect(queued(page).first).to_contain_text("3.0.0_large ›")
     assert "Embedded registry" in region(page, "connection")
     assert "numbers are published" in region(page, "connection")
     page.locator(".st-key-q input").fill("diarization")

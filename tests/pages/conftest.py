@@ -78,4 +78,4 @@ def unescaped(markdown: str) -> str:
 
 def page_text(app: AppTest) -> str:
     """All Markdown texts of the page, a line each."""
-    return "\n".join(str(item.value) for item in (*app.title, *app.subheader, *app.markdown, *app.caption))
+    return "\n".join(str(item.value) for item in (*app.title, *app.header, *app.subheader, *app.markdown, *app.caption))

@@ -36,8 +36,11 @@ from paiview.figures.style import (
 from paiview.text import escape_for_plotly, unique_labels
 
 _COLUMNS_WITH_GAPS = 60
-_CELLS_WITH_NUMBERS = 12
+_CELLS_WITH_NUMBERS = 24
 """Columns up to which a heatmap's cells are large enough to hold their number."""
+_CELLS_WITH_LARGE_NUMBERS = 16
+_ROW_PIXELS = 27
+_HEAD_PIXELS = 96
 _CLIPPED_AT = 95
 _MOST_CLIP = 1.0
 """Errors cannot fall by more than all there are, but may grow many times: then all the others would look white."""
@@ -56,6 +59,7 @@ class HeatmapInfo(NamedTuple):
 
     ``shade`` (rows × columns) is 0 for a row's worst shown value and 1 for its best, a half where all are equal, 0
     throughout a row whose direction is unknown, NaN where there is no value; ``texts`` holds the numbers as shown.
+    ``approved`` is the label of the version to emphasize, ``None`` without one.
     """
 
     rows: list[str]
@@ -63,6 +67,7 @@ class HeatmapInfo(NamedTuple):
     shade: NDArray[np.float64]
     texts: list[list[str]]
     unknown: list[str]
+    approved: str | None
 
 
 class EffectHeatmapInfo(NamedTuple):
@@ -103,8 +108,9 @@ def heatmap_info(
     orders: NDArray[np.int64],
     dataset_names: Mapping[str, str],
     metrics: Mapping[str, MetricContract] = MappingProxyType({}),
+    approved: int | None = None,
 ) -> HeatmapInfo:
-    """Compute the heatmap of raw values; arguments as for ``trend_info``.
+    """Compute the heatmap of raw values; arguments as for ``trend_info``, and ``approved``: the version to emphasize.
 
     Versions without any of the pairs are left out.
     """
@@ -125,8 +131,14 @@ def heatmap_info(
         if meaning.direction is None:
             unknown.append(pair.metric)
         shade[row][present] = _shades(grid[row][present], meaning)
-    rows = unique_labels([_row_label(pair, dataset_names) for pair in shown])
-    return HeatmapInfo(rows, [labels[at] for at in kept], shade, texts, sorted(set(unknown)))
+    return HeatmapInfo(
+        rows=_row_labels(shown, dataset_names),
+        names=[labels[at] for at in kept],
+        shade=shade,
+        texts=texts,
+        unknown=sorted(set(unknown)),
+        approved=None if approved is None else labels[approved],
+    )
 
 
 def _shades(stored: NDArray[np.float64], meaning: MetricContract) -> NDArray[np.float64]:
@@ -154,7 +166,7 @@ def heatmap_figure(info: HeatmapInfo) -> go.Figure:
         "zmax": 1,
         "showscale": False,
     }
-    return _laid_out(info, colours)
+    return _laid_out(info, colours, emphasized=info.approved)
 
 
 def effect_heatmap_info(
@@ -182,10 +194,7 @@ def effect_heatmap_info(
     meanings = [contract(pair.metric, metrics) for pair in shown]
     before, values = grid[:, baseline], grid[:, kept]
     counted = [_counted(grid[row], meaning) for row, meaning in enumerate(meanings)]
-    effect = np.array(
-        [_row_effects(each[baseline], each[kept], meaning) for each, meaning in zip(counted, meanings, strict=True)]
-    )
-    effect = effect.reshape(values.shape)
+    effect = _grid_effects(counted, meanings, kept, baseline)
     others = effect[:, kept != baseline]
     sizes = np.abs(others[np.isfinite(others)])
     tolerance = max((each.effective_relative for each in meanings if each.direction), default=0.0)
@@ -194,7 +203,7 @@ def effect_heatmap_info(
     steps = [_steps(each[baseline], each[kept], meaning) for each, meaning in zip(counted, meanings, strict=True)]
     step = np.array(steps).reshape(values.shape)
     shade = np.where(np.isnan(effect), step, np.clip(effect, -clip, clip) / clip)
-    rows = unique_labels([_row_label(pair, dataset_names) for pair in shown])
+    rows = _row_labels(shown, dataset_names)
     return EffectHeatmapInfo(
         rows=rows,
         names=[labels[at] for at in kept],
@@ -237,23 +246,45 @@ def effects(
 
 def effect_heatmap_figure(info: EffectHeatmapInfo) -> go.Figure:
     """Draw the heatmap of effects: blue is better, vermillion worse, both full at the clip; blank where missing."""
-    limit = percent(info.clip).removeprefix("+")
     colours = {
         "customdata": np.dstack([info.values, np.broadcast_to(info.before[:, None], info.values.shape)]),
         "hovertemplate": "<b>%{x}</b><br>%{y}: %{text}<br>%{customdata[0]} ← %{customdata[1]}<extra></extra>",
         "colorscale": _DIVERGING,
         "zmin": -1,
         "zmax": 1,
-        "colorbar": {
-            "thickness": 8,
-            "outlinewidth": 0,
-            "tickvals": [-1, 0, 1],
-            "ticktext": [f"▼ {limit} or more", "= 0", f"▲ {limit} or more"],
-            "tickfont": {"size": 10},
-            "ticks": "",
-        },
+        "showscale": False,
     }
     return _laid_out(info, colours, emphasized=info.baseline)
+
+
+def version_effects(
+    frames: Frames,
+    pairs: Sequence[Pair],
+    *,
+    orders: NDArray[np.int64],
+    baseline: int,
+    metrics: Mapping[str, MetricContract] = MappingProxyType({}),
+) -> NDArray[np.float64]:
+    """The effects of some versions against one, pairs × versions; NaN where there is none.
+
+    The arguments are those of ``effect_heatmap_info``.
+    """
+    grid = queries.number_table(frames, pairs).to_numpy().T
+    meanings = [contract(pair.metric, metrics) for pair in pairs]
+    counted = [_counted(grid[row], meaning) for row, meaning in enumerate(meanings)]
+    return _grid_effects(counted, meanings, orders, baseline)
+
+
+def _grid_effects(
+    counted: Sequence[NDArray[np.float64]],
+    meanings: Sequence[MetricContract],
+    orders: NDArray[np.int64],
+    baseline: int,
+) -> NDArray[np.float64]:
+    rows = [
+        _row_effects(each[baseline], each[orders], meaning) for each, meaning in zip(counted, meanings, strict=True)
+    ]
+    return np.array(rows).reshape(len(counted), len(orders))
 
 
 def _covered(grid: NDArray[np.float64], orders: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -366,15 +397,15 @@ def _laid_out(
             y=np.repeat(cells(rows), len(names)),
             mode="text",
             text=cells([text for row in info.texts for text in row]),
-            textfont={"size": 10},
+            textfont={"size": 11 if len(names) <= _CELLS_WITH_LARGE_NUMBERS else 10},
             hoverinfo="skip",
             showlegend=False,
         )
         traces.append(numbers)
     ticks = [names[at] for at in (range(len(names)) if roomy else tick_positions(len(names), 10))]
     layout: dict[str, object] = {
-        "height": 80 + 24 * max(len(rows), 2),
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "height": _HEAD_PIXELS + _ROW_PIXELS * max(len(rows), 2),
+        "margin": {"l": 8, "r": 40, "t": 8, "b": 8},
         "xaxis": {
             "type": "category",
             "categoryorder": "array",
@@ -403,6 +434,13 @@ def _laid_out(
     return go.Figure(traces, TRANSPARENT | layout)
 
 
-def _row_label(pair: Pair, dataset_names: Mapping[str, str]) -> str:
-    dataset = dataset_label(pair.dataset, dataset_names)
-    return f"{escape_for_plotly(dataset)} · {escape_for_plotly(pair.metric, 30)}"
+def _row_labels(pairs: Sequence[Pair], dataset_names: Mapping[str, str]) -> list[str]:
+    """The dataset of each row, with the metric where there are several; no two alike."""
+    has_several = len({pair.metric for pair in pairs}) > 1
+    datasets = [escape_for_plotly(dataset_label(pair.dataset, dataset_names)) for pair in pairs]
+    return unique_labels(
+        [
+            f"{dataset} · {escape_for_plotly(pair.metric, 30)}" if has_several else dataset
+            for dataset, pair in zip(datasets, pairs, strict=True)
+        ]
+    )

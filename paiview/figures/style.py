@@ -40,7 +40,7 @@ BETTER_ON_DARK, WORSE_ON_DARK = "#3D9BD4", "#E8762B"
 """For HTML on a dark page. A plotly figure does not know the theme, and has the colours above on both."""
 APPROVED = "#009E73"
 PENDING = "#E69F00"
-REJECTED = "#B4478C"
+REJECTED = "#A3AFBA"
 NEUTRAL = "#8593A1"
 FAINT = tint(NEUTRAL, 0.28)
 """Lines and bands that stay behind the marks, on white as on dark."""
@@ -78,6 +78,14 @@ def way(direction: Direction | None, standing: Standing) -> str:
     if standing == "not_a_score":
         return "not a score"
     return f"assumed: {WAYS[direction]}" if standing == "assumed" else WAYS[direction]
+
+
+def way_mark(direction: Direction | None, standing: Standing) -> str:
+    """``way`` where there is little room: ``↓``, ``↓ assumed``, ``direction unknown``."""
+    if direction is None or standing == "not_a_score":
+        return way(direction, standing)
+    arrow = WAYS[direction][0]
+    return f"{arrow} assumed" if standing == "assumed" else arrow
 
 
 TRANSPARENT = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}

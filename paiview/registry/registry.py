@@ -330,7 +330,7 @@ class Registry:
         return self._cache.changed(missed)
 
     def refresh_models(self, workspace_id: str | None = None, filters: ModelFilters = ModelFilters()) -> None:
-        """Let the next ``models`` with these arguments, and of each of its models ``review`` and ``versions``, read again."""
+        """Let the next ``models`` with these arguments read again, and of each model ``review`` and ``versions``."""
         key = self._key("models", _in_workspace(filters, workspace_id))
         listed = self._cache.last_good(key)
         self._cache.refresh(key)

@@ -19,6 +19,7 @@ from paiview.figures.delta import delta_info
 from paiview.figures.delta_table import delta_html
 from paiview.figures.dumbbell import dumbbell_figure, dumbbell_info
 from paiview.figures.heatmap import effect_heatmap_figure, effect_heatmap_info, heatmap_figure, heatmap_info
+from paiview.figures.overview import overview_figure, overview_info
 from paiview.figures.pareto import ParetoInfo, pareto_figure, pareto_info
 from paiview.figures.style import version_labels
 from paiview.figures.trend import trend_figure, trend_info
@@ -30,10 +31,33 @@ _KEEP_FIGURES = 64
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
+_CLICKED = "clicked-figure"
+"""The key of the state that holds which figure was clicked last."""
+
+
 class TrendDrawn(NamedTuple):
-    """``hidden`` points lie outside the versions drawn; ``clicked`` is the VersionName of the point clicked last."""
+    """``hidden`` points lie outside the versions drawn; ``clicked`` is the VersionName of the point clicked last.
+
+    ``clicked`` is ``None`` where another figure was clicked after it.
+    """
 
     hidden: int
+    clicked: str | None
+
+
+class OverviewDrawn(NamedTuple):
+    """What is said of an overview that is drawn.
+
+    Attributes:
+        drawn: how many versions it holds.
+        beyond: how many of their marks stand at its edge.
+        unshared: how many versions share no dataset with the baseline.
+        clicked: as in ``TrendDrawn``.
+    """
+
+    drawn: int
+    beyond: int
+    unshared: int
     clicked: str | None
 
 
@@ -64,32 +88,54 @@ class Plot:
         return self.data.key(tuple(self.shown), self.version_indexes)
 
 
+def overview(plot: Plot, baseline: int) -> OverviewDrawn:
+    """Draw every version against ``baseline``, a position in the versions frame; nothing without a shared dataset.
+
+    The pairs of the plot are of one metric whose direction is known.
+    """
+    figure, facts = _overview(plot=plot, baseline=baseline)
+    if not facts.drawn:
+        return facts
+    return facts._replace(clicked=_draw_clickable(plot, figure, "overview-figure", "Every version against one"))
+
+
 def trend(plot: Plot) -> TrendDrawn:
     """Draw the trend panels."""
     figure, hidden = _trend(plot=plot)
-    event = st.plotly_chart(
-        figure,
-        key="trend-figure",
-        config=_CONFIG,
-        on_select="rerun",
-        selection_mode="points",
-        alt="Each metric on each dataset over the versions",
-    )
+    alt = "Each metric on each dataset over the versions"
+    return TrendDrawn(hidden, _draw_clickable(plot, figure, "trend-figure", alt))
+
+
+def _draw_clickable(plot: Plot, figure: go.Figure, key: str, alt: str) -> str | None:
+    """Draw a figure whose points are versions.
+
+    Returns:
+        The VersionName of the point clicked, if this figure was clicked last.
+    """
+
+    def remember() -> None:
+        st.session_state[_CLICKED] = key
+
+    event = st.plotly_chart(figure, key=key, config=_CONFIG, on_select=remember, selection_mode="points", alt=alt)
     points = event.selection.points
-    if not points:
-        return TrendDrawn(hidden, None)
+    if not points or st.session_state.get(_CLICKED) != key:
+        return None
     labels = version_labels(plot.data.frames.versions)
     named = dict(zip(labels, plot.data.frames.versions["version_name"].tolist(), strict=True))
-    return TrendDrawn(hidden, named.get(str(points[0]["x"])))
+    return named.get(str(points[0]["x"]))
 
 
-def heatmap(plot: Plot) -> str:
+def heatmap(plot: Plot, approved: int | None = None) -> str:
     """Draw the heatmap of raw values.
+
+    Args:
+        plot: what to draw.
+        approved: the version to emphasize, a position in the versions frame.
 
     Returns:
         How to read it, as Markdown.
     """
-    unknown = _heatmap(plot=plot)
+    unknown = _heatmap(plot=plot, approved=approved)
     return f"Each row has its own scale, the stronger the colour the better, blank is missing.{_uncoloured(unknown)}"
 
 
@@ -216,8 +262,23 @@ def _trend(plot: Plot) -> tuple[go.Figure, int]:
     return trend_figure(info), info.hidden
 
 
+@st.cache_resource(
+    ttl=cache_keys.TTL_SECONDS, max_entries=_KEEP_FIGURES, show_spinner=False, hash_funcs={Plot: Plot.key}
+)
+def _overview(plot: Plot, baseline: int) -> tuple[go.Figure, OverviewDrawn]:
+    data = plot.data
+    info = overview_info(
+        data.frames,
+        plot.shown,
+        orders=plot.version_indexes,
+        baseline=baseline,
+        metrics=data.contracts.metrics,
+    )
+    return overview_figure(info), OverviewDrawn(len(info.names), info.beyond, info.unshared, None)
+
+
 @_cached_by_plot
-def _heatmap(plot: Plot) -> list[str]:
+def _heatmap(plot: Plot, approved: int | None) -> list[str]:
     data = plot.data
     info = heatmap_info(
         data.frames,
@@ -225,6 +286,7 @@ def _heatmap(plot: Plot) -> list[str]:
         orders=plot.version_indexes,
         dataset_names=data.dataset_names,
         metrics=data.contracts.metrics,
+        approved=approved,
     )
     figure = heatmap_figure(info)
     st.plotly_chart(figure, key="heatmap-figure", config=_CONFIG, alt="Raw values by dataset and version")

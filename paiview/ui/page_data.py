@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+import numpy as np
 import streamlit as st
 
 from paiview.decisions.contracts import Contracts
+from paiview.evaluation import queries
 from paiview.evaluation.dataset_identity import NO_DATASET, base_of
 from paiview.evaluation.frames import Frames, build
 from paiview.pai.errors import PaiviewError
@@ -66,6 +68,9 @@ def read_versions(
     try:
         if st.session_state.get(_REFRESH):
             registry.refresh_versions(model_id, filters)
+            if filters.selects:
+                # What is approved now comes from the whole listing.
+                registry.refresh_versions(model_id)
         with messages.reading_progress("versions") as progress:
             snapshot = registry.versions(model_id, filters, current=current, progress=progress, naming=naming)
     except PaiviewError as error:
@@ -82,6 +87,49 @@ def read_versions(
         messages.warn(escape_markdown(sentence, 400))
     _draw_standing(registry, model_id, snapshot)
     return snapshot
+
+
+def read_whole(registry: Registry, model_id: str, snapshot: VersionsSnapshot) -> VersionsSnapshot:
+    """The listing without filters, which the approved version and the best so far come from.
+
+    Where it cannot be read, the page says so and goes on with what the filters leave.
+
+    Args:
+        registry: where it comes from.
+        model_id: the model.
+        snapshot: what ``read_versions`` returned; the listing is read again if it lacks one of its versions.
+    """
+    if not snapshot.is_filtered:
+        return snapshot
+    try:
+        return registry.versions(model_id, naming=snapshot.frames.versions["version_name"].tolist())
+    except PaiviewError as error:
+        messages.warn(
+            "What is approved now and the best so far count only the versions that pass the filters, for the others "
+            f"cannot be read. {messages.describe(error)}"
+        )
+        return snapshot
+
+
+def positions_in(whole: VersionsSnapshot, snapshot: VersionsSnapshot, frames: Frames) -> queries.VersionIndexes:
+    """The versions of a filtered listing as positions in the frames of the whole one, ascending.
+
+    Args:
+        whole: the listing without filters.
+        snapshot: the filtered listing.
+        frames: the frames of ``whole``.
+    """
+    if snapshot is whole:
+        return np.arange(len(frames.versions))
+    passing = {(version.version_name, version.gmt_create_time) for version in snapshot.versions}
+    listed = [whole.versions[at] for at in frames.versions["listing_index"].tolist()]
+    return np.flatnonzero([(version.version_name, version.gmt_create_time) in passing for version in listed])
+
+
+def named_filters(filters: VersionFilters) -> list[str]:
+    """Each filter that is set, with its name in PAI's API: ``FrameworkType PyTorch``."""
+    selecting = filters.model_copy(update={"order": None, "sort_by": None})
+    return [f"{name} {value}" for name, value in selecting.query().items() if value]
 
 
 def _draw_standing(registry: Registry, model_id: str, snapshot: VersionsSnapshot) -> None:

@@ -246,3 +246,32 @@ def is_parsed_by(parse: Callable[[str], object]) -> Callable[[str], bool]:
         return True
 
     return allowed
+
+
+def segments(label: str, options: Mapping[str, str], *, key: str, default: str) -> str:
+    """Draw adjacent buttons of which one is chosen; the URL parameter holds its value, not the text shown.
+
+    Args:
+        label: what is chosen, for a screen reader.
+        options: value to the text shown.
+        key: the query parameter and the control's key.
+        default: the value when the URL requests none of the options.
+    """
+    value = url.requested(key) or default
+    if value not in options:
+        if url.is_from_link(key):
+            messages.warn_of_invalid_value(key, value)
+        value = default
+    st.session_state[key] = value
+    st.segmented_control(
+        label,
+        [*options],
+        required=True,
+        format_func=options.__getitem__,
+        key=key,
+        on_change=_write_choice,
+        args=(key,),
+        label_visibility="collapsed",
+    )
+    url.write(key, value if value != default else None)
+    return value

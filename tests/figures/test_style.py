@@ -34,8 +34,10 @@ def test_datasets_have_their_names_and_long_ones_their_end() -> None:
     frames = build([version(0, "0.1.0", None, {"cer@d-1": 0.1, f"cer@{long}": 0.2})])
     pairs = [Pair("cer", "d-1"), Pair("cer", long)]
     info = heatmap(frames, *pairs, names={"d-1": "AISHELL & co"})
-    assert info.rows == ["AISHELL &amp; co · cer", f"…{long[-43:]} · cer"]
-    assert trend(frames, *pairs).panels[1].title == f"<b>…{long[-43:]}</b><br>cer ↓ lower is better"
+    assert info.rows == ["AISHELL &amp; co", f"…{long[-43:]}"]
+    panel = trend(frames, *pairs).panels[1]
+    assert panel.title == f"<b>…{long[-31:]}</b>  cer ↓"
+    assert panel.whole_title == f"{long} · cer"
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,7 @@ def test_a_large_registry_is_drawn() -> None:
     trends = trend(frames, *pairs)
     assert sum(len(panel.values) for panel in trends.panels) == 160 * 1500
     page = trends._replace(panels=trends.panels[:12])
-    assert len(trend_figure(page).layout.annotations) == 12
+    assert len(trend_figure(page).layout.annotations) == 12 * 3
     info = heatmap(frames, *pairs)
     assert info.shade.shape == (160, 1500)
     heatmap_figure(info)

@@ -1,12 +1,13 @@
 """Trend panels: the numbers of the frame, marks by status, the approved rule, the best so far."""
 
+import math
 from typing import Any
 
 import pytest
 
 from paiview.evaluation.frames import Frames, Pair, build
 from paiview.figures.style import APPROVED, BEST, NEUTRAL, PENDING, REJECTED
-from paiview.figures.trend import TrendInfo, trend_figure
+from paiview.figures.trend import Axis, TrendInfo, TrendPanel, trend_figure
 from tests.figures.conftest import BLOBS, CER, TOP1, trend, version
 
 
@@ -103,10 +104,10 @@ def test_nothing_hidden_is_nothing_told(frames: Frames) -> None:
 
 @pytest.mark.parametrize(
     ("pair", "words"),
-    [(CER, "↓ lower is better"), (TOP1, "↑ higher is better"), (BLOBS, "direction unknown")],
+    [(CER, "↓"), (TOP1, "↑"), (BLOBS, "direction unknown")],
 )
 def test_a_panel_says_which_way_is_better(frames: Frames, pair: Pair, words: str) -> None:
-    assert trend(frames, pair).panels[0].title == f"<b>aishell</b><br>{pair.metric} {words}"
+    assert trend(frames, pair).panels[0].title == f"<b>aishell</b>  {pair.metric} {words}"
 
 
 def test_a_panel_has_axes_of_its_own_in_version_order(frames: Frames) -> None:
@@ -120,7 +121,11 @@ def test_a_panel_has_axes_of_its_own_in_version_order(frames: Frames) -> None:
         ("x2", "y2"),
         ("x3", "y3"),
     }
-    assert len(figure.layout.annotations) == 3
+    assert [note.text for note in figure.layout.annotations] == [
+        *("<b>aishell</b>  cer ↓", "0.1.0", "0.13.0"),
+        *("<b>aishell</b>  top1 ↑", "0.1.0", "0.12.0"),
+        *("<b>aishell</b>  blobs direction unknown", "0.1.0", "0.10.0"),
+    ]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
@@ -158,27 +163,83 @@ def drawn_points(info: TrendInfo) -> list[Any]:
     return [point for trace in trend_figure(info).data for point in trace.x if point is not None]
 
 
-@pytest.mark.parametrize(("suffix", "panels", "count"), [("", 2, 5), ("_longer", 2, 3), ("", 1, 10), ("_longer", 1, 6)])
-def test_many_versions_have_a_few_ticks_spread_over_the_axis(suffix: str, panels: int, count: int) -> None:
-    frames = build([version(place % 60, f"0.{place}.0{suffix}", None, {"cer": 0.1}) for place in range(300)])
-    info = trend(frames, *[CER] * panels)
-    ticks = [info.panels[0].names.index(name) for name in trend_figure(info).layout.xaxis.tickvals]
-    assert len(ticks) == count
-    assert ticks == [int((part + 0.5) * 300 / count) for part in range(count)]
-
-
-@pytest.mark.parametrize(("count", "panels"), [(4, 2), (7, 1)])
-def test_few_versions_have_a_tick_each(count: int, panels: int) -> None:
-    frames = build([version(place, f"0.{place}.0", None, {"cer": 0.1}) for place in range(count)])
-    info = trend(frames, *[CER] * panels)
-    assert list(trend_figure(info).layout.xaxis.tickvals) == info.panels[0].names
-
-
-def test_long_names_are_cut_on_the_axis_between_characters() -> None:
+def test_the_first_and_the_last_version_stand_below_a_panel() -> None:
     frames = build(
-        [version(0, "0.1.0_a-long-suffix", None, {"cer": 0.1}), version(1, "0.1.0_abc<&>d<&>", None, {"cer": 0.1})]
+        [version(place % 60, f"0.{place}.0_a-long-suffix-of-a-name", None, {"cer": 1}) for place in range(9)]
     )
-    assert list(trend_figure(trend(frames, CER)).layout.xaxis.ticktext) == [
-        "0.1.0_a-long-…",
-        "0.1.0_abc&lt;&amp;&gt;d…",
+    figure = trend_figure(trend(frames, CER))
+    _, first, last = figure.layout.annotations
+    assert (first.text, last.text) == ("0.0.0_a-long-suffix…", "0.8.0_a-long-suffix…")
+    assert (first.hovertext, last.hovertext) == ("0.0.0_a-long-suffix-of-a-name", "0.8.0_a-long-suffix-of-a-name")
+    assert (first.xanchor, first.x) == ("left", figure.layout.xaxis.domain[0])
+    assert (last.xanchor, last.x) == ("right", figure.layout.xaxis.domain[1])
+    assert figure.layout.xaxis.showticklabels is False
+    (one,) = [note.text for note in trend_figure(trend(frames, CER, orders=[3])).layout.annotations][1:]
+    assert one == "0.3.0_a-long-suffix…"
+
+
+def test_long_names_are_cut_between_characters() -> None:
+    frames = build([version(0, "0.1.0_abcdefghijkl<&>d<&>", None, {"cer": 0.1})])
+    assert trend_figure(trend(frames, CER)).layout.annotations[1].text == "0.1.0_abcdefghijkl&lt;…"
+
+
+def panel_of(values: list[float], metric: str = "cer", approved: int | None = None) -> TrendPanel:
+    frames = build(
+        [
+            version(place % 60, f"0.{place}.0", "Approved" if place == approved else None, {metric: value})
+            for place, value in enumerate(values)
+        ]
+    )
+    return trend(frames, Pair(metric, "aishell")).panels[0]
+
+
+def axes_and_marks(panel: TrendPanel) -> tuple[Any, list[float]]:
+    figure = trend_figure(TrendInfo([panel], 0))
+    return figure.layout.yaxis, [
+        value for trace in figure.data if trace.mode == "markers" for value in trace.y if value
     ]
+
+
+def test_powers_of_ten_have_a_logarithmic_scale_and_the_title_says_so() -> None:
+    panel = panel_of([0.01, 0.1, 1.1])
+    assert panel.title == "<b>aishell</b>  cer ↓ · log scale"
+    axis, marks = axes_and_marks(panel)
+    assert (axis.type, axis.range, marks) == ("log", None, [0.01, 0.1, 1.1])
+    assert panel_of([0.01, 1.0]).axis == Axis(False, None, None)
+    assert panel_of([-0.01, 0.1, 100.0], "psnr").axis.is_log is False
+
+
+def test_a_zero_stands_at_the_edge_of_a_logarithmic_scale() -> None:
+    panel = panel_of([0.0, 0.01, 10.0])
+    assert panel.axis == Axis(True, 0.01, 10.0)
+    assert panel.title == "<b>aishell</b>  cer ↓ · log scale · 1 at the edge"
+    axis, marks = axes_and_marks(panel)
+    assert axis.range == pytest.approx((-2.18, 1.18))
+    assert marks == [0.01, 0.01, 10.0]
+
+
+def test_values_far_out_stand_at_the_edge_and_say_their_number() -> None:
+    panel = panel_of([0.20, 0.21, 0.22, 0.23, 0.24, 9.0])
+    assert panel.axis == Axis(False, 0.20, 0.24)
+    assert panel.title == "<b>aishell</b>  cer ↓ · 1 at the edge"
+    axis, marks = axes_and_marks(panel)
+    assert axis.range == pytest.approx((0.1976, 0.2424))
+    assert marks == [0.20, 0.21, 0.22, 0.23, 0.24, 0.24]
+    traces = drawn(TrendInfo([panel], 0))
+    assert list(traces["cer on aishell"].y) == [0.20, 0.21, 0.22, 0.23, 0.24, 9.0]
+    assert traces["other status"].customdata[5][2] == 9.0
+    assert "%{customdata[2]}" in traces["other status"].hovertemplate
+
+
+def test_the_axis_holds_the_approved_number() -> None:
+    values = [0.20, 0.21, 0.22, 0.23, 0.24, 9.0]
+    assert panel_of(values, approved=5).axis == Axis(False, None, None)
+    assert panel_of(values, approved=2).axis == Axis(False, 0.20, 0.24)
+
+
+@pytest.mark.parametrize("values", [[1.7e308, -1.7e308], [5e-324, 1.7e308], [0.0, 0.0], [0.0, 5e-324, 1e308]])
+def test_numbers_at_the_ends_of_the_floats_are_drawn(values: list[float]) -> None:
+    panel = panel_of(values, "psnr")
+    assert list(drawn(TrendInfo([panel], 0))["psnr on aishell"].y) == values
+    axis, _ = axes_and_marks(panel)
+    assert axis.range is None or all(map(math.isfinite, axis.range))

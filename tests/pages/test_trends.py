@@ -10,12 +10,26 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from paiview.registry.connection import disconnect
+from tests.harness.server import refusal
 from tests.harness.service import Service, version
-from tests.pages.conftest import Run, page_text, reported
+from tests.pages.conftest import Run, page_text, reported, unescaped
 
 
-def chart(app: AppTest, place: int = 0) -> dict[str, Any]:
-    return dict(json.loads(app.get("plotly_chart")[place].proto.spec))
+def charts(app: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(item.proto.spec) for item in app.get("plotly_chart")]
+
+
+def chart(app: AppTest) -> dict[str, Any]:
+    """The panels or the heatmap, which stand below the overview."""
+    return charts(app)[-1]
+
+
+def overview(app: AppTest) -> dict[str, float]:
+    """The mean effect of each version in the overview; nothing without one."""
+    first = charts(app)[0]["data"]
+    if first[0]["name"] != "worst to best dataset":
+        return {}
+    return dict(zip(first[1]["x"], numbers(first[1]["y"]), strict=True))
 
 
 def numbers(values: Any) -> list[float]:
@@ -36,8 +50,8 @@ def test_a_panel_a_dataset_holds_the_numbers_in_version_order(run: Run) -> None:
         "cer on d-aishell": {"0.1.0": 0.05, "0.2.0": 0.06, "0.10.0": 0.04},
         "cer on d-meeting": {"0.1.0": 0.2, "0.10.0": 0.21},
     }
-    titles = [note["text"] for note in chart(app)["layout"]["annotations"]]
-    assert titles == ["<b>AISHELL-1</b><br>cer ↓ lower is better", "<b>d-meeting</b><br>cer ↓ lower is better"]
+    texts = [note["text"] for note in chart(app)["layout"]["annotations"]]
+    assert texts == [*("<b>AISHELL-1</b>  cer ↓", "0.1.0", "0.10.0"), *("<b>d-meeting</b>  cer ↓", "0.1.0", "0.10.0")]
 
 
 def test_the_url_chooses_metrics_datasets_statuses_and_text(run: Run) -> None:
@@ -67,8 +81,9 @@ def test_many_datasets_are_paged_and_the_page_says_so(run: Run, service: Service
     app = run("trends", model="model-asr", page="14")
     assert list(points(app)) == [f"cer on d-{number:03}" for number in range(156, 160)]
     assert "Panels 157 to 160 of 160" in page_text(app)
-    assert "100 rows are not shown" in page_text(app)
-    assert len(chart(app, 1)["data"][0]["y"]) == 60
+    heatmap = run("trends", model="model-asr", page="14", scale="raw")
+    assert "100 rows are not shown" in page_text(heatmap)
+    assert len(chart(heatmap)["data"][0]["y"]) == 60
 
 
 def test_a_metric_without_a_direction_has_no_best_and_no_colour(run: Run, service: Service) -> None:
@@ -80,8 +95,8 @@ def test_a_metric_without_a_direction_has_no_best_and_no_colour(run: Run, servic
     assert points(app) == {"blobs on d": {"0.1.0": 3, "0.2.0": 5}}
     drawn = [trace["name"] for trace in chart(app)["data"] if trace.get("x") != [None]]
     assert drawn == ["blobs on d", "Pending"]
-    assert "No colour for blobs" in page_text(app)
     assert "direction unknown" in chart(app)["layout"]["annotations"][0]["text"]
+    assert "No colour for blobs" in page_text(run("trends", model="model-asr", scale="raw"))
 
 
 def test_odd_values_are_counted_and_a_jump_of_scale_is_named(run: Run, service: Service) -> None:
@@ -105,7 +120,77 @@ def test_a_model_without_numbers_says_where_to_look(run: Run, service: Service) 
 
 def test_filters_that_no_version_passes_are_reported(run: Run) -> None:
     app = run("trends", model="model-asr", text="no such version")
-    assert any("No version passes the filters" in item.value for item in app.info)
+    [told] = [unescaped(item.value) for item in app.info]
+    assert told == "0 of 3 versions pass the filters (“no such version”). Clear one of them."
+    status = run("trends", model="model-asr", text="x", status=["Approved", "Rejected"], approval_status="Pending")
+    [told] = [unescaped(item.value) for item in status.info]
+    assert "(ApprovalStatus Pending, status Approved or Rejected, “x”)" in told
+
+
+def test_a_choice_without_numbers_is_told_as_one(run: Run) -> None:
+    app = run("trends", model="model-asr", metric="rtf", dataset="d-meeting")
+    assert any("No version has a number of these metrics on these datasets" in item.value for item in app.info)
+
+
+def test_every_version_stands_against_the_one_approved_now(run: Run) -> None:
+    app = run("trends", model="model-asr")
+    assert overview(app) == {
+        "0.1.0": 0,
+        "0.2.0": pytest.approx(-0.2),
+        "0.10.0": pytest.approx((0.2 - 0.05) / 2),
+    }
+    assert [item.value for item in app.subheader] == [
+        "Every version against 0\\.1\\.0, approved now",
+        "Dataset by dataset",
+    ]
+    one = run("trends", model="model-asr", dataset="d-meeting")
+    assert overview(one) == {"0.1.0": 0, "0.10.0": pytest.approx(-0.05)}
+
+
+def test_the_overview_says_why_there_is_none(run: Run, service: Service) -> None:
+    service.versions["model-asr"][0]["Metrics"]["Results"][0]["Metrics"]["blobs"] = 3
+    unknown = run("trends", model="model-asr", metric="blobs")
+    assert overview(unknown) == {}
+    assert "No overview: nobody has said whether more or less of blobs is better" in page_text(unknown)
+    disconnect()
+    service.versions["model-asr"][1]["Metrics"]["Results"][0]["Metrics"]["wer"] = 0.3
+    lacking = run("trends", model="model-asr", metric="wer")
+    assert "No overview: no approved version has a number of wer" in page_text(lacking)
+    disconnect()
+    service.versions["model-asr"][0]["ApprovalStatus"] = "Rejected"
+    nothing = run("trends", model="model-asr")
+    assert overview(nothing) == {}
+    assert "No overview: no version is approved to compare with on cer" in page_text(nothing)
+
+
+def test_another_version_than_the_one_approved_now_is_told_as_such(run: Run, service: Service) -> None:
+    service.versions["model-asr"].append(version("0.11.0", "2024-04-01", {"d": {"wer": 1}}, ApprovalStatus="Approved"))
+    [heading, _] = [item.value for item in run("trends", model="model-asr", metric="cer").subheader]
+    assert heading == "Every version against 0\\.1\\.0, the newest approved with cer"
+
+
+def test_the_filters_in_pai_choose_the_versions_drawn_and_the_caption_names_them(run: Run) -> None:
+    app = run("trends", model="model-asr", approval_status="Pending")
+    assert points(app) == {"cer on d-aishell": {"0.10.0": 0.04}, "cer on d-meeting": {"0.10.0": 0.21}}
+    assert "1 of 3 versions: ApprovalStatus Pending" in page_text(app)
+    rule = next(trace for trace in chart(app)["data"] if trace["name"] == "approved" and trace["x"] == ["0.10.0"] * 2)
+    assert numbers(rule["y"]) == [0.05, 0.05], "Approved now comes from the whole listing."
+    assert overview(app) == {"0.10.0": pytest.approx((0.2 - 0.05) / 2)}
+    assert " of 3 versions" not in page_text(run("trends", model="model-asr")).replace("3 of 3 versions", "")
+
+
+def test_without_the_whole_listing_the_page_shows_what_the_filters_leave(run: Run, service: Service) -> None:
+    answer = service.__call__
+
+    class Refusing(Service):
+        async def __call__(self, request: Any) -> Any:
+            is_whole = request.path.endswith("/versions") and "Label" not in request.query
+            return refusal("Forbidden", 403, "Not the whole.") if is_whole else await answer(request)
+
+    service.__class__ = Refusing
+    app = run("trends", model="model-asr", label="kept")
+    assert points(app)["cer on d-aishell"] == {"0.1.0": 0.05, "0.2.0": 0.06, "0.10.0": 0.04}
+    assert "count only the versions that pass the filters" in reported(app)
 
 
 def test_text_of_the_service_is_no_markup_in_the_chart(run: Run, service: Service) -> None:
@@ -123,9 +208,9 @@ def test_text_of_the_service_is_no_markup_in_the_chart(run: Run, service: Servic
 def test_the_heatmap_shows_effects_against_the_newest_approved_version(run: Run) -> None:
     app = run("trends", model="model-asr", scale="effect")
     assert "Against 0\\.1\\.0, the newest approved" in page_text(app)
-    heatmap = chart(app, 1)["data"][0]
+    heatmap = chart(app)["data"][0]
     shown = dict(zip(heatmap["y"], heatmap["text"], strict=True))
-    assert shown["AISHELL-1 · cer"] == ["0.0 %", "−20.0 %", "+20.0 %"]
+    assert shown["AISHELL-1"] == ["0.0 %", "−20.0 %", "+20.0 %"]
 
 
 def test_a_row_that_the_approved_version_lacks_is_counted(run: Run, service: Service) -> None:
@@ -139,7 +224,8 @@ def test_a_row_that_the_approved_version_lacks_is_counted(run: Run, service: Ser
 def test_a_dataset_without_a_point_under_the_filters_has_no_panel_and_no_row(run: Run) -> None:
     app = run("trends", model="model-asr", status="Rejected")
     assert list(points(app)) == ["cer on d-aishell"]
-    assert list(chart(app, 1)["data"][0]["y"]) == ["AISHELL-1 · cer"]
+    rejected = run("trends", model="model-asr", status="Rejected", scale="raw")
+    assert list(chart(rejected)["data"][0]["y"]) == ["AISHELL-1"]
     assert "Left out: 1 panel without a point of these versions." in page_text(app)
     assert "Left out" not in page_text(run("trends", model="model-asr"))
 
@@ -165,9 +251,8 @@ def test_a_dataset_and_its_alias_are_one_panel_with_the_name_of_the_configuratio
         encoding="utf-8",
     )
     monkeypatch.setenv("PAIVIEW_CONFIG", str(file))
-    titles = {
-        note["text"].partition("</b>")[0] for note in chart(run("trends", model="model-asr"))["layout"]["annotations"]
-    }
+    texts = [note["text"] for note in chart(run("trends", model="model-asr"))["layout"]["annotations"]]
+    titles = {text.partition("</b>")[0] for text in texts if "</b>" in text}
     assert titles == {"<b>Far field", "<b>Renamed"}
 
 
@@ -178,10 +263,10 @@ def test_directions_of_the_configuration_colour_the_heatmap(
         version("0.1.0", "2024-01-01", {"d": {"quality": 1.0}}),
         version("0.2.0", "2024-02-01", {"d": {"quality": 2.0}}),
     ]
-    assert "No colour for quality" in page_text(run("trends", model="model-asr"))
+    assert "No colour for quality" in page_text(run("trends", model="model-asr", scale="raw"))
     file = tmp_path / "paiview.toml"
     file.write_text('[metrics.quality]\ndirection = "higher"\n', encoding="utf-8")
     monkeypatch.setenv("PAIVIEW_CONFIG", str(file))
-    app = run("trends", model="model-asr")
-    assert "No colour" not in page_text(app)
-    assert "higher is better" in chart(app)["layout"]["annotations"][0]["text"]
+    assert "No colour" not in page_text(run("trends", model="model-asr", scale="raw"))
+    panels = run("trends", model="model-asr")
+    assert chart(panels)["layout"]["annotations"][0]["text"] == "<b>d</b>  quality ↑"

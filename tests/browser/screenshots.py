@@ -27,6 +27,7 @@ VIEWS: Final = {
     "trends": "/trends?model=model-pyannotediarization",
     "trends-sparse": "/trends?model=model-wenetmandarin&metric=cer_attention_rescoring",
     "trends-large": "/trends?model=model-timm&window=300",
+    "trends-values": "/trends?model=model-pyannotediarization&scale=raw",
     "trends-effect": "/trends?model=model-pyannotediarization&scale=effect",
     "compare": "/compare?model=model-pyannotediarization",
     "compare-raw": "/compare?model=model-yolov5&candidate=7.0.0_yolov5x&picture=raw",

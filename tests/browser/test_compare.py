@@ -188,22 +188,22 @@ def test_back_takes_a_baseline_out_of_the_verdict_too(page: Page, embedded: str)
     assert "baseline" not in query(page)
 
 
-def test_a_click_on_a_point_offers_its_version(page: Page, embedded: str) -> None:
+@pytest.mark.parametrize("figure", ["trend-figure", "overview-figure"])
+def test_a_click_on_a_point_offers_its_version(page: Page, embedded: str, figure: str) -> None:
     opened(page, f"{embedded}/trends?model=model-whisper&dataset=ami-ihm")
-    # The marks of one status are one trace; the newest Pending version is the last of its points.
-    page.locator(".st-key-trend-chart .js-plotly-plot .scatterlayer .trace:has(.point)").nth(
-        0
-    ).scroll_into_view_if_needed()
-    place = page.evaluate(
-        """() => {
-            const chart = document.querySelector('.st-key-trend-chart .js-plotly-plot');
-            const trace = chart._fullData.findIndex(trace => trace.name === 'Pending' && trace.visible !== 'legendonly'
-                && trace.x.length > 1);
-            const drawn = chart.calcdata[trace].at(-1);
+    chart = page.locator(f".st-key-{figure} .js-plotly-plot")
+    chart.scroll_into_view_if_needed()
+    expect(chart.locator(".points path").first).to_be_visible()
+    place = chart.evaluate(
+        """(chart, version) => {
+            const isDrawn = trace => trace.mode.startsWith('markers') && Array.from(trace.x).includes(version);
+            const trace = chart._fullData.findIndex(isDrawn);
+            const drawn = chart.calcdata[trace][Array.from(chart._fullData[trace].x).indexOf(version)];
             const {xaxis, yaxis} = chart._fullLayout;
             const box = chart.getBoundingClientRect();
             return [box.x + xaxis._offset + xaxis.c2p(drawn.x), box.y + yaxis._offset + yaxis.c2p(drawn.y)];
-        }"""
+        }""",
+        "3.1.0_large_turbo",
     )
     page.mouse.move(*place)
     page.mouse.click(*place)

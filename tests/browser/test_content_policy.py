@@ -63,6 +63,10 @@ def test_every_page_with_its_parts_passes(watched: Page, embedded: str, scheme: 
     expect(chart.locator(".main-svg").first).to_be_visible()
     chart.locator(".points path").first.hover(force=True)
     expect(chart.locator(".hoverlayer text").first).to_be_visible()
+    expect(page.locator(".st-key-overview .main-svg").first).to_be_visible()
+    assert violations(page) == []
+
+    opened(page, f"{embedded}/trends?{WHISPER}&dataset=ami-ihm&scale=raw")
     expect(page.locator(".st-key-heatmap .main-svg").first).to_be_visible()
     assert violations(page) == []
 

@@ -172,9 +172,11 @@ def assert_harmless_tooltips(page: Page, marks: Locator, step: int) -> None:
 
 def test_trends_and_their_tooltips(page: Page, served: str) -> None:
     charts = [f"{text} cer" for text in hostile.FAMILIES["charts"]]
-    opened(page, served + link("trends", metric=["cer", *charts], scale="effect"))
+    opened(page, served + link("trends", metric=["cer", *charts]))
     for _ in leaf(page, 3):
         assert_harmless_tooltips(page, page.locator(".st-key-trend-chart .points path.point"), 12)
+    opened(page, served + link("trends", metric=["cer", *charts], scale="effect"))
+    assert_harmless_tooltips(page, page.locator(".st-key-overview .points path.point"), 12)
     page.locator(".st-key-downloads button").click()
     expect(page.get_by_role("button", name="CSV", exact=True)).to_be_visible()
     assert_harmless(page)

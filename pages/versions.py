@@ -1,9 +1,10 @@
-"""Versions: the versions of one model with every field and filter, and one version in detail."""
+"""Versions: the versions of one model with every filter and field, and one version in detail."""
 
 import streamlit as st
 
 from paiview.evaluation import queries
-from paiview.text import counted
+from paiview.evaluation.frames import Frames
+from paiview.text import counted, one_line
 from paiview.ui import (
     app_frame,
     downloads,
@@ -12,66 +13,134 @@ from paiview.ui import (
     page_data,
     page_head,
     sidebar,
+    url,
     url_controls,
     version_detail,
     versions_table,
 )
+from paiview.ui.approved_now import ApprovedNow
 
 app_frame.require()
 
 ROWS = 25
-NUMBER_COLUMNS = 12
+NUMBER_COLUMNS = 24
+CELLS = {"values": "Values", "change": "Change against approved"}
+
+
+def status_options(frames: Frames) -> dict[str, str]:
+    """The statuses to pick from with their counts: those present, and those of the link."""
+    counts = frames.status_counts
+    statuses = dict.fromkeys([*sidebar.STATUSES, *counts])
+    picked = url.requested_values("status")
+    return {
+        status: f"{versions_table.status_mark(status)} {counts.get(status, 0)} {one_line(status, 40).lower()}".strip()
+        for status in statuses
+        if status in counts or status in picked
+    }
+
 
 registry, model, model_id = page_head.choose_model()
-# These controls are above the filters, but their options are those of the versions that pass the filters.
-choices = st.sidebar.container()
-filters = sidebar.choose_version_filters()
+st.set_page_config(page_title=f"{one_line(model.model_name or model_id, 60)} versions · paiview")
+sections = sidebar.draw_sections()
+filters = sidebar.choose_version_filters(sections.in_pai)
 snapshot = page_data.read_versions(registry, model_id, filters)
 contracts = metric_settings.effective().with_data(snapshot.meanings)
 messages.warn_of_notes(contracts.ignored)
 frames = page_data.frames_of(snapshot, contracts)
+whole = page_data.whole_listing(registry, model_id, snapshot)
+approved = ApprovedNow.of(whole)
+version_count = len(frames.versions) if whole is None else len(whole.versions)
 
-with choices:
+with sections.what:
     metrics, datasets = sidebar.choose_metrics_and_datasets(frames)
+    fields = sidebar.choose_columns()
 metric = metrics[0] if metrics else queries.main_metric(frames, contracts.metrics)
-table_filters = sidebar.choose_table_filters(metric)
+table_filters = sidebar.choose_table_filters(metric, sections.versions)
 pairs = queries.shown_pairs(frames, metrics, datasets, contracts.metrics)
-column_pairs = pairs[:NUMBER_COLUMNS]
+column_pairs = queries.grouped_by_metric(pairs[:NUMBER_COLUMNS])
 data = page_data.model_data(registry, model, snapshot, contracts)
+numbers = queries.number_table(frames, column_pairs)
+
+with st.container(key="versions-bar", horizontal=True, vertical_alignment="center", gap="small"):
+    text = sidebar.choose_search()
+    statuses = url_controls.picks("Status", status_options(frames), key="status")
+    if approved is not None:
+        cells = url_controls.choice(
+            "Cells", CELLS, key="cells", default="values", look="segments", is_label_shown=False
+        )
+    else:
+        cells = "values"
+        if url.requested("cells") == "change":
+            messages.warn("No version is approved, so there is no change to show.")
+    with st.container(key="versions-bar-end", horizontal=True, width="content", vertical_alignment="center"):
+        sort = (
+            url_controls.choice(
+                "Sort",
+                queries.sort_options(list(numbers.columns)),
+                key="sort",
+                default="-created",
+                width=190,
+                is_label_shown=False,
+            )
+            or "-created"
+        )
+        download = st.container(key="versions-download", width="content")
+sidebar.draw_head(sections)
+
 passing = queries.matching(
     frames,
-    text=table_filters.text,
+    text=text,
     created_from=table_filters.created_from,
     created_to=table_filters.created_to,
+    statuses=statuses,
     datasets=datasets,
     metric=metric,
     minimum=table_filters.minimum,
     maximum=table_filters.maximum,
 )
-
-numbers = queries.number_table(frames, column_pairs)
-with choices:
-    sort = (
-        url_controls.choice("Sort", queries.sort_options(list(numbers.columns)), key="sort", default="-created")
-        or "-created"
-    )
 passing = queries.sorted_versions(frames, passing, sort, numbers)
+is_narrowed = len(passing) < version_count
+if is_narrowed or sidebar.is_any_active():
+    with st.container(key="chips", horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.caption(f"{len(passing)} of {counted(version_count, 'version')} pass the filters", width="content")
+        sidebar.draw_chips(metric)
 
 with st.container(key="versions-table"):
-    if 0 < len(passing) < len(frames.versions):
-        st.caption(f"{len(passing)} of {counted(len(frames.versions), 'version')} pass the filters")
-    part = versions_table.paged(len(passing), ROWS, "versions")
-    page = versions_table.TablePage(
-        data=data, passing=passing, part=part, pairs=column_pairs, fields=table_filters.fields
-    )
-    ticked = versions_table.draw_versions(page)
-    versions_table.draw_legend(len(pairs) - len(column_pairs))
+    if len(passing):
+        with st.container(key="paging", horizontal=True, vertical_alignment="center", gap="small"):
+            part = versions_table.paged(len(passing), ROWS, "versions")
+        page = versions_table.TablePage(
+            data=data,
+            listing=snapshot.versions,
+            passing=passing,
+            part=part,
+            pairs=column_pairs,
+            fields=fields,
+            cells="change" if cells == "change" else "values",
+            approved=approved,
+        )
+        ticked = versions_table.draw_ticked(data, model_id, approved)
+        versions_table.draw_versions(page, model_id)
+        with st.container(key="versions-foot", horizontal=True, vertical_alignment="top", gap="small"):
+            versions_table.draw_legend(page, len(pairs) - len(column_pairs))
+            version_index = version_detail.choose_version(frames, page.rows)
+    else:
+        ticked = []
+        url_controls.page_number(1)
+        if version_count:
+            with st.container(key="empty", border=True):
+                st.markdown(f"**0 of {counted(version_count, 'version')} pass the filters**")
+                st.button("Clear filters", key="clear-filters-here", on_click=sidebar.clear_all)
+        else:
+            st.info("This model has no versions. Register one in PAI, then refresh.")
+        version_index = version_detail.choose_version(frames, passing)
+with download:
     is_long = len(pairs) > queries.MAX_COLUMNS
     downloads.offer(
         lambda: (
             queries.long_form(frames, pairs, passing)
             if is_long
-            else versions_table.versions_frame(frames, passing, pairs, table_filters.fields)
+            else versions_table.versions_frame(frames, passing, pairs, fields)
         ),
         "every version that passes the filters, "
         + (f"one number in a row, for there are more than {queries.MAX_COLUMNS:,}" if is_long else "every column"),
@@ -82,11 +151,8 @@ with st.container(key="versions-table"):
 if len(ticked) > 1:
     with st.container(key="selection"):
         st.subheader(f"{len(ticked)} versions side by side", anchor=False)
-        versions_table.draw_compare_link(model_id, frames, ticked)
         st.dataframe(versions_table.side_by_side(data, ticked), hide_index=True, placeholder="–")
 
-with st.container(key="version-detail"):
-    version_index = version_detail.choose_version(frames, page.rows)
-    if version_index is not None:
-        version = snapshot.versions[int(frames.versions["listing_index"].iloc[version_index])]
-        version_detail.draw(registry, model, version, data, version_index)
+if version_index is not None:
+    version = snapshot.versions[int(frames.versions["listing_index"].iloc[version_index])]
+    version_detail.open_drawer(registry, model, version, data, version_index, approved)

@@ -187,6 +187,12 @@ def shown_pairs(
     ]
 
 
+def grouped_by_metric(pairs: Sequence[Pair]) -> list[Pair]:
+    """Some pairs with those of one metric side by side, in the order in which the metrics first appear."""
+    places = {metric: place for place, metric in enumerate(dict.fromkeys(pair.metric for pair in pairs))}
+    return sorted(pairs, key=lambda pair: places[pair.metric])
+
+
 def pairs_with_numbers(frames: Frames, versions: Sequence[int]) -> list[Pair]:
     """The pairs of which any of a few versions has a number, the most covered first."""
     is_chosen = np.zeros(len(frames.versions), dtype=bool)

@@ -16,6 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from paiview.decisions.contracts import Contracts
 from paiview.evaluation.metric_meaning import contract, format_value
 from paiview.figures.sparkline import NumberHistory, number_history
+from paiview.figures.style import way_mark
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import Model
 from paiview.registry.model_search import matching_models
@@ -25,7 +26,7 @@ from paiview.text import escape_markdown, one_line, shorten_front
 from paiview.ui import app_frame, messages, page_data, script_lock
 from paiview.ui.cache_keys import TTL_SECONDS
 from paiview.ui.model_data import ModelData
-from paiview.ui.versions_table import ARROWS, decimal_places
+from paiview.ui.versions_table import decimal_places
 
 MAX_MODELS = 100
 """Models whose statuses are read for the queue: at least three requests each."""
@@ -210,7 +211,7 @@ def _badges(review: Review) -> str:
 def _draw_number(history: NumberHistory, data: ModelData) -> None:
     meaning = contract(history.pair.metric, data.contracts.metrics)
     dataset = data.dataset_names.get(history.pair.dataset, history.pair.dataset)
-    label = f"{one_line(history.pair.metric, 24)} {ARROWS[meaning.direction]} {shorten_front(dataset, 24)}"
+    label = f"{one_line(history.pair.metric, 24)} {way_mark(meaning.direction, meaning.standing)} {shorten_front(dataset, 24)}"
     digits = decimal_places(history.pair, history.numbers, data.contracts.metrics)
     st.metric(
         escape_markdown(label),

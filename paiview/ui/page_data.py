@@ -132,13 +132,18 @@ def named_filters(filters: VersionFilters) -> list[str]:
     return [f"{name} {value}" for name, value in selecting.query().items() if value]
 
 
-def _draw_standing(registry: Registry, model_id: str, snapshot: VersionsSnapshot) -> None:
-    """Draw what is approved now, from the whole listing; nothing where that cannot be read."""
+def whole_listing(registry: Registry, model_id: str, snapshot: VersionsSnapshot) -> VersionsSnapshot | None:
+    """The listing without a filter, which knows what is approved now; ``None`` where it cannot be read."""
     try:
-        whole = registry.versions(model_id) if snapshot.is_filtered else snapshot
+        return registry.versions(model_id) if snapshot.is_filtered else snapshot
     except PaiviewError:
-        return
-    page_head.draw_standing(whole.frames)
+        return None
+
+
+def _draw_standing(registry: Registry, model_id: str, snapshot: VersionsSnapshot) -> None:
+    """Draw what is approved now; nothing where the whole listing cannot be read."""
+    if whole := whole_listing(registry, model_id, snapshot):
+        page_head.draw_standing(whole.frames)
 
 
 def read_models(registry: Registry, workspace_id: str | None) -> ModelsSnapshot:

@@ -1,8 +1,8 @@
-"""The controls of the sidebar: the filters that PAI applies, and those on the frame."""
+"""The filters of the sidebar: those that PAI applies and those on the frame, and a chip for each that is active."""
 
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,7 +12,7 @@ from paiview.evaluation.queries import FIELDS
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry.model_search import MODEL_SORTS
 from paiview.text import escape_markdown, one_line
-from paiview.ui import messages, url_controls
+from paiview.ui import messages, url, url_controls
 
 STATUSES = ("Pending", "Approved", "Rejected")
 FORMAT_TYPES = (
@@ -29,33 +29,44 @@ FORMAT_TYPES = (
 )
 FRAMEWORK_TYPES = ("Pytorch", "PyTorch", "XGBoost", "Keras", "Caffe", "Alink", "Xflow", "TensorFlow")
 SOURCE_TYPES = ("Custom", "PAIFlow", "TrainingService")
-_PAI_FILTER_KEYS = (
-    "approval_status",
-    "version_name",
-    "label",
-    "framework_type",
-    "format_type",
-    "source_type",
-    "source_id",
-    "order",
-)
 MODEL_FILTERS = {"q": "Search", "task": "Task", "domain": "Domain"}
 """The filters on the list of models: parameter to label."""
+_PAI_FILTERS = {
+    "approval_status": "ApprovalStatus",
+    "version_name": "VersionName",
+    "label": "Label",
+    "framework_type": "FrameworkType",
+    "format_type": "FormatType",
+    "source_type": "SourceType",
+    "source_id": "SourceId",
+}
+"""The filters that PAI applies: the parameter of the link, to that of ListModelVersions."""
 MAX_OPTIONS = 500
 """The options of one control; more would be sent to the browser in every run of the page."""
-_TABLE_FILTER_KEYS = ("created_from", "created_to", "min", "max", "columns")
+_TABLE_FILTERS = {"created_from": "Created from", "created_to": "Created to", "min": "from", "max": "to"}
+_LISTS = ("metric", "dataset")
+_TEXTS = ("text", "version_name", "label", "source_id")
+_IN_THE_BAR = ("text", "status")
+"""Filters above the table, which have no chip: what is chosen there is in sight."""
 DEFAULT_FIELDS = ("status", "created", "description")
 
 
-class TableFilters(NamedTuple):
-    """The filters on the frame and the fields shown, of the table of versions."""
+class Sections(NamedTuple):
+    """The parts of the sidebar, in their order; a page fills them in any order."""
 
-    text: str
+    head: DeltaGenerator
+    what: DeltaGenerator
+    versions: DeltaGenerator
+    in_pai: DeltaGenerator
+
+
+class TableFilters(NamedTuple):
+    """The filters on the frame that stand in the sidebar."""
+
     created_from: date | None
     created_to: date | None
     minimum: float | None
     maximum: float | None
-    fields: list[str]
 
 
 class ModelFilters(NamedTuple):
@@ -76,12 +87,91 @@ class ModelFilters(NamedTuple):
         return {key: value for key, value in self._asdict().items() if value and value.strip()}
 
 
-def choose_version_filters() -> VersionFilters:
-    """Choose the filters that PAI applies; they are drawn when the reader opens them or the link uses one."""
+def draw_sections() -> Sections:
+    """Draw the empty parts of the sidebar of filters."""
     with st.sidebar:
-        section, is_drawn = _section("Filters in PAI", _PAI_FILTER_KEYS)
+        head = st.container(key="filters-head", horizontal=True, vertical_alignment="center")
+        what = st.expander("What", expanded=True, key="part-what")
+        return Sections(head, what, st.container(), st.container())
+
+
+def draw_head(sections: Sections) -> None:
+    """Draw the heading with the count of active filters; called once every filter is drawn."""
+    count = len(_active())
+    with sections.head:
+        st.markdown(f"**Filters** &nbsp;:blue-badge[{count}]" if count else "**Filters**", width="stretch")
+        st.button("Clear all", key="clear-filters", type="tertiary", on_click=clear_all, disabled=not count)
+
+
+def draw_chips(metric: str | None = None) -> None:
+    """Draw a chip for each active filter of the sidebar, which removes it.
+
+    Args:
+        metric: what the range applies to.
+    """
+    for number, (key, value) in enumerate(_active()):
+        st.button(
+            escape_markdown(_chip_text(key, value, metric), 60),
+            icon=":material/close:",
+            icon_position="right",
+            key=f"chip-{number}",
+            help="Remove this filter",
+            on_click=_remove,
+            args=(key, value),
+        )
+
+
+def clear_all() -> None:
+    """Clear every filter, those of the bar too; the columns stay."""
+    for key in (*_LISTS, *_IN_THE_BAR, *_TABLE_FILTERS, *_PAI_FILTERS):
+        _clear(key)
+
+
+def is_any_active() -> bool:
+    """Whether a filter is active, in the sidebar or the bar."""
+    return bool(_active() or any(st.session_state.get(key) for key in _IN_THE_BAR))
+
+
+def _active() -> list[tuple[str, Any]]:
+    """The active filters of the sidebar: key and value, once a value of those that hold several."""
+    chosen = [(key, value) for key in _LISTS for value in st.session_state.get(key) or ()]
+    values = {key: st.session_state.get(key) for key in (*_TABLE_FILTERS, *_PAI_FILTERS)}
+    return chosen + [(key, value) for key, value in values.items() if value not in (None, "")]
+
+
+def _chip_text(key: str, value: Any, metric: str | None) -> str:
+    if key in _LISTS:
+        return str(value)
+    if key in ("min", "max"):
+        return f"{one_line(metric, 24) if metric else 'Metric'} {_TABLE_FILTERS[key]} {value:g}"
+    return f"{_TABLE_FILTERS.get(key) or _PAI_FILTERS[key]} {value}"
+
+
+def _remove(key: str, value: Any) -> None:
+    if key in _LISTS:
+        st.session_state[key] = [chosen for chosen in st.session_state.get(key) or () if chosen != value]
+    else:
+        _clear(key)
+
+
+def _clear(key: str) -> None:
+    if key == "status":
+        # Pills keep their values in the link themselves.
+        url.write(key)
+    if key in st.session_state:
+        current = st.session_state[key]
+        st.session_state[key] = [] if isinstance(current, list) else "" if key in _TEXTS else None
+
+
+def choose_version_filters(region: DeltaGenerator | None = None) -> VersionFilters:
+    """Choose the filters that PAI applies; they are drawn when the reader opens them or the link uses one.
+
+    The order of the listing is no choice: a page sorts what it shows, and a link that names one is read all the same.
+    """
+    with region or st.sidebar:
+        section, is_drawn = _section("In PAI", tuple(_PAI_FILTERS))
     if not is_drawn:
-        return VersionFilters(order="ASC")
+        return VersionFilters()
     with section:
         return VersionFilters(
             approval_status=_choose_documented("Approval status", STATUSES, "approval_status"),
@@ -91,7 +181,6 @@ def choose_version_filters() -> VersionFilters:
             format_type=_choose_documented("Format", FORMAT_TYPES, "format_type", open_list=True),
             source_type=_choose_documented("Source type", SOURCE_TYPES, "source_type", open_list=True),
             source_id=_text("Source id", "source_id", "as PAI stores it"),
-            order=_choose_documented("Order of the listing", ("ASC", "DESC"), "order") or "ASC",
         )
 
 
@@ -164,21 +253,32 @@ def choose_any(label: str, options: list[str], key: str, placeholder: str) -> li
     return [option for option in chosen if option in labels]
 
 
-def choose_table_filters(metric: str | None) -> TableFilters:
-    """Choose the filters on the frame: text, dates, the range of ``metric``, and the fields shown."""
-    with st.sidebar:
-        text = st.text_input("Search", key="text", bind="query-params", placeholder="name, description, label, uri")
-        section, is_drawn = _section("Dates, range and columns", _TABLE_FILTER_KEYS)
+def choose_search() -> str:
+    """Choose a text to search versions for; its place is the bar."""
+    return st.text_input(
+        "Search",
+        key="text",
+        bind="query-params",
+        placeholder="Search name, description, label, uri",
+        label_visibility="collapsed",
+        icon=":material/search:",
+    )
+
+
+def choose_columns() -> list[str]:
+    """Choose the fields that the table shows beside the numbers."""
+    url_controls.warn_of_invalid_values("columns", FIELDS.__contains__)
+    return st.multiselect("Columns", list(FIELDS), default=list(DEFAULT_FIELDS), key="columns", bind="query-params")
+
+
+def choose_table_filters(metric: str | None, region: DeltaGenerator | None = None) -> TableFilters:
+    """Choose the dates of creation and the range of ``metric``; drawn when opened or when the link uses one."""
+    with region or st.sidebar:
+        section, is_drawn = _section("Versions", tuple(_TABLE_FILTERS))
     if not is_drawn:
-        return TableFilters(text, None, None, None, None, list(DEFAULT_FIELDS))
+        return TableFilters(None, None, None, None)
     with section:
-        created_from, created_to = _choose_dates()
-        minimum, maximum = _choose_range(metric)
-        url_controls.warn_of_invalid_values("columns", FIELDS.__contains__)
-        fields = st.multiselect(
-            "Columns", list(FIELDS), default=list(DEFAULT_FIELDS), key="columns", bind="query-params"
-        )
-    return TableFilters(text, created_from, created_to, minimum, maximum, fields)
+        return TableFilters(*_choose_dates(), *_choose_range(metric))
 
 
 def _choose_dates() -> tuple[date | None, date | None]:
@@ -238,7 +338,7 @@ def choose_models(models: Sequence[Model]) -> ModelFilters:
         head.markdown(f"**Filters**{f' · {count}' if count else ''}", width="stretch")
         if count:
             head.button(
-                "Clear all", key="clear-filters", type="tertiary", on_click=_clear, args=(*ModelFilters._fields,)
+                "Clear all", key="clear-filters", type="tertiary", on_click=_clear_models, args=(*ModelFilters._fields,)
             )
     return filters
 
@@ -248,11 +348,16 @@ def draw_active(filters: ModelFilters) -> None:
     for key, value in filters.active.items():
         label = f"{MODEL_FILTERS[key]}: {escape_markdown(value, 40)}"
         st.button(
-            label, key=f"clear-{key}", icon=":material/close:", icon_position="right", on_click=_clear, args=(key,)
+            label,
+            key=f"clear-{key}",
+            icon=":material/close:",
+            icon_position="right",
+            on_click=_clear_models,
+            args=(key,),
         )
 
 
-def _clear(*keys: str) -> None:
+def _clear_models(*keys: str) -> None:
     for key in keys:
         st.session_state[key] = "" if key == "q" else None
 

@@ -1,8 +1,8 @@
 """Controls whose choices are kept in the URL: a pasted link restores the view.
 
 Most controls bind themselves (``bind="query-params"``), and their parameter holds the label shown. Where the link must
-hold something else (the id of a model rather than its name, ``-created`` rather than "newest first"), use ``choice``.
-The page names invalid values of both kinds and ignores them.
+hold something else (the id of a model rather than its name, ``-created`` rather than "newest first"), use ``choice``,
+or ``picks`` for several values. The page names invalid values of both kinds and ignores them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,8 +29,9 @@ def choice(
     on_change: Callable[[], None] | None = None,
     width: int | Literal["stretch"] = "stretch",
     is_label_shown: bool = True,
+    look: Literal["list", "segments"] = "list",
 ) -> str | None:
-    """Draw a select box whose URL parameter holds the value, not the text shown.
+    """Draw a select box, or segments side by side, whose URL parameter holds the value, not the text shown.
 
     Args:
         label: the control's label.
@@ -44,6 +45,7 @@ def choice(
         on_change: called when the reader changes the choice, before the page runs again.
         width: pixels.
         is_label_shown: whether the label is in sight; a screen reader has it always.
+        look: ``segments`` for two to five short options, of which one is always chosen; it needs a default.
 
     Returns:
         The chosen value; ``None`` when nothing is chosen.
@@ -60,6 +62,22 @@ def choice(
         value = default
     st.session_state[key] = value
     shown = labels(options, options.__getitem__)
+    if look == "segments":
+        st.segmented_control(
+            label,
+            list(options),
+            required=True,
+            # The texts of these controls are Markdown, unlike those of a list.
+            format_func=lambda option: escape_markdown(shown[option]),
+            key=key,
+            on_change=_write_choice,
+            args=(key, allowed, on_change),
+            help=help,
+            label_visibility="visible" if is_label_shown else "collapsed",
+            wrap=False,
+        )
+        url.write(key, value if pinned or value != default else None)
+        return value
     st.selectbox(
         label,
         list(options),
@@ -137,40 +155,46 @@ def choices(
     return [*chosen]
 
 
-def picks(label: str, options: Mapping[str, str], *, key: str) -> list[str]:
-    """Draw pills, of which any number can be chosen, whose URL parameter is repeated and holds values, not labels.
+def picks(
+    label: str,
+    options: Mapping[str, str],
+    *,
+    key: str,
+    help: str | None = None,  # noqa: A002 - Streamlit's own word
+    is_label_shown: bool = False,
+) -> list[str]:
+    """Draw pills of which any number may be picked; the URL parameter is repeated and holds the values, not the texts.
 
     Args:
-        label: the control's label, for a screen reader.
+        label: the control's label.
         options: value to the text shown.
         key: the query parameter and the control's key.
+        help: the tooltip.
+        is_label_shown: whether the label is in sight; a screen reader has it always.
 
     Returns:
-        The chosen values in the order of the options.
+        The picked values, in the order of the options; none of them means all.
     """
     requested = url.requested_values(key)
     if url.is_from_link(key):
         for value in requested:
             if value not in options:
                 messages.warn_of_invalid_value(key, value)
-    chosen = [value for value in options if value in requested]
-    st.session_state[key] = chosen
+    picked = [value for value in options if value in requested]
+    st.session_state[key] = picked
+    shown = labels(options, options.__getitem__)
     st.pills(
         label,
-        [*options],
+        list(options),
         selection_mode="multi",
-        format_func=lambda option: options.get(option, one_line(option)),
+        format_func=lambda option: escape_markdown(shown[option]),
         key=key,
-        on_change=_write_picks,
-        args=(key,),
-        label_visibility="collapsed",
+        on_change=lambda: url.write(key, *st.session_state[key]),
+        help=help,
+        label_visibility="visible" if is_label_shown else "collapsed",
     )
-    url.write(key, *chosen)
-    return chosen
-
-
-def _write_picks(key: str) -> None:
-    url.write(key, *st.session_state[key])
+    url.write(key, *picked)
+    return picked
 
 
 def page_number(pages: int) -> int:

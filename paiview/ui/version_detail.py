@@ -7,6 +7,7 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.queries import VersionIndexes
@@ -15,6 +16,7 @@ from paiview.registry.registry import Registry
 from paiview.secret_masking import MASK
 from paiview.text import ascii_host, escape_invisible, escape_markdown, http_url, one_line, several_lines
 from paiview.ui import app_frame, url, url_controls, versions_table
+from paiview.ui.approved_now import ApprovedNow, change_text, clip_of, tint_style
 from paiview.ui.model_data import ModelData
 
 _SPECS = {
@@ -26,10 +28,15 @@ _SPECS = {
 }
 _CONSOLE = "https://pai.console.aliyun.com/"
 _MAX_COVERS = 8
+_MAX_COPIED_CHARACTERS = 4000
+_DRAWER_PIXELS = 620
+_STATUS_COLOURS = {"Pending": "yellow", "Approved": "green"}
 
 
 def choose_version(frames: Frames, on_page: VersionIndexes) -> int | None:
     """Choose the version in detail: one of those on this page of the table, or the one the link asks for.
+
+    The table opens a version by a click on its name; no key of a keyboard does that in it.
 
     Returns:
         Its position in the versions frame; ``None`` when nothing is chosen.
@@ -41,13 +48,20 @@ def choose_version(frames: Frames, on_page: VersionIndexes) -> int | None:
         index_by_name.update((requested, int(index)) for index in np.flatnonzero(names.to_numpy() == requested))
     options = {name: one_line(name) for name in index_by_name}
     name = url_controls.choice(
-        "Version in detail", options, key="version", placeholder="Tick a row, or choose one of them"
+        "Open version", options, key="version", placeholder="Open version …", width=240, is_label_shown=False
     )
     return None if name is None else index_by_name[name]
 
 
-def draw(registry: Registry, model: Model, version: ModelVersion, data: ModelData, version_index: int) -> None:
-    """Draw everything known about one version.
+def open_drawer(
+    registry: Registry,
+    model: Model,
+    version: ModelVersion,
+    data: ModelData,
+    version_index: int,
+    approved: ApprovedNow | None,
+) -> None:
+    """Open the drawer with everything known about one version; closing it takes the version out of the link.
 
     Args:
         registry: where it came from, for the link to the console.
@@ -55,42 +69,64 @@ def draw(registry: Registry, model: Model, version: ModelVersion, data: ModelDat
         version: the version as the service sent it.
         data: the listing it belongs to.
         version_index: its position in the versions frame.
+        approved: the version that is approved now; ``None`` without one.
     """
     row = cast("pd.Series[Any]", data.frames.versions.loc[version_index])
-    _draw_head(model, version, row)
-    results, about, specs, raw = st.tabs(["Results", "About", "Specs", "Raw JSON"])
-    with results:
-        _draw_results(data, version_index)
-    with about:
-        _draw_about(registry, model, version, row)
-    with specs:
-        _draw_specs(version)
-    with raw:
-        st.caption(
-            "As the service sent it, but for secrets, which are masked, and invisible characters, which are written as "
-            "escapes."
-        )
-        st.json(escape_invisible(version.raw), expanded=2)
+
+    def draw() -> None:
+        with st.container(key="version-detail"):
+            _draw_head(model, version, row)
+            results, about, specs, raw = st.tabs(["Results", "About", "Specs", "Raw JSON"])
+            with results:
+                _draw_results(data, version, version_index, approved)
+            with about:
+                _draw_about(registry, model, version, row)
+                _draw_datasets(data, version_index)
+            with specs:
+                _draw_specs(version)
+            with raw:
+                st.caption(
+                    "As the service sent it, but for secrets, which are masked, and invisible characters, which are "
+                    "written as escapes."
+                )
+                st.json(escape_invisible(version.raw), expanded=2)
+
+    title = escape_markdown(str(row["version_name"]), 120)
+    st.dialog(title, width=_DRAWER_PIXELS, position="right", on_dismiss=_close)(draw)()
+
+
+def _close() -> None:
+    url.write("version")
 
 
 def _draw_head(model: Model, version: ModelVersion, row: "pd.Series[Any]") -> None:
-    st.subheader(escape_markdown(str(row["version_name"])))
+    status = row["approval_status"]
+    badge = ""
+    if isinstance(status, str):
+        colour = _STATUS_COLOURS.get(status, "gray")
+        badge = f":{colour}-badge[{escape_markdown(versions_table.status_text(status), 40)}]"
+    created = _time_text(row["created"], version.gmt_create_time)
+    st.markdown(f"{badge} :gray[created {escape_markdown(created, 40)} UTC]" if created else badge)
     if version.version_description:
         st.text(several_lines(version.version_description))
     if version.version_name and model.model_id:
-        label = "Compare with the approved version"
-        app_frame.link(app_frame.COMPARE, label, model=model.model_id, candidate=version.version_name)
+        app_frame.link(
+            app_frame.COMPARE,
+            "Compare with the approved version",
+            model=model.model_id,
+            candidate=version.version_name,
+        )
     if row["problems"]:
         st.warning(f"{row['problems']} flagged in this version: {escape_markdown(str(row['problem']), 400)}")
 
 
-def _draw_results(data: ModelData, version_index: int) -> None:
+def _draw_results(data: ModelData, version: ModelVersion, version_index: int, approved: ApprovedNow | None) -> None:
     rows = data.frames.metrics[data.frames.metrics["version_index"] == version_index]
     if rows.empty:
         st.info("This version has no evaluation results.")
         return
     shown = rows[["dataset", "metric", "value", "raw", "problem", "n", "errors"]]
-    shown = shown.astype({"dataset": "str", "metric": "str"}).dropna(axis="columns", how="all")
+    shown = shown.astype({"dataset": "str", "metric": "str"}).dropna(axis="columns", how="all").reset_index(drop=True)
     pairs = [*map(Pair, shown["metric"], shown["dataset"])]
     in_column = versions_table.column_decimals(data=data, pairs=pairs)
     # The table of versions leaves out a pair given twice, whose numbers may need more decimals than its column has.
@@ -99,18 +135,52 @@ def _draw_results(data: ModelData, version_index: int) -> None:
         for pair, value in zip(pairs, rows["value"], strict=True)
     ]
     digits = [*map(max, in_column, in_row)]
-    shown.insert(1, "name", shown["dataset"].map(data.dataset_names))
-    for column in ("dataset", "name", "metric", *(name for name in ("raw", "problem") if name in shown)):
+    styles: list[str] = []
+    shown["dataset"] = [data.dataset_names.get(dataset, dataset) for dataset in shown["dataset"]]
+    if approved is not None and version is not approved.version and "value" in shown:
+        (changes,) = approved.changes([version], data.contracts)
+        decisions = [changes.get(pair) for pair in pairs]
+        clip = clip_of(changes.values())
+        styles = [tint_style(decision, clip) for decision in decisions]
+        texts = [change_text(decision, data.contracts) for decision in decisions]
+        shown.insert(1, "change", pd.Series(texts, dtype="str"))
+        before = [None if decision is None else decision.baseline for decision in decisions]
+        shown.insert(4, "approved", pd.Series(before, dtype="float64"))
+        st.caption(f"Change against {escape_markdown(approved.name, 60)}, approved now; positive is better.")
+    for column in ("dataset", "metric", *(name for name in ("raw", "problem") if name in shown)):
         shown[column] = shown[column].astype("str").map(one_line, na_action="ignore")
-    table = shown.dropna(axis="columns", how="all").reset_index(drop=True)
+    order = ["dataset", "change", "value", "approved", "metric", "raw", "problem", "n", "errors"]
+    table = shown[[name for name in order if name in shown]].dropna(axis="columns", how="all")
+    numbers = [name for name in ("value", "approved") if name in table]
+    styled = versions_table.with_decimals(table, numbers, digits) if numbers else table
+    if isinstance(styled, Styler) and any(styles) and "change" in table:
+        styled = styled.apply(lambda _: styles, subset=["change"])
     st.dataframe(
-        versions_table.with_decimals(table, ["value"], digits) if "value" in table else table,
+        styled,
         hide_index=True,
         height=versions_table.height(len(shown)),
         placeholder="–",
         alt="Evaluation results of the version",
-        column_config={"value": st.column_config.Column(alignment="right")},
+        column_config={
+            **{name: st.column_config.Column(name.capitalize()) for name in ("dataset", "metric", "raw", "problem")},
+            **{
+                name: st.column_config.Column(name.capitalize(), alignment="right")
+                for name in ("change", "value", "approved")
+            },
+            "errors": st.column_config.Column("Errors"),
+        },
     )
+
+
+def _draw_datasets(data: ModelData, version_index: int) -> None:
+    """Draw the id of each dataset that Results shows by its name."""
+    rows = data.frames.metrics[data.frames.metrics["version_index"] == version_index]
+    datasets = dict.fromkeys(rows["dataset"].astype("str"))
+    named = [(one_line(data.dataset_names[each]), one_line(each)) for each in datasets if each in data.dataset_names]
+    if named:
+        table = pd.DataFrame(named, columns=["Dataset", "DatasetId"], dtype="str")
+        height = versions_table.height(len(table))
+        st.dataframe(table, hide_index=True, height=height, alt="Ids of the datasets of the version")
 
 
 def _draw_about(registry: Registry, model: Model, version: ModelVersion, row: "pd.Series[Any]") -> None:
@@ -121,6 +191,12 @@ def _draw_about(registry: Registry, model: Model, version: ModelVersion, row: "p
         [(one_line(name), _cell(value)) for name, value in fields], columns=["field", "value"], dtype="str"
     )
     table = table[table["value"] != ""]
+    # What is pasted elsewhere: these have an icon that copies them.
+    copied = [("VersionName", version.version_name), ("Uri", version.uri), ("SourceId", version.source_id)]
+    for label, text in copied:
+        if text:
+            st.caption(label)
+            st.code(one_line(text, _MAX_COPIED_CHARACTERS), language=None, wrap_lines=True)
     st.dataframe(table, hide_index=True, height=versions_table.height(len(table)), alt="Fields of the version")
     if version.options:
         st.caption("Options")

@@ -1,6 +1,6 @@
 """The table of versions: the chosen fields, a column for each metric and dataset, and the best of each marked."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -10,29 +10,50 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
+from paiview.decisions.wording import percent
 from paiview.evaluation import queries
 from paiview.evaluation.frames import Frames, Pair
-from paiview.evaluation.metric_meaning import Direction, MetricContract, contract, display_digits, format_value
+from paiview.evaluation.metric_meaning import MetricContract, contract, display_digits, format_value
 from paiview.evaluation.queries import FIELDS, Slice, VersionIndexes, page_of
+from paiview.figures.style import APPROVED, BETTER, distinct_labels, tint, way
+from paiview.pai.objects import ModelVersion
 from paiview.text import counted, escape_markdown, one_line, shorten_front, unique_labels
 from paiview.ui import app_frame, url, url_controls
+from paiview.ui.approved_now import ApprovedNow, change_text, clip_of, tint_style
 from paiview.ui.cache_keys import TTL_SECONDS
 from paiview.ui.model_data import ModelData
 
-_BEST = "font-weight: 700; background-color: rgba(0, 158, 115, 0.2)"
+_BEST = f"font-weight: 700; background-color: {tint(BETTER, 0.13)}"
+_APPROVED_ROW = f"background-color: {tint(APPROVED, 0.1)}"
 _LONG_NAME = 28
+_MAX_NAME_LETTERS = 36
+_LETTER_PIXELS = 7
+_BUTTON_PIXELS = 34
+_MAX_NAME_PIXELS = 270
+_STATUS_PIXELS = 104
+_DATE_PIXELS = 92
+_TEXT_PIXELS = 260
+_ROW_PIXELS = 32
 _ROWS_IN_SIGHT = 16
 _SCROLLING_PIXELS = 560
 _MAX_CELL_CHARACTERS = 2000
 """Longer texts are cut in this table; the version in detail and the downloads have them whole."""
 _NOT_TEXT = ("status", "created", "modified")
-_LONG_TEXTS = ("description", "labels", "source id", "uri", "problem")
-ARROWS: Mapping[Direction | None, str] = {"lower": "↓", "higher": "↑", "zero": "→", "target": "→", None: "?"}
+_TICKED = "ticked-versions"
+"""The session entry that holds a ModelId and the names of its versions that are ticked, on any page of the table."""
 _UNSAFE = 2**53
 """The table in the browser shows an error in place of a number of this size or larger."""
 _TINY = 1e-8
 """It shows zeros in place of a smaller number."""
-_STATUS = {"Approved": "✓ Approved", "Rejected": "✕ Rejected", "Pending": "○ Pending"}
+_ICON_START = ":"
+"""A cell of buttons that begins with it may show an icon in place of its text."""
+_STATUSES: Mapping[str, tuple[str, Literal["yellow", "green", "gray"]]] = {
+    "Pending": ("○", "yellow"),
+    "Approved": ("✓", "green"),
+    "Rejected": ("✕", "gray"),
+}
+
+Cells = Literal["values", "change"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -41,17 +62,23 @@ class TablePage:
 
     Attributes:
         data: the listing.
+        listing: its versions as the service sent them; the identity of ``data`` stands for them.
         passing: the versions that pass the filters, sorted.
         part: the part of them on this page.
         pairs: the number columns.
         fields: the other columns, names of ``paiview.evaluation.queries.FIELDS``.
+        cells: whether the numbers are values, or changes against the version that is approved now.
+        approved: that version; ``None`` without one.
     """
 
     data: ModelData
+    listing: Sequence[ModelVersion]
     passing: VersionIndexes
     part: Slice
     pairs: Sequence[Pair]
     fields: Sequence[str]
+    cells: Cells
+    approved: ApprovedNow | None
 
     @property
     def rows(self) -> VersionIndexes:
@@ -60,45 +87,99 @@ class TablePage:
 
     def key(self) -> str:
         """The key of a cache for what is made of this page alone."""
-        return self.data.key(self.passing, self.part, tuple(self.pairs), tuple(self.fields))
+        approved = None if self.approved is None else (self.approved.identity, self.approved.name)
+        return self.data.key(self.passing, self.part, tuple(self.pairs), tuple(self.fields), self.cells, approved)
 
 
-def draw_versions(page: TablePage) -> list[int]:
-    """Draw one page of the versions; ticking a single one opens it in detail.
-
-    Returns:
-        The versions that are ticked, as positions in the versions frame.
-    """
+def draw_versions(page: TablePage, model_id: str) -> None:
+    """Draw one page of the versions; a click on a name opens its version in detail, and a tick selects it."""
     table, config = _styled(page=page)
     rows = page.rows
+    names = page.data.frames.versions["version_name"].iloc[rows].tolist()
     key = f"rows-{page.data.identity}-{hash(rows.tobytes())}"
 
-    def open_single() -> None:
-        ticked = st.session_state[key].selection.rows
-        if len(ticked) == 1:
-            url.write("version", page.data.frames.versions["version_name"].iloc[rows[ticked[0]]])
+    def keep_ticks() -> None:
+        on_page = {names[row] for row in st.session_state[key].selection.rows if row < len(names)}
+        others = [name for name in ticked_names(model_id) if name not in names]
+        st.session_state[_TICKED] = (model_id, [*others, *(name for name in names if name in on_page)])
 
-    event = st.dataframe(
+    def open_version() -> None:
+        row = st.session_state["open-version"].row
+        if row < len(names):
+            url.write("version", names[row])
+
+    ticked = {*ticked_names(model_id)}
+    shown = [row for row, name in enumerate(names) if name in ticked]
+    if key not in st.session_state or sorted(st.session_state[key].selection.rows) != shown:
+        st.session_state[key] = {"selection": {"rows": shown}}
+    widest = max((len(name) for name in names), default=0)
+    button = st.column_config.ButtonColumn(
+        width=min(_LETTER_PIXELS * min(widest, _MAX_NAME_LETTERS) + _BUTTON_PIXELS, _MAX_NAME_PIXELS),
+        pinned=True,
+        alignment="left",
+        type="tertiary",
+        on_click=open_version,
+        key="open-version",
+    )
+    st.dataframe(
         table,
         hide_index=True,
-        column_config=config,
+        # By position, as a table with two heads needs it; the index that is not shown is the first.
+        column_config={1: button, **config},
         key=key,
-        height=height(len(rows)),
-        on_select=open_single,
+        height="content",
+        row_height=_ROW_PIXELS,
+        on_select=keep_ticks,
         selection_mode="multi-row",
         placeholder="–",
         alt="Versions of the model",
     )
-    return [int(rows[row]) for row in event.selection.rows if row < len(rows)]
+
+
+def ticked_names(model_id: str) -> list[str]:
+    """The versions of a model that are ticked, on any page of the table."""
+    ticked_model, names = st.session_state.get(_TICKED, (model_id, []))
+    return [*names] if ticked_model == model_id else []
+
+
+def draw_ticked(data: ModelData, model_id: str, approved: ApprovedNow | None) -> list[int]:
+    """Draw the ticked versions as chips that untick them, with links to their comparison; nothing without any.
+
+    Returns:
+        The ticked versions, as positions in the versions frame.
+    """
+    versions = data.frames.versions["version_name"]
+    names = [name for name in ticked_names(model_id) if (versions == name).any()]
+    indexes = [int(np.flatnonzero((versions == name).to_numpy())[-1]) for name in names]
+    if not names:
+        return []
+    with st.container(key="ticked", horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{counted(len(names), 'version')} ticked**", width="content")
+        for number, name in enumerate(names):
+            st.button(
+                escape_markdown(name, 40),
+                icon=":material/close:",
+                icon_position="right",
+                key=f"chip-ticked-{number}",
+                help="Untick this version",
+                on_click=_untick,
+                args=(model_id, name),
+            )
+        draw_compare_link(model_id, data.frames, indexes, approved)
+    return indexes
+
+
+def _untick(model_id: str, name: str) -> None:
+    st.session_state[_TICKED] = (model_id, [other for other in ticked_names(model_id) if other != name])
 
 
 def versions_frame(
     frames: Frames, version_indexes: VersionIndexes, pairs: Sequence[Pair], fields: Sequence[str]
 ) -> pd.DataFrame:
-    """The table as data: ``version``, the chosen fields under the names readers see, the numbers before long texts."""
+    """The table as data: ``version``, the chosen fields under the names readers see, the numbers before texts."""
     rows = frames.versions.iloc[version_indexes]
-    short = [field for field in fields if field not in _LONG_TEXTS]
-    long = [field for field in fields if field in _LONG_TEXTS]
+    short = [field for field in fields if field in _NOT_TEXT]
+    long = [field for field in fields if field not in _NOT_TEXT]
     columns: list[tuple[str, pd.Series]] = [("version", rows["version_name"])]
     columns += [(field, rows[FIELDS[field]]) for field in short]
     columns += [
@@ -109,72 +190,165 @@ def versions_frame(
 
 
 @st.cache_resource(ttl=TTL_SECONDS, max_entries=256, show_spinner=False, hash_funcs={TablePage: TablePage.key})
-def _styled(page: TablePage) -> tuple[Styler | pd.DataFrame, dict[str, Any]]:
-    """The table with the best of each number column marked, and the configuration of its columns."""
-    metrics = page.data.contracts.metrics
+def _styled(page: TablePage) -> tuple[Styler | pd.DataFrame, dict[int, Any]]:
+    """The table with its marks, and the configuration of its columns by position, but for the first."""
     table = _display_texts(versions_frame(page.data.frames, page.rows, page.pairs, page.fields), page.fields)
-    numbers = queries.number_table(page.data.frames, page.pairs)
-    config = column_config(numbers, page.pairs, page.data)
-    config["version"] = name_column("version", table["version"], pinned=True)
-    best = queries.best_numbers(numbers.iloc[page.passing], page.pairs, metrics)
+    numbers = [str(column) for column in queries.number_table(page.data.frames, page.pairs).columns]
     marks = pd.DataFrame("", index=table.index, columns=table.columns)
-    for column, number in best.items():
-        marks.loc[table[column] == number, column] = _BEST
-    for column, pair in zip(numbers.columns, page.pairs, strict=True):
-        if is_unsafe(table[column]):
-            digits = decimal_places(pair, numbers[column].to_numpy(), metrics)
-            table[column] = as_text(table[column], [digits] * len(table))
-            config[column] = st.column_config.TextColumn(
-                config[column]["label"], help=config[column]["help"], alignment="right"
-            )
-    if not marks.to_numpy().any():
+    if page.approved is not None:
+        names = page.data.frames.versions["version_name"].iloc[page.rows]
+        marks.loc[(names == page.approved.name).to_numpy()] = _APPROVED_ROW
+    configure = _write_values if page.cells == "values" or page.approved is None else _write_changes
+    of_numbers, texts = configure(page, table, marks, numbers)
+    labels = {"version": "Version", "created": "Created (UTC)", "modified": "Modified (UTC)"}
+    heads = {column: ("", labels.get(str(column), str(column).capitalize())) for column in table.columns}
+    heads |= dict(zip(numbers, number_heads(page.pairs, page.data), strict=True))
+    config = {
+        place: column
+        for place, name in enumerate(table.columns, 1)
+        if (column := of_numbers.get(name) or _field_column(name, table[name])) is not None
+    }
+    columns = pd.MultiIndex.from_tuples([heads[column] for column in table.columns])
+    marks.columns = table.columns = columns
+    is_marked = marks.to_numpy().any()
+    if not is_marked and not texts:
         return table, config
-    # Without cell_ids=False Streamlit takes ten times as long.
-    return Styler(table, cell_ids=False).apply(lambda _: marks, axis=None), config
+    # Without cell_ids=False Streamlit takes ten times as long; with it, texts in place of numbers are lost.
+    styled = Styler(table, cell_ids=bool(texts)).apply(lambda _: marks, axis=None)
+    for name, written in texts.items():
+        styled = styled.format(written, subset=[heads[name]], na_rep="–")
+    return styled, config
+
+
+_Texts = Mapping[str, Callable[[float], str]]
+"""How the numbers of a column are written, where its configuration cannot say it."""
+
+
+def _write_values(
+    page: TablePage, table: pd.DataFrame, marks: pd.DataFrame, columns: Sequence[str]
+) -> tuple[dict[str, Any], _Texts]:
+    """Mark the best number of each column, and write out those that the browser cannot show."""
+    metrics = page.data.contracts.metrics
+    numbers = queries.number_table(page.data.frames, page.pairs)
+    for column, number in queries.best_numbers(numbers.iloc[page.passing], page.pairs, metrics).items():
+        marks.loc[table[column] == number, column] = _BEST
+    config = {}
+    for column, pair in zip(columns, page.pairs, strict=True):
+        digits = decimal_places(pair, numbers[column].to_numpy(), metrics)
+        hint = escape_markdown(pair.dataset)
+        if is_unsafe(table[column]):
+            table[column] = as_text(table[column], [digits] * len(table))
+            config[column] = st.column_config.TextColumn(help=hint, alignment="right")
+        else:
+            config[column] = st.column_config.NumberColumn(help=hint, format=f"%.{digits}f")
+    return config, {}
+
+
+def _write_changes(
+    page: TablePage, table: pd.DataFrame, marks: pd.DataFrame, columns: Sequence[str]
+) -> tuple[dict[str, Any], _Texts]:
+    """Put the change against the approved version into each cell, tinted by its size."""
+    approved, contracts = page.approved, page.data.contracts
+    if approved is None:
+        return {}, {}
+    places = page.data.frames.versions["listing_index"].iloc[page.rows]
+    changes = approved.changes([page.listing[place] for place in places], contracts, page.pairs)
+    clip = clip_of(decision for row in changes for decision in row.values())
+    config: dict[str, Any] = {}
+    texts: dict[str, Callable[[float], str]] = {}
+    for column, pair in zip(columns, page.pairs, strict=True):
+        cells = [row.get(pair) for row in changes]
+        for row, cell in zip(table.index, cells, strict=True):
+            marks.loc[row, column] = tint_style(cell, clip) or marks.loc[row, column]
+        hint = escape_markdown(pair.dataset)
+        written = [change_text(cell, contracts) for cell in cells]
+        effects = [None if cell is None else cell.effect for cell in cells]
+        if any(text is not None and effect is None for text, effect in zip(written, effects, strict=True)):
+            # A cell that says why it has no effect is a text, and so is its column.
+            table[column] = pd.Series(written, index=table.index, dtype="str")
+            config[column] = st.column_config.TextColumn(help=hint, alignment="right")
+        else:
+            table[column] = pd.Series(effects, index=table.index, dtype="float64")
+            relative = contract(pair.metric, contracts.metrics).effective_relative
+            texts[column] = partial(percent, apart_from=relative)
+            config[column] = st.column_config.NumberColumn(help=hint)
+    return config, texts
 
 
 def _display_texts(table: pd.DataFrame, fields: Sequence[str]) -> pd.DataFrame:
-    """The table with its texts as one line each, and a mark in front of each status."""
+    """The table with its texts as one line each, names as buttons, and statuses as chips."""
     if "status" in table:
-        table["status"] = table["status"].astype("str").map(_status, na_action="ignore")
-    for field in ("version", *(name for name in fields if name not in _NOT_TEXT)):
+        table["status"] = [_chips(status) for status in table["status"].tolist()]
+    names = distinct_labels([one_line(name) for name in table["version"].tolist()], _MAX_NAME_LETTERS)
+    table["version"] = [f"{_no_icon(name)} ›" for name in names]
+    for field in (name for name in fields if name not in _NOT_TEXT):
         table[field] = table[field].astype("str").map(_line, na_action="ignore")
     return table
+
+
+def _no_icon(name: str) -> str:
+    return f"\N{WORD JOINER}{name}" if name.startswith(_ICON_START) else name
 
 
 def _line(text: str) -> str:
     return one_line(text, _MAX_CELL_CHARACTERS)
 
 
-def _status(status: str) -> str:
-    return _STATUS.get(status, one_line(status))
+def status_mark(status: str) -> str:
+    """The mark of a status; none for one that the documentation does not name."""
+    return _STATUSES[status][0] if status in _STATUSES else ""
 
 
-def column_config(numbers: pd.DataFrame, pairs: Sequence[Pair], data: ModelData) -> dict[str, Any]:
-    """Configure each column: times in UTC, heads of numbers with the direction and the dataset's name.
+def status_text(status: str) -> str:
+    """A status with its mark."""
+    return f"{status_mark(status)} {one_line(status)}".strip()
 
-    Args:
-        numbers: the numbers of all versions, a column a pair; they decide the decimals of each column.
-        pairs: the pairs of its columns.
-        data: the listing.
-    """
-    config: dict[str, Any] = {
-        "version": st.column_config.TextColumn("version", pinned=True),
-        "created": st.column_config.DatetimeColumn("created (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"),
-        "modified": st.column_config.DatetimeColumn("modified (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"),
-        "description": st.column_config.TextColumn("description", width="large"),
-    }
-    metrics = data.contracts.metrics
-    for column, pair in zip(numbers.columns, pairs, strict=True):
-        name = data.dataset_names.get(pair.dataset, pair.dataset)
-        meaning = contract(pair.metric, metrics)
-        arrow = ARROWS[meaning.direction] + ("?" if meaning.standing == "assumed" else "")
-        config[column] = st.column_config.NumberColumn(
-            f"{one_line(pair.metric, 30)} {arrow} {one_line(shorten_front(name, 28))}",
-            help=escape_markdown(pair.dataset),
-            format=f"%.{decimal_places(pair, numbers[column].to_numpy(), metrics)}f",
+
+def _chips(status: object) -> list[str]:
+    return [status_text(status)] if isinstance(status, str) else []
+
+
+def _field_column(name: str, values: pd.Series) -> Any:
+    """The configuration of a column that is no number; ``None`` for that of the names."""
+    if name == "version":
+        return None
+    if name == "status":
+        present = dict.fromkeys(text for chips in values for text in chips)
+        colours = {status_text(status): colour for status, (_, colour) in _STATUSES.items()}
+        options = [*colours, *(text for text in present if text not in colours)]
+        return st.column_config.MultiselectColumn(
+            options=options, color=[colours.get(text, "gray") for text in options], width=_STATUS_PIXELS
         )
-    return config
+    if name == "created":
+        return st.column_config.DatetimeColumn(format="YYYY-MM-DD", timezone="UTC", width=_DATE_PIXELS)
+    if name == "modified":
+        return st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC")
+    return st.column_config.TextColumn(width=_TEXT_PIXELS if values.str.len().max() > _LONG_NAME else None)
+
+
+def number_heads(pairs: Sequence[Pair], data: ModelData) -> list[tuple[str, str]]:
+    """The two heads of each number column: the metric with what is better, and the dataset's name."""
+    metrics = data.contracts.metrics
+    groups = []
+    for pair in pairs:
+        meaning = contract(pair.metric, metrics)
+        groups.append(_head(f"{one_line(pair.metric, 30)} {way(meaning.direction, meaning.standing)}"))
+    # Metrics that look alike stay apart by their place; two columns of one metric need different names.
+    names = [
+        _head(one_line(shorten_front(data.dataset_names.get(pair.dataset, pair.dataset), _LONG_NAME))) for pair in pairs
+    ]
+    unique: dict[str, list[str]] = {}
+    heads = []
+    for group, name in zip(groups, names, strict=True):
+        taken = unique.setdefault(group, [])
+        taken.append(unique_labels([*taken, name])[-1])
+        heads.append((group, taken[-1]))
+    return heads
+
+
+def _head(text: str) -> str:
+    """A head without the marks that end a text in the form in which two heads reach the browser."""
+    return text.replace("'", "’").replace('"', "”")
 
 
 def decimal_places(pair: Pair, values: Iterable[float], metrics: Mapping[str, MetricContract]) -> int:
@@ -235,13 +409,26 @@ def paged(count: int, size: int, what: str) -> Slice:
     return part
 
 
-def draw_legend(hidden: int) -> None:
-    """Explain the marks of the table, and say how many number columns are not shown."""
-    left_out = f" {counted(hidden, 'more column')} not shown: choose datasets or metrics." if hidden > 0 else ""
-    st.caption(
-        "**bold** is the best of the versions that pass the filters · ↓ lower is better · ↑ higher is better · "
-        f"→ nearer to its target is better · ? unknown, or only assumed.{left_out}"
-    )
+def draw_legend(page: TablePage, hidden: int) -> None:
+    """Explain the marks of the table, and say how many number columns are not shown.
+
+    Args:
+        page: what is shown.
+        hidden: the number columns that are not.
+    """
+    facts = ["**Bold** on blue is the best of the versions that pass the filters."]
+    if page.approved is not None:
+        if page.cells == "change":
+            against = escape_markdown(page.approved.name, 60)
+            facts = [f"Change against {against}, approved now: positive is better, blue better, vermillion worse."]
+        if page.approved.name in page.data.frames.versions["version_name"].iloc[page.rows].to_numpy():
+            facts.append("The green row is approved now.")
+    facts.append("A click on a name opens the version; tick two to compare.")
+    if page.part.pages > 1:
+        facts.append("A click on a head sorts this page alone, the list above sorts every version.")
+    if hidden > 0:
+        facts.append(f"{counted(hidden, 'more column')} not shown: choose metrics or datasets.")
+    st.caption(" ".join(facts))
 
 
 def side_by_side(data: ModelData, version_indexes: Sequence[int]) -> Styler | pd.DataFrame:
@@ -272,15 +459,15 @@ def draw_version_links(model_id: str, name: str) -> None:
         app_frame.link(app_frame.COMPARE, f"Compare {label} with the approved version", model=model_id, candidate=name)
 
 
-def draw_compare_link(model_id: str, frames: Frames, ticked: Sequence[int]) -> None:
-    """Draw a link to the comparison of the ticked versions: of two the newer is the candidate, of more all are."""
+def draw_compare_link(model_id: str, frames: Frames, ticked: Sequence[int], approved: ApprovedNow | None) -> None:
+    """Draw links to the comparison of the ticked versions: of two the newer is the candidate, of more all are."""
     names = frames.versions["version_name"].iloc[sorted(ticked, reverse=True)].tolist()
     if len(names) == 2:
         app_frame.link(
             app_frame.COMPARE, "Compare the newer with the older", model=model_id, candidate=names[0], baseline=names[1]
         )
-    else:
-        app_frame.link(app_frame.COMPARE, "Compare them with the approved version", model=model_id, candidate=names)
+    if approved is not None or len(names) > 2:
+        app_frame.link(app_frame.COMPARE, "Compare with the approved version", model=model_id, candidate=names)
 
 
 def name_column(label: str, names: pd.Series, *, pinned: bool = False) -> Any:

@@ -259,9 +259,10 @@ def choose_search() -> str:
         "Search",
         key="text",
         bind="query-params",
-        placeholder="Search name, description, label, uri",
+        placeholder="Search versions",
         label_visibility="collapsed",
         icon=":material/search:",
+        help="Contained in the name, description, labels, source or Uri",
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -99,7 +99,7 @@ def draw_versions(page: TablePage, model_id: str) -> None:
     key = f"rows-{page.data.identity}-{hash(rows.tobytes())}"
 
     def keep_ticks() -> None:
-        on_page = {names[row] for row in st.session_state[key].selection.rows if row < len(names)}
+        on_page = {names[row] for row in _selected(key) if row < len(names)}
         others = [name for name in ticked_names(model_id) if name not in names]
         st.session_state[_TICKED] = (model_id, [*others, *(name for name in names if name in on_page)])
 
@@ -110,7 +110,7 @@ def draw_versions(page: TablePage, model_id: str) -> None:
 
     ticked = {*ticked_names(model_id)}
     shown = [row for row, name in enumerate(names) if name in ticked]
-    if key not in st.session_state or sorted(st.session_state[key].selection.rows) != shown:
+    if key not in st.session_state or sorted(_selected(key)) != shown:
         st.session_state[key] = {"selection": {"rows": shown}}
     widest = max((len(name) for name in names), default=0)
     button = st.column_config.ButtonColumn(
@@ -125,7 +125,7 @@ def draw_versions(page: TablePage, model_id: str) -> None:
         table,
         hide_index=True,
         # By position, as a table with two heads needs it; the index that is not shown is the first.
-        column_config={1: button, **config},
+        column_config=cast("Any", {1: button, **config}),
         key=key,
         height="content",
         row_height=_ROW_PIXELS,
@@ -134,6 +134,11 @@ def draw_versions(page: TablePage, model_id: str) -> None:
         placeholder="–",
         alt="Versions of the model",
     )
+
+
+def _selected(key: str) -> list[int]:
+    """The rows that are ticked in a table."""
+    return [*st.session_state[key]["selection"]["rows"]]
 
 
 def ticked_names(model_id: str) -> list[str]:
@@ -220,7 +225,7 @@ def _styled(page: TablePage) -> tuple[Styler | pd.DataFrame, dict[int, Any]]:
     return styled, config
 
 
-_Texts = Mapping[str, Callable[[float], str]]
+_Texts = Mapping[str, Callable[[Any], str]]
 """How the numbers of a column are written, where its configuration cannot say it."""
 
 
@@ -255,7 +260,7 @@ def _write_changes(
     changes = approved.changes([page.listing[place] for place in places], contracts, page.pairs)
     clip = clip_of(decision for row in changes for decision in row.values())
     config: dict[str, Any] = {}
-    texts: dict[str, Callable[[float], str]] = {}
+    texts: dict[str, Callable[[Any], str]] = {}
     for column, pair in zip(columns, page.pairs, strict=True):
         cells = [row.get(pair) for row in changes]
         for row, cell in zip(table.index, cells, strict=True):
@@ -323,7 +328,8 @@ def _field_column(name: str, values: pd.Series) -> Any:
         return st.column_config.DatetimeColumn(format="YYYY-MM-DD", timezone="UTC", width=_DATE_PIXELS)
     if name == "modified":
         return st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC")
-    return st.column_config.TextColumn(width=_TEXT_PIXELS if values.str.len().max() > _LONG_NAME else None)
+    is_long = any(len(text) > _LONG_NAME for text in values.dropna().tolist())
+    return st.column_config.TextColumn(width=_TEXT_PIXELS if is_long else None)
 
 
 def number_heads(pairs: Sequence[Pair], data: ModelData) -> list[tuple[str, str]]:

@@ -76,6 +76,11 @@ def choose(page: Page, key: str, option: str) -> None:
     settled(page)
 
 
+def named(versions: list[str]) -> list[str]:
+    """The cells that open some versions."""
+    return [f"{name} ›" for name in versions]
+
+
 def column(page: Page, number: int) -> Locator:
     """The cells of a column of the versions table, in the form that the browser gives to a screen reader."""
     return page.locator(f".st-key-versions-table tbody td:nth-child({number})")
@@ -157,14 +162,17 @@ def test_a_reader_finds_a_model_and_opens_it(page: Page, embedded: str) -> None:
 
 def test_a_filter_of_the_service_narrows_the_table(page: Page, embedded: str) -> None:
     opened(page, f"{embedded}/versions?model=model-whisper")
-    expect(column(page, 1)).to_have_text(NEWEST_FIRST)
-    page.get_by_text("Filters in PAI").click()
+    expect(column(page, 1)).to_have_text(named(NEWEST_FIRST))
+    page.get_by_text("In PAI", exact=True).click()
     choose(page, "approval_status", "Approved")
     assert query(page)["approval_status"] == ["Approved"]
-    expect(column(page, 1)).to_have_text(NEWEST_FIRST[3:])
+    expect(column(page, 1)).to_have_text(named(NEWEST_FIRST[3:]))
     expect(column(page, 2)).to_have_text(["✓ Approved"] * 5)
     expect(column(page, 4)).to_have_text(["0.164", "0.164", "0.175", "0.205", "0.237"])
-    assert "5 of 5 versions" in region(page, "connection")
+    assert "5 of 8 versions pass the filters" in region(page, "chips")
+    page.locator(".st-key-chips").get_by_role("button", name="ApprovalStatus Approved").click()
+    page.wait_for_url(lambda url: "approval_status" not in parse_qs(urlsplit(url).query))
+    expect(column(page, 1)).to_have_text(named(NEWEST_FIRST))
 
 
 def test_every_number_drawn_is_the_published_one(page: Page, embedded: str) -> None:
@@ -205,7 +213,7 @@ def test_a_deep_link_is_the_first_request_after_a_start(page: Page, start: Start
     opened(page, f"{url}/versions?model=model-whisper&version=3.0.0_large&approval_status=Pending&columns=status")
     assert "3.0.0_large" in region(page, "version-detail")
     assert "Whisper large-v3" in region(page, "version-detail")
-    expect(column(page, 1)).to_have_text(NEWEST_FIRST[:3])
+    expect(column(page, 1)).to_have_text(named(NEWEST_FIRST[:3]))
     expect(page.locator(".st-key-menu").get_by_role("link", name="Trends")).to_be_visible()
     expect(page.locator(".st-key-approval_status input")).to_have_value("Pending")
 
@@ -224,8 +232,12 @@ def test_the_state_comes_back(page: Page, browser: Browser, embedded: str) -> No
     }
     page.wait_for_url(lambda url: parse_qs(urlsplit(url).query) == chosen)
     link = page.url
-    expect(column(page, 1)).to_have_text(BEST_FIRST)
+    expect(column(page, 1)).to_have_text(named(BEST_FIRST))
 
+    page.keyboard.press("Escape")
+    expect(page.locator(".st-key-version-detail")).to_have_count(0)
+    page.wait_for_url(lambda url: "version" not in parse_qs(urlsplit(url).query))
+    settled(page)
     page.locator(".st-key-menu").get_by_role("link", name="Trends").click()
     expect(page.locator(".st-key-trend-chart")).to_be_visible()
     settled(page)
@@ -235,31 +247,40 @@ def test_the_state_comes_back(page: Page, browser: Browser, embedded: str) -> No
     back_to(page, "/versions")
     expect(page.locator(".st-key-versions-table")).to_be_visible()
     settled(page)
-    expect(column(page, 1)).to_have_text(BEST_FIRST)
+    expect(column(page, 1)).to_have_text(named(BEST_FIRST))
 
-    page.reload()
-    settled(page)
-    expect(column(page, 1)).to_have_text(BEST_FIRST)
+    opened(page, link)
+    expect(column(page, 1)).to_have_text(named(BEST_FIRST))
     assert "2.0.0_large" in region(page, "version-detail")
 
     other = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
     opened(other, link)
-    expect(column(other, 1)).to_have_text(BEST_FIRST)
+    expect(column(other, 1)).to_have_text(named(BEST_FIRST))
     assert "2.0.0_large" in region(other, "version-detail")
     assert other.url == link
     other.context.close()
 
 
-def test_a_ticked_row_opens_in_detail_and_two_are_shown_side_by_side(page: Page, embedded: str) -> None:
+def test_a_name_opens_the_drawer_and_two_ticks_are_shown_side_by_side(page: Page, embedded: str) -> None:
     opened(page, f"{embedded}/versions?model=model-whisper")
     box = page.locator('.st-key-versions-table [data-testid="stDataFrame"]').bounding_box()
     assert box is not None
-    row = box["height"] / 9
-    page.mouse.click(box["x"] + 15, box["y"] + 1.5 * row)
+    # Two heads, then eight rows of the same height.
+    row = box["height"] / 10
+    page.mouse.click(box["x"] + 90, box["y"] + 2.5 * row)
     expect(page.locator(".st-key-version-detail")).to_contain_text("large-v3-turbo")
     settled(page)
     assert query(page)["version"] == ["3.1.0_large_turbo"]
+    page.keyboard.press("Escape")
+    expect(page.locator(".st-key-version-detail")).to_have_count(0)
+    page.wait_for_url(lambda url: "version" not in parse_qs(urlsplit(url).query))
+    settled(page)
     page.mouse.click(box["x"] + 15, box["y"] + 2.5 * row)
+    expect(page.locator(".st-key-ticked")).to_contain_text("1 version ticked")
+    settled(page)
+    box = page.locator('.st-key-versions-table [data-testid="stDataFrame"]').first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 15, box["y"] + 3.5 * row)
     expect(page.locator(".st-key-selection")).to_contain_text("2 versions side by side")
 
 

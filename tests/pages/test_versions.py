@@ -9,21 +9,29 @@ from streamlit.testing.v1 import AppTest
 
 from tests.harness.server import refusal, reply
 from tests.harness.service import Service, version
-from tests.pages.conftest import Run, page_text, reported
+from tests.pages.conftest import Run, page_text, reported, unescaped
 
 
 def names(app: AppTest) -> list[str]:
     """The versions of the table, from top to bottom."""
-    return list(app.dataframe[0].value["version"])
+    return [name.removesuffix(" ›") for name in app.dataframe[0].value[("", "Version")]]
 
 
-def columns(app: AppTest) -> list[str]:
-    return list(app.dataframe[0].value.columns)
+def columns(app: AppTest) -> list[tuple[str, str]]:
+    """The two heads of each column."""
+    return [*app.dataframe[0].value.columns]
 
 
-def look(app: AppTest) -> dict[str, dict[str, Any]]:
+def look(app: AppTest) -> dict[tuple[str, str], dict[str, Any]]:
     """The configuration of the table's columns."""
-    return dict(json.loads(app.dataframe[0].proto.columns))
+    by_place = json.loads(app.dataframe[0].proto.columns)
+    return {head: by_place.get(f"_pos:{place}", {}) for place, head in enumerate(columns(app), 1)}
+
+
+def cells(app: AppTest, head: tuple[str, str]) -> list[str]:
+    """A column as the reader sees it."""
+    shown = convert_arrow_bytes_to_pandas_df(app.dataframe[0].proto.arrow_data.styler.display_values)
+    return [str(cell) for cell in shown.iloc[:, columns(app).index(head)]]
 
 
 def fields(app: AppTest) -> dict[str, str]:
@@ -43,7 +51,6 @@ def fields(app: AppTest) -> dict[str, str]:
         ("format_type", "Keras H5", "FormatType"),
         ("source_type", "PAIFlow", "SourceType"),
         ("source_id", "region=cn-shanghai,workspaceId=1", "SourceId"),
-        ("order", "DESC", "Order"),
     ],
 )
 def test_a_filter_of_the_url_is_part_of_the_request(
@@ -63,15 +70,111 @@ def test_without_filters_the_request_has_only_the_page_and_its_order(run: Run, s
 def test_the_newest_come_first_with_their_numbers(run: Run) -> None:
     app = run("versions", model="model-asr")
     assert names(app) == ["0.10.0", "0.2.0", "0.1.0"]
-    assert columns(app) == ["version", "status", "created", "cer@d-aishell", "cer@d-meeting", "description"]
-    assert app.dataframe[0].value["cer@d-aishell"].tolist() == [0.04, 0.06, 0.05]
-    assert look(app)["cer@d-aishell"]["label"] == "cer ↓ AISHELL-1"
-    assert look(app)["cer@d-aishell"]["type_config"]["format"] == "%.2f"
+    cer = "cer ↓ lower is better"
+    assert columns(app) == [
+        ("", "Version"),
+        ("", "Status"),
+        ("", "Created (UTC)"),
+        (cer, "AISHELL-1"),
+        (cer, "d-meeting"),
+        ("", "Description"),
+    ]
+    assert app.dataframe[0].value[(cer, "AISHELL-1")].tolist() == [0.04, 0.06, 0.05]
+    assert look(app)[(cer, "AISHELL-1")]["type_config"]["format"] == "%.2f"
+
+
+def test_a_status_is_a_chip_in_the_colour_of_its_meaning(run: Run, service: Service) -> None:
+    service.versions["model-asr"].append(version("0.11.0", "2024-04-01", ApprovalStatus="Archived"))
+    app = run("versions", model="model-asr")
+    chips = [list(cell) for cell in app.dataframe[0].value[("", "Status")]]
+    assert chips == [["Archived"], ["○ Pending"], ["✕ Rejected"], ["✓ Approved"]]
+    options = look(app)[("", "Status")]["type_config"]["options"]
+    colours = {option["value"]: option["color"] for option in options}
+    assert colours == {"○ Pending": "yellow", "✓ Approved": "green", "✕ Rejected": "gray", "Archived": "gray"}
+
+
+def test_changes_are_the_effects_against_what_is_approved_now(run: Run) -> None:
+    app = run("versions", model="model-asr", cells="change", sort="version")
+    assert names(app) == ["0.1.0", "0.2.0", "0.10.0"]
+    cer = "cer ↓ lower is better"
+    assert cells(app, (cer, "AISHELL-1")) == ["0.0 %", "−20.0 %", "+20.0 %"]
+    assert app.dataframe[0].value[(cer, "d-meeting")].round(9).tolist()[::2] == [0.0, -0.05]
+    styles = app.dataframe[0].proto.arrow_data.styler.styles
+    for row, colour in (("row1_col3", "213,94,0"), ("row2_col3", "0,114,178"), ("row0_col3", "0,158,115")):
+        rule = next(part for part in styles.split("}") if row in part.partition("{")[0])
+        assert colour in rule
+
+
+def test_a_change_without_an_effect_says_why(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", {"d": {"cer": 0.0}}, ApprovalStatus="Approved"),
+        version("0.2.0", "2024-02-01", {"d": {"cer": 0.1}, "e": {"cer": 0.1}}),
+        version("0.3.0", "2024-03-01", {"d": {"cer": 0.0}}),
+    ]
+    app = run("versions", model="model-asr", cells="change", sort="version")
+    cer = "cer ↓ lower is better"
+    table = app.dataframe[0].value
+    assert table[(cer, "d")].tolist() == ["=", "from 0", "="]
+    assert table[(cer, "e")].dropna().tolist() == ["✚"]
+
+
+def test_without_an_approved_version_there_is_no_change_to_show(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [version("0.1.0", "2024-01-01", {"d": {"cer": 0.1}})]
+    app = run("versions", model="model-asr", cells="change")
+    assert "No version is approved" in reported(app)
+    assert app.dataframe[0].value[("cer ↓ lower is better", "d")].tolist() == [0.1]
+
+
+def test_what_is_approved_now_is_known_under_a_filter_that_leaves_it_out(run: Run) -> None:
+    app = run("versions", model="model-asr", cells="change", approval_status="Pending")
+    assert names(app) == ["0.10.0"]
+    assert cells(app, ("cer ↓ lower is better", "AISHELL-1")) == ["+20.0 %"]
+    assert "1 of 3 versions pass the filters" in page_text(app)
+
+
+def test_an_active_filter_is_a_chip_that_removes_it(run: Run) -> None:
+    app = run("versions", model="model-asr", dataset=["d-meeting"], max="0.205", version_name="0.1.0")
+    chips = [unescaped(button.label) for button in app.button if (button.key or "").startswith("chip-")]
+    assert chips == ["d-meeting", "cer to 0.205", "VersionName 0.1.0"]
+    assert names(app) == ["0.1.0"]
+    app.button(key="chip-2").click().run()
+    assert names(app) == ["0.1.0"]
+    app.button(key="chip-1").click().run()
+    assert names(app) == ["0.10.0", "0.1.0"]
+    app.button(key="clear-filters").click().run()
+    assert len(names(app)) == 3
+    assert not any((button.key or "").startswith("chip-") for button in app.button)
+
+
+def test_statuses_are_picked_by_pills_with_their_counts(run: Run) -> None:
+    app = run("versions", model="model-asr", status=["Approved", "Unheard"])
+    assert names(app) == ["0.1.0"]
+    assert "status = Unheard" in unescaped(reported(app))
+    pills = next(group for group in app.button_group if group.key == "status")
+    assert [unescaped(option) for option in pills.options] == ["○ 1 pending", "✓ 1 approved", "✕ 1 rejected"]
+
+
+def test_ticks_are_kept_on_other_pages_of_the_table(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [version(f"0.{number}.0", "2024-01-01") for number in range(30)]
+    app = run("versions", model="model-asr", sort="version")
+    app.session_state["ticked-versions"] = ("model-asr", ["0.1.0", "0.29.0"])
+    app.run()
+    assert "2 versions ticked" in page_text(app)
+    assert "2 versions side by side" in page_text(app)
+    app.button(key="chip-ticked-0").click().run()
+    assert "1 version ticked" in page_text(app)
+    assert app.session_state["ticked-versions"] == ("model-asr", ["0.29.0"])
+
+
+def test_an_old_link_that_names_the_order_of_the_listing_is_read(run: Run, service: Service) -> None:
+    app = run("versions", model="model-asr", order="DESC")
+    assert reported(app) == ""
+    assert [query["Order"] for query in service.asked("models/model-asr/versions")] == ["ASC"]
 
 
 def test_the_best_of_each_column_is_marked_by_its_direction(run: Run) -> None:
     styles = run("versions", model="model-asr").dataframe[0].proto.arrow_data.styler.styles
-    marked = styles.partition("{")[0]
+    marked = next(part for part in styles.split("}") if "font-weight" in part).partition("{")[0]
     assert "_row0_col3" in marked  # cer 0.04 of 0.10.0 on d-aishell
     assert "_row2_col4" in marked  # cer 0.20 of 0.1.0 on d-meeting
     assert marked.count("row") == 2
@@ -99,7 +202,7 @@ def test_the_url_filters_and_sorts_the_frame(run: Run, parameters: dict[str, str
 
 def test_the_url_chooses_the_columns(run: Run) -> None:
     app = run("versions", model="model-asr", columns=["uri", "framework"], metric="rtf")
-    assert columns(app) == ["version", "framework", "rtf@d-aishell", "uri"]
+    assert [name for _, name in columns(app)] == ["Version", "AISHELL-1", "Uri", "Framework"]
 
 
 def test_ranges_the_wrong_way_round_are_named(run: Run) -> None:
@@ -109,8 +212,8 @@ def test_ranges_the_wrong_way_round_are_named(run: Run) -> None:
 
 
 def test_filters_of_a_link_that_cannot_be_read_are_named_and_ignored(run: Run) -> None:
-    app = run("versions", model="model-asr", created_from="tomorrow", max="lots", columns="colour", order="SIDEWAYS")
-    for wrong in ("created_from = tomorrow", "max = lots", "columns = colour", "order = SIDEWAYS"):
+    app = run("versions", model="model-asr", created_from="tomorrow", max="lots", columns="colour", cells="bars")
+    for wrong in ("created_from = tomorrow", "max = lots", "columns = colour", "cells = bars"):
         assert wrong.replace("_", "\\_") in reported(app)
     assert len(names(app)) == 3
 
@@ -133,7 +236,16 @@ def test_rows_that_filters_hide_are_counted(run: Run) -> None:
 
 def test_a_filter_that_no_version_passes_says_what_to_do(run: Run) -> None:
     app = run("versions", model="model-asr", text="no such version")
-    assert any("No versions pass the filters" in item.value for item in app.info)
+    assert "0 of 3 versions pass the filters" in page_text(app)
+    app.button(key="clear-filters-here").click().run()
+    assert len(names(app)) == 3
+
+
+def test_a_model_without_versions_asks_nobody_to_clear_a_filter(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = []
+    app = run("versions", model="model-asr")
+    assert "pass the filters" not in page_text(app)
+    assert any("This model has no versions" in item.value for item in app.info)
 
 
 def test_every_version_of_a_long_list_can_be_reached(run: Run, service: Service) -> None:
@@ -183,7 +295,7 @@ def test_dataset_names_that_cannot_be_read_leave_the_ids(run: Run, service: Serv
     service.refusals["/api/v1/datasets"] = refusal("NoPermission", 403)
     app = run("versions", model="model-asr")
     assert reported(app) == ""
-    assert look(app)["cer@d-aishell"]["label"] == "cer ↓ d-aishell"
+    assert ("cer ↓ lower is better", "d-aishell") in columns(app)
 
 
 def test_a_version_is_shown_with_all_its_fields(run: Run, service: Service) -> None:
@@ -237,7 +349,7 @@ def test_odd_data_keep_their_row_and_are_flagged(run: Run, service: Service) -> 
     assert sorted(names(app)) == ["(unnamed 2)", "0.1.0", "odd"]
     assert "3 of 3 versions" in page_text(app)
     assert "flagged field" in page_text(app)
-    results = next(frame.value for frame in app.dataframe if "raw" in frame.value.columns)
+    results = next(frame.value for frame in app.dataframe[1:] if "raw" in frame.value.columns)
     assert results["raw"].tolist() == ['"0,1"']
 
 
@@ -254,9 +366,9 @@ def test_results_of_a_version_have_the_decimals_of_the_table_of_versions(run: Ru
         version("0.2.0", "2024-01-02", {"d": {"ppl": 1.0, "tokens": 3, "wer": 0.0625}}),
     ]
     app = run("versions", model="model-asr", version="0.1.0", metric=["ppl", "tokens", "wer"])
-    results = next(frame for frame in app.dataframe if "value" in frame.value.columns)
-    cells = convert_arrow_bytes_to_pandas_df(results.proto.arrow_data.styler.display_values)
-    shown = cells.set_axis(results.value.columns, axis="columns")[["metric", "value"]]
+    results = next(frame for frame in app.dataframe[1:] if "value" in frame.value.columns and len(frame.value) > 2)
+    written = convert_arrow_bytes_to_pandas_df(results.proto.arrow_data.styler.display_values)
+    shown = written.set_axis(results.value.columns, axis="columns")[["metric", "value"]]
     assert list(shown.itertuples(index=False, name=None)) == [
         ("ppl", "1234567.891"),
         ("tokens", "1000000000001"),
@@ -264,8 +376,22 @@ def test_results_of_a_version_have_the_decimals_of_the_table_of_versions(run: Ru
         ("cer", "0.123"),
         ("cer", "0.1234"),
     ]
-    formats = {name: column["type_config"].get("format") for name, column in look(app).items() if "@" in name}
-    assert formats == {"ppl@d": "%.3f", "tokens@d": "%.0f", "wer@d": "%.4f"}
+    formats = {
+        metric.split()[0]: column["type_config"]["format"] for (metric, _), column in look(app).items() if metric
+    }
+    assert formats == {"ppl": "%.3f", "tokens": "%.0f", "wer": "%.4f"}
+
+
+def test_a_version_in_detail_shows_its_change_against_what_is_approved_now(run: Run) -> None:
+    app = run("versions", model="model-asr", version="0.10.0")
+    results = next(frame.value for frame in app.dataframe[1:] if "change" in frame.value.columns)
+    assert results[["dataset", "change", "value", "approved", "metric"]].to_numpy().tolist() == [
+        ["AISHELL-1", "+20.0 %", 0.04, 0.05, "cer"],
+        ["d-meeting", "−5.0 %", 0.21, 0.2, "cer"],
+    ]
+    assert "change" not in [
+        name for frame in run("versions", model="model-asr", version="0.1.0").dataframe[1:] for name in frame.value
+    ]
 
 
 def test_refresh_reads_the_versions_again(run: Run, service: Service) -> None:

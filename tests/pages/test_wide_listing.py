@@ -31,7 +31,7 @@ def test_the_whole_name_of_another_metric_can_be_typed(run: Run) -> None:
     app.run()
     assert reported(app) == ""
     assert app.multiselect("metric").value == ["metric_1099"]
-    assert "metric_1099 ? AISHELL-1" in app.dataframe[0].proto.columns
+    assert ("metric_1099 direction unknown", "AISHELL-1") in app.dataframe[0].value.columns
 
 
 def test_an_unknown_metric_of_a_link_is_named(run: Run) -> None:

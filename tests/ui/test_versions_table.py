@@ -14,9 +14,10 @@ from pandas.io.formats.style import Styler
 from paiview.decisions.contracts import Contracts
 from paiview.evaluation.frames import Frames, Pair, build
 from paiview.evaluation.metric_meaning import MetricSettings
-from paiview.evaluation.queries import Slice, number_table
+from paiview.evaluation.queries import Slice
 from paiview.pai.objects import ModelVersion
 from paiview.ui import versions_table
+from paiview.ui.approved_now import ApprovedNow
 from paiview.ui.model_data import ModelData
 from paiview.ui.versions_table import TablePage
 from tests.harness.service import version
@@ -50,10 +51,20 @@ def written(
 def test_the_head_of_a_column_says_which_way_is_better_and_how_sure_that_is() -> None:
     results = {"a": {"cer": 0.1, "acc": 0.9, "bias": -0.1, "iou.person": 0.7, "quux": 1.0}}
     frames = build([ModelVersion.model_validate(version("0.1.0", "2024-01-01", results))])
-    pairs = [Pair(metric, "a") for metric in results["a"]]
-    config = versions_table.column_config(number_table(frames, pairs), pairs, listing(frames))
-    heads = [config[f"{pair.metric}@a"]["label"] for pair in pairs]
-    assert heads == ["cer ↓ a", "acc ↑ a", "bias → a", "iou.person ↑? a", "quux ? a"]
+    heads = versions_table.number_heads([Pair(metric, "a") for metric in results["a"]], listing(frames))
+    assert heads == [
+        ("cer ↓ lower is better", "a"),
+        ("acc ↑ higher is better", "a"),
+        ("bias → nearer to 0 is better", "a"),
+        ("iou.person assumed: ↑ higher is better", "a"),
+        ("quux direction unknown", "a"),
+    ]
+
+
+def test_heads_are_unique_and_hold_no_mark_that_ends_them_on_their_way_to_the_browser() -> None:
+    pairs = [Pair("cer", 'it\'s "a"'), Pair("cer", "it’s ”a”")]
+    heads = versions_table.number_heads(pairs, listing(build([])))
+    assert [name for _, name in heads] == ["it’s ”a”", "it’s ”a” (2)"]
 
 
 def test_side_by_side_has_a_row_for_each_pair_that_any_version_has() -> None:
@@ -131,7 +142,12 @@ PAGE: dict[str, Any] = {
     "part": Slice(1, 2, 0, 2),
     "pairs": [CER, RTF],
     "fields": ["status", "created"],
+    "cells": "values",
+    "approved": None,
 }
+LISTING = [ModelVersion.model_validate(version(f"0.{number}.0", "2024-01-01")) for number in range(3)]
+APPROVED = ApprovedNow(name="0.1.0", version=LISTING[1], identity="whole")
+OTHER_APPROVED = ApprovedNow(name="0.1.0", version=LISTING[1], identity="other whole")
 CHANGES: list[dict[str, Any]] = [
     {"identity": "other listing", "frames": OTHER_FRAMES},
     {"contracts": Contracts(metric_tables={"cer": MetricSettings("higher")})},
@@ -146,18 +162,22 @@ CHANGES: list[dict[str, Any]] = [
     {"pairs": [CER]},
     {"fields": ["created", "status"]},
     {"fields": ["status"]},
+    {"approved": APPROVED},
+    {"approved": APPROVED, "cells": "change"},
+    {"approved": OTHER_APPROVED, "cells": "change"},
 ]
 
 
 def table_page(change: Mapping[str, Any]) -> TablePage:
     """A page of the table, made of new objects, that differs from ``DATA`` and ``PAGE`` by ``change``."""
     data, own = ({name: change.get(name, value) for name, value in parts.items()} for parts in (DATA, PAGE))
-    return TablePage(data=ModelData(**data), **own)
+    return TablePage(data=ModelData(**data), listing=LISTING, **own)
 
 
 def test_every_part_of_a_page_is_part_of_the_key_of_its_table(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {*DATA} == {field.name for field in fields(ModelData)}
-    assert {*PAGE, "data"} == {field.name for field in fields(TablePage)}
+    # The identity of the data stands for the listing.
+    assert {*PAGE, "data", "listing"} == {field.name for field in fields(TablePage)}
     built: list[object] = []
     versions_frame = versions_table.versions_frame
 

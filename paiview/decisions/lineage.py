@@ -195,6 +195,21 @@ class Lineage:
                 pairs.add(pair)
         return pairs
 
+    def largest_overlap(self, decision: Decision, contracts: Contracts) -> tuple[str, int] | None:
+        """The earlier version that shares the most scores with a candidate that shares none with its baseline.
+
+        Returns:
+            Its name and the number of scores; ``None`` where the decision compares something, or no version shares any.
+        """
+        if decision.summary.word != "Not comparable" or decision.baseline_model not in (None, self.model_id):
+            return None
+        candidate = self._index(decision.candidate)
+        pairs = self._scored_pairs(candidate, contracts)
+        shared = [len(pairs & self._scored_pairs(index, contracts)) for index in range(candidate)]
+        most = max(shared, default=0)
+        # Of versions that share as many, the newest.
+        return (self.names[len(shared) - 1 - shared[::-1].index(most)], most) if most else None
+
     def _first_sharing(self, indexes: Sequence[int], pairs: set[Pair], contracts: Contracts) -> int | None:
         """The first of some versions that has a valid number for any of the pairs.
 

@@ -4,7 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from paiview.decisions.decision import (
     JUDGED,
@@ -25,10 +25,11 @@ from paiview.evaluation.metric_meaning import (
     display_digits,
     format_value,
 )
-from paiview.text import one_line, shorten_front
+from paiview.text import counted, one_line, shorten_front
 
 _MIN_CLASSES: Final = 6
 """Metrics of one inner name that share a sentence of the headline."""
+_MAX_NAME: Final = 60
 _MAX_UNJUDGED: Final = 4
 """Metrics that are no scores named in the headline."""
 _COUNT_WORDS: Final[tuple[tuple[State, str], ...]] = (
@@ -68,6 +69,84 @@ def headline(decision: Decision) -> list[str]:
         *(_class_sentence(leaf, [by_metric[metric] for metric in metrics]) for leaf, metrics in groups.items()),
         *([_unjudged_sentence(unjudged)] if unjudged else []),
     ]
+
+
+class Lede(NamedTuple):
+    """A decision in one or two sentences: ``claim`` is the beginning of the first, and weighs most."""
+
+    claim: str
+    rest: str
+
+    @property
+    def text(self) -> str:
+        """Both in a row."""
+        return self.claim + self.rest
+
+
+def lede(decision: Decision) -> Lede:
+    """What was found, with its worst result or, without any, its best: "Worse on 10 of 12 compared results, …".
+
+    Names are on one line and printable, not escaped.
+    """
+    summary = decision.summary
+    compared = summary.better + summary.worse + summary.same + summary.unclear
+    if not compared:
+        return _lede_of_nothing(decision)
+    results = f"of {compared} compared {'result' if compared == 1 else 'results'}"
+    if summary.worse:
+        claim = f"Worse on {summary.worse}"
+        rest = f" {results}" + (f", better on {summary.better}" if summary.better else "") + "."
+        rest += _example(decision, "worse", "loses most")
+    elif summary.better:
+        claim = f"Better on {summary.better}"
+        rest = f" {results}, worse on none." + _example(decision, "better", "gains most")
+    else:
+        claim = f"None {results}"
+        rest = " moved beyond the tolerance" + (" or chance." if summary.unclear else ".")
+    return Lede(claim, rest + _unpaired_sentence(summary))
+
+
+def _lede_of_nothing(decision: Decision) -> Lede:
+    summary = decision.summary
+    if not decision.pairs:
+        return Lede("Neither version has an evaluation result.", "")
+    if decision.baseline is None:
+        return Lede("There is nothing to compare with", f": {counted(summary.new, 'result')} of the candidate.")
+    if summary.not_comparable:
+        rest = f" {counted(summary.not_comparable, 'result')} of both cannot be compared."
+        return Lede(
+            "No result can be judged.", rest + _unpaired_sentence(summary, is_new_told=True, is_other_told=False)
+        )
+    if not summary.missing and not summary.new:
+        return Lede("No result is a score.", "")
+    return Lede("The two share no result", f":{_unpaired_sentence(summary, is_new_told=True)}")
+
+
+def _example(decision: Decision, state: State, verb: str) -> str:
+    """The pair of a state with the largest effect, as a sentence after a blank; nothing without one."""
+    pairs = [pair for pair in decision.pairs if pair.state == state]
+    if not pairs:
+        return ""
+    pair = max(pairs, key=lambda each: math.inf if each.effect is None else abs(each.effect))
+    contracts = {metric.metric: metric for metric in decision.metrics}
+    of_metric = [each for each in decision.pairs if each.metric == pair.metric]
+    digits = value_digits(of_metric, contracts.get(pair.metric))
+    name = shorten_front(pair.name or pair.dataset, _MAX_NAME)
+    values = f"{_written(pair.baseline, digits)} → {_written(pair.candidate, digits)}"
+    return f" {name} {verb}: {one_line(pair.metric, _MAX_NAME)} {values} ({_effect_text(pair)})."
+
+
+def _unpaired_sentence(summary: Summary, *, is_new_told: bool = False, is_other_told: bool = True) -> str:
+    parts = []
+    if summary.missing:
+        parts.append(
+            f"{counted(summary.missing, 'result')} of the baseline {'is' if summary.missing == 1 else 'are'} missing"
+        )
+    if is_other_told and summary.not_comparable:
+        parts.append(f"{summary.not_comparable} cannot be compared")
+    if is_new_told and summary.new:
+        parts.append(f"{summary.new} {'is' if summary.new == 1 else 'are'} new")
+    return f" {', '.join(parts)}." if parts else ""
 
 
 def _by_class(metrics: Sequence[str]) -> dict[str, list[str]]:

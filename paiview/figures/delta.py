@@ -44,7 +44,7 @@ class DeltaRow(NamedTuple):
     Attributes:
         label: the dataset, short and unlike the other labels of its panel.
         name: the dataset by its name, else by its id.
-        values: state and numbers (``▲ 0.172 ← 0.175``) where there is one candidate only.
+        values: state and numbers (``▲ 0.175 → 0.172``) where there is one candidate only.
     """
 
     pair: Pair
@@ -186,12 +186,12 @@ def _concerns(decisions: Sequence[Decision], shown: Collection[Pair] | None) -> 
 
 
 def _numbers(drawn: Sequence[_Drawn], metrics: Mapping[str, MetricContract]) -> list[str]:
-    """``0.172 ← 0.175`` for each pair drawn, with the same decimals throughout a metric."""
+    """``0.175 → 0.172`` for each pair drawn, with the same decimals throughout a metric."""
     digits = digits_by_metric([each.pair for each in drawn], metrics)
     return [
-        " ← ".join(
+        " → ".join(
             format_value(math.nan if value is None else value, digits[pair.metric])
-            for value in (pair.candidate, pair.baseline)
+            for value in (pair.baseline, pair.candidate)
         )
         for _, _, pair in drawn
     ]

@@ -171,7 +171,7 @@ def dumbbell_figure(info: DumbbellInfo) -> go.Figure:
 
 def _row(pair: PairDecision, label: str, names: dict[str, str], digits: int) -> DumbbellRow:
     baseline, candidate = (math.nan if value is None else value for value in (pair.baseline, pair.candidate))
-    numbers = f"{format_value(candidate, digits)} ← {format_value(baseline, digits)}"
+    numbers = f"{format_value(baseline, digits)} → {format_value(candidate, digits)}"
     lines = [
         f"<b>{escape_for_plotly(dataset_label(pair.dataset, names))}</b>",
         f"{escape_for_plotly(pair.metric, 40)} {numbers}",

@@ -248,7 +248,7 @@ def effect_heatmap_figure(info: EffectHeatmapInfo) -> go.Figure:
     """Draw the heatmap of effects: blue is better, vermillion worse, both full at the clip; blank where missing."""
     colours = {
         "customdata": np.dstack([info.values, np.broadcast_to(info.before[:, None], info.values.shape)]),
-        "hovertemplate": "<b>%{x}</b><br>%{y}: %{text}<br>%{customdata[0]} ← %{customdata[1]}<extra></extra>",
+        "hovertemplate": "<b>%{x}</b><br>%{y}: %{text}<br>%{customdata[1]} → %{customdata[0]}<extra></extra>",
         "colorscale": _DIVERGING,
         "zmin": -1,
         "zmax": 1,

@@ -213,6 +213,11 @@ def tally(decision: Decision) -> str:
     return by_state({state: getattr(decision.summary, state) for state in STATES}) or "no pairs"
 
 
+def count_text(state: State, count: int) -> str:
+    """A state with its mark and how many pairs have it: ``▼ 10 worse``."""
+    return f"{GLYPHS[state]} {count} {spoken(state)}"
+
+
 def by_state(counts: Mapping[State, int]) -> str:
     """How many pairs of each state there are, in words; those without any are left out."""
     return ", ".join(f"{count} {spoken(state)}" for state, count in counts.items() if count)

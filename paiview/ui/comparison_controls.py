@@ -29,6 +29,7 @@ _CHOSEN_BASELINE = "baseline-chosen"
 _COMPARED_DATA = "compared-data"
 """The session entry of the versions that a link named, and of the fingerprint of their data when it was copied."""
 _FINGERPRINT_DIGITS = 12
+_ONE_CANDIDATE_PIXELS, _CANDIDATES_PIXELS, _BASELINE_PIXELS = 300, 460, 270
 
 
 class ComparisonSides(NamedTuple):
@@ -68,22 +69,29 @@ def choose_sides(
     """
     link_fingerprint = url.requested("data")
     candidates = _choose_candidates(lineage)
-    baseline_model = _choose_baseline_model(registry, lineage.model_id, workspace_id)
+    st.caption("against", width="content")
+    # Another model is chosen beside the baseline, and decides which versions that can be.
+    own = st.container(key="own-baseline", width="content")
+    with st.popover("Another model", icon=":material/alt_route:", key="other-model"):
+        baseline_model = _choose_baseline_model(registry, lineage.model_id, workspace_id)
     home = lineage if baseline_model is None else _read_lineage(registry, baseline_model)
     requested = url.requested("baseline")
     _end_page_if_unknown(home, [requested] if requested else [])
     is_chosen_here = requested is not None and st.session_state.get(_CHOSEN_BASELINE) == requested
     named_by = "chosen by the reader" if is_chosen_here else "named by a link"
     by_rule = {name: lineage.baseline(name, contracts)[0] for name in candidates} if home is lineage else {}
-    baseline = url_controls.choice(
-        "Baseline",
-        {name: one_line(name, 80) for name in _newest(home)},
-        key="baseline",
-        placeholder=_rule_choice(by_rule) if home is lineage else "Choose one",
-        help=_unlisted_hint(home),
-        allowed=home.__contains__,
-        on_change=_remember_choice,
-    )
+    with own:
+        baseline = url_controls.choice(
+            "Baseline",
+            {name: one_line(name, 80) for name in _newest(home)},
+            key="baseline",
+            placeholder=_rule_choice(by_rule) if home is lineage else "Choose one",
+            help=_unlisted_hint(home),
+            allowed=home.__contains__,
+            on_change=_remember_choice,
+            width=_BASELINE_PIXELS,
+            is_label_shown=False,
+        )
     if baseline is not None:
         _warn_of_other_choice(baseline, by_rule)
     return ComparisonSides(candidates, baseline, baseline_model, named_by, link_fingerprint)
@@ -130,6 +138,9 @@ def _choose_candidates(lineage: Lineage) -> list[str]:
         allowed=lineage.__contains__,
         on_change=update_session,
         help=_unlisted_hint(lineage),
+        width=_ONE_CANDIDATE_PIXELS if len(candidates) < 2 else _CANDIDATES_PIXELS,
+        is_label_shown=False,
+        placeholder="Choose candidates",
     )
 
 
@@ -237,16 +248,15 @@ def warn_of_other_data(decisions: Sequence[Decision], link_fingerprint: str | No
         )
 
 
-def draw_copy_link(decisions: Sequence[Decision]) -> None:
-    """Draw the link of this comparison, with the baseline and the data as they are now."""
+def link_to(decisions: Sequence[Decision]) -> str:
+    """The link of this comparison, with the baseline and the data as they are now."""
     baselines = {(decision.baseline_model, decision.baseline) for decision in decisions}
     parameters = url.current()
     if len(baselines) == 1 and decisions[0].baseline is not None:
         parameters["baseline"] = [decisions[0].baseline]
     parameters["data"] = [_fingerprint(decisions)]
     address = (st.context.url or "").partition("?")[0]
-    with st.popover("Copy link", help="The link names the baseline, and says when the data have changed since."):
-        st.code(f"{address}?{urlencode(parameters, doseq=True)}", language=None, wrap_lines=True)
+    return f"{address}?{urlencode(parameters, doseq=True)}"
 
 
 def _fingerprint(decisions: Sequence[Decision]) -> str:

@@ -52,17 +52,25 @@ def offer(label: str, act: Callable[..., None], *args: str) -> None:
 
 
 def warn_of_notes(notes: Iterable[str]) -> None:
-    """Warn of the notes of decisions, each once; notes that end alike, after their last colon, are one warning."""
+    """Warn of the notes of decisions, those of ``note_sentences``."""
+    for sentence in note_sentences(notes):
+        warn(sentence)
+
+
+def note_sentences(notes: Iterable[str]) -> list[str]:
+    """The notes of decisions as Markdown, each once; notes that end alike, after their last colon, are one sentence."""
+    sentences = []
     facts_by_end: dict[str, list[str]] = {}
     for note in dict.fromkeys(notes):
         fact, separator, end = note.rpartition(": ")
         facts_by_end.setdefault(separator + end, []).append(fact)
     for end, facts in facts_by_end.items():
         if len(facts) == 1:
-            warn(escape_markdown(facts[0] + end, 600))
+            sentences.append(escape_markdown(facts[0] + end, 600))
         else:
             listed = [escape_markdown(fact, 300) for fact in facts[:_MAX_FACTS]]
-            warn(_join(listed, len(facts)) + escape_markdown(end, 600))
+            sentences.append(_join(listed, len(facts)) + escape_markdown(end, 600))
+    return sentences
 
 
 def _join(facts: Sequence[str], count: int) -> str:

@@ -32,6 +32,11 @@ def effective() -> Contracts:
     return effective_contracts.with_page(_session_settings())
 
 
+def has_open_questions(metrics: Sequence[str], current: Contracts) -> bool:
+    """Whether the direction of a metric is unknown or only assumed, so that no verdict rests on it."""
+    return any(current.metrics[metric].standing in ("unknown", "assumed") for metric in metrics)
+
+
 def draw_form(metrics: Sequence[str], current: Contracts) -> None:
     """Draw the section where the reader sets directions and tolerances, and the lines of paiview.toml that keep them.
 

@@ -58,24 +58,32 @@ def _draw_difference_rows(rows: Sequence[Difference], labels: Sequence[str]) -> 
     st.caption(caption + (f" The first {_MAX_ROWS} are shown." if len(rows) > _MAX_ROWS else ""))
 
 
-def offer(decisions: Sequence[Decision], names: Mapping[str, str]) -> None:
-    """Offer each decision as a report, built when it is downloaded.
+def offer(decisions: Sequence[Decision], names: Mapping[str, str], link: str) -> None:
+    """Offer the link and the text of a comparison to copy, and each decision as a report, built when it is downloaded.
 
     Args:
         decisions: the decisions, without names of datasets.
         names: DatasetId to a name, for the formats that people read.
+        link: names the baseline and the data as they are now.
     """
-    # Not a popover: it would stay where it opened while the page around it moves.
-    section = st.expander("Report as HTML, Markdown, CSV or JSON", on_change="rerun", key="reports")
-    if not section.open:
-        return
+    copied = st.popover("Copy", icon=":material/content_copy:", key="copy", on_change="rerun")
+    if copied.open:
+        with copied:
+            st.caption("The link names the baseline, and says when the data have changed since.")
+            st.code(link, language=None, wrap_lines=True)
+            st.caption("As Markdown, for a merge request or a chat")
+            text = "\n\n".join(documents.to_markdown(decision.named(names)) for decision in decisions)
+            st.code(text, language="markdown", height=320)
     formats: list[tuple[str, str, str, Callable[[Decision], str | bytes]]] = [
         ("HTML", "html", "text/html", lambda decision: documents.to_html(decision.named(names))),
         ("Markdown", "md", "text/markdown", lambda decision: documents.to_markdown(decision.named(names))),
         ("CSV", "csv", "text/csv", documents.to_csv),
         ("JSON", "json", "application/json", documents.to_json),
     ]
-    with section:
+    reports = st.popover("Report", icon=":material/description:", key="reports", on_change="rerun")
+    if not reports.open:
+        return
+    with reports:
         for decision in decisions:
             if len(decisions) > 1:
                 st.caption(f"**{escape_markdown(decision.candidate, 60)}**")

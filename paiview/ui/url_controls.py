@@ -115,6 +115,9 @@ def choices(
     allowed: Callable[[str], bool],
     on_change: Callable[[], None] | None = None,
     help: str | None = None,  # noqa: A002 - Streamlit's own word
+    width: int | Literal["stretch"] = "stretch",
+    is_label_shown: bool = True,
+    placeholder: str | None = None,
 ) -> list[str]:
     """Draw a multiselect whose URL parameter is repeated, once a value, even for the default.
 
@@ -128,6 +131,9 @@ def choices(
         allowed: which values may be typed; the options are among them.
         on_change: called when the reader changes the choice, before the page runs again.
         help: the tooltip.
+        width: pixels.
+        is_label_shown: whether the label is in sight; a screen reader has it always.
+        placeholder: the text shown when nothing is chosen.
     """
     _warn_of_rejected(label, key)
     st.session_state[key] = [*chosen]
@@ -150,6 +156,9 @@ def choices(
         # "Select all" would be the first entry of the list, where it is easily taken for a version.
         select_all=False,
         help=help,
+        width=width,
+        label_visibility="visible" if is_label_shown else "collapsed",
+        placeholder=placeholder,
     )
     url.write(key, *chosen)
     return [*chosen]

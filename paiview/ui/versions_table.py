@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -309,6 +309,10 @@ def status_text(status: str) -> str:
     return f"{status_mark(status)} {one_line(status)}".strip()
 
 
+STATUS_COLOURS: Final = {status_text(status): colour for status, (_, colour) in _STATUSES.items()}
+"""A status as ``status_text`` writes it, and its colour."""
+
+
 def _chips(status: object) -> list[str]:
     return [status_text(status)] if isinstance(status, str) else []
 
@@ -319,10 +323,9 @@ def _field_column(name: str, values: pd.Series) -> Any:
         return None
     if name == "status":
         present = dict.fromkeys(text for chips in values for text in chips)
-        colours = {status_text(status): colour for status, (_, colour) in _STATUSES.items()}
-        options = [*colours, *(text for text in present if text not in colours)]
+        options = [*STATUS_COLOURS, *(text for text in present if text not in STATUS_COLOURS)]
         return st.column_config.MultiselectColumn(
-            options=options, color=[colours.get(text, "gray") for text in options], width=_STATUS_PIXELS
+            options=options, color=[STATUS_COLOURS.get(text, "gray") for text in options], width=_STATUS_PIXELS
         )
     if name == "created":
         return st.column_config.DatetimeColumn(format="YYYY-MM-DD", timezone="UTC", width=_DATE_PIXELS)

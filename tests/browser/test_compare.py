@@ -68,7 +68,7 @@ def test_the_effects_are_a_table_that_needs_no_script(page: Page, embedded: str)
     first = rows.first
     expect(first).to_contain_text("Ego4D (dev.)")
     expect(first).to_contain_text("−14.6 %")
-    expect(first).to_contain_text("0.447 ← 0.390")
+    expect(first).to_contain_text("0.390 → 0.447")
     mark, cell = (first.locator(f".delta-{part}").bounding_box() for part in ("mark", "cell"))
     assert mark is not None
     assert cell is not None
@@ -76,7 +76,7 @@ def test_the_effects_are_a_table_that_needs_no_script(page: Page, embedded: str)
     # The worst of them, and so at the end of the scale, which is two thirds of the cell.
     assert (mark["x"] + mark["width"] / 2 - cell["x"]) / cell["width"] == pytest.approx(1 / 6, abs=0.01)
     expect(first.locator(".delta-mark")).to_have_css("background-color", "rgb(213, 94, 0)")
-    assert str(first.get_attribute("title")).startswith("0.1.0_service_r5 · Ego4D (dev.)\nder 0.447 ← 0.390\n▼ worse")
+    assert str(first.get_attribute("title")).startswith("0.1.0_service_r5 · Ego4D (dev.)\nder 0.390 → 0.447\n▼ worse")
     first.locator(".delta-text").click(click_count=3)
     assert "−14.6 %" in page.evaluate("getSelection().toString()")
     # Its styles are its own, and the chart library stays away until a picture needs it.

@@ -84,19 +84,19 @@ def test_a_change_from_zero_or_no_errors_says_so() -> None:
 def test_the_end_of_a_row_holds_the_glyph_and_both_numbers_with_equal_decimals() -> None:
     info = delta_info([MIXED])
     assert [row.values for row in info.rows] == [
-        "▼ 0.1100 ← 0.1000",
-        "○ – ← 0.5000",
-        "▲ 0.0950 ← 0.1000",
-        "▲ 0.1720 ← 0.1750",
-        "= 0.2004 ← 0.2000",
-        "✚ 0.3000 ← –",
-        "? 4 ← 3",
+        "▼ 0.1000 → 0.1100",
+        "○ 0.5000 → –",
+        "▲ 0.1000 → 0.0950",
+        "▲ 0.1750 → 0.1720",
+        "= 0.2000 → 0.2004",
+        "✚ – → 0.3000",
+        "? 3 → 4",
     ]
 
 
 def test_the_decimals_of_the_contract_are_kept() -> None:
     told = decision({"cer@a": 0.2}, {"cer@a": 0.1754}, metrics={"cer": meant("cer", digits=2)})
-    assert delta_info([told]).rows[0].values == "▼ 0.20 ← 0.18"
+    assert delta_info([told]).rows[0].values == "▼ 0.18 → 0.20"
 
 
 def test_each_metric_has_a_panel_with_its_direction_and_tolerance() -> None:
@@ -282,4 +282,4 @@ def test_datasets_have_their_display_names_and_stay_apart() -> None:
 def test_hover_tells_everything_about_a_pair() -> None:
     told = decision({"acc@a": 0.981}, {"acc@a": 0.99})
     (mark,) = delta_info([told]).marks
-    assert mark.hover == "0.12.0 · a\nacc 0.981 ← 0.990\n▼ worse · −90.0 % read as errors"
+    assert mark.hover == "0.12.0 · a\nacc 0.990 → 0.981\n▼ worse · −90.0 % read as errors"

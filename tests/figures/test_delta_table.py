@@ -90,9 +90,9 @@ def test_no_state_is_told_by_its_colour_or_shape_alone() -> None:
 
 def test_a_row_ends_with_its_state_and_both_numbers() -> None:
     assert [row.find(".delta-values")[0].text for row in rows(plot([MIXED]))][:3] == [
-        "▼ 0.1100 ← 0.1000",
-        "○ – ← 0.5000",
-        "▲ 0.0950 ← 0.1000",
+        "▼ 0.1000 → 0.1100",
+        "○ 0.5000 → –",
+        "▲ 0.1000 → 0.0950",
     ]
 
 
@@ -226,7 +226,7 @@ def test_heads_of_long_names_with_a_common_beginning_are_told_apart() -> None:
 
 def test_hovering_shows_everything_about_a_pair() -> None:
     told = decision({"acc@a": 0.981}, {"acc@a": 0.99})
-    hover = "0.12.0 · a\nacc 0.981 ← 0.990\n▼ worse · −90.0 % read as errors"
+    hover = "0.12.0 · a\nacc 0.990 → 0.981\n▼ worse · −90.0 % read as errors"
     (row,) = rows(plot([told]))
     assert row.attributes["title"] == hover
     (row,) = rows(plot([told, told]))

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from paiview.registry import connection
 from paiview.registry.connection import disconnect
+from paiview.ui.verdict_view import NOTE_MARK
 from tests.harness.dashboard import ROOT
 from tests.harness.server import Server
 from tests.harness.service import CREDENTIALS, Service, version
@@ -67,13 +68,15 @@ def run(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
 
 
 def reported(app: AppTest) -> str:
-    """The errors and warnings of the page, a line each."""
-    return "\n".join(item.value for item in (*app.error, *app.warning))
+    """The errors and warnings of the page and the notes of its verdict, a line each."""
+    notes = [item.value.removeprefix(f"{NOTE_MARK} ") for item in app.caption if item.value.startswith(NOTE_MARK)]
+    return "\n".join([*(item.value for item in (*app.error, *app.warning)), *notes])
 
 
 def unescaped(markdown: str) -> str:
     """A text as the reader sees it."""
-    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown.replace("\N{WORD JOINER}", ""))
+    plain = re.sub(r":[a-z]+(?:-badge)?\[([^\]]*)\]", r"\1", markdown).replace("**", "")
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", plain.replace("\N{WORD JOINER}", ""))
 
 
 def page_text(app: AppTest) -> str:

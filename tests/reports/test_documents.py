@@ -354,7 +354,7 @@ def test_html_draws_each_pair_and_is_small() -> None:
         "delta-mark delta-missing delta-ring",
         "delta-mark delta-better delta-up",
     ]
-    for expected in ("−3.3 %", "▼ 0.3120 ← 0.3020", "↓ lower is better, tolerance 1 %"):
+    for expected in ("−3.3 %", "▼ 0.3020 → 0.3120", "↓ lower is better, tolerance 1 %"):
         assert expected in page.texts
     assert len(text.encode()) < 30_000
     many = (pair(f"d-{place:03}", "cer", ("worse", "better")[place % 2]) for place in range(200))

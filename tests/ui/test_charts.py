@@ -15,7 +15,7 @@ from paiview.decisions.pair_rows import pair_rows
 from paiview.evaluation.frames import Pair, build
 from paiview.evaluation.metric_meaning import MetricSettings
 from paiview.figures.delta import DeltaInfo
-from paiview.ui import charts, decision_view
+from paiview.ui import charts, results_view
 from paiview.ui.model_data import ModelData
 from tests.figures.conftest import CER, TOP1, decision, version
 
@@ -97,7 +97,7 @@ def of_charts(decisions: Sequence[Decision], shown: Sequence[Pair]) -> None:
 
 def of_pairs(decisions: Sequence[Decision], shown: Sequence[Pair]) -> None:
     rows = pair_rows(decisions)
-    decision_view.draw_pairs(
+    results_view.draw_pairs(
         [row for pair in shown for row in rows if Pair(row.pair.metric, row.pair.dataset) == pair], decisions
     )
 

@@ -1,4 +1,4 @@
-"""A decision drawn: the word and the headline, the table of pairs, the averages and the rules."""
+"""The results of a comparison: the table of pairs, the matrix of several candidates, the averages, the Pareto plot."""
 
 import math
 from collections import Counter
@@ -11,38 +11,21 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from paiview.decisions.decision import Decision, PairDecision, State, Word
+from paiview.decisions.decision import Decision, PairDecision, State
 from paiview.decisions.pair_rows import PairRow
-from paiview.decisions.wording import digits_by_metric, headline, percent
+from paiview.decisions.wording import digits_by_metric, percent
 from paiview.evaluation.frames import Pair, column_names
 from paiview.evaluation.metric_meaning import format_value
 from paiview.figures.pareto import means
 from paiview.figures.style import BETTER, WORSE, metrics_of, tint
 from paiview.reports import plain_text
-from paiview.text import counted, escape_markdown, one_line, shorten_front, strip_controls
+from paiview.text import counted, escape_markdown, one_line, shorten_front, unique_labels
 from paiview.ui import cache_keys, charts, url_controls, versions_table
 
-_COLOURS: dict[Word, str] = {
-    "Better": "blue",
-    "Worse": "orange",
-    "Trade-off": "orange",
-    "Incomplete": "orange",
-    "Too close to call": "gray",
-    "Not comparable": "gray",
-}
-_OVERALL = {
-    "pass": ":blue-badge[✓ policy: pass]",
-    "fail": ":orange-badge[✕ policy: fail]",
-    "undecided": ":gray-badge[? policy: undecided]",
-}
 _TINTS: Mapping[State, str] = {
     "better": f"background-color: {tint(BETTER, 0.22)}",
     "worse": f"background-color: {tint(WORSE, 0.26)}",
     "missing": f"background-color: {tint(WORSE, 0.12)}",
-}
-_UNPAIRED: dict[State, str] = {
-    "missing": "Missing from the candidate",
-    "new": "New, without a number to compare with",
 }
 _NUMBERS = ("effect", "baseline", "candidate", "change")
 """In the order of their use: a narrow window cuts the last ones off."""
@@ -53,97 +36,9 @@ _HELP = {
 _NAME = 20
 """Characters of the name of a metric that its column has room for."""
 _MOST_AXES = 100
-_NAMED = 12
-"""Missing and new datasets named in a line; the table holds all."""
-
-
-def draw_headline(decision: Decision, statuses: Mapping[str, str]) -> None:
-    """Draw one decision's answer: the word, both sides with the reason, and a sentence a metric.
-
-    Args:
-        decision: the decision.
-        statuses: the approval status of the versions of the candidate's model that are compared, by VersionName.
-    """
-    colour = _COLOURS[decision.summary.word]
-    st.markdown(f"## :{colour}[{plain_text.word(decision)}] &nbsp; {_OVERALL[decision.overall]}")
-    status = escape_markdown(statuses.get(decision.candidate, ""))
-    is_now = f" ({status})" if status else ""
-    st.markdown(
-        f"**{escape_markdown(decision.candidate)}**{is_now} {escape_markdown(plain_text.against(decision), 400)}"
-    )
-    if decision.pairs:
-        st.markdown(
-            "\n".join(
-                f"- {escape_markdown(sentence, 600)}" for sentence in plain_text.cut(headline(decision), "metric")
-            )
-        )
-    else:
-        st.markdown("Neither version has an evaluation result.")
-    for unpaired, sentence in _UNPAIRED.items():
-        if named := plain_text.names(decision, unpaired):
-            more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
-            st.caption(f"{sentence}: {escape_markdown(', '.join(named[:_NAMED]), 2000)}{more}")
-    draw_doubts(decision)
-    _caution([decision])
-
-
-def draw_doubts(decision: Decision) -> None:
-    """Draw what keeps the decision open, each with the lines of paiview.toml that settle it."""
-    for doubt in plain_text.open_doubts(decision):
-        mark = "accepted by the policy" if doubt.accepted else "**open**"
-        st.markdown(f"{mark} · {escape_markdown(doubt.sentence, 800)}")
-    lines = [doubt.toml for doubt in decision.doubts if doubt.toml and not doubt.accepted]
-    if lines:
-        with st.expander("Lines for paiview.toml that settle it"):
-            # One block for each doubt: two of them may set the same table.
-            for block in lines:
-                st.code(strip_controls(block), language="toml")
-
-
-def draw_several(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
-    """Draw the answers of several candidates, one row each; ``statuses`` as for ``headline``."""
-    count = len(decisions)
-    together = plain_text.all_against(decisions)
-    against = together or "each against the baseline that the rules choose for it"
-    reasons = [one_line(decision.baseline_reason) for decision in decisions]
-    st.markdown(f"**{count} candidates** {escape_markdown(against, 400)}")
-    table = pd.DataFrame(
-        {
-            "version": [one_line(decision.candidate) for decision in decisions],
-            "status": [one_line(statuses.get(decision.candidate, "")) for decision in decisions],
-            **({} if together else {"baseline": [one_line(decision.baseline or "–") for decision in decisions]}),
-            "verdict": [plain_text.word(decision) for decision in decisions],
-            "policy": [decision.overall for decision in decisions],
-            "worst": [_worst(decision) for decision in decisions],
-            **{
-                state: [getattr(decision.summary, state) for decision in decisions]
-                for state in ("better", "worse", "unclear", "same", "missing", "new")
-            },
-            "not comparable": [decision.summary.not_comparable for decision in decisions],
-            **({"this baseline is": reasons} if len(set(reasons)) > 1 else {}),
-        }
-    )
-    st.dataframe(
-        table,
-        hide_index=True,
-        height=versions_table.height(len(table)),
-        placeholder="–",
-        alt="The verdict on each candidate",
-        column_config={
-            name: versions_table.name_column(name, table[name]) for name in table.columns[: 2 if together else 3]
-        },
-    )
-    st.caption(f"Chosen among {count}: picking the best of many on the same test sets flatters the winner.")
-    _caution(decisions)
-
-
-def _caution(decisions: Sequence[Decision]) -> None:
-    """Say what a reader should know about the verdicts as a whole, each thing once."""
-    cautions: dict[str, None] = {}
-    for decision in decisions:
-        cautions |= dict.fromkeys(plain_text.cautions(decision)[len(decision.notes) :])
-    for caution in cautions:
-        st.caption(escape_markdown(caution, 400))
+_MAX_AVERAGES = 20
+_MATRIX_ROWS_IN_SIGHT = 18
+_MATRIX_PIXELS = 640
 
 
 def draw_pairs(rows: Sequence[PairRow], decisions: Sequence[Decision]) -> None:
@@ -264,6 +159,84 @@ def _formatter(digits: int, *, signed: bool) -> Callable[[object], str]:
     return text
 
 
+def draw_matrix(rows: Sequence[PairRow], decisions: Sequence[Decision]) -> None:
+    """Draw the effects of several candidates: a row for each pair, a column for each candidate, made once.
+
+    Args:
+        rows: of ``paiview.decisions.pair_rows.pair_rows``; the pairs appear in their order.
+        decisions: those they are of.
+    """
+    _draw_matrix(rows=_Rows(rows, decisions))
+
+
+@st.cache_data(
+    ttl=cache_keys.TTL_SECONDS,
+    max_entries=cache_keys.MAX_DECISION_ENTRIES,
+    show_spinner=False,
+    hash_funcs={_Rows: _Rows.key},
+)
+def _draw_matrix(rows: _Rows) -> None:
+    decisions = rows.decisions
+    shown = {row.pair.pair: row.pair for row in rows.shown}
+    judged = [{pair.pair: pair for pair in decision.pairs} for decision in decisions]
+    candidates = unique_labels(["dataset", "metric", "baseline", *(one_line(each.candidate) for each in decisions)])[3:]
+    baselines = {(decision.baseline_model, decision.baseline) for decision in decisions}
+    digits = digits_by_metric([pair for of in judged for pair in of.values()], metrics_of(decisions))
+    table = pd.DataFrame(
+        {
+            "dataset": [one_line(shorten_front(pair.name or pair.dataset, 60)) for pair in shown.values()],
+            "metric": [one_line(pair.metric) for pair in shown.values()],
+            **(
+                {
+                    "baseline": [
+                        None if pair.baseline is None else format_value(pair.baseline, digits[pair.metric])
+                        for pair in shown.values()
+                    ]
+                }
+                if len(baselines) == 1
+                else {}
+            ),
+            **{
+                name: np.array([_effect_of(of.get(pair)) for pair in shown], dtype=np.float64)
+                for name, of in zip(candidates, judged, strict=True)
+            },
+        }
+    )
+    sizes = np.abs(table[candidates].to_numpy())
+    clip = float(np.clip(np.nanquantile(sizes, 0.9), 0.05, 1.0)) if np.isfinite(sizes).any() else 1.0
+    tints = pd.DataFrame("", index=table.index, columns=table.columns)
+    for name, of in zip(candidates, judged, strict=True):
+        tints[name] = [_matrix_tint(of.get(pair), clip) for pair in shown]
+    look = Styler(table).format(dict.fromkeys(candidates, _percent)).apply(lambda _: tints, axis=None)
+    st.dataframe(
+        look,
+        hide_index=True,
+        height="content" if len(table) <= _MATRIX_ROWS_IN_SIGHT else _MATRIX_PIXELS,
+        placeholder="○",
+        alt="The effect of each candidate on each dataset",
+        column_config={
+            "dataset": versions_table.name_column("dataset", table["dataset"], pinned=True),
+            **{name: st.column_config.NumberColumn(name, alignment="right") for name in candidates},
+        },
+    )
+    st.caption(
+        f"Effect against the baseline, positive is better; full colour from {percent(clip).lstrip('+')}. "
+        "○ missing, new or not comparable."
+    )
+
+
+def _effect_of(pair: PairDecision | None) -> float:
+    return math.nan if pair is None or pair.effect is None else pair.effect
+
+
+def _matrix_tint(pair: PairDecision | None, clip: float) -> str:
+    """The background of a cell: only what counts has one, the stronger the larger the effect."""
+    if pair is None or pair.effect is None or pair.state not in ("better", "worse"):
+        return ""
+    strength = 0.06 + 0.42 * min(abs(pair.effect) / clip, 1.0)
+    return f"background-color: {tint(BETTER if pair.state == 'better' else WORSE, strength)}"
+
+
 def draw_pareto(decisions: Sequence[Decision]) -> None:
     """Draw the candidates by two of their numbers, and name for each excluded one what dominates it."""
     options = _axes(decisions)
@@ -362,32 +335,20 @@ def draw_not_judged(decisions: Sequence[Decision]) -> None:
 
 
 def draw_averages(decision: Decision) -> None:
-    """Draw the means over the datasets that both sides have, and say where they name different winners."""
+    """Draw the means over the datasets that both sides have, a line a metric, and where they name different winners."""
     rows = plain_text.average_rows(decision)
     if not rows:
         return
-    names = ["metric", "datasets", "mean, baseline", "mean, candidate", "geometric ratio", "mean gain"]
-    table = pd.DataFrame(rows).set_axis(names, axis="columns")
-    height = versions_table.height(len(table))
-    st.dataframe(table, hide_index=True, height=height, alt="Averages over the datasets that both versions have")
-    for doubt in plain_text.average_remarks(decision):
-        st.caption(escape_markdown(doubt, 1000))
-
-
-def draw_rules(decision: Decision, *, named: bool) -> None:
-    """Draw what each rule of the policy found, failures first; ``named`` adds the candidate."""
-    if named:
-        st.markdown(f"**{escape_markdown(decision.candidate)}** {_OVERALL[decision.overall]}")
-        draw_doubts(decision)
-    for rule in plain_text.rules(decision):
-        outcome = plain_text.OUTCOMES[rule.result]
-        st.markdown(f"**{escape_markdown(rule.rule)}** · {outcome} · {escape_markdown(rule.sentence, 1000)}")
-
-
-def _worst(decision: Decision) -> str | None:
-    worst = decision.summary.worst
-    if worst is None:
-        return None
-    size = "" if worst.effect is None else f" {percent(worst.effect)}"
-    names = {pair.dataset: pair.name for pair in decision.pairs if pair.name}
-    return one_line(f"{shorten_front(names.get(worst.dataset, worst.dataset), 40)} · {worst.metric}{size}", 120)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("On average", anchor=False, width="content")
+        st.caption("over the datasets that both have; different metrics are never averaged together", width="content")
+    lines = [
+        f"**{escape_markdown(row.metric)}** · {row.n} datasets · mean {row.baseline} → {row.candidate} · "
+        f"mean gain **{row.gain}** · geometric ratio {row.ratio}"
+        for row in rows[:_MAX_AVERAGES]
+    ]
+    st.markdown("  \n".join(lines))
+    if len(rows) > _MAX_AVERAGES:
+        st.caption(f"{counted(len(rows) - _MAX_AVERAGES, 'more metric')}: the report has all.")
+    for remark in plain_text.average_remarks(decision):
+        st.caption(escape_markdown(remark, 1000))

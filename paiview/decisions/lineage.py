@@ -204,11 +204,19 @@ class Lineage:
         if decision.summary.word != "Not comparable" or decision.baseline_model not in (None, self.model_id):
             return None
         candidate = self._index(decision.candidate)
-        pairs = self._scored_pairs(candidate, contracts)
-        shared = [len(pairs & self._scored_pairs(index, contracts)) for index in range(candidate)]
-        most = max(shared, default=0)
-        # Of versions that share as many, the newest.
-        return (self.names[len(shared) - 1 - shared[::-1].index(most)], most) if most else None
+        pairs = self._cached_scores(candidate, contracts)
+        baseline = None if decision.baseline is None else self._index(decision.baseline)
+        if not pairs or not candidate or (baseline is not None and self._shares(baseline, pairs, contracts)):
+            return None
+        earlier = [version.metrics for version in self._versions[:candidate]]
+        measuring = versions_measuring(earlier, pairs, contracts.aliases, contracts.metric_aliases)
+        most, found = 0, 0
+        for index in (index for index, measures in enumerate(measuring) if measures):
+            shared = len(pairs & self._scored_pairs(index, contracts))
+            # Of versions that share as many, the newest.
+            if shared and shared >= most:
+                most, found = shared, index
+        return (self.names[found], most) if most else None
 
     def _first_sharing(self, indexes: Sequence[int], pairs: set[Pair], contracts: Contracts) -> int | None:
         """The first of some versions that has a valid number for any of the pairs.

@@ -421,6 +421,48 @@ def test_the_baseline_is_found_behind_hundreds_that_share_nothing() -> None:
     assert versions.baseline("c", alias)[0] == "0.699.0"
 
 
+def largest_overlap(versions: Lineage, candidate: str, contracts: Contracts = Contracts(), **asked: Any) -> Any:
+    decision = decide(versions, candidate, contracts=contracts, **asked)
+    return versions.largest_overlap(decision, contracts)
+
+
+def test_a_version_that_shares_nothing_with_its_baseline_is_offered_the_one_that_shares_the_most() -> None:
+    both = {"a": {"cer": 0.1}, "d": {"cer": 0.1}}
+    versions = lineage(
+        version("1", "Rejected", A, 1),
+        version("2", "Rejected", both, 2),
+        version("3", "Rejected", both, 3),
+        version("4", "Approved", B, 4),
+        version("5", "Rejected", A, 5),
+        version("c", "Pending", both | {"e": {"cer": 0.1}}, 6),
+        version("7", "Rejected", both | {"e": {"cer": 0.1}}, 7),
+    )
+    assert largest_overlap(versions, "c", baseline="4") == ("3", 2), "Of those as good the newest, and none after it."
+    assert largest_overlap(versions, "c", baseline="1") is None, "It compares something."
+    assert largest_overlap(versions, "1") is None, "Nothing is earlier."
+    alias = Contracts(dataset_tables={"b": DatasetContract(alias_of="a"), "d": DatasetContract(ignore=True)})
+    assert largest_overlap(versions, "c", alias, baseline="4") is None
+    other = lineage(version("x", "Approved", B, 1), model_id="model-other")
+    assert largest_overlap(versions, "c", baseline="x", other=other) is None, "The reader chose another model."
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param({"a": {"acc": 0.9}}, {"a": {"acc": 91.0}}, id="two scales"),
+        pytest.param({"a": {"blobs": 3}}, {"a": {"blobs": 4}}, id="no direction"),
+        pytest.param({"a": {"epoch": 3}}, {"a": {"epoch": 3}}, id="no score"),
+        pytest.param({"b": {"cer": 3}}, {"a": {"cer": 3}}, id="nothing shared with any"),
+        pytest.param({}, {}, id="no results"),
+    ],
+)
+def test_no_version_is_offered_where_that_would_not_help(before: Results, after: Results) -> None:
+    """A link that leads to the comparison on the screen, or to one that says as little, helps nobody."""
+    versions = lineage(version("1", "Approved", before, 1), version("c", "Pending", after, 2))
+    assert decide(versions, "c").summary.word == "Not comparable"
+    assert largest_overlap(versions, "c") is None
+
+
 def test_the_contracts_in_force_stand_in_the_decision() -> None:
     versions = lineage(
         version("1", "Approved", {"a": {"cer": 0.1, "speed": 1}}, 1),

@@ -343,7 +343,8 @@ def draw_averages(decision: Decision) -> None:
         st.subheader("On average", anchor=False, width="content")
         st.caption("over the datasets that both have; different metrics are never averaged together", width="content")
     lines = [
-        f"**{escape_markdown(row.metric)}** · {row.n} datasets · mean {row.baseline} → {row.candidate} · "
+        f"**{escape_markdown(row.metric)}** · {row.n} {'dataset' if row.n == '1' else 'datasets'} · "
+        f"mean {row.baseline} → {row.candidate} · "
         f"mean gain **{row.gain}** · geometric ratio {row.ratio}"
         for row in rows[:_MAX_AVERAGES]
     ]

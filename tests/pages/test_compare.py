@@ -1,6 +1,7 @@
 """Compare: the verdict, its table, its filters, and links that say what they were made with."""
 
 import json
+import re
 import sys
 from datetime import date, timedelta
 from pathlib import Path
@@ -34,7 +35,10 @@ def overruled(baseline: str, by_rule: str) -> str:
 
 
 def copied_link(app: AppTest) -> dict[str, list[str]]:
-    """The parameters of the link that the page offers."""
+    """The parameters of the link that the page offers in its list of copies."""
+    assert not any("candidate=" in code.value for code in app.code), "It is made only where somebody asks for it."
+    app.session_state["copy"] = True
+    app.run()
     (link,) = [code.value for code in app.code if "?" in code.value and "candidate=" in code.value]
     return parse_qs(urlsplit(link).query, strict_parsing=True)
 
@@ -61,16 +65,89 @@ def test_the_newest_pending_version_is_compared_with_the_newest_approved_one(run
     assert reported(app) == ""
     assert app.query_params["candidate"] == "0.10.0"
     assert not {"baseline", "data"} & {*app.query_params}, "What nobody chose follows the rules."
-    text = page_text(app).replace("\\", "")
-    assert "Trade-off" in text
-    assert "newest approved by creation" in text
-    assert "cer: better on 1, worse on 1 (d-meeting −5.0 %)" in text
-    assert "rtf: missing 1" in text
-    assert "policy: fail" in text
+    text = unescaped(page_text(app)).split("\n")
+    assert "0.10.0 ○ Pending against 0.1.0 ✓ Approved · newest approved by creation" in text
+    assert "## ▲▼ Trade-off &nbsp; ✕ Policy fails" in text
+    assert (
+        "Worse on 1 of 2 compared results, better on 1. d-meeting loses most: cer 0.20 → 0.21 (−5.0 %). "
+        "1 result of the baseline is missing." in text
+    )
+    assert "▲ 1 better ▼ 1 worse ○ 1 missing" in text
+    assert "Missing from the candidate: AISHELL-1 (rtf)" in text
+    assert "✕ 2 of 2 checks failed" in text
+
+
+def test_the_bar_of_the_counts_names_them_for_a_screen_reader(run: Run) -> None:
+    (bar,) = [
+        found.proto.body for found in run("compare", model="model-asr").get("html") if "tally" in found.proto.body
+    ]
+    assert 'role="img" aria-label="1 better, 1 worse, 1 missing"' in bar
+    assert re.findall(r'class="tally-(\w+)" style="flex:(\d+) ', bar) == [
+        ("better", "1"),
+        ("worse", "1"),
+        ("missing", "1"),
+    ]
+
+
+def test_only_the_chosen_picture_is_drawn_and_the_link_holds_it(run: Run) -> None:
+    def drawn(app: AppTest) -> tuple[int, int, int]:
+        charts = [found for found in app.get("html") if "delta-plot" in found.proto.body]
+        pairs = [frame for frame in app.dataframe if "state" in frame.value.columns]
+        return len(charts), len(app.get("plotly_chart")), len(pairs)
+
+    app = run("compare", model="model-asr")
+    assert drawn(app) == (1, 0, 0)
+    assert "picture" not in app.query_params
+    assert drawn(run("compare", model="model-asr", picture="raw")) == (0, 1, 0)
+    shown = run("compare", model="model-asr", picture="table")
+    assert drawn(shown) == (0, 0, 1)
+    assert shown.query_params["picture"] == "table"
+    assert copied_link(shown)["picture"] == ["table"]
+    wrong = run("compare", model="model-asr", picture="matrix")
+    assert "picture = matrix" in reported(wrong)
+    assert drawn(wrong) == (1, 0, 0)
+
+
+def test_the_matrix_has_the_effect_of_each_candidate_on_each_pair(run: Run) -> None:
+    app = run("compare", model="model-asr", candidate=["0.10.0", "0.2.0"])
+    (frame,) = [frame for frame in app.dataframe if "0.10.0" in frame.value.columns]
+    assert [*frame.value.columns] == ["dataset", "metric", "baseline", "0.10.0", "0.2.0"]
+    cells: pd.DataFrame = convert_arrow_bytes_to_pandas_df(frame.proto.arrow_data.styler.display_values)
+    assert {tuple(row) for row in cells.itertuples(index=False, name=None)} == {
+        ("d-meeting", "cer", "0.20", "−5.0 %", "–"),
+        ("AISHELL-1", "cer", "0.05", "+20.0 %", "−20.0 %"),
+        ("AISHELL-1", "rtf", "0.2", "–", "–"),
+    }
+    assert "▼ 2 worse" in app.button_group(key="state").options
+    worse = run("compare", model="model-asr", candidate=["0.10.0", "0.2.0"], state="worse")
+    assert {*table(worse, "0.10.0")["metric"]} == {"cer"}
+    assert "4 hidden by the filters" in page_text(worse)
+
+
+def test_a_version_that_shares_nothing_gets_a_link_to_the_one_that_shares_the_most(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", {"d": {"cer": 0.2}, "e": {"cer": 0.2}}, ApprovalStatus="Rejected"),
+        version("0.2.0", "2024-02-01", {"f": {"cer": 0.2}}, ApprovalStatus="Approved"),
+        version("0.3.0", "2024-03-01", {"d": {"cer": 0.1}, "e": {"cer": 0.1}}),
+    ]
+
+    def links(app: AppTest) -> list[tuple[str, dict[str, list[str]]]]:
+        found = [item.proto for item in app.get("page_link") if "shares" in item.proto.label]
+        return [(unescaped(item.label), parse_qs(item.query_string)) for item in found]
+
+    app = run("compare", model="model-asr", baseline="0.2.0")
+    assert "? Not comparable" in page_text(app)
+    assert links(app) == [
+        (
+            "Compare with 0.1.0, which shares 2 results →",
+            {"model": ["model-asr"], "candidate": ["0.3.0"], "baseline": ["0.1.0"]},
+        )
+    ]
+    assert links(run("compare", model="model-asr", baseline="0.1.0")) == []
 
 
 def test_regressions_come_first_and_every_number_is_shown(run: Run) -> None:
-    app = run("compare", model="model-asr")
+    app = run("compare", model="model-asr", picture="table")
     assert rows(app) == [
         ("d-meeting", "cer", "▼ worse"),
         ("AISHELL-1", "rtf", "○ missing"),
@@ -83,7 +160,7 @@ def test_regressions_come_first_and_every_number_is_shown(run: Run) -> None:
 
 
 def test_filters_hide_rows_and_never_change_the_verdict(run: Run) -> None:
-    app = run("compare", model="model-asr", state="better", metric="cer")
+    app = run("compare", model="model-asr", state="better", metric="cer", picture="table")
     assert rows(app) == [("AISHELL-1", "cer", "▲ better")]
     assert "Trade-off" in page_text(app)
     assert "2 hidden by the filters" in page_text(app)
@@ -95,13 +172,16 @@ def test_a_cached_view_is_unchanged_and_follows_data_contracts_and_names(
     """The chart and the table are cached for all sessions."""
     monkeypatch.setattr(registry, "DECISION_MAX_AGE_SECONDS", 0.0)
 
-    def sent(app: AppTest) -> tuple[str, str]:
-        (chart,) = [found for found in app.get("html") if "delta-plot" in found.proto.body]
-        return chart.proto.body, display(app).to_json()
+    def pages() -> tuple[AppTest, AppTest]:
+        return run("compare", model="model-asr"), run("compare", model="model-asr", picture="table")
 
-    app = run("compare", model="model-asr")
-    first = sent(app)
-    assert sent(app.run()) == sent(run("compare", model="model-asr")) == first
+    def sent(drawn: AppTest, listed: AppTest) -> tuple[str, str]:
+        (chart,) = [found for found in drawn.get("html") if "delta-plot" in found.proto.body]
+        return chart.proto.body, display(listed).to_json()
+
+    apps = pages()
+    first = sent(*apps)
+    assert sent(*(app.run() for app in apps)) == sent(*pages()) == first
     seen = [first]
     for change in ("data", "meaning", "name"):
         if change == "data":
@@ -113,23 +193,28 @@ def test_a_cached_view_is_unchanged_and_follows_data_contracts_and_names(
         else:
             service.datasets[0]["Name"] = "AISHELL-2"
             disconnect()
-        shown = sent(run("compare", model="model-asr"))
+        shown = sent(*pages())
         assert all(new != old for new, old in zip(shown, seen[-1], strict=True)), change
         seen.append(shown)
-    assert len(display(run("compare", model="model-asr", metric=["cer"]))) == 2
+    assert len(display(run("compare", model="model-asr", metric=["cer"], picture="table"))) == 2
 
 
 def test_identical_rows_can_be_hidden(run: Run, service: Service) -> None:
     service.versions["model-asr"][2] = version("0.10.0", "2024-03-01", {"d-aishell": {"cer": 0.05, "rtf": 0.1}})
-    assert ("AISHELL-1", "cer", "= same") in rows(run("compare", model="model-asr"))
-    assert ("AISHELL-1", "cer", "= same") not in rows(run("compare", model="model-asr", hide_identical="true"))
+    assert ("AISHELL-1", "cer", "= same") in rows(run("compare", model="model-asr", picture="table"))
+    hiding = run("compare", model="model-asr", hide_identical="true", picture="table")
+    assert ("AISHELL-1", "cer", "= same") not in rows(hiding)
 
 
 def test_several_candidates_are_shown_side_by_side(run: Run) -> None:
     app = run("compare", model="model-asr", candidate=["0.10.0", "0.2.0"])
     shown = table(app, "verdict")
     assert list(shown["version"]) == ["0.10.0", "0.2.0"]
-    assert list(shown["verdict"]) == ["▲▼ Trade-off", "▼ Worse"]
+    assert [list(cell) for cell in shown["verdict"]] == [["▲▼ Trade-off"], ["▼ Worse"]]
+    assert [list(cell) for cell in shown["status"]] == [["○ Pending"], ["✕ Rejected"]]
+    assert [list(cell) for cell in shown["policy"]] == [["✕ fails"], ["✕ fails"]]
+    assert list(shown["worst result"]) == ["d-meeting · cer −5.0 %", "AISHELL-1 · cer −20.0 %"]
+    assert "## None of 2 candidates pass the policy" in page_text(app)
     assert "Chosen among 2" in page_text(app)
 
 
@@ -154,7 +239,7 @@ def test_an_unknown_version_or_model_gives_an_error_and_no_verdict(
     app = run("compare", model="model-asr", **parameters)
     assert problem in reported(app)
     text = page_text(app)
-    assert not any(word in text for word in ("Trade-off", "Better", "Worse", "policy:"))
+    assert not any(word in text for word in ("Trade-off", "Better", "Worse", "Policy", "check"))
 
 
 def test_without_a_pending_version_the_page_asks_for_a_candidate(run: Run, service: Service) -> None:
@@ -171,7 +256,7 @@ def test_a_link_whose_data_have_changed_says_so(run: Run, service: Service) -> N
     assert len(seen) == 12
     again = run("compare", **link)
     assert reported(again) == ""
-    assert "(named by a link)" in unescaped(page_text(again))
+    assert "against 0.1.0 ✓ Approved · named by a link\n" in unescaped(page_text(again))
     assert copied_link(again) == link
     service.versions["model-asr"][2] = version("0.10.0", "2024-03-01", {"d-aishell": {"cer": 0.03}})
     disconnect()
@@ -186,7 +271,8 @@ def test_a_baseline_of_another_model(run: Run, service: Service) -> None:
     app = run("compare", model="model-asr", candidate="0.10.0", baseline_model="model-other", baseline="5.0.0")
     assert reported(app).replace("\\", "") == unapproved("5.0.0", "Pending")
     assert "Better" in page_text(app)
-    assert "(named by a link, from another model)" in unescaped(page_text(app))
+    expected = "0.10.0 ○ Pending against 5.0.0 of model-other · named by a link, from another model\n"
+    assert expected in unescaped(page_text(app))
 
 
 def test_setting_a_direction_changes_the_verdict_at_once_and_offers_the_lines(run: Run, service: Service) -> None:
@@ -227,7 +313,7 @@ def test_versions_without_results_are_named_and_give_no_verdict(run: Run, servic
     app = run("compare", model="model-asr")
     assert reported(app) == ""
     assert "Neither version has an evaluation result" in page_text(app)
-    assert "policy: undecided" in page_text(app)
+    assert "? Policy undecided" in page_text(app)
 
 
 def test_each_of_several_candidates_has_its_own_baseline(run: Run, service: Service) -> None:
@@ -239,6 +325,7 @@ def test_each_of_several_candidates_has_its_own_baseline(run: Run, service: Serv
     ]
     app = run("compare", model="model-asr", candidate=["0.2.0", "0.4.0"])
     shown = table(app, "verdict")
+    shown["verdict"] = [cell for (cell,) in shown["verdict"]]
     assert list(shown[["version", "baseline", "this baseline is", "verdict"]].itertuples(index=False, name=None)) == [
         ("0.2.0", "0.1.0", "newest approved before the candidate", "▲ Better"),
         ("0.4.0", "0.3.0", "newest approved by creation", "▼ Worse"),
@@ -260,6 +347,7 @@ def test_several_candidates_against_one_baseline_give_the_reason_of_the_choice_f
     app = run("compare", model="model-asr", candidate=["0.2.0", "0.4.0"], baseline="0.1.0")
     assert "**2 candidates** against 0.1.0\n" in page_text(app).replace("\\", "")
     shown = table(app, "verdict")
+    shown["verdict"] = [cell for (cell,) in shown["verdict"]]
     assert list(shown[["version", "this baseline is", "verdict"]].itertuples(index=False, name=None)) == [
         ("0.2.0", "named by a link", "▲ Better"),
         ("0.4.0", "named by a link; the rules choose 0.3.0", "▲ Better"),
@@ -271,7 +359,7 @@ def test_several_candidates_against_one_baseline_give_the_reason_of_the_choice_f
 
 
 def test_a_dataset_is_shown_by_its_name_and_by_the_id_that_links_hold(run: Run) -> None:
-    shown = table(run("compare", model="model-asr"))
+    shown = table(run("compare", model="model-asr", picture="table"))
     assert ("AISHELL-1", "d-aishell") in list(shown[["dataset", "dataset id"]].itertuples(index=False, name=None))
 
 
@@ -282,7 +370,9 @@ def test_several_candidates_keep_the_cautions_of_one(run: Run, service: Service)
         version("0.3.0", "2024-03-01", {"d": {"cer": 0.10}}),
     ]
     one = run("compare", model="model-asr", candidate="0.3.0", baseline="0.1.0")
-    both = run("compare", model="model-asr", candidate=["0.2.0", "0.3.0"], baseline="0.1.0", state="better")
+    both = run(
+        "compare", model="model-asr", candidate=["0.2.0", "0.3.0"], baseline="0.1.0", state="better", picture="effect"
+    )
     for app in (one, both):
         assert unescaped(reported(app)).split("\n") == [overruled("0.1.0", "0.2.0"), unapproved("0.1.0", "Rejected")]
         assert page_text(app).count("Significance cannot be judged") == 1
@@ -309,7 +399,7 @@ def test_columns_are_wide_enough_for_their_numbers(run: Run, service: Service) -
         version("0.1.0", "2024-01-01", results, ApprovalStatus="Approved"),
         version("0.2.0", "2024-02-01", results),
     ]
-    app = run("compare", model="model-asr")
+    app = run("compare", model="model-asr", picture="table")
     [frame] = [frame for frame in app.dataframe if "effect" in frame.value.columns]
     columns = json.loads(frame.proto.columns)
     assert columns["baseline"]["width"] == columns["candidate"]["width"] == int(7.5 * len("1000000000001")) + 18
@@ -322,7 +412,7 @@ def test_numbers_too_large_for_the_table_in_the_browser_are_text(run: Run, servi
         version("0.1.0", "2024-01-01", results[0], ApprovalStatus="Approved"),
         version("0.2.0", "2024-02-01", results[1]),
     ]
-    app = run("compare", model="model-asr", sort="metric")
+    app = run("compare", model="model-asr", sort="metric", picture="table")
     shown = table(app, "effect")
     assert list(shown["baseline"]) == ["0.1", "1.152921504606847e+18"]
     assert list(shown["candidate"]) == ["0.1", "1.7293822569102705e+18"]
@@ -333,7 +423,7 @@ def test_numbers_too_large_for_the_table_in_the_browser_are_text(run: Run, servi
 
 
 def test_a_page_number_beyond_the_only_page_is_named(run: Run) -> None:
-    app = run("compare", model="model-asr", page="7")
+    app = run("compare", model="model-asr", page="7", picture="table")
     assert "page = 7" in reported(app)
     assert "page" not in app.query_params
 
@@ -347,8 +437,9 @@ def test_the_verdicts_on_several_candidates_come_before_their_explanation(run: R
     ]
     app = run("compare", model="model-asr", candidate=["0.2.0", "0.4.0"])
     columns = [*table(app, "verdict").columns]
-    assert columns[:6] == ["version", "status", "baseline", "verdict", "policy", "worst"]
-    assert columns[-1] == "this baseline is"
+    assert columns[:4] == ["version", "status", "verdict", "policy"]
+    assert columns[-3:] == ["worst result", "baseline", "this baseline is"]
+    assert columns[4:-3] == ["▲ better", "▼ worse"]
 
 
 def test_the_caption_says_nothing_about_versions_that_are_not_drawn(run: Run, service: Service) -> None:
@@ -391,7 +482,7 @@ def test_choosing_another_model_asks_for_its_version_and_forgets_the_link(run: R
     assert reported(app) == ""
     assert "Choose the baseline" in app.info[0].value
     app.selectbox("baseline").set_value("5.0.0").run()
-    assert "(chosen by the reader, from another model)" in unescaped(page_text(app))
+    assert "against 5.0.0 of model-other · chosen by the reader, from another model\n" in unescaped(page_text(app))
     assert reported(app).replace("\\", "") == unapproved("5.0.0", "Pending")
     assert "data" not in app.query_params
 
@@ -402,7 +493,7 @@ def test_configured_decimals_are_shown(
     file = tmp_path / "paiview.toml"
     file.write_text("[metrics.cer]\ndigits = 1\n", encoding="utf-8")
     monkeypatch.setenv("PAIVIEW_CONFIG", str(file))
-    app = run("compare", model="model-asr", metric="cer")
+    app = run("compare", model="model-asr", metric="cer", picture="table")
     assert ("d-meeting", "cer", "= same") in rows(app)
     assert display(app).loc[1, "candidate"] == "0.2"
 
@@ -417,9 +508,12 @@ def test_a_version_edited_since_the_listing_is_decided_about_as_it_is_now(
     edited = version("0.10.0", "2024-03-01", {"d-aishell": {"cer": 0.07}}, ApprovalStatus="Rejected")
     service.versions["model-asr"][2] = edited
     app.run()
-    text = page_text(app).replace("\\", "")
-    assert "cer: worse on 1 (AISHELL-1 −40.0 %), missing 1" in text
-    assert "**0.10.0** (Rejected)" in text
+    text = unescaped(page_text(app))
+    assert (
+        "Worse on 1 of 1 compared result. AISHELL-1 loses most: cer 0.05 → 0.07 (−40.0 %). "
+        "2 results of the baseline are missing." in text
+    )
+    assert "0.10.0 ✕ Rejected against" in text
     assert "The versions compared were read again 0 s ago" in text
     assert [part.type for part in app.main.children.values()] == parts, "The page moved."
     assert len(service.asked("models/model-asr/versions")) == 2
@@ -478,18 +572,18 @@ def test_the_rules_choose_the_baseline_from_what_is_approved_now(
     monkeypatch.setenv("PAIVIEW_CACHE_TTL", "0.001")
     monkeypatch.setattr(registry, "MAX_STALE_TTLS", 1e9)
     app = run("compare", model="model-asr")
-    assert "against 0.1.0 (newest approved by creation)" in unescaped(page_text(app))
+    assert "against 0.1.0 ✓ Approved · newest approved by creation" in unescaped(page_text(app))
     link = copied_link(app)
     service.versions["model-asr"][1]["ApprovalStatus"] = "Approved"
     for following in (app.run(), run("compare", model="model-asr")):
-        assert "against 0.2.0 (newest approved by creation)" in unescaped(page_text(following))
+        assert "against 0.2.0 ✓ Approved · newest approved by creation" in unescaped(page_text(following))
         assert reported(following) == ""
     pinned = run("compare", **link)
     for again in (pinned, pinned.run()):
-        assert "against 0.1.0 (named by a link; the rules choose 0.2.0)" in unescaped(page_text(again))
+        assert "against 0.1.0 ✓ Approved · named by a link; the rules choose 0.2.0\n" in unescaped(page_text(again))
     assert overruled("0.1.0", "0.2.0") in unescaped(reported(pinned))
     next(button for button in pinned.button if button.label == "Compare with what the rules choose").click().run()
-    assert "against 0.2.0 (newest approved by creation)" in unescaped(page_text(pinned))
+    assert "against 0.2.0 ✓ Approved · newest approved by creation" in unescaped(page_text(pinned))
     assert reported(pinned) == ""
 
 
@@ -499,7 +593,7 @@ def test_datasets_that_share_a_name_are_shown_with_their_ids(run: Run, service: 
         version("0.1.0", "2024-01-01", {"d-b": {"cer": 0.20}, "d-c": {"cer": 0.10}}, ApprovalStatus="Approved"),
         version("0.2.0", "2024-02-01", {"d-b": {"cer": 0.15}}),
     ]
-    app = run("compare", model="model-asr")
+    app = run("compare", model="model-asr", picture="table")
     assert {*table(app)["dataset"]} == {"Test (d-b)", "Test (d-c)"}
     assert "Missing from the candidate: Test (d-c) (cer)" in page_text(app).replace("\\", "")
 

@@ -4,6 +4,8 @@ All tests run over one embedded registry, which also holds a model for each faul
 """
 
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -54,7 +56,18 @@ OUTCOMES: Final[Mapping[RuleOutcome | Overall, str]] = {
     "undecided": "? undecided",
 }
 NUMBERS: Final = ("baseline", "candidate", "change")
-COUNTS: Final = ("better", "worse", "same", "missing", "new")
+COUNTS: Final[tuple[State, ...]] = ("better", "worse", "same", "missing", "new")
+POLICIES: Final[Mapping[Overall, str]] = {
+    "pass": "✓ Policy passes",
+    "fail": "✕ Policy fails",
+    "undecided": "? Policy undecided",
+}
+CHIPS: Final[Mapping[Overall, str]] = {"pass": "✓ passes", "fail": "✕ fails", "undecided": "? undecided"}
+TITLES: Final[Mapping[str, str]] = {
+    "no_regression": "No regression",
+    "no_missing": "Nothing missing",
+    "bound": "Within bounds",
+}
 BY_CONCERN: Final = ("fail", "undecided", "warn", "pass", "not_applicable")
 BY_LINK: Final = "named by a link"
 FORMS: Final = ("html", "md", "csv", "json")
@@ -188,7 +201,7 @@ class Downloads:
         return self._manager
 
     def press(self, app: AppTest, key: str) -> str:
-        url = self._manager.execute_deferred(_block(app, "report").get_by_key(key).proto.deferred_file_id)
+        url = self._manager.execute_deferred(_block(app, "actions").get_by_key(key).proto.deferred_file_id)
         return self._files.get_file(url.rpartition("/")[2]).content.decode("utf-8-sig")
 
     def decision(self, app: AppTest, candidate: str) -> Decision:
@@ -204,10 +217,10 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> Downloads:
 
 
 def compare(**parameters: str | Sequence[str] | None) -> AppTest:
-    """Run the page with its list of reports open; an exception on it fails the test."""
+    """Run the page with its table of pairs, and its copies and reports open; an exception on it fails the test."""
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-    app.query_params.update({name: value for name, value in parameters.items() if value is not None})
-    app.session_state["reports"] = True
+    app.query_params.update({"picture": "table"} | {name: value for name, value in parameters.items() if value})
+    app.session_state["reports"] = app.session_state["copy"] = True
     app.switch_page("pages/compare.py").run()
     assert [item.value for item in app.exception] == []
     return app
@@ -222,19 +235,38 @@ def _block(app: AppTest, key: str) -> Block:
 
 
 def _read(text: object) -> str:
-    """Markdown as the reader sees it: without escapes, emphasis, word joiners and no-break spaces."""
-    seen = str(text).replace("\\", "").replace("**", "").replace("\N{WORD JOINER}", "")
-    return seen.replace("\N{NO-BREAK SPACE}", " ")
+    """Markdown as the reader sees it: without escapes, emphasis, colours, word joiners and no-break spaces."""
+    seen = re.sub(r":[a-z]+(?:-badge)?\[([^\]]*)\]", r"\1", str(text).replace("\\", "").replace("**", ""))
+    return seen.replace("\N{WORD JOINER}", "").replace("\N{NO-BREAK SPACE}", " ").replace("&nbsp;", " ")
 
 
 def texts(app: AppTest, region: str, kind: str = "markdown") -> list[str]:
     return [_read(item.value) for item in getattr(_block(app, region), kind)]
 
 
+def copied(app: AppTest) -> tuple[str, list[str]]:
+    """The link to copy, and the lines of the text to copy."""
+    link, text = texts(app, "actions", "code")
+    return link, text.split("\n")
+
+
 def sentences(app: AppTest) -> list[str]:
-    """The sentences of the headline."""
-    (listed,) = [text for text in texts(app, "verdict") if text.startswith("- ")]
-    return [line.removeprefix("- ") for line in listed.split("\n")]
+    """The sentences of the headline, which the text to copy begins with."""
+    _, lines = copied(app)
+    start = next(place for place, line in enumerate(lines) if line.startswith("- "))
+    return [line.removeprefix("- ") for line in lines[start : lines.index("", start)]]
+
+
+def checks(app: AppTest, candidate: str) -> list[tuple[str, ...]]:
+    """The rules as the page lists them, without doubts: the row of each with all it opens to, and what it says."""
+    rows: list[tuple[str, ...]] = []
+    for row in _block(app, f"policy-{candidate}").get("expander"):
+        opened = cast("Block", row)
+        told = [_read(item.value) for item in opened.markdown]
+        outcomes = [_read(item.value) for item in opened.caption]
+        if outcomes:
+            rows.append((": ".join([_read(opened.label), *told]), *outcomes))
+    return rows
 
 
 def _table(app: AppTest, column: str) -> Dataframe | None:
@@ -287,8 +319,8 @@ def test_the_page_gives_the_known_answer(case: Case, connected: Registry, downlo
     _, _, by_rule = case.reason.partition("; the rules choose ")
     overruled = [f"The baseline is {case.asked}; the rules choose {by_rule} now."] if by_rule else []
     assert reported(app).replace("\\", "") == "\n".join([*overruled, *case.notes])
-    _shows_the_verdict(app, case)
     names = dataset_names(connected, case)
+    _shows_the_verdict(app, case, names)
     _names_what_is_unpaired(app, case, names)
     _shows_every_pair(app, case, names)
     _shows_the_averages(app, case, names)
@@ -297,27 +329,64 @@ def test_the_page_gives_the_known_answer(case: Case, connected: Registry, downlo
     assert decision == by_function(connected, case)
     # The JSON has ids in its sentences; the page has names.
     failures_first = sorted(decision.named(names).rules, key=lambda rule: BY_CONCERN.index(rule.result))
-    assert texts(app, "policy") == [
-        f"{rule.rule} · {OUTCOMES[rule.result]} · {rule.sentence}" for rule in failures_first
+    listed = checks(app, case.candidate)
+    assert listed == [
+        (
+            f"{OUTCOMES[rule.result][0]} {TITLES[rule.rule]} · {rule.sentence}",
+            f"The rule `{rule.rule}` says: {OUTCOMES[rule.result]}.",
+        )
+        for rule in failures_first
     ]
-    failed = [text for text in texts(app, "policy") if "· ✕ fail ·" in text]
-    assert [text.partition(" ·")[0] for text in failed] == [*case.failed]
-    (link,) = texts(app, "report", "code")
+    assert [row.partition(" ·")[0] for row, outcome in listed if outcome.endswith("✕ fail.")] == [
+        f"✕ {TITLES[rule]}" for rule in case.failed
+    ]
+    link, _ = copied(app)
     assert f"&data={case.data_fingerprint.removeprefix('sha256:')[:12]}" in link
     assert (f"&baseline={case.baseline}&" in link) == (case.baseline is not None)
 
 
-def _shows_the_verdict(app: AppTest, case: Case) -> None:
-    word, sides, *_ = texts(app, "verdict")
-    assert f"[{WORDS[case.word]}]" in word
-    policy = OUTCOMES[case.overall].replace(" ", " policy: ")
-    assert f"[{policy}]" in word
+def _shows_the_verdict(app: AppTest, case: Case, names: Mapping[str, str]) -> None:
+    sides, word, lede, counts, *_ = texts(app, "verdict")
+    assert word.split() == f"## {WORDS[case.word]} {POLICIES[case.overall]}".split()
     elsewhere = f" of {case.asked_model}" if case.asked_model else ""
-    against = f"{case.baseline}{elsewhere}" if case.baseline else "nothing"
-    candidate, _, reason = sides.partition(" against ")
-    assert candidate in {f"{case.candidate}{status}" for status in ("", " (Approved)", " (Pending)", " (Rejected)")}
-    assert reason == f"{against} ({case.reason.removeprefix('no baseline: ')})"
+    told = "(?: . (?:Approved|Pending|Rejected))?"
+    against = f"{re.escape(case.baseline)}{elsewhere}{'' if elsewhere else told}" if case.baseline else "nothing"
+    reason = re.escape(case.reason.removeprefix("no baseline: "))
+    assert re.fullmatch(f"{re.escape(case.candidate)}{told} against {against} · {reason}", sides)
+    # What is nowhere counted has no badge, and the checks follow.
+    found = {state: sum(pair.state == state for pair in case.pairs) for state in STATES}
+    badges = [f"{STATES[state][0]} {found[state]} {STATES[state][2:]}" for state in STATES if found[state]]
+    assert counts == " ".join(badges)
+    _says_what_was_found(lede, case, names)
     assert sentences(app) == [*case.headline]
+
+
+def _says_what_was_found(lede: str, case: Case, names: Mapping[str, str]) -> None:
+    """How many of the results that both have are worse or better, the largest of them, and what is missing."""
+    by_state = {state: [pair for pair in case.pairs if pair.state == state] for state in STATES}
+    compared = sum(len(by_state[state]) for state in ("better", "worse", "same"))
+    results = f"of {compared} compared result{'s' if compared > 1 else ''}"
+    worse, better = by_state["worse"], by_state["better"]
+    if worse:
+        beside = f", better on {len(better)}" if better else ""
+        assert lede.startswith(f"Worse on {len(worse)} {results}{beside}. ")
+    elif better:
+        assert lede.startswith(f"Better on {len(better)} {results}, worse on none. ")
+    elif compared:
+        assert lede.startswith(f"None {results} moved beyond the tolerance.")
+    for verb, pairs in (("loses most: ", worse), ("gains most: ", [] if worse else better)):
+        assert (verb in lede) == bool(pairs)
+        if pairs:
+            largest = max(pairs, key=lambda pair: math.inf if pair.effect is None else abs(pair.effect))
+            name, _, told = lede.partition(f" {verb}")
+            metric, before, after, effect = re.fullmatch(r"(\S+) (\S+) → (\S+) \(([^)]+)\)\..*", told).groups()
+            assert name.endswith(f". {names[largest.dataset]}")
+            assert metric == largest.metric
+            assert [float(before), float(after)] == pytest.approx([largest.baseline, largest.candidate], rel=5e-3)
+            assert largest.effect is None or effect.removesuffix(" read as errors") == _percent(largest.effect)
+    missing = len(by_state["missing"])
+    gone = f"{missing} result{'s' if missing > 1 else ''} of the baseline {'are' if missing > 1 else 'is'} missing"
+    assert (gone in lede) == bool(missing)
 
 
 def _names_what_is_unpaired(app: AppTest, case: Case, names: Mapping[str, str]) -> None:
@@ -362,14 +431,16 @@ def _shows_every_pair(app: AppTest, case: Case, names: Mapping[str, str]) -> Non
 
 
 def _shows_the_averages(app: AppTest, case: Case, names: Mapping[str, str]) -> None:
-    table = _table(app, "datasets")
-    rows = [] if table is None else table.value.to_dict("records")
-    assert [(row["metric"], row["datasets"]) for row in rows] == [(mean.metric, str(mean.n)) for mean in case.means]
-    for row, mean in zip(rows, case.means, strict=True):
-        averages = [row["mean, baseline"], row["mean, candidate"], row["geometric ratio"]]
+    lines = [line for text in texts(app, "results") for line in text.split("  \n") if " · mean gain " in line]
+    pattern = r"(\S+) · (1 dataset|\d+ datasets) · mean (\S+) → (\S+) · mean gain (.+) · geometric ratio (\S+)"
+    rows = [cast("re.Match[str]", re.fullmatch(pattern, line)).groups() for line in lines]
+    assert [(metric, count) for metric, count, *_ in rows] == [
+        (mean.metric, f"{mean.n} dataset{'s' if mean.n > 1 else ''}") for mean in case.means
+    ]
+    for (_, _, before, after, gain, ratio), mean in zip(rows, case.means, strict=True):
         expected = [mean.macro_baseline, mean.macro_candidate, mean.geometric_ratio]
-        assert [_number(text) for text in averages] == pytest.approx(expected, rel=5e-4)
-        assert _read(row["mean gain"]) == _percent(mean.mean_gain)
+        assert [_number(text) for text in (before, after, ratio)] == pytest.approx(expected, rel=5e-4)
+        assert gain == _percent(mean.mean_gain)
     doubts = []
     for mean in case.means:
         if mean.disagree:
@@ -378,7 +449,9 @@ def _shows_the_averages(app: AppTest, case: Case, names: Mapping[str, str]) -> N
             any_one = "any one of " if len(mean.turned_by) > 1 else ""
             turning = any_one + ", ".join(names[dataset] for dataset in mean.turned_by)
             doubts.append(f"{mean.metric}: leaving out {turning} turns the mean gain round.")
-    assert texts(app, "compare-table", "caption") == doubts
+    captions = texts(app, "results", "caption")
+    assert captions[len(captions) - len(doubts) :] == doubts
+    assert not any("averages name" in told or "turns the" in told for told in captions[: len(captions) - len(doubts)])
 
 
 def test_all_four_reports_hold_what_the_page_shows(connected: Registry, downloads: Downloads) -> None:
@@ -425,12 +498,16 @@ def test_several_candidates_have_their_known_answers_over_all_pages(connected: R
             for row in cells.to_dict("records")
         ]
         verdicts = _block(app, "verdict").dataframe[0].value
-        assert verdicts[["version", "verdict", "policy", *COUNTS]].values.tolist() == [
+        counted = [state for state in COUNTS if any(getattr(decision.summary, state) for decision in decisions)]
+        assert [column for column in verdicts if column in STATES.values()] == [STATES[state] for state in counted]
+        told = verdicts[["version", "verdict", "policy", *(STATES[state] for state in counted)]].to_dict("records")
+        given = [[each for each in row.values() if each is not None and each is not pd.NA] for row in told]
+        assert [[each if isinstance(each, str | int) else [*each] for each in row] for row in given] == [
             [
                 decision.candidate,
-                WORDS[decision.summary.word],
-                decision.overall,
-                *(getattr(decision.summary, name) for name in COUNTS),
+                [WORDS[decision.summary.word]],
+                [CHIPS[decision.overall]],
+                *filter(None, (getattr(decision.summary, state) for state in counted)),
             ]
             for decision in decisions
         ]
@@ -446,9 +523,8 @@ def test_a_fault_in_the_data_has_its_sentence(name: str, connected: Registry, do
     fault = FAULTS[name]
     app = compare(model=f"model-{name}")
     assert reported(app) == ""
-    word, *_ = texts(app, "verdict")
-    assert f"[{WORDS[fault.word]}]" in word
-    assert OUTCOMES[fault.overall].replace(" ", " policy: ") in word
+    _, word, *_ = texts(app, "verdict")
+    assert word.split() == f"## {WORDS[fault.word]} {POLICIES[fault.overall]}".split()
     assert sentences(app) == [*fault.headline]
     cells = shown(app)
     notes = cells["note"].tolist() if "note" in cells else ["–"] * len(cells)
@@ -464,8 +540,10 @@ def test_a_fault_in_the_data_has_its_sentence(name: str, connected: Registry, do
 
 def _has_no_verdict(app: AppTest) -> None:
     """Neither the word nor anything that follows from it is shown: an error is no verdict about something else."""
-    keys = {block.key for block in app.main.container}
-    assert keys.isdisjoint({"verdict", "delta-chart", "compare-table", "policy", "report"})
+    keys = {str(block.key) for block in app.main.container}
+    assert keys.isdisjoint({"verdict", "lede", "results-bar", "results", "delta-chart", "compare-table", "pareto"})
+    assert not [key for key in keys if key.startswith(("policy-", "tone-"))]
+    assert not app.get("download_button")
     assert not app.dataframe
 
 
@@ -537,7 +615,7 @@ def test_a_contradictory_configuration_is_reported_until_it_is_corrected(
     file.write_text("[metrics.cer]\nrelative = 0.02\n", encoding="utf-8")
     app.run()
     assert not app.error
-    assert f"[{WORDS['Worse']}]" in texts(app, "verdict")[0]
+    assert WORDS["Worse"] in texts(app, "verdict")[1]
 
 
 def test_the_page_and_the_function_decide_alike_by_the_configuration(
@@ -552,9 +630,14 @@ def test_the_page_and_the_function_decide_alike_by_the_configuration(
     )
     monkeypatch.setenv("PAIVIEW_CONFIG", str(file))
     app = ask(case)
-    assert f"[{WORDS['Trade-off']}]" in texts(app, "verdict")[0]
+    assert WORDS["Trade-off"] in texts(app, "verdict")[1]
     assert sentences(app)[0] == "network_breadth: worse on 1 (COCO −0.8 %)"
-    assert texts(app, "policy") == ["bound · ✕ fail · 1 of 1 result is not at least 0.7: map50 on COCO is 0.637."]
+    assert checks(app, case.candidate) == [
+        (
+            "✕ Within bounds · 1 of 1 result is not at least 0.7: map50 on COCO is 0.637.",
+            "The rule `bound` says: ✕ fail.",
+        )
+    ]
     decision = downloads.decision(app, case.candidate)
     assert decision == by_function(connected, case, contracts.load(file))
     assert decision != by_function(connected, case)

@@ -48,7 +48,8 @@ def test_a_comparison_of_two_scales_is_one_doubt_and_no_warning(run: Run, servic
     scaled(service, 8)
     app = run("compare", model="model-asr")
     assert reported(app) == ""
-    (doubt,) = [text for text in unescaped(page_text(app)).split("\n") if "**open**" in text]
+    assert [unescaped(row.label) for row in app.expander if "open" in row.label] == ["? Scales differ · open"]
+    (doubt,) = [text for text in unescaped(page_text(app)).split("\n") if "in percent and" in text]
     assert "16 results where one number is in percent and the other a fraction: " in doubt
     (lines,) = [code.value for code in app.code if "[metrics." in code.value]
     assert {*tomllib.loads(lines)["metrics"]} == {"accuracy", "cer"}
@@ -87,6 +88,6 @@ def test_many_candidates_older_than_an_approved_version_are_one_warning(run: Run
     ]
     service.versions["model-asr"].append(version("1.0.0", "2024-02-01", {"d": {"cer": 0.1}}, ApprovalStatus="Approved"))
     app = run("compare", model="model-asr", candidate=[f"0.{place}.0" for place in range(1, 20)])
-    [warning] = [item.value.replace("\\", "") for item in app.warning]
+    [warning] = reported(app).replace("\\", "").split("\n")
     assert facts(warning)[0][0] == "0.1.0 was created before 1.0.0, which is approved"
     assert facts(warning)[0][5:] == ["and 14 more like them"]

@@ -1,5 +1,7 @@
 """The choice of a model: it does not carry over the names of versions chosen for another model."""
 
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -25,15 +27,16 @@ def _others(service: Service) -> None:
 
 def sides(app: AppTest) -> tuple[str, str]:
     """The candidate, and the baseline with the reason for it, as the page names them."""
-    candidate, _, baseline = unescaped(page_text(app)).partition("**0.")[2].partition("\n")[0].partition(" against ")
-    return f"0.{candidate.partition('**')[0]}", baseline
+    (line,) = [text for text in unescaped(page_text(app)).split("\n") if re.match(r"0\.\S+ . \w+ against ", text)]
+    candidate, _, baseline = line.partition(" against ")
+    return candidate.partition(" ")[0], baseline
 
 
 def test_another_model_with_versions_of_the_same_names_keeps_neither_side(run: Run) -> None:
     app = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0")
     app.selectbox("model").set_value("model-other").run()
     assert reported(app) == ""
-    assert sides(app) == ("0.11.0", "0.2.0 (newest approved by creation)")
+    assert sides(app) == ("0.11.0", "0.2.0 ✓ Approved · newest approved by creation")
     assert "baseline" not in app.query_params
 
 
@@ -42,16 +45,16 @@ def test_another_model_is_compared_with_its_own_versions_after_a_baseline_from_e
     assert app.query_params["baseline_model"] == "model-third"
     app.selectbox("model").set_value("model-other").run()
     assert "baseline_model" not in app.query_params
-    assert sides(app) == ("0.11.0", "0.2.0 (newest approved by creation)")
+    assert sides(app) == ("0.11.0", "0.2.0 ✓ Approved · newest approved by creation")
     assert "baseline" not in app.query_params
 
 
 def test_filters_that_the_other_model_does_not_have_leave_the_url(run: Run) -> None:
-    app = run("compare", model="model-asr", metric=["cer", "rtf"], dataset="d-meeting", state="worse")
+    app = run("compare", model="model-asr", metric=["cer", "rtf"], dataset="d-meeting", state=["better", "worse"])
     app.selectbox("model").set_value("model-other").run()
     assert reported(app) == ""
     assert "dataset" not in app.query_params
-    assert (app.query_params["metric"], app.query_params["state"]) == ("cer", "worse")
+    assert (app.query_params["metric"], app.query_params["state"]) == ("cer", "better")
 
 
 def test_the_version_in_detail_is_closed_with_its_model(run: Run) -> None:
@@ -74,7 +77,7 @@ def test_a_link_to_another_model_keeps_none_of_the_versions_chosen_before(run: R
     app = run("compare", model="model-asr", candidate="0.10.0", baseline="0.1.0")
     follow(app, "versions", model="model-other")
     follow(app, "compare", model="model-other")
-    assert sides(app) == ("0.11.0", "0.2.0 (newest approved by creation)")
+    assert sides(app) == ("0.11.0", "0.2.0 ✓ Approved · newest approved by creation")
     assert "baseline" not in app.query_params
 
 
@@ -85,4 +88,4 @@ def test_a_link_to_versions_of_another_model_shows_these(run: Run) -> None:
         "The baseline is 0.1.0; the rules choose 0.2.0 now.",
         "Baseline 0.1.0 is Rejected: the comparison is with a version that is not approved.",
     ]
-    assert sides(app) == ("0.10.0", "0.1.0 (named by a link; the rules choose 0.2.0)")
+    assert sides(app) == ("0.10.0", "0.1.0 ✕ Rejected · named by a link; the rules choose 0.2.0")

@@ -211,7 +211,8 @@ def _badges(review: Review) -> str:
 def _draw_number(history: NumberHistory, data: ModelData) -> None:
     meaning = contract(history.pair.metric, data.contracts.metrics)
     dataset = data.dataset_names.get(history.pair.dataset, history.pair.dataset)
-    label = f"{one_line(history.pair.metric, 24)} {way_mark(meaning.direction, meaning.standing)} {shorten_front(dataset, 24)}"
+    way = way_mark(meaning.direction, meaning.standing)
+    label = f"{one_line(history.pair.metric, 24)} {way} {shorten_front(dataset, 24)}"
     digits = decimal_places(history.pair, history.numbers, data.contracts.metrics)
     st.metric(
         escape_markdown(label),

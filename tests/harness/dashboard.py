@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,10 +30,11 @@ def free_port() -> int:
 
 
 class Served(NamedTuple):
-    """A dashboard that answers."""
+    """A dashboard that answers; ``log`` is the file of all that it has written."""
 
     url: str
     process_id: int
+    log: Path
 
 
 @contextmanager
@@ -54,25 +56,27 @@ def started(paiview: Sequence[str | Path], folder: Path, settings: Mapping[str, 
     """
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PAIVIEW_")}
-    process = subprocess.Popen(
-        [*paiview, "dashboard", "--port", str(port)],
-        cwd=folder,
-        env={**environment, **settings},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    url = f"http://{LOOPBACK}:{port}"
-    try:
-        _await(url, process)
-        yield Served(url, process.pid)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=START)
-        assert "Traceback" not in said, said
+    # A file: a pipe that nobody reads would stop the process once it has written 64 kB.
+    with tempfile.NamedTemporaryFile(suffix=".log") as log:
+        process = subprocess.Popen(
+            [*paiview, "dashboard", "--port", str(port)],
+            cwd=folder,
+            env={**environment, **settings},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        url = f"http://{LOOPBACK}:{port}"
+        try:
+            _await(url, process)
+            yield Served(url, process.pid, Path(log.name))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(START)
+            said = Path(log.name).read_text(encoding="utf-8", errors="replace")
+            assert "Traceback" not in said, said
 
 
-def _await(url: str, process: "subprocess.Popen[str]") -> None:
+def _await(url: str, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + START
     while time.monotonic() < deadline:
         assert process.poll() is None, "The dashboard ended instead of answering."

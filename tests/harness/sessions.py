@@ -26,6 +26,25 @@ _DONE: Final = (
 )
 
 
+def tab(url: str, headers: Mapping[str, str] = {}, source: str = "") -> connect:
+    """The WebSocket of one tab, to be opened with ``async with``.
+
+    Args:
+        url: the dashboard's.
+        headers: sent with the handshake, beside those that every browser sends.
+        source: the address of this machine that the connection comes from; any of 127.0.0.0/8 on loopback.
+    """
+    return connect(
+        f"{url.replace('http', 'ws', 1)}/_stcore/stream",
+        subprotocols=[Subprotocol("streamlit")],
+        additional_headers=headers,
+        max_size=None,
+        compression=None,
+        proxy=None,
+        local_addr=(source, 0) if source else None,
+    )
+
+
 @dataclass
 class Run:
     """What one run of a page sent.
@@ -36,6 +55,8 @@ class Run:
         texts: the texts of the page, in the order they were sent.
         alerts: those of them that report an error or a warning.
         widgets: the ids of the controls, by their key.
+        files: the ids of the downloads that are made when asked for, by the key of their button.
+        session: the id of the tab.
     """
 
     seconds: float = 0.0
@@ -43,6 +64,8 @@ class Run:
     texts: list[str] = field(default_factory=list)
     alerts: list[str] = field(default_factory=list)
     widgets: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    session: str = ""
 
     @property
     def text(self) -> str:
@@ -50,7 +73,15 @@ class Run:
 
     def take(self, message: ForwardMsg) -> None:
         """Note what a message shows."""
-        if message.WhichOneof("type") != "delta" or message.delta.WhichOneof("type") != "new_element":
+        self.session = message.new_session.initialize.session_id or self.session
+        if message.WhichOneof("type") != "delta":
+            return
+        if message.delta.WhichOneof("type") == "add_block":
+            # A container that opens and closes is a control as well.
+            block = message.delta.add_block
+            identity = getattr(getattr(block, block.WhichOneof("type") or "vertical"), "id", "")
+            self.widgets |= {_key(identity): identity} if identity else {}
+        if message.delta.WhichOneof("type") != "new_element":
             return
         element = message.delta.new_element
         kind = element.WhichOneof("type")
@@ -62,6 +93,13 @@ class Run:
         identity = getattr(shown, "id", "")
         if identity:
             self.widgets[identity.rpartition("-")[2]] = identity
+        if kind == "download_button":
+            self.files[_key(identity)] = shown.deferred_file_id
+
+
+def _key(identity: str) -> str:
+    """The key in the id of a control; an id is ``$$ID-<digest>-<key>``."""
+    return identity.split("-", 2)[-1]
 
 
 class Session:
@@ -70,24 +108,16 @@ class Session:
     Args:
         url: the dashboard's.
         headers: sent with the handshake, beside those that every browser sends.
+        source: the address of this machine that the connection comes from.
     """
 
-    def __init__(self, url: str, headers: Mapping[str, str] = {}) -> None:
-        self._url = url.replace("http", "ws", 1)
-        self._headers = headers
+    def __init__(self, url: str, headers: Mapping[str, str] = {}, source: str = "") -> None:
+        self._connecting = tab(url, headers, source)
         self._page = ""
         self._query = ""
         self._last = Run()
 
     async def __aenter__(self) -> Self:
-        self._connecting = connect(
-            f"{self._url}/_stcore/stream",
-            subprotocols=[Subprotocol("streamlit")],
-            additional_headers=self._headers,
-            max_size=None,
-            compression=None,
-            proxy=None,
-        )
         self._socket: ClientConnection = await self._connecting.__aenter__()
         return self
 
@@ -111,6 +141,27 @@ class Session:
         state = message.rerun_script.widget_states.widgets.add()
         state.id, state.trigger_value = self._last.widgets[key], True
         return await self._run(message)
+
+    async def unfold(self, key: str) -> Run:
+        """Open a popover whose content is drawn when it is open."""
+        message = BackMsg()
+        state = message.rerun_script.widget_states.widgets.add()
+        state.id, state.bool_value = self._last.widgets[key], True
+        return await self._run(message)
+
+    async def file(self, key: str) -> str:
+        """Let a download be made; returns the path that serves it, or the error as it is worded."""
+        message = BackMsg()
+        message.backend_operation_request.request_id = key
+        message.backend_operation_request.session_id = self._last.session
+        message.backend_operation_request.deferred_file.file_id = self._last.files[key]
+        async with asyncio.timeout(LONGEST):
+            await self._socket.send(message.SerializeToString())
+            while True:
+                answer = ForwardMsg.FromString(await self._socket.recv(decode=False))
+                if answer.WhichOneof("type") == "backend_operation_response":
+                    made = answer.backend_operation_response
+                    return str(made.deferred_file.url or made.error_msg)
 
     async def turn_to(self, key: str, page: int) -> Run:
         """Choose a page of a table that is sent in pages."""

@@ -35,7 +35,7 @@ def run() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder, registry(Path(folder), VERSIONS) as service:
         settings = {name: value for name, value in service.items() if name.startswith(SETTINGS)}
         with dashboard(Path(folder), **settings, PAIVIEW_CACHE_TTL="3600") as served:
-            seconds, failed, memory = asyncio.run(_visit(served.url, served.process_id))
+            seconds, failed, memory = asyncio.run(visit(served.url, served.process_id))
     cuts = statistics.quantiles(seconds, n=100)
     name = f"{PEOPLE} people, {VERSIONS:,} versions"
     return [
@@ -46,8 +46,18 @@ def run() -> list[Row]:
     ]
 
 
-async def _visit(url: str, process_id: int) -> tuple[list[float], int, float]:
-    """Seconds of each measured run, how many failed, and MB a session."""
+async def visit(url: str, process_id: int, network: str = "") -> tuple[list[float], int, float]:
+    """Let the people walk.
+
+    Args:
+        url: the dashboard's.
+        process_id: of the dashboard.
+        network: the beginning of an address of loopback, such as ``127.2.0.``, to which each adds a number of his own;
+            without it all come from one address.
+
+    Returns:
+        Seconds of each measured run, how many failed, and MB a session.
+    """
     seconds: list[float] = []
     failed = 0
     async with Session(url) as first:
@@ -59,7 +69,7 @@ async def _visit(url: str, process_id: int) -> tuple[list[float], int, float]:
         async def person(number: int) -> None:
             nonlocal failed
             chance = random.Random(SEED + number)  # noqa: S311 - chance for a measurement
-            async with Session(url) as session:
+            async with Session(url, source=f"{network}{number + 1}" if network else "") as session:
                 for page in range(SETTLED + PAGES):
                     await asyncio.sleep(chance.uniform(*THINKING) * (1 if page else 5))
                     run = await _open(session, chance)

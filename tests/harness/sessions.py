@@ -97,6 +97,13 @@ class Run:
             self.files[_key(identity)] = shown.deferred_file_id
 
 
+def _pressed(widget: str) -> BackMsg:
+    message = BackMsg()
+    state = message.rerun_script.widget_states.widgets.add()
+    state.id, state.trigger_value = widget, True
+    return message
+
+
 def _key(identity: str) -> str:
     """The key in the id of a control; an id is ``$$ID-<digest>-<key>``."""
     return identity.split("-", 2)[-1]
@@ -137,10 +144,12 @@ class Session:
 
     async def press(self, key: str) -> Run:
         """Press a button of the page."""
-        message = BackMsg()
-        state = message.rerun_script.widget_states.widgets.add()
-        state.id, state.trigger_value = self._last.widgets[key], True
-        return await self._run(message)
+        return await self._run(_pressed(self._last.widgets[key]))
+
+    async def press_on(self, page: str, widget: str, /, **parameters: str | list[str]) -> Run:
+        """Open a page by its link and press a button, by its id, in one message; no browser sends such a one."""
+        self._page, self._query = page, urlencode(parameters, doseq=True)
+        return await self._run(_pressed(widget))
 
     async def unfold(self, key: str) -> Run:
         """Open a popover whose content is drawn when it is open."""

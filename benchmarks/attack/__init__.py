@@ -1,0 +1,1 @@
+"""Attacks on the real dashboard over real sockets, and what another reader sees meanwhile."""

@@ -5,8 +5,10 @@ import base64
 import gc
 import hashlib
 import logging
+import os
 import re
 import signal
+import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -41,6 +43,8 @@ COLLECT_INTERVAL_SECONDS: Final = 60.0
 STOP_TIMEOUT_SECONDS: Final = 17
 """From a signal to the end of the process, whoever is connected: a request that waits for PAI has 15 s by default, and
 the unit kills the process after 20 s."""
+UNREAD_TIMEOUT_SECONDS: Final = 15
+"""A client that reads nothing of what it was sent for as long is disconnected."""
 GC_THRESHOLD_OBJECTS: Final = 20_000
 """New objects after which Python collects its youngest generation. A page run makes thousands.
 
@@ -148,13 +152,39 @@ async def _lifespan(stopping: asyncio.Event, _app: Any) -> AsyncIterator[None]:
     # The observers count retries; stamina's log line for each would add nothing.
     stamina.instrumentation.set_on_retry_hooks([])
     telemetry.watch(held, under_way, broken_models)
-    collecting = asyncio.create_task(_collect_garbage())
+    tasks = [asyncio.create_task(_collect_garbage())]
+    if (server := _running_server()) is not None:
+        tasks.append(asyncio.create_task(end_unread_connections(server)))
     try:
         with _set_on_signal(stopping):
             yield
     finally:
-        collecting.cancel()
+        for task in tasks:
+            task.cancel()
         disconnect()
+
+
+def _running_server() -> uvicorn.Server | None:
+    """The server that runs this application, by its signal handler; none in tests."""
+    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    return server if isinstance(server, uvicorn.Server) else None
+
+
+async def end_unread_connections(server: uvicorn.Server, timeout_seconds: float = UNREAD_TIMEOUT_SECONDS) -> None:
+    """Let the system end each connection whose client reads nothing of what it was sent for some seconds.
+
+    uvicorn waits for such a client for ever, also when it closes the connection. The connections inherit the option of
+    the socket that accepts them. Systems other than Linux have none.
+    """
+    option: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
+    while not server.started:
+        await asyncio.sleep(0.05)
+    if option is None:
+        return
+    for listener in server.servers:
+        for listening in listener.sockets:
+            with socket.socket(fileno=os.dup(listening.fileno())) as copy:
+                copy.setsockopt(socket.IPPROTO_TCP, option, round(timeout_seconds * 1000))
 
 
 @contextmanager
@@ -166,12 +196,11 @@ def _set_on_signal(stopping: asyncio.Event) -> Iterator[None]:
     is_main = threading.current_thread() is threading.main_thread()
     numbers = (signal.SIGTERM, signal.SIGINT) if is_main else ()
     handlers = {number: handler for number in numbers if callable(handler := signal.getsignal(number))}
-    for handler in handlers.values():
-        if isinstance(server := getattr(handler, "__self__", None), uvicorn.Server):
-            # Without it a client that reads nothing would keep the process.
-            server.config.timeout_graceful_shutdown = STOP_TIMEOUT_SECONDS
-            # Streamlit has one limit for both directions, and pages receive much larger messages than they send.
-            server.config.ws_max_size = MAX_MESSAGE_BYTES
+    if is_main and (server := _running_server()) is not None:
+        # Without it a client that reads nothing would keep the process.
+        server.config.timeout_graceful_shutdown = STOP_TIMEOUT_SECONDS
+        # Streamlit has one limit for both directions, and pages receive much larger messages than they send.
+        server.config.ws_max_size = MAX_MESSAGE_BYTES
 
     def handle(number: int, frame: FrameType | None) -> None:
         stopping.set()

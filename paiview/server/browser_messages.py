@@ -27,8 +27,6 @@ MAX_BURST_MESSAGES: Final = 40
 MESSAGE_KINDS: Final = frozenset({"rerun_script", "stop_script", "app_heartbeat", "backend_operation_request"})
 OPERATIONS: Final = frozenset({"deferred_file", "dataframe_chunk"})
 """The operations of ``backend_operation_request``: a download that is made when asked for, and a part of a table."""
-WRITE_TIMEOUT_SECONDS: Final = 15.0
-"""For each message; a browser that reads nothing for as long is cut off, and its session ends."""
 SCRIPT_NAME: Final = "app.py"
 """The name of the file that every page starts with; browsers get it in place of its path."""
 _CONNECTION: Final = "connection"
@@ -57,14 +55,13 @@ def checked(receive: Receive) -> Receive:
 
 
 def discreet(send: Send) -> Send:
-    """The ``send`` of one WebSocket without what it tells of the server, which ends when the browser does not read."""
+    """The ``send`` of one WebSocket without what it tells of the server."""
 
     async def send_discreetly(message: Message) -> None:
         data: bytes = message.get("bytes") or b""
         if SCRIPT_NAME.encode() in data:
             message = {**message, "bytes": without_server_details(data)}
-        async with asyncio.timeout(WRITE_TIMEOUT_SECONDS):
-            await send(message)
+        await send(message)
 
     return send_discreetly
 

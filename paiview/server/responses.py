@@ -13,8 +13,8 @@ from starlette.types import Receive, Scope, Send
 
 from paiview.text import one_line
 
-WRITE_TIMEOUT_SECONDS: Final = 15.0
-"""For each chunk; a client that reads nothing for as long is cut off."""
+WRITE_TIMEOUT_SECONDS: Final = 20.0
+"""For each chunk. On Linux the connection of a client that reads nothing has ended by then (``paiview.server.app``)."""
 _CHUNK_BYTES: Final = 64 * 1024
 
 
@@ -57,7 +57,11 @@ class SharedResponse:
                     chunk = bytes(view[start : start + _CHUNK_BYTES])
                     message = {"type": "http.response.body", "body": chunk, "more_body": True}
                     # The server waits here while the client does not read.
-                    await asyncio.wait_for(send(message), WRITE_TIMEOUT_SECONDS)
+                    try:
+                        await asyncio.wait_for(send(message), WRITE_TIMEOUT_SECONDS)
+                    except TimeoutError:
+                        # Incomplete: the server closes the connection.
+                        return
         await send({"type": "http.response.body", "body": b""})
 
 

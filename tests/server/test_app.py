@@ -2,11 +2,15 @@
 
 import asyncio
 import signal
+import socket
+import threading
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stamina
+import uvicorn
 from streamlit.testing.v1 import AppTest
 
 from paiview.pai import transport
@@ -14,7 +18,8 @@ from paiview.pai.client import Client
 from paiview.pai.credentials import StaticCredentials
 from paiview.registry.connection import shared_read_observers
 from paiview.server import telemetry
-from paiview.server.app import app_arguments
+from paiview.server.app import app_arguments, end_unread_connections
+from tests.harness.dashboard import free_port
 from tests.harness.server import Server, refusal, reply, script
 from tests.server.test_telemetry import samples
 
@@ -117,6 +122,30 @@ def test_a_signal_sets_stopping_and_reaches_the_handler_of_the_server(
     finally:
         signal.signal(number, before)
         telemetry.watch(tuple, tuple)
+
+
+def test_a_connection_whose_client_reads_nothing_ends() -> None:
+    port, sent_all = free_port(), threading.Event()
+
+    async def send_much(scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(200):
+            await send({"type": "http.response.body", "body": b"x" * 100_000, "more_body": True})
+        sent_all.set()
+
+    async def serve() -> None:
+        server = uvicorn.Server(uvicorn.Config(send_much, port=port, log_level="critical", lifespan="off"))
+        serving = asyncio.create_task(server.serve())
+        await end_unread_connections(server, timeout_seconds=1.0)
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            # What is sent over a connection that has ended is thrown away, so that the application goes on.
+            assert await asyncio.to_thread(sent_all.wait, 20)
+            assert not server.server_state.connections
+        server.should_exit = True
+        await serving
+
+    asyncio.run(serve())
 
 
 def test_shared_reads_are_counted() -> None:

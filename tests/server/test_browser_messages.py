@@ -162,17 +162,3 @@ def test_other_messages_reach_a_browser_unchanged() -> None:
         {"type": "websocket.close", "code": 1000},
     ]
     assert sent(*messages) == messages
-
-
-def test_a_browser_that_reads_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(browser_messages, "WRITE_TIMEOUT_SECONDS", 0.0)
-
-    async def send(_message: Message) -> None:
-        await asyncio.Event().wait()
-
-    # Starlette takes an OSError for a client that has gone.
-    async def write() -> None:
-        await discreet(send)({"type": "websocket.send", "bytes": b""})
-
-    with pytest.raises(OSError, match=r"^$"):
-        asyncio.run(write())

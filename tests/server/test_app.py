@@ -65,6 +65,7 @@ def test_streamlit_shows_no_error_details_accepts_no_files_and_serves_no_folder(
         }.items()
     )
     assert settings["browser"]["gatherUsageStats"] is False
+    assert settings["logger"]["enableRich"] is False
 
 
 def test_a_shared_cache_without_its_client_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

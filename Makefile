@@ -12,7 +12,7 @@ UPGRADE ?= --upgrade
 COMPILE = $(TOOLS)/uv pip compile --quiet --universal --python-version 3.11 --python $(TOOLS)/python --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
 
-.PHONY: run test test-cluster check bench bench-check screenshots reliability odd-data soak lock audit sbom clean
+.PHONY: run test test-cluster check bench bench-check screenshots reliability odd-data soak attack lock audit sbom clean
 
 run: .venv/run.stamp
 	@$(BIN)/python -m paiview dashboard --port $(PORT)
@@ -54,6 +54,10 @@ odd-data: .venv/dev.stamp
 
 soak: .venv/dev.stamp
 	@$(BIN)/python -m benchmarks.soak
+
+# Rows that need Redis or a mount say so where there is none.
+attack: .venv/dev.stamp
+	@$(BIN)/python -m benchmarks.attack
 
 lock: .venv/tools.stamp
 	@$(COMPILE) requirements.in requirements-shared-cache.in -o requirements.txt

@@ -24,6 +24,8 @@ MAX_WIDGET_ID_CHARACTERS: Final = 1_000
 MAX_CACHED_HASHES: Final = 10_000
 MESSAGES_PER_SECOND: Final = 10.0
 MAX_BURST_MESSAGES: Final = 40
+MESSAGE_BYTES: Final = 16 * 1024
+"""A larger message counts as several: Streamlit keeps the states of controls that it does not know."""
 MESSAGE_KINDS: Final = frozenset({"rerun_script", "stop_script", "app_heartbeat", "backend_operation_request"})
 OPERATIONS: Final = frozenset({"deferred_file", "dataframe_chunk"})
 """The operations of ``backend_operation_request``: a download that is made when asked for, and a part of a table."""
@@ -47,8 +49,9 @@ def checked(receive: Receive) -> Receive:
             return {"type": "websocket.disconnect", "code": _TOO_BIG}
         if not is_allowed(data):
             return {"type": "websocket.disconnect", "code": _POLICY_VIOLATION}
-        while wait := rate.wait(_CONNECTION):
-            await asyncio.sleep(wait)
+        for _ in range(1 + len(data) // MESSAGE_BYTES):
+            while wait := rate.wait(_CONNECTION):
+                await asyncio.sleep(wait)
         return message
 
     return receive_checked

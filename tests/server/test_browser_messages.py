@@ -104,6 +104,24 @@ def test_messages_beyond_the_rate_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     assert waits == [0.5]
 
 
+def test_a_large_message_counts_as_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[str] = []
+
+    class Counting:
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def wait(self, client: str) -> float:
+            counted.append(client)
+            return 0.0
+
+    monkeypatch.setattr(browser_messages, "RateLimit", Counting)
+    received(data(rerun()))
+    assert len(counted) == 1
+    received(data(rerun(widgets=["a" * 900] * 100)))
+    assert len(counted) == 1 + 6
+
+
 @given(st.binary(max_size=200))
 def test_no_bytes_raise(content: bytes) -> None:
     assert is_allowed(content) in (True, False)

@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.state.common import GENERATED_ELEMENT_ID_PREFIX
 
 from paiview.server.rate_limit import RateLimit
 
@@ -110,4 +111,6 @@ def _is_bounded(state: ClientState) -> bool:
         and len(state.cached_message_hashes) <= MAX_CACHED_HASHES
         and all(len(text) <= MAX_QUERY_CHARACTERS for text in texts)
         and all(len(widget.id) <= MAX_WIDGET_ID_CHARACTERS for widget in widgets)
+        # Streamlit takes the state of any other id for one that the script has set, and the run fails.
+        and all(widget.id.startswith(GENERATED_ELEMENT_ID_PREFIX) for widget in widgets)
     )

@@ -78,11 +78,17 @@ def test_what_is_no_message_ends_the_connection() -> None:
 def test_sizes_are_bounded() -> None:
     assert is_allowed(rerun("a" * browser_messages.MAX_QUERY_CHARACTERS))
     assert not is_allowed(rerun("a" * (browser_messages.MAX_QUERY_CHARACTERS + 1)))
-    assert is_allowed(rerun(widgets=map(str, range(browser_messages.MAX_WIDGETS))))
-    assert not is_allowed(rerun(widgets=map(str, range(browser_messages.MAX_WIDGETS + 1))))
-    assert not is_allowed(rerun(widgets=["a" * (browser_messages.MAX_WIDGET_ID_CHARACTERS + 1)]))
+    ids = [f"$$ID-{number}" for number in range(browser_messages.MAX_WIDGETS + 1)]
+    assert is_allowed(rerun(widgets=ids[1:]))
+    assert not is_allowed(rerun(widgets=ids))
+    assert not is_allowed(rerun(widgets=["$$ID-".ljust(browser_messages.MAX_WIDGET_ID_CHARACTERS + 1, "a")]))
     (answer,) = received(data(b"\0" * (MAX_MESSAGE_BYTES + 1)))
     assert answer == {"type": "websocket.disconnect", "code": 1009}
+
+
+def test_the_state_of_what_is_no_control_ends_the_connection() -> None:
+    assert is_allowed(rerun(widgets=["$$ID-1-text"]))
+    assert not is_allowed(rerun(widgets=["$$ID-1-text", "model"]))
 
 
 def test_messages_beyond_the_rate_wait(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +124,7 @@ def test_a_large_message_counts_as_several(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(browser_messages, "RateLimit", Counting)
     received(data(rerun()))
     assert len(counted) == 1
-    received(data(rerun(widgets=["a" * 900] * 100)))
+    received(data(rerun(widgets=["$$ID-".ljust(900, "a")] * 100)))
     assert len(counted) == 1 + 6
 
 

@@ -31,6 +31,8 @@ MAX_BODY_BYTES: Final = 256 * 2**20
 """Uncompressed; larger bodies are neither written nor read."""
 MAX_BODY_VALUES: Final = 8_000_000
 """By the commas and brackets of the text; 10,000 versions with 100 metrics each have about two million."""
+MAX_BODY_OBJECTS: Final = 200_000
+"""Versions or models; an empty one takes 1 kB of memory."""
 _VALUE_SIGNS: Final = (b",", b"{", b"[")
 MAX_TEXT_CHARACTERS: Final = 1000
 """Of each text of an error."""
@@ -161,7 +163,8 @@ def pack_body(identity: str, items: Sequence[Any]) -> bytes | None:
         *(to_json(items[start : start + ITEMS_PER_LINE]) for start in range(0, len(items), ITEMS_PER_LINE)),
     ]
     text = b"\n".join(lines)
-    return zlib.compress(text, COMPRESSION_LEVEL) if _is_shareable(text) else None
+    is_shareable = len(items) <= MAX_BODY_OBJECTS and _is_shareable(text)
+    return zlib.compress(text, COMPRESSION_LEVEL) if is_shareable else None
 
 
 def read_body(data: bytes, identity: str) -> list[Any]:
@@ -183,7 +186,10 @@ def _items(data: bytes, identity: str) -> list[Any]:
     first, *lines = text.split(b"\n")
     if from_json(first) != identity:
         raise ValueError("another identity")
-    return [item for line in lines for item in _LIST.validate_python(from_json(line))]
+    items = [item for line in lines for item in _LIST.validate_python(from_json(line))]
+    if len(items) > MAX_BODY_OBJECTS:
+        raise ValueError("too many objects")
+    return items
 
 
 def _is_shareable(text: bytes) -> bool:

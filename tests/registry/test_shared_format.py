@@ -228,6 +228,14 @@ class TestGarbage:
         assert pack_body("i-1", ["x" * 900]) is not None
         assert pack_body("i-1", ["x" * 1000]) is None
 
+    def test_of_more_objects_than_the_bound_is_neither_read_nor_written(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(shared_format, "MAX_BODY_OBJECTS", 3)
+        assert read_body(body(b'"i-1"', b"[{},{}]", b"[{}]"), "i-1") == [{}, {}, {}]
+        with pytest.raises(UnreadableError):
+            read_body(body(b'"i-1"', b"[{},{}]", b"[{},{}]"), "i-1")
+        assert pack_body("i-1", [{}] * 3) is not None
+        assert pack_body("i-1", [{}] * 4) is None
+
     @pytest.mark.parametrize(
         "data",
         [

@@ -46,7 +46,7 @@ def run() -> list[Row]:
     ]
 
 
-async def visit(url: str, process_id: int, network: str = "") -> tuple[list[float], int, float]:
+async def visit(url: str, process_id: int, network: str = "", pages: int = PAGES) -> tuple[list[float], int, float]:
     """Let the people walk.
 
     Args:
@@ -54,6 +54,7 @@ async def visit(url: str, process_id: int, network: str = "") -> tuple[list[floa
         process_id: of the dashboard.
         network: the beginning of an address of loopback, such as ``127.2.0.``, to which each adds a number of his own;
             without it all come from one address.
+        pages: measured runs of each.
 
     Returns:
         Seconds of each measured run, how many failed, and MB a session.
@@ -70,7 +71,7 @@ async def visit(url: str, process_id: int, network: str = "") -> tuple[list[floa
             nonlocal failed
             chance = random.Random(SEED + number)  # noqa: S311 - chance for a measurement
             async with Session(url, source=f"{network}{number + 1}" if network else "") as session:
-                for page in range(SETTLED + PAGES):
+                for page in range(SETTLED + pages):
                     await asyncio.sleep(chance.uniform(*THINKING) * (1 if page else 5))
                     run = await _open(session, chance)
                     failed += any(OVERTAKEN not in alert for alert in run.alerts) or not run.texts

@@ -21,6 +21,8 @@ from tests.harness.dashboard import dashboard
 from tests.harness.sessions import Session
 
 PEOPLE_NETWORK: Final = "127.2.0."
+PAGES: Final = 8
+"""Measured runs of each."""
 TABS: Final = 40
 AT_ONCE: Final = 10
 """Candidates of one comparison."""
@@ -88,7 +90,7 @@ def _walked(attacker: Attacker | None) -> tuple[list[float], int, int]:
     with tempfile.TemporaryDirectory() as folder, registry(Path(folder), VERSIONS) as service:
         settings = {name: value for name, value in service.items() if name.startswith(SETTINGS)}
         with dashboard(Path(folder), **settings, PAIVIEW_CACHE_TTL="3600") as served, _attacked(attacker, served.url):
-            seconds, failed, _ = asyncio.run(visit(served.url, served.process_id, PEOPLE_NETWORK))
+            seconds, failed, _ = asyncio.run(visit(served.url, served.process_id, PEOPLE_NETWORK, PAGES))
     return seconds, failed, len(seconds)
 
 

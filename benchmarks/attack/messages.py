@@ -128,6 +128,8 @@ async def states(target: Target) -> Told:
     state = large.rerun_script.widget_states.widgets.add()
     state.id, state.string_value = "made-up", "x" * MESSAGE_BYTES
     code = await closed_by(target.url, *([large.SerializeToString()] * MESSAGES))
+    state.string_value = "x"
+    code_of_name = await closed_by(target.url, large.SerializeToString())
     sent = 0
     async with tab(target.url, source=ATTACKER) as socket:
         draining = asyncio.create_task(drained(socket))
@@ -139,7 +141,8 @@ async def states(target: Target) -> Told:
         draining.cancel()
         kept = socket.close_code is None
     frames = await asyncio.gather(*(_unfinished(target.url) for _ in range(3)))
-    wrong = () if code is not None else (f"messages of {MESSAGE_BYTES // 2**20} MB are taken",)
+    checks = {f"messages of {MESSAGE_BYTES // 2**20} MB are taken": code, "names of no control are taken": code_of_name}
+    wrong = tuple(sentence for sentence, closed in checks.items() if closed is None)
     came = (
         f"the first closed with {code}; {sent} small ones {'taken' if kept else 'closed'}; "
         f"unfinished ones closed after {', '.join(map(str, frames))} MB"
@@ -157,7 +160,7 @@ def _made_up(number: int) -> bytes:
     message = rerun("", "")
     for place in range(STATES):
         state = message.rerun_script.widget_states.widgets.add()
-        state.id, state.string_value = f"made-up-{number}-{place}", "x" * STATE_CHARACTERS
+        state.id, state.string_value = f"$$ID-{number:032}-{place}", "x" * STATE_CHARACTERS
     return bytes(message.SerializeToString())
 
 

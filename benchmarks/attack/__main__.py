@@ -5,8 +5,10 @@
 """
 
 import argparse
+import os
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -27,14 +29,19 @@ def main() -> int:
     asked = parser.parse_args().rows
     if unknown := [number for number in asked if number not in ROWS]:
         parser.error(f"there is no row {unknown[0]}")
-    outcomes = []
+    outcomes, loads = [], []
     for number in asked or sorted(ROWS):
         start = time.monotonic()
+        loads.append(os.getloadavg()[0])
         outcomes.append(_run(ROWS[number]))
-        print(f"{table(outcomes[-1:]).splitlines()[-1]} {time.monotonic() - start:.0f} s", flush=True)
+        seconds = time.monotonic() - start
+        print(f"{table(outcomes[-1:]).splitlines()[-1]} {seconds:.0f} s, load before {loads[-1]:.1f}", flush=True)
     measured = [outcome for outcome in outcomes if outcome.told.measured]
     missed = [outcome for outcome in measured if outcome.missed]
-    summary = f"{len(measured) - len(missed)} of {len(measured)} rows hold."
+    summary = (
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, load average of the machine {min(loads):.1f} to "
+        f"{max(loads):.1f}: {len(measured) - len(missed)} of {len(measured)} rows hold."
+    )
     print(summary)
     if not asked:
         put(DOCUMENT, "attacks", f"{table(outcomes)}\n\n{summary}")

@@ -24,7 +24,7 @@ def downloaded(page: Page, name: str, target: Path) -> Path:
     """Open the list of reports and save one of them."""
     button = page.get_by_role("button", name=name, exact=True)
     if not button.count():
-        page.get_by_text("Report as").click()
+        page.locator(".st-key-reports button").click()
     with page.expect_download() as download:
         button.click()
     download.value.save_as(target)
@@ -33,26 +33,32 @@ def downloaded(page: Page, name: str, target: Path) -> Path:
 
 def test_a_reviewer_sees_the_verdict_with_its_reason_and_shares_it(page: Page, browser: Browser, embedded: str) -> None:
     opened(page, f"{embedded}{DEFAULT}")
-    told = region(page, "verdict")
     for expected in (
         "Trade-off",
-        "policy: fail",
-        "0.1.0_service_r5 (Pending) against 2.0.0_precision (newest approved by creation)",
-        "der: better on 1, worse on 10",
-        "seconds_per_hour: missing 2",
+        "Policy fails",
+        "0.1.0_service_r5 ○ Pending against 2.0.0_precision ✓ Approved · newest approved by creation",
+        "Worse on 10 of 12 compared results, better on 1. Ego4D (dev.) loses most: der 0.390 → 0.447 (−14.6 %).",
+        "2 results of the baseline are missing.",
+        "▲ 1 better ▼ 10 worse = 1 same ○ 2 missing",
+        "2 of 2 checks failed",
+        "No regression · 10 of 12 results are worse",
     ):
-        assert expected in told
+        expect(page.locator(".st-key-verdict")).to_contain_text(expected)
+    told = page.locator(".st-key-verdict").text_content() or ""
     # The rules choose the baseline, so the address does not name it.
     assert query(page) == {"model": ["model-pyannotediarization"], "candidate": ["0.1.0_service_r5"]}
-    rows = page.locator(".st-key-compare-table tbody tr")
+    rows = page.locator(".st-key-delta-chart tbody tr:has(.delta-cell)")
     expect(rows.first).to_contain_text("Ego4D")
     expect(rows.first).to_contain_text("0.447")
-    expect(rows.first).to_contain_text("▼ worse")
-    assert "no_regression" in region(page, "policy")
+    expect(rows.first).to_contain_text("▼")
+    evidence = page.get_by_text("The rule no_regression says: ✕ fail.")
+    expect(evidence).not_to_be_visible()
+    page.get_by_text("No regression").click()
+    expect(evidence).to_be_visible()
 
     other = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
     opened(other, page.url)
-    assert region(other, "verdict") == told
+    expect(other.locator(".st-key-verdict")).to_have_text(told)
     assert other.url == page.url
     expect(other.get_by_text("have changed")).to_have_count(0)
     other.context.close()
@@ -95,10 +101,10 @@ def test_in_a_narrow_window_the_effects_scroll_in_their_own_region(page: Page, e
 
 
 def test_filters_hide_rows_and_stay_in_the_link(page: Page, embedded: str) -> None:
-    opened(page, f"{embedded}{DEFAULT}&state=better")
+    opened(page, f"{embedded}{DEFAULT}&state=better&picture=table")
     expect(page.locator(".st-key-compare-table tbody").first.locator("tr")).to_have_count(1)
-    assert "13 hidden by the filters" in region(page, "compare-table")
-    assert "worse on 10" in region(page, "verdict")
+    assert "13 hidden by the filters" in region(page, "results")
+    assert "Worse on 10" in region(page, "verdict")
 
 
 def test_another_candidate_gets_the_baseline_of_its_own(page: Page, embedded: str) -> None:
@@ -113,7 +119,7 @@ def test_another_candidate_gets_the_baseline_of_its_own(page: Page, embedded: st
     page.get_by_role("option", name="1.0.0_small_en", exact=True).click()
     page.wait_for_url(lambda url: "1.0.0_small_en" in url)
     settled(page)
-    expect(page.locator(".st-key-verdict")).to_contain_text("1.0.0_small_en (Approved) against 1.0.0_base_en")
+    expect(page.locator(".st-key-verdict")).to_contain_text("1.0.0_small_en ✓ Approved against 1.0.0_base_en")
     expect(page.locator(".st-key-baseline input")).to_have_attribute("placeholder", "1.0.0_base_en (by the rules)")
     assert "baseline" not in query(page)
 
@@ -159,15 +165,15 @@ def test_page_api_and_reports_give_the_same_decision(
 def test_rows_ticked_in_versions_open_here(page: Page, embedded: str) -> None:
     opened(page, f"{embedded}/versions?model=model-whisper&version=3.0.0_large")
     page.get_by_test_id("stMain").get_by_role("link", name="Compare with the approved version").click()
-    expect(page.locator(".st-key-verdict")).to_contain_text("3.0.0_large (Pending) against 1.0.0_large")
+    expect(page.locator(".st-key-verdict")).to_contain_text("3.0.0_large ○ Pending against 1.0.0_large")
     settled(page)
     assert query(page)["candidate"] == ["3.0.0_large"]
 
 
 def test_back_leads_to_the_page_before_and_is_not_undone(page: Page, embedded: str) -> None:
     opened(page, f"{embedded}/versions?model=model-whisper")
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Compare").click()
-    expect(page.locator(".st-key-verdict")).to_contain_text("3.1.0_large_turbo (Pending) against 1.0.0_large")
+    page.locator(".st-key-menu").get_by_role("link", name="Compare").click()
+    expect(page.locator(".st-key-verdict")).to_contain_text("3.1.0_large_turbo ○ Pending against 1.0.0_large")
     settled(page)
     assert query(page)["candidate"] == ["3.1.0_large_turbo"]
     back_to(page, "/versions")

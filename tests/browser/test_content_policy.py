@@ -72,6 +72,8 @@ def test_every_page_with_its_parts_passes(watched: Page, embedded: str, scheme: 
 
     opened(page, f"{embedded}/compare?{WHISPER}&candidate=3.0.0_large")
     expect(page.locator(".st-key-delta-chart tbody .delta-mark").first).to_be_visible()
+    assert violations(page) == []
+    opened(page, f"{embedded}/compare?{WHISPER}&candidate=3.0.0_large&picture=table")
     expect(page.locator(".st-key-compare-table canvas").first).to_be_visible()
     assert download(page, "reports", "report-html").startswith(b"<!doctype html>")
     assert violations(page) == []

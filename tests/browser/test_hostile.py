@@ -194,15 +194,23 @@ def test_versions_side_by_side(page: Page, served: str) -> None:
     assert_harmless(page)
 
 
-def test_one_candidate_in_both_pictures_with_its_differences(page: Page, served: str) -> None:
+def test_one_candidate_in_all_pictures_with_its_differences(page: Page, served: str) -> None:
     opened(page, served + link("compare", candidate=hostile.OTHER))
-    assert_harmless_tooltips(page, page.locator(".st-key-delta-chart .points path.point"), 15)
+    expect(page.locator(".st-key-delta-chart .delta-mark").first).to_be_visible()
+    assert_harmless(page)
+    for row in page.locator("[class*=st-key-policy-] summary").all():
+        row.click()
+    settled(page)
+    assert_harmless(page, tallest=4 * TALLEST)
     page.get_by_text("What else differs").click()
     expect(page.locator(".st-key-spec-diff").get_by_test_id("stDataFrame")).to_be_visible()
     settled(page)
     assert_harmless(page)
     opened(page, served + link("compare", candidate=hostile.OTHER, picture="raw"))
     assert_harmless_tooltips(page, page.locator(".st-key-delta-chart .points path.point"), 40)
+    opened(page, served + link("compare", candidate=hostile.OTHER, picture="table"))
+    expect(page.locator(".st-key-compare-table canvas").first).to_be_visible()
+    assert_harmless(page)
 
 
 def test_several_candidates_two_of_which_begin_alike(page: Page, served: str) -> None:
@@ -220,7 +228,12 @@ def test_a_report_opens_from_disk_and_is_no_longer_than_its_rows(
     page: Page, browser: Browser, served: str, tmp_path: Path
 ) -> None:
     opened(page, served + link("compare", candidate=hostile.OTHER))
-    page.get_by_text("Report as").click()
+    page.locator(".st-key-copy button").click()
+    expect(page.get_by_test_id("stPopoverBody").get_by_test_id("stCode")).to_have_count(2)
+    settled(page)
+    assert_harmless(page)
+    page.keyboard.press("Escape")
+    page.locator(".st-key-reports button").click()
     for form in ("html", "md", "csv", "json"):
         with page.expect_download() as download:
             page.locator(f"[class*=st-key-report-{form}] button").click()

@@ -48,7 +48,7 @@ SAVED: Final[dict[str, Json]] = {
     },
 }
 """By model name: a saved answer of ListModelVersions."""
-WORDS: Final = ("Better", "Worse", "Trade-off", "Incomplete", "Too close", "Not comparable", "policy:")
+WORDS: Final = ("Better", "Worse", "Trade-off", "Incomplete", "Too close", "Not comparable", "Policy", "checks")
 
 
 class Served(NamedTuple):
@@ -79,8 +79,8 @@ def refresh(page: Page) -> None:
 
 
 def copied_link(page: Page) -> str:
-    page.get_by_role("button", name="Copy link").click()
-    link = page.get_by_test_id("stPopoverBody").get_by_test_id("stCode").inner_text().strip()
+    page.locator(".st-key-copy button").click()
+    link = page.get_by_test_id("stPopoverBody").get_by_test_id("stCode").first.inner_text().strip()
     page.keyboard.press("Escape")
     return link
 
@@ -91,7 +91,7 @@ def test_what_the_rules_chose_follows_an_approval_and_a_copied_link_does_not(
     model = "model-approvedmeanwhile"
     opened(page, f"{served.url}/compare?model={model}")
     verdict = page.locator(".st-key-verdict")
-    expect(verdict).to_contain_text("0.3.0 (Pending) against 0.1.0 (newest approved by creation)")
+    expect(verdict).to_contain_text("0.3.0 ○ Pending against 0.1.0 ✓ Approved · newest approved by creation")
     expect(verdict).to_contain_text("▲ Better")
     link = copied_link(page)
     named = query(page)
@@ -99,7 +99,7 @@ def test_what_the_rules_chose_follows_an_approval_and_a_copied_link_does_not(
 
     served.sdk.update_model_version(model, "0.2.0", models.UpdateModelVersionRequest(approval_status="Approved"))
     refresh(page)
-    expect(verdict).to_contain_text("0.3.0 (Pending) against 0.2.0 (newest approved by creation)")
+    expect(verdict).to_contain_text("0.3.0 ○ Pending against 0.2.0 ✓ Approved · newest approved by creation")
     expect(verdict).to_contain_text("▼ Worse")
     settled(page)
     assert query(page) == named == {"model": [model], "candidate": ["0.3.0"]}
@@ -108,12 +108,12 @@ def test_what_the_rules_chose_follows_an_approval_and_a_copied_link_does_not(
     other = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
     opened(other, link)
     verdict = other.locator(".st-key-verdict")
-    expect(verdict).to_contain_text("against 0.1.0 (named by a link; the rules choose 0.2.0)")
+    expect(verdict).to_contain_text("against 0.1.0 ✓ Approved · named by a link; the rules choose 0.2.0")
     expect(verdict).to_contain_text("▲ Better")
     assert "The baseline is 0.1.0; the rules choose 0.2.0 now." in region(other, "problem")
     # Beside the warning: the sidebar is folded away in a narrow window.
     other.locator(".st-key-problem").get_by_role("button", name="Compare with what the rules choose").click()
-    expect(verdict).to_contain_text("against 0.2.0 (newest approved by creation)")
+    expect(verdict).to_contain_text("against 0.2.0 ✓ Approved · newest approved by creation")
     expect(verdict).to_contain_text("▼ Worse")
     settled(other)
     assert "baseline" not in query(other)
@@ -133,7 +133,7 @@ def test_a_version_deleted_meanwhile_gives_the_problem_and_no_verdict(
     page: Page, served: Served, model: str, parameters: str, deleted: str
 ) -> None:
     opened(page, f"{served.url}/compare?model={model}{parameters}")
-    expect(page.locator(".st-key-verdict")).to_contain_text("0.3.0 (Pending) against")
+    expect(page.locator(".st-key-verdict")).to_contain_text("0.3.0 ○ Pending against")
     served.sdk.delete_model_version(model, deleted, models.DeleteModelVersionRequest())
     refresh(page)
     expect(page.locator(".st-key-problem")).to_contain_text(f"{model} has no version {deleted}")
@@ -147,16 +147,18 @@ def test_one_click_confirms_an_assumed_direction_and_offers_the_lines_that_keep_
     opened(page, f"{served.url}/compare?model=model-assumed")
     verdict = page.locator(".st-key-verdict")
     expect(verdict).to_contain_text("▲ Better (assumed)")
-    expect(verdict).to_contain_text("policy: undecided")
-    expect(verdict).to_contain_text("open · 1 result where the direction is only assumed")
-    verdict.get_by_text("Lines for paiview.toml that settle it").click()
+    expect(verdict).to_contain_text("Policy undecided")
+    expect(verdict).to_contain_text("1 question open")
+    verdict.get_by_text("Direction assumed").click()
+    expect(verdict.get_by_text("1 result where the direction is only assumed")).to_be_visible()
     lines = '[metrics."iou.person"]\ndirection = "higher"'
     expect(verdict.get_by_test_id("stCode")).to_have_text(lines)
     expect(page.get_by_text("Not judged: 1 result")).to_be_visible()
 
     page.get_by_role("button", name="Confirm for this session").click()
-    expect(verdict).to_contain_text("policy: pass")
+    expect(verdict).to_contain_text("Policy passes")
     expect(verdict).not_to_contain_text("assumed")
+    expect(verdict).not_to_contain_text("question")
     expect(verdict).to_contain_text("▲ Better")
     expect(verdict).to_contain_text("Judged with what one reader set for iou.person")
     expect(page.locator(".st-key-assumed")).to_have_count(0)
@@ -169,7 +171,8 @@ def test_a_part_that_was_saved_is_told_as_a_part_of_the_readers_own_file(page: P
         assert "a saved answer, 10 of 15 versions, read from partial.json" in region(page, "connection"), name
         assert "published" not in region(page, "connection"), name
         assert "5 versions not listed: a newer approved one may be among them" in region(page, "problem"), name
-    verdict = region(page, "verdict")
-    assert "0.10.0 (Pending) against 0.9.0 (newest approved by creation)" in verdict
-    assert "policy: undecided" in verdict
-    assert "10 of 15 versions are listed" in verdict
+    verdict = page.locator(".st-key-verdict")
+    expect(verdict).to_contain_text("0.10.0 ○ Pending against 0.9.0 ✓ Approved · newest approved by creation")
+    expect(verdict).to_contain_text("Policy undecided")
+    verdict.get_by_text("Listing incomplete").click()
+    expect(verdict.get_by_text("10 of 15 versions are listed")).to_be_visible()

@@ -79,7 +79,9 @@ def test_the_newest_pending_version_is_compared_with_the_newest_approved_one(run
 
 def test_the_bar_of_the_counts_names_them_for_a_screen_reader(run: Run) -> None:
     (bar,) = [
-        found.proto.body for found in run("compare", model="model-asr").get("html") if "tally" in found.proto.body
+        found.proto.body
+        for found in run("compare", model="model-asr").get("html")
+        if 'class="tally"' in found.proto.body
     ]
     assert 'role="img" aria-label="1 better, 1 worse, 1 missing"' in bar
     assert re.findall(r'class="tally-(\w+)" style="flex:(\d+) ', bar) == [
@@ -439,7 +441,7 @@ def test_the_verdicts_on_several_candidates_come_before_their_explanation(run: R
     columns = [*table(app, "verdict").columns]
     assert columns[:4] == ["version", "status", "verdict", "policy"]
     assert columns[-3:] == ["worst result", "baseline", "this baseline is"]
-    assert columns[4:-3] == ["▲ better", "▼ worse"]
+    assert columns[4:-3] == ["▲ better", "▼ worse", "✚ new"]
 
 
 def test_the_caption_says_nothing_about_versions_that_are_not_drawn(run: Run, service: Service) -> None:

@@ -5,12 +5,14 @@ import random
 import statistics
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
+
+from websockets.exceptions import WebSocketException
 
 from benchmarks.attack.clients import flooded
 from benchmarks.attack.outcome import Told
@@ -37,6 +39,12 @@ async def busy_tabs(url: str) -> None:
 
     async def tab(number: int) -> None:
         chance = random.Random(SEED + number)  # noqa: S311 - chance for a measurement
+        while True:
+            # A tab whose page did not come in time is opened again.
+            with suppress(OSError, TimeoutError, WebSocketException):
+                await run_pages(chance)
+
+    async def run_pages(chance: random.Random) -> None:
         async with Session(url, source=ATTACKER) as session:
             for turn in count():
                 places = [chance.randrange(VERSIONS) for _ in range(AT_ONCE)]

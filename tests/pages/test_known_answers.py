@@ -18,7 +18,7 @@ from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.testing.v1 import AppTest, app_test
-from streamlit.testing.v1.element_tree import Block, Dataframe
+from streamlit.testing.v1.element_tree import Block, Dataframe, Expander
 
 from paiview.decisions import contracts
 from paiview.decisions.contracts import Contracts
@@ -261,7 +261,7 @@ def checks(app: AppTest, candidate: str) -> list[tuple[str, ...]]:
     """The rules as the page lists them, without doubts: the row of each with all it opens to, and what it says."""
     rows: list[tuple[str, ...]] = []
     for row in _block(app, f"policy-{candidate}").get("expander"):
-        opened = cast("Block", row)
+        opened = cast("Expander", row)
         told = [_read(item.value) for item in opened.markdown]
         outcomes = [_read(item.value) for item in opened.caption]
         if outcomes:
@@ -379,7 +379,9 @@ def _says_what_was_found(lede: str, case: Case, names: Mapping[str, str]) -> Non
         if pairs:
             largest = max(pairs, key=lambda pair: math.inf if pair.effect is None else abs(pair.effect))
             name, _, told = lede.partition(f" {verb}")
-            metric, before, after, effect = re.fullmatch(r"(\S+) (\S+) → (\S+) \(([^)]+)\)\..*", told).groups()
+            found = re.fullmatch(r"(\S+) (\S+) → (\S+) \(([^)]+)\)\..*", told)
+            assert found is not None, told
+            metric, before, after, effect = found.groups()
             assert name.endswith(f". {names[largest.dataset]}")
             assert metric == largest.metric
             assert [float(before), float(after)] == pytest.approx([largest.baseline, largest.candidate], rel=5e-3)

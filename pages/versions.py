@@ -3,7 +3,6 @@
 import streamlit as st
 
 from paiview.evaluation import queries
-from paiview.evaluation.frames import Frames
 from paiview.text import counted, one_line
 from paiview.ui import (
     app_frame,
@@ -25,18 +24,6 @@ app_frame.require()
 ROWS = 25
 NUMBER_COLUMNS = 24
 CELLS = {"values": "Values", "change": "Change against approved"}
-
-
-def status_options(frames: Frames) -> dict[str, str]:
-    """The statuses to pick from with their counts: those present, and those of the link."""
-    counts = frames.status_counts
-    statuses = dict.fromkeys([*sidebar.STATUSES, *counts])
-    picked = url.requested_values("status")
-    return {
-        status: f"{versions_table.status_mark(status)} {counts.get(status, 0)} {one_line(status, 40).lower()}".strip()
-        for status in statuses
-        if status in counts or status in picked
-    }
 
 
 registry, model, model_id = page_head.choose_model()
@@ -63,7 +50,7 @@ numbers = queries.number_table(frames, column_pairs)
 
 with st.container(key="versions-bar", horizontal=True, vertical_alignment="center", gap="small"):
     text = sidebar.choose_search()
-    statuses = url_controls.picks("Status", status_options(frames), key="status")
+    statuses = url_controls.picks("Status", versions_table.status_options(frames), key="status")
     if approved is not None:
         cells = url_controls.choice(
             "Cells", CELLS, key="cells", default="values", look="segments", is_label_shown=False

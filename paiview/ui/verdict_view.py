@@ -161,7 +161,7 @@ def draw_checks(decision: Decision) -> None:
             with st.expander(label, type="compact"):
                 if evidence:
                     st.markdown(escape_markdown(evidence, 2000))
-                st.caption(f"The rule `{escape_markdown(rule.rule)}` says: {plain_text.OUTCOMES[rule.result]}.")
+                st.caption(f"The rule `{rule.rule}` says: {plain_text.OUTCOMES[rule.result]}.")
         for doubt in doubts:
             mark, state = (":gray[–]", "accepted by the policy") if doubt.accepted else (":yellow[?]", "open")
             with st.expander(f"{mark} **{_DOUBT_TITLES[doubt.kind]}** · {state}", type="compact"):

@@ -313,6 +313,18 @@ STATUS_COLOURS: Final = {status_text(status): colour for status, (_, colour) in 
 """A status as ``status_text`` writes it, and its colour."""
 
 
+def status_options(frames: Frames) -> dict[str, str]:
+    """The statuses to pick from with their counts: those present, and those of the link."""
+    counts = frames.status_counts
+    statuses = dict.fromkeys([*_STATUSES, *counts])
+    picked = url.requested_values("status")
+    return {
+        status: f"{status_mark(status)} {counts.get(status, 0)} {one_line(status, 40).lower()}".strip()
+        for status in statuses
+        if status in counts or status in picked
+    }
+
+
 def _chips(status: object) -> list[str]:
     return [status_text(status)] if isinstance(status, str) else []
 

@@ -164,7 +164,7 @@ def test_page_api_and_reports_give_the_same_decision(
 
 def test_rows_ticked_in_versions_open_here(page: Page, embedded: str) -> None:
     opened(page, f"{embedded}/versions?model=model-whisper&version=3.0.0_large")
-    page.get_by_test_id("stMain").get_by_role("link", name="Compare with the approved version").click()
+    page.get_by_role("dialog").get_by_role("link", name="Compare with the approved version").click()
     expect(page.locator(".st-key-verdict")).to_contain_text("3.0.0_large ○ Pending against 1.0.0_large")
     settled(page)
     assert query(page)["candidate"] == ["3.0.0_large"]
@@ -215,7 +215,7 @@ def test_a_click_on_a_point_offers_its_version(page: Page, embedded: str, figure
     page.mouse.click(*place)
     link = page.locator(".st-key-version-links").get_by_role("link", name="Open 3.1.0_large_turbo")
     link.click()
-    expect(page.locator(".st-key-version-detail")).to_contain_text("3.1.0_large_turbo")
+    expect(page.get_by_role("dialog")).to_contain_text("3.1.0_large_turbo")
 
 
 def test_a_link_to_nothing_shows_the_problem(page: Page, embedded: str) -> None:

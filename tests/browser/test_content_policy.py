@@ -55,6 +55,8 @@ def test_every_page_with_its_parts_passes(watched: Page, embedded: str, scheme: 
     expect(page.locator(".st-key-versions-table canvas").first).to_be_visible()
     for tab in ("About", "Specs", "Raw JSON"):
         page.get_by_role("tab", name=tab).click()
+    page.keyboard.press("Escape")
+    settled(page)
     assert download(page, "downloads", "download-csv").startswith(b'\xef\xbb\xbf"version"')
     assert violations(page) == []
 

@@ -274,7 +274,7 @@ def _whole(app: AppTest) -> AppTest:
 
 def _versions_shown(app: AppTest) -> int:
     """How many versions the page says it shows; on a page with their table, they stand there."""
-    said = re.search(r"(\d+) of \d+ version", "\n".join(str(item.value) for item in app.caption))
+    said = re.search(r"(\d+) of \d+ version", "\n".join(str(item.value) for item in app.markdown))
     count = int(said[1]) if said else 0
     tables = [frame.value for frame in app.dataframe if "version" in frame.value.columns]
     if tables and "status" in tables[0].columns:

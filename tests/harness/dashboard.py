@@ -130,3 +130,14 @@ def back_to(page: Page, path: str) -> None:
 def region(page: Page, key: str) -> str:
     """The text of a region or control."""
     return page.locator(f".st-key-{key}").inner_text()
+
+
+def source_text(page: Page) -> str:
+    """What the page says of where its data came from, which is opened and closed again."""
+    page.locator(".st-key-source button").click()
+    body = page.get_by_test_id("stPopoverBody")
+    body.wait_for()
+    text = body.inner_text()
+    page.keyboard.press("Escape")
+    body.wait_for(state="hidden")
+    return text

@@ -153,7 +153,7 @@ def test_the_queue_shows_only_the_verdicts_that_the_link_asks_for(run: Run, serv
     assert queue_table(app)["model"].tolist() == ["zz"]
     assert "2 waiting for review" in page_text(app)
     pills = app.get("button_group")[0].proto
-    assert [option.content for option in pills.options] == ["▲ 1 better", "▲▼ 1 trade-off", "○ 0 incomplete"]
+    assert [option.content for option in pills.options] == ["▲ 1 better", "▲▼ 1 trade\\-off", "○ 0 incomplete"]
     assert "verdict = best" in reported(run("models", verdict="best"))
 
 

@@ -367,7 +367,7 @@ def test_counts_are_fresh_for_longer_than_listings(service: Service, registry: R
     assert service.asked == []
 
 
-def test_refreshing_the_models_refreshes_only_their_reviews(service: Service, registry: Registry) -> None:
+def test_refreshing_the_models_refreshes_their_reviews_and_listings(service: Service, registry: Registry) -> None:
     assert [model.model_id for model in registry.models("1").items] == ["model-a", "model-b"]
     registry.review("model-a")
     registry.review("model-elsewhere")
@@ -379,7 +379,7 @@ def test_refreshing_the_models_refreshes_only_their_reviews(service: Service, re
     assert (len(snapshot.items), snapshot.total) == (3, 3)
     assert registry.review("model-a").pending == 2
     assert registry.review("model-elsewhere").pending == 1
-    assert len(registry.versions("model-a").versions) == 2
+    assert len(registry.versions("model-a").versions) == 3
 
 
 def test_each_workspace_has_its_own_list(service: Service, registry: Registry, server: Server) -> None:

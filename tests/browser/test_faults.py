@@ -124,13 +124,13 @@ def test_a_fault_is_told_plainly_and_the_page_stays_usable(page: Page, failing: 
 def test_the_last_good_answer_stays_with_its_age_when_a_refresh_fails(page: Page, failing: str) -> None:
     opened(page, f"{failing}/versions?model=model-fading")
     names = page.locator(".st-key-versions-table tbody td:first-child")
-    expect(names).to_have_text(["0.3.0", "0.2.0", "0.1.0"])
+    expect(names).to_have_text(["0.3.0 ›", "0.2.0 ›", "0.1.0 ›"])
     page.locator(".st-key-refresh").get_by_role("button").click()
     expect(page.locator(".st-key-problem")).to_contain_text("reading it again failed")
     settled(page)
     assert "ServiceUnavailable" in region(page, "problem")
     assert "R-ServiceUnavailable" in region(page, "problem")
-    expect(names).to_have_text(["0.3.0", "0.2.0", "0.1.0"])
+    expect(names).to_have_text(["0.3.0 ›", "0.2.0 ›", "0.1.0 ›"])
 
 
 def test_a_page_that_shows_a_failure_recovers_by_itself(page: Page, tmp_path: Path) -> None:
@@ -153,16 +153,16 @@ def test_a_page_that_shows_a_failure_recovers_by_itself(page: Page, tmp_path: Pa
         assert "R-ServiceUnavailable" in region(page, "problem")
         down = False
         names = page.locator(".st-key-versions-table tbody td:first-child")
-        expect(names).to_have_text(["0.3.0", "0.2.0", "0.1.0"], timeout=30_000)
+        expect(names).to_have_text(["0.3.0 ›", "0.2.0 ›", "0.1.0 ›"], timeout=30_000)
         problems = page.get_by_test_id("stAlert")
         expect(problems).to_have_count(0)
         down = True
         settled(page).locator(".st-key-refresh").get_by_role("button").click()
         expect(problems).to_contain_text("reading it again failed")
-        expect(names).to_have_text(["0.3.0", "0.2.0", "0.1.0"])
+        expect(names).to_have_text(["0.3.0 ›", "0.2.0 ›", "0.1.0 ›"])
         down = False
         expect(problems).to_have_count(0, timeout=30_000)
-        expect(names).to_have_text(["0.3.0", "0.2.0", "0.1.0"])
+        expect(names).to_have_text(["0.3.0 ›", "0.2.0 ›", "0.1.0 ›"])
 
 
 def test_a_missing_credential_names_the_variables(page: Page, tmp_path: Path) -> None:

@@ -59,9 +59,9 @@ def test_filters_that_the_other_model_does_not_have_leave_the_url(run: Run) -> N
 
 def test_the_version_in_detail_is_closed_with_its_model(run: Run) -> None:
     app = run("versions", model="model-asr", version="0.10.0")
-    assert "Compare with the approved version" in [link.proto.label for link in app.get("page_link")]
+    assert ":primary[Compare with the approved version]" in [link.proto.label for link in app.get("page_link")]
     app.selectbox("model").set_value("model-other").run()
-    assert "Compare with the approved version" not in [link.proto.label for link in app.get("page_link")]
+    assert ":primary[Compare with the approved version]" not in [link.proto.label for link in app.get("page_link")]
     assert "version" not in app.query_params
 
 

@@ -119,7 +119,7 @@ def leaf(page: Page, pages: int) -> Iterator[int]:
 
 def test_models_and_the_queue(page: Page, served: str) -> None:
     opened(page, served)
-    for _ in leaf(page, 10):
+    for _ in leaf(page, 9):
         assert_harmless(page)
     page.locator(".st-key-task input").click()
     expect(page.get_by_role("option").first).to_be_visible()

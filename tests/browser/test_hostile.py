@@ -146,7 +146,7 @@ def test_the_tooltip_of_a_number_column(page: Page, served: str) -> None:
     table = page.locator(".st-key-versions-table canvas").first
     box = table.bounding_box()
     assert box is not None
-    page.mouse.move(box["x"] + box["width"] - 100, box["y"] + 15)
+    page.mouse.move(box["x"] + box["width"] - 100, box["y"] + 50)
     tooltip = page.get_by_test_id("stDataFrameTooltipContent")
     expect(tooltip).to_contain_text("beacon")
     expect(tooltip.locator("img, a")).to_have_count(0)
@@ -186,7 +186,8 @@ def test_versions_side_by_side(page: Page, served: str) -> None:
     opened(page, served + link("versions"))
     box = page.locator(".st-key-versions-table canvas").first.bounding_box()
     assert box is not None
-    for row in (1.5, 2.5):
+    # Below two rows of heads.
+    for row in (2.5, 3.5):
         page.mouse.click(box["x"] + 15, box["y"] + 35 * row)
         settled(page)
     expect(page.locator(".st-key-selection")).to_contain_text("2 versions side by side")

@@ -39,7 +39,8 @@ LOOK: Final = r"""() => {
         owned: window.owned !== undefined || document.title === 'owned',
         links: [...new Set(links.filter(link => link.origin !== location.origin).map(link => link.href))].sort(),
         own_links: links.length,
-        elements: elements.filter(element => element.matches('iframe, form:not(.vega-bindings:empty), object, embed, base, body meta'))
+        elements: elements.filter(element => element.matches(
+            'iframe, form:not(.vega-bindings:empty), object, embed, base, body meta'))
             .map(element => element.outerHTML),
         handlers: elements.filter(element => [...element.attributes].some(one => /^on/i.test(one.name)))
             .map(element => element.outerHTML),

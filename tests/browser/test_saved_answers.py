@@ -79,9 +79,13 @@ def refresh(page: Page) -> None:
 
 
 def copied_link(page: Page) -> str:
-    page.locator(".st-key-copy button").click()
-    link = page.get_by_test_id("stPopoverBody").get_by_test_id("stCode").first.inner_text().strip()
+    page.locator(".st-key-copy button").first.click()
+    body = page.get_by_test_id("stPopoverBody")
+    link = body.get_by_test_id("stCode").first.inner_text().strip()
+    # A run that is still under way would open it again.
+    settled(page)
     page.keyboard.press("Escape")
+    body.wait_for(state="hidden")
     return link
 
 

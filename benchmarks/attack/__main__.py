@@ -14,7 +14,7 @@ from typing import Final
 
 # Each module adds its rows.
 from benchmarks.attack import authors, clients, crowd, messages, surroundings
-from benchmarks.attack.outcome import Outcome, Told, table
+from benchmarks.attack.outcome import AttackResult, Outcome, table
 from benchmarks.attack.target import ROWS, NotMeasuredError, Row
 from tests.harness.documents import put
 
@@ -36,11 +36,11 @@ def main() -> int:
         outcomes.append(_run(ROWS[number]))
         seconds = time.monotonic() - start
         print(f"{table(outcomes[-1:]).splitlines()[-1]} {seconds:.0f} s, load before {loads[-1]:.1f}", flush=True)
-    measured = [outcome for outcome in outcomes if outcome.told.measured]
-    missed = [outcome for outcome in measured if outcome.missed]
+    measured_outcomes = [outcome for outcome in outcomes if outcome.result.is_measured]
+    missed = [outcome for outcome in measured_outcomes if outcome.missed]
     summary = (
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, load average of the machine {min(loads):.1f} to "
-        f"{max(loads):.1f}: {len(measured) - len(missed)} of {len(measured)} rows hold."
+        f"{max(loads):.1f}: {len(measured_outcomes) - len(missed)} of {len(measured_outcomes)} rows hold."
     )
     print(summary)
     if not asked:
@@ -53,10 +53,10 @@ def _run(row: Row) -> Outcome:
     try:
         return row.run()
     except NotMeasuredError as error:
-        return Outcome(row.number, row.name, Told("", f"not measured: {error}", measured=False))
+        return Outcome(row.number, row.name, AttackResult("", f"not measured: {error}", is_measured=False))
     except Exception as error:  # noqa: BLE001 - whatever it is, the row says so
         text = " ".join(str(error).split())
-        return Outcome(row.number, row.name, Told("", "", (f"{type(error).__name__}: {text[-400:]}",)))
+        return Outcome(row.number, row.name, AttackResult("", "", (f"{type(error).__name__}: {text[-400:]}",)))
 
 
 def _listed() -> str:

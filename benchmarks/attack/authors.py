@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from benchmarks.attack.outcome import Told
+from benchmarks.attack.outcome import AttackResult
 from benchmarks.attack.target import Target, embedded, live
 from benchmarks.attack.wire import ATTACKER, fetch
 from tests.harness.service import Json, version
@@ -74,9 +74,11 @@ def digits(place: int) -> Json:
 
 
 @live(1, "Metric value that is nearly a number", embedded({"hostile": versions(20, digits)}))
-async def nearly_numbers(target: Target) -> Told:
+async def nearly_numbers(target: Target) -> AttackResult:
     """Read a model of 20 versions with values of 60,000 digits and an ``e``."""
-    return Told(f"20 versions with values of {DIGITS:,} characters, all pages and files", await read_everything(target))
+    return AttackResult(
+        f"20 versions with values of {DIGITS:,} characters, all pages and files", await read_everything(target)
+    )
 
 
 def flags(_: int) -> Json:
@@ -87,9 +89,9 @@ def flags(_: int) -> Json:
 
 
 @live(2, "Command that is nearly a secret", embedded({"hostile": versions(5, flags)}))
-async def nearly_secrets(target: Target) -> Told:
+async def nearly_secrets(target: Target) -> AttackResult:
     """Read a model of 5 versions with seven commands of 80 kB each."""
-    return Told(
+    return AttackResult(
         f"5 versions with commands of {8 * FLAGS // 1000} kB, all pages and files", await read_everything(target)
     )
 
@@ -100,9 +102,9 @@ def lines(_: int) -> Json:
 
 
 @live(3, "Description of line breaks, as CSV", embedded({"hostile": versions(20, lines)}))
-async def line_breaks(target: Target) -> Told:
+async def line_breaks(target: Target) -> AttackResult:
     """Download a model of 20 versions with 40,000 line breaks each."""
-    return Told(f"20 versions with {LINES:,} line breaks, all pages and files", await read_everything(target))
+    return AttackResult(f"20 versions with {LINES:,} line breaks, all pages and files", await read_everything(target))
 
 
 def own_names(place: int) -> Json:
@@ -111,7 +113,7 @@ def own_names(place: int) -> Json:
 
 
 @live(23, "Own metric names in each version", embedded({"hostile": versions(WIDE_VERSIONS, own_names)}))
-async def wide(target: Target) -> Told:
+async def wide(target: Target) -> AttackResult:
     """Read a model of 300 versions with 300 metrics each, none of which is in two versions."""
     sent = f"{WIDE_VERSIONS} versions x {WIDE_NAMES} names of their own, all pages and files"
-    return Told(sent, await read_everything(target))
+    return AttackResult(sent, await read_everything(target))

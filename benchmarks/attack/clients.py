@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from websockets.exceptions import WebSocketException
 
-from benchmarks.attack.outcome import Told
+from benchmarks.attack.outcome import AttackResult
 from benchmarks.attack.target import BENCH_VERSIONS, LISTING, Target, checked, embedded, live, pai, running, with_faults
 from benchmarks.attack.wire import ATTACKER, fetch, request
 from benchmarks.frames import answer
@@ -70,7 +70,7 @@ async def _tried(act: Awaitable[None]) -> None:
         await act
 
 
-def told(answers: "Counter[int]") -> str:
+def status_counts(answers: "Counter[int]") -> str:
     """Statuses with their number."""
     return ", ".join(f"{number:,} x {status or 'cut off'}" for status, number in sorted(answers.items()))
 
@@ -110,20 +110,20 @@ class Fresh(Service):
     warm=("/api/models/model-target/versions",),
     aftermath_seconds=15,
 )
-async def candidates(target: Target) -> Told:
+async def candidates(target: Target) -> AttackResult:
     """Compare 50 other candidates with each run of a page, in three tabs, and ask for ten decisions a second."""
     answers: Counter[int] = Counter()
-    runs = told_off = 0
+    runs = refused_runs = 0
     names = [f"{place // 100}.{place % 100}.0" for place in range(CANDIDATES)]
 
     async def compare(number: int) -> None:
-        nonlocal runs, told_off
+        nonlocal runs, refused_runs
         async with Session(target.url, source=ATTACKER) as session:
             for turn in count(number):
                 chosen = [names[(turn * AT_ONCE + place) % CANDIDATES] for place in range(AT_ONCE)]
                 run = await session.open("compare", model="model-target", candidate=chosen)
                 runs += 1
-                told_off += "more than its share" in run.text
+                refused_runs += "more than its share" in run.text
 
     async def decide(number: int) -> None:
         path = f"/api/models/model-target/decision?candidate={names[-number % CANDIDATES]}"
@@ -134,12 +134,14 @@ async def candidates(target: Target) -> Told:
         await repeated(decide, 10)
         for page in pages:
             page.cancel()
-    came = f"{runs} runs, {told_off} told of its share; decisions: {told(answers)}"
-    return Told(f"Compare with {AT_ONCE} other candidates in 3 tabs, 10 decisions/s, {SECONDS:g} s; PAI at 20/s", came)
+    effect = f"{runs} runs, {refused_runs} refused for its share; decisions: {status_counts(answers)}"
+    return AttackResult(
+        f"Compare with {AT_ONCE} other candidates in 3 tabs, 10 decisions/s, {SECONDS:g} s; PAI at 20/s", effect
+    )
 
 
 @live(5, "One model that hangs", pai(Fresh, **PAI_RATE), api=FRESH, aftermath_seconds=20)
-async def hung(target: Target) -> Told:
+async def hung(target: Target) -> AttackResult:
     """Look at a model that never answers, with 40 filters at once."""
     seconds: list[float] = []
 
@@ -151,8 +153,8 @@ async def hung(target: Target) -> Told:
     async with asyncio.TaskGroup() as tasks:
         for number in range(LOOKS):
             tasks.create_task(_tried(look(number)))
-    came = f"{len(seconds)} pages with an error after {min(seconds):.1f} to {max(seconds):.1f} s"
-    return Told(f"{LOOKS} filters on a model that never answers, at once", came)
+    effect = f"{len(seconds)} pages with an error after {min(seconds):.1f} to {max(seconds):.1f} s"
+    return AttackResult(f"{LOOKS} filters on a model that never answers, at once", effect)
 
 
 @live(
@@ -161,20 +163,20 @@ async def hung(target: Target) -> Told:
     embedded({"large": answer(LARGE)}),
     warm=("/api/models/model-large/versions",),
 )
-async def listings(target: Target) -> Told:
+async def listings(target: Target) -> AttackResult:
     """Ask for a listing of 5,000 versions nine times a second, and read it."""
     answers: Counter[int] = Counter()
     seconds: list[float] = []
 
     async def ask(_: int) -> None:
-        came = await fetch(target.url, "/api/models/model-large/versions")
-        answers[came.status] += 1
-        seconds.append(came.seconds)
+        answer = await fetch(target.url, "/api/models/model-large/versions")
+        answers[answer.status] += 1
+        seconds.append(answer.seconds)
 
     await repeated(ask, 9)
-    return Told(
+    return AttackResult(
         f"a listing of {LARGE:,} versions, 9 times a second for {SECONDS:g} s",
-        f"{told(answers)}; {max(seconds):.2f} s at worst",
+        f"{status_counts(answers)}; {max(seconds):.2f} s at worst",
     )
 
 
@@ -184,7 +186,7 @@ async def listings(target: Target) -> Told:
     embedded({"huge": answer(HUGE)}),
     warm=("/api/models/model-huge/versions",),
 )
-async def unread(target: Target) -> Told:
+async def unread(target: Target) -> AttackResult:
     """Ask 150 times for a listing of 20,000 versions, and read none."""
     sockets: list[socket.socket] = []
     before = sample(target.process_id, 0.0).files
@@ -198,11 +200,11 @@ async def unread(target: Target) -> Told:
     left = max(sample(target.process_id, 0.0).files - before - OTHERS_FILES, 0)
     for each in sockets:
         each.close()
-    wrong = (f"{left} connections are still open after {UNREAD_SECONDS:g} s",) if left else ()
-    return Told(
+    faults = (f"{left} connections are still open after {UNREAD_SECONDS:g} s",) if left else ()
+    return AttackResult(
         f"{len(sockets)} requests in {SECONDS:g} s for a listing of {HUGE:,} versions, unread",
         f"{max(len(sockets) - left, 0)} of {len(sockets)} connections ended within {UNREAD_SECONDS:g} s",
-        wrong,
+        faults,
     )
 
 
@@ -217,7 +219,7 @@ def _unread(url: str, path: str) -> socket.socket:
 
 
 @checked(8, "SIGTERM with clients that read nothing")
-def termination() -> Told:
+def termination() -> AttackResult:
     """End the dashboard while clients keep answers, headers and WebSockets open."""
     with ExitStack() as left, running(embedded({"huge": answer(HUGE)})) as target:
         asyncio.run(fetch(target.url, "/api/models/model-huge/versions"))
@@ -233,9 +235,9 @@ def termination() -> Told:
         while _is_alive(target.process_id) and time.monotonic() < start + 40:
             time.sleep(0.05)
         seconds = time.monotonic() - start
-        wrong = () if seconds <= STOP_SECONDS else (f"it ended {seconds:.0f} s after the signal",)
+        faults = () if seconds <= STOP_SECONDS else (f"it ended {seconds:.0f} s after the signal",)
         sent = "an API answer of 24 MB and a script unread, half of a header, a silent WebSocket, then SIGTERM"
-        return with_faults(Told(sent, f"the process ended after {seconds:.1f} s", wrong), target)
+        return with_faults(AttackResult(sent, f"the process ended after {seconds:.1f} s", faults), target)
 
 
 def _scripts(page: bytes) -> list[str]:
@@ -264,7 +266,7 @@ def _is_alive(process_id: int) -> bool:
 
 
 @live(9, "Body for the embedded registry without a signature", embedded())
-async def bodies(target: Target) -> Told:
+async def bodies(target: Target) -> AttackResult:
     """Send 512 MB to the registry on each of three connections: without a signature, with a wrong one, as a page."""
     port = _listening_ports(target.process_id).difference({urlsplit(target.url).port or 0}).pop()
     heads = {
@@ -277,9 +279,9 @@ async def bodies(target: Target) -> Told:
     }
     sent = await asyncio.gather(*(asyncio.to_thread(_send_body, port, host, more) for host, more in heads.values()))
     parts = zip(heads, sent, strict=True)
-    came = "; ".join(f"{name}: {status}, {megabytes:.0f} MB thrown away" for name, (megabytes, status) in parts)
-    wrong = () if all(status in ("400", "404", "cut off") for _, status in sent) else ("a body is read",)
-    return Told(f"3 x {BODY_MEGABYTES} MB by POST to its port", came, wrong)
+    effect = "; ".join(f"{name}: {status}, {megabytes:.0f} MB thrown away" for name, (megabytes, status) in parts)
+    faults = () if all(status in ("400", "404", "cut off") for _, status in sent) else ("a body is read",)
+    return AttackResult(f"3 x {BODY_MEGABYTES} MB by POST to its port", effect, faults)
 
 
 def _send_body(port: int, host: str, more: str) -> tuple[float, str]:
@@ -308,7 +310,7 @@ def _listening_ports(process_id: int) -> set[int]:
 
 
 @live(21, "Forged X-Forwarded-For", embedded(PAIVIEW_TRUSTED_PROXIES="127.0.0.1"))
-async def forged(target: Target) -> Told:
+async def forged(target: Target) -> AttackResult:
     """Send 150 requests at once, each for another client, from an address that is no proxy, and from one that is."""
 
     async def passed(source: str) -> int:
@@ -324,18 +326,18 @@ async def forged(target: Target) -> Told:
     stranger = await passed(ATTACKER)
     allowed = MAX_BURST_REQUESTS + REQUESTS_PER_SECOND * (time.monotonic() - start) + 1
     proxy = await passed("127.0.0.1")
-    wrong = () if stranger <= allowed else (f"{stranger} of {FORGED} passed, where {allowed:.0f} are allowed",)
-    came = f"{stranger} passed from an address that is no proxy; {proxy} from a trusted one, as documented"
-    return Told(f"{FORGED} requests at once, each with another address", came, wrong)
+    faults = () if stranger <= allowed else (f"{stranger} of {FORGED} passed, where {allowed:.0f} are allowed",)
+    effect = f"{stranger} passed from an address that is no proxy; {proxy} from a trusted one, as documented"
+    return AttackResult(f"{FORGED} requests at once, each with another address", effect, faults)
 
 
 @live(22, "Many clients at once", embedded())
-async def flood(target: Target) -> Told:
+async def flood(target: Target) -> AttackResult:
     """Ask for listings, decisions and metrics as fast as possible, each time from another of 500 addresses."""
     answers = await flooded(target.url, SECONDS)
-    return Told(
+    return AttackResult(
         f"listings, metrics and decisions of {FLOOD_CLIENTS} addresses, {FLOOD_CONNECTIONS} at a time, {SECONDS:g} s",
-        f"{told(answers)}; {answers.total() / SECONDS:.0f} a second",
+        f"{status_counts(answers)}; {answers.total() / SECONDS:.0f} a second",
     )
 
 

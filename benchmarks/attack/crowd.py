@@ -15,7 +15,7 @@ from typing import Any, Final
 from websockets.exceptions import WebSocketException
 
 from benchmarks.attack.clients import flooded
-from benchmarks.attack.outcome import Told
+from benchmarks.attack.outcome import AttackResult
 from benchmarks.attack.target import checked
 from benchmarks.attack.wire import ATTACKER
 from benchmarks.check import SETTINGS, registry
@@ -66,32 +66,32 @@ Attacker = Callable[[str], Coroutine[Any, Any, None]]
 
 
 @checked(25, f"{PEOPLE} people beside an attacker with {TABS} tabs")
-def beside_tabs() -> Told:
+def beside_tabs() -> AttackResult:
     """The hundred of ``benchmarks.people``, without and with a client that runs pages in forty tabs."""
     return compared(busy_tabs, f"Compare and Trends in {TABS} tabs of one client, as fast as they are answered")
 
 
 @checked(26, f"{PEOPLE} people beside a flood of requests")
-def beside_flood() -> Told:
+def beside_flood() -> AttackResult:
     """The hundred of ``benchmarks.people``, without and with requests of 500 clients."""
     return compared(flood, "listings, metrics and decisions of 500 addresses, 48 at a time, as fast as possible")
 
 
-def compared(attacker: Attacker, sent: str) -> Told:
+def compared(attacker: Attacker, sent: str) -> AttackResult:
     """Let the hundred walk with an attacker, and once without one, each time on a dashboard of its own."""
     alone = walked_alone()
     seconds, failed, number = _walked(attacker)
     median = statistics.median(seconds)
-    came = (
+    effect = (
         f"median {statistics.median(alone) * 1000:.0f} ms alone, {median * 1000:.0f} ms beside it, "
         f"{median / statistics.median(alone):.1f} times; 95 % within {statistics.quantiles(seconds, n=20)[18]:.1f} s; "
         f"{failed} of {number:,} failed"
     )
-    wrong = [
+    faults = [
         *([f"the median run took {median * 1000:.0f} ms"] if median > MEDIAN_SECONDS else []),
         *([f"{failed} runs failed"] if failed else []),
     ]
-    return Told(sent, came, tuple(wrong))
+    return AttackResult(sent, effect, tuple(faults))
 
 
 @cache

@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from benchmarks.attack.clients import SECONDS, Fresh, repeated
-from benchmarks.attack.outcome import Told
+from benchmarks.attack.outcome import AttackResult
 from benchmarks.attack.target import Target, embedded, live, pai
 from benchmarks.attack.wire import ATTACKER
 from tests.harness.server import Reply, Request, refusal
@@ -71,7 +71,7 @@ class Refusing(Fresh):
 
 
 @live(10, "Refresh on filters that fail", pai(Refusing))
-async def failing_filters(target: Target) -> Told:
+async def failing_filters(target: Target) -> AttackResult:
     """Press Refresh on other filters each time, in four tabs, and once on a filter of half a megabyte."""
     code = await closed_by(
         target.url, rerun("versions", f"model=model-bench&version_name={'x' * LONG_FILTER}").SerializeToString()
@@ -89,17 +89,17 @@ async def failing_filters(target: Target) -> Told:
                 await session.press_on("versions", button, model="model-bench", version_name=text)
 
     await asyncio.gather(*(press(number) for number in range(TABS)))
-    wrong = () if code is not None else (f"a filter of {LONG_FILTER:,} characters is taken",)
-    came = f"{runs} runs; the connection with {LONG_FILTER // 1000} kB was closed with {code}"
-    return Told(
+    faults = () if code is not None else (f"a filter of {LONG_FILTER:,} characters is taken",)
+    effect = f"{runs} runs; the connection with {LONG_FILTER // 1000} kB was closed with {code}"
+    return AttackResult(
         f"Refresh with other filters of {FILTER_CHARACTERS} characters each time in {TABS} tabs, {SECONDS:g} s",
-        came,
-        wrong,
+        effect,
+        faults,
     )
 
 
 @live(11, "Filters that nothing passes", embedded())
-async def empty_filters(target: Target) -> Told:
+async def empty_filters(target: Target) -> AttackResult:
     """Look at other filters each time, in four tabs."""
     runs = 0
 
@@ -116,13 +116,13 @@ async def empty_filters(target: Target) -> Told:
             await repeated(once, 0)
 
     await asyncio.gather(*(look(number) for number in range(TABS)))
-    return Told(
+    return AttackResult(
         f"other filters of {FILTER_CHARACTERS} characters each time in {TABS} tabs, {SECONDS:g} s", f"{runs} runs"
     )
 
 
 @live(12, "States of made-up controls, and frames without an end", embedded())
-async def states(target: Target) -> Told:
+async def states(target: Target) -> AttackResult:
     """Send states in messages of 24 MB, and of the most that is taken, and three messages that never end."""
     large = rerun("", "")
     state = large.rerun_script.widget_states.widgets.add()
@@ -142,16 +142,16 @@ async def states(target: Target) -> Told:
         kept = socket.close_code is None
     frames = await asyncio.gather(*(_unfinished(target.url) for _ in range(3)))
     checks = {f"messages of {MESSAGE_BYTES // 2**20} MB are taken": code, "names of no control are taken": code_of_name}
-    wrong = tuple(sentence for sentence, closed in checks.items() if closed is None)
-    came = (
+    faults = tuple(sentence for sentence, closed in checks.items() if closed is None)
+    effect = (
         f"the first closed with {code}; {sent} small ones {'taken' if kept else 'closed'}; "
         f"unfinished ones closed after {', '.join(map(str, frames))} MB"
     )
-    return Told(
+    return AttackResult(
         f"{MESSAGES} messages of {MESSAGE_BYTES // 2**20} MB, messages of {STATES} states of {STATE_CHARACTERS} "
         f"characters for {SECONDS:g} s, 3 messages of {UNFINISHED_MEGABYTES} MB without an end",
-        came,
-        wrong,
+        effect,
+        faults,
     )
 
 
@@ -184,7 +184,7 @@ async def _unfinished(url: str) -> int:
 
 
 @live(13, "Messages that no page sends", embedded())
-async def foreign_messages(target: Target) -> Told:
+async def foreign_messages(target: Target) -> AttackResult:
     """Send each kind of message that Streamlit acts on and no page sends, ten times."""
     taken: list[str] = []
     kinds = [
@@ -208,5 +208,7 @@ async def foreign_messages(target: Target) -> Told:
     operation.backend_operation_request.install_skills.SetInParent()
     if await closed_by(target.url, operation.SerializeToString()) is None:
         taken.append("install_skills")
-    wrong = (f"{', '.join(sorted({*taken}))} taken",) if taken else ()
-    return Told(f"10 x {', '.join(kinds)}; an operation that writes files", "each connection was closed", wrong)
+    faults = (f"{', '.join(sorted({*taken}))} taken",) if taken else ()
+    return AttackResult(
+        f"10 x {', '.join(kinds)}; an operation that writes files", "each connection was closed", faults
+    )

@@ -1,4 +1,4 @@
-"""What came of one attack, the bounds it is held to, and the table of all."""
+"""The outcome of one attack, the bounds it is held to, and the table of all."""
 
 import statistics
 from collections.abc import Sequence
@@ -16,20 +16,20 @@ RETURN_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)
-class Told:
-    """What an attack says of itself.
+class AttackResult:
+    """What an attacker did and got.
 
     Attributes:
-        sent: what the attacker sent.
-        came: what came of it for the attacker.
-        wrong: what is not as it is to be.
-        measured: false where a program that the attack needs is missing; ``came`` then says which.
+        request: what the attacker sent.
+        effect: what the attacker got.
+        faults: sentences about what differs from the expected.
+        is_measured: false where a program that the attack needs is missing; ``effect`` then names it.
     """
 
-    sent: str
-    came: str
-    wrong: tuple[str, ...] = ()
-    measured: bool = True
+    request: str
+    effect: str
+    faults: tuple[str, ...] = ()
+    is_measured: bool = True
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,11 @@ class Memory:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one attack; ``others`` and ``memory`` are absent where no server was attacked."""
+    """The outcome of one attack; ``others`` and ``memory`` are absent where no server was attacked."""
 
     number: int
     name: str
-    told: Told
+    result: AttackResult
     others: Others | None = None
     memory: Memory | None = None
 
@@ -93,7 +93,7 @@ class Outcome:
     def missed(self) -> list[str]:
         """The bounds that do not hold, in words."""
         return [
-            *self.told.wrong,
+            *self.result.faults,
             *(self.others.missed if self.others else ()),
             *(self.memory.missed if self.memory else ()),
         ]
@@ -101,21 +101,21 @@ class Outcome:
     @property
     def verdict(self) -> str:
         """One word, or the bounds that do not hold."""
-        if not self.told.measured:
+        if not self.result.is_measured:
             return "–"
         return f"**missed**: {'; '.join(self.missed)}" if self.missed else "held"
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """The report as Markdown."""
-    head = "| # | Attack | What was sent | What came of it | Others' pages: median, worst; requests: worst; failed |"
+    head = "| # | Attack | Request | Effect | Others' pages: median, worst; requests: worst; failed |"
     lines = [f"{head} Memory before, peak, after | Bounds |", "|---|---|---|---|---|---|---|"]
     for outcome in outcomes:
         cells = (
             str(outcome.number),
             outcome.name,
-            outcome.told.sent,
-            outcome.told.came,
+            outcome.result.request,
+            outcome.result.effect,
             _seen(outcome.others),
             _held(outcome.memory),
             outcome.verdict,

@@ -19,7 +19,7 @@ from redis import Redis
 from websockets.exceptions import InvalidStatus
 
 from benchmarks.attack.clients import Fresh
-from benchmarks.attack.outcome import Told
+from benchmarks.attack.outcome import AttackResult
 from benchmarks.attack.target import (
     LISTING,
     NotMeasuredError,
@@ -63,7 +63,7 @@ DISK: Final = "200k"
 
 
 @checked(14, "Paths of the server")
-def paths() -> Told:
+def paths() -> AttackResult:
     """Break the file of settings and the folder of the data, and look for the path in every page and answer."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder, PLACE)
@@ -77,9 +77,9 @@ def paths() -> Told:
                 config.write_text(BROKEN, encoding="utf-8")
                 leaks += [f"{where} with {name}" for name in settings for where in asyncio.run(_leaks(target))]
                 config.write_text(GOOD, encoding="utf-8")
-    wrong = (f"the path is in {', '.join(leaks)}",) if leaks else ()
-    came = f"named in {len(leaks)} of {2 * (len(PAGES) + len(API))} pages and answers"
-    return Told("a broken paiview.toml, and a file as PAIVIEW_DATA_DIR", came, wrong)
+    faults = (f"the path is in {', '.join(leaks)}",) if leaks else ()
+    effect = f"named in {len(leaks)} of {2 * (len(PAGES) + len(API))} pages and answers"
+    return AttackResult("a broken paiview.toml, and a file as PAIVIEW_DATA_DIR", effect, faults)
 
 
 async def _leaks(target: Target) -> list[str]:
@@ -100,7 +100,7 @@ def _names_place(text: bytes | bytearray) -> bool:
 
 
 @checked(15, "Broken edit of paiview.toml while it runs")
-def broken_edit() -> Told:
+def broken_edit() -> AttackResult:
     """Break the file of settings; pages and decisions are to go on with what was valid."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "paiview.toml")
@@ -111,9 +111,12 @@ def broken_edit() -> Told:
             texts, statuses = asyncio.run(_looked_at(target))
     # Without the marks that keep Markdown from reading it.
     said = [text for text in (text.replace("\\", "") for text in texts) if "paiview.toml" in text]
-    wrong = [*(["an answer of the API failed"] if {*statuses} != {200} else []), *([] if said else ["no page says so"])]
-    came = f"API: {', '.join(map(str, statuses))}; the page says: {said[0][:120] if said else 'nothing'}"
-    return Told("a file that is no TOML in place of a valid one", " ".join(came.split()), tuple(wrong))
+    faults = [
+        *(["an answer of the API failed"] if {*statuses} != {200} else []),
+        *([] if said else ["no page says so"]),
+    ]
+    effect = f"API: {', '.join(map(str, statuses))}; the page says: {said[0][:120] if said else 'nothing'}"
+    return AttackResult("a file that is no TOML in place of a valid one", " ".join(effect.split()), tuple(faults))
 
 
 async def _looked_at(target: Target) -> tuple[list[str], list[int]]:
@@ -146,7 +149,7 @@ def _entries(target: Target) -> Iterator[tuple[Redis, list[str]]]:
 
 
 @checked(16, "Log lines through the shared cache")
-def log_lines() -> Told:
+def log_lines() -> AttackResult:
     """Write failures, heads and messages with line breaks and terminal escapes into the shared cache."""
     failure = {"kind": "UnavailableError", "status": 503, **dict.fromkeys(("message", "code", "request_id"), INJECTED)}
     with running(shared_cache) as target:
@@ -169,12 +172,14 @@ def log_lines() -> Told:
         "the log holds a line of the attacker": any(line.startswith(FORGED_TIME) for line in lines),
         "the log holds an escape of the attacker": not all(line.isprintable() for line in lines),
     }
-    wrong = tuple(sentence for sentence, holds in checks.items() if holds)
-    return Told("failures with line breaks and terminal escapes in Redis", f"{len(lines)} lines in the log", wrong)
+    faults = tuple(sentence for sentence, holds in checks.items() if holds)
+    return AttackResult(
+        "failures with line breaks and terminal escapes in Redis", f"{len(lines)} lines in the log", faults
+    )
 
 
 @live(17, "Body of many small objects in the shared cache", shared_cache)
-async def small_objects(target: Target) -> Told:
+async def small_objects(target: Target) -> AttackResult:
     """Put bodies of empty objects into the shared cache: too many, and as many as are taken."""
     sizes = []
     for number, objects in enumerate((OBJECTS, ALLOWED_OBJECTS)):
@@ -193,7 +198,7 @@ async def small_objects(target: Target) -> Told:
                 await fetch(target.url, LISTING)
     removed = target.log.read_text(encoding="utf-8", errors="replace").count("unreadable entry")
     sent = f"bodies of {OBJECTS:,} and {ALLOWED_OBJECTS:,} empty objects ({' and '.join(sizes)}) in Redis"
-    return Told(sent, f"{removed} entries were removed as unreadable")
+    return AttackResult(sent, f"{removed} entries were removed as unreadable")
 
 
 class Bombs(Fresh):
@@ -220,22 +225,24 @@ def _zeros(megabytes: int) -> bytes:
 
 
 @live(18, "Compressed answer in two layers", pai(Bombs))
-async def bombs(target: Target) -> Told:
+async def bombs(target: Target) -> AttackResult:
     """Read models whose answers unpack to 1 GB in two layers, and to 200 MB in one."""
     answers = {}
     for name in ("model-two", "model-one"):
-        came = [await fetch(target.url, f"/api/models/{name}/versions") for _ in range(3)]
-        message = re.search(rb'"Message": ?"([^"]*)"', came[0].body)
-        seconds = max(answer.seconds for answer in came)
-        answers[name] = f"{came[0].status} after {seconds:.1f} s at most: {message[1].decode()[:70] if message else ''}"
+        replies = [await fetch(target.url, f"/api/models/{name}/versions") for _ in range(3)]
+        message = re.search(rb'"Message": ?"([^"]*)"', replies[0].body)
+        seconds = max(answer.seconds for answer in replies)
+        answers[name] = (
+            f"{replies[0].status} after {seconds:.1f} s at most: {message[1].decode()[:70] if message else ''}"
+        )
     sent = f"{BOMB_MEGABYTES} MB in two layers of gzip, {LAYER_MEGABYTES} MB in one"
-    return Told(sent, "; ".join(answers.values()))
+    return AttackResult(sent, "; ".join(answers.values()))
 
 
 @checked(19, "Source of the access key that misbehaves")
-def credential_sources() -> Told:
+def credential_sources() -> AttackResult:
     """Let the credentials URI drip, send without an end, and redirect."""
-    found, wrong = [], []
+    found, faults = [], []
     endless = reply(b"{", length=2**40)[:1] + (b" " * 2**20,) * ENDLESS_MEGABYTES + (Act.HANG,)
     head = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"
     for name, answer in {
@@ -246,8 +253,10 @@ def credential_sources() -> Told:
         seconds, statuses, health = asyncio.run(_asked_with(answer))
         found.append(f"{name}: {', '.join(map(str, statuses))} after {seconds:.1f} s, health {health:.2f} s")
         if seconds > DEADLINE_SECONDS + MARGIN_SECONDS or not all(status >= 500 for status in statuses) or health > 1:
-            wrong.append(f"{name}: not answered in time")
-    return Told("3 API requests while ALIBABA_CLOUD_CREDENTIALS_URI misbehaves", "; ".join(found), tuple(wrong))
+            faults.append(f"{name}: not answered in time")
+    return AttackResult(
+        "3 API requests while ALIBABA_CLOUD_CREDENTIALS_URI misbehaves", "; ".join(found), tuple(faults)
+    )
 
 
 async def _asked_with(answer: Reply) -> tuple[float, list[int], float]:
@@ -278,7 +287,7 @@ async def _asked_with(answer: Reply) -> tuple[float, list[int], float]:
 
 
 @checked(20, "Origin of a WebSocket with another scheme")
-def origins() -> Told:
+def origins() -> AttackResult:
     """Open WebSockets with the dashboard's host and other schemes as Origin, directly and as through a TLS proxy."""
     with running(embedded(PAIVIEW_TRUSTED_PROXIES="127.0.0.1")) as target:
         host = target.url.removeprefix("http://")
@@ -293,9 +302,9 @@ def origins() -> Told:
             ("https", "ftp"): 403,
         }
         found = {pair: asyncio.run(_handshake(target.url, *pair, host)) for pair in expected}
-    came = [f"{origin} over {way} {status}" for (way, origin), status in found.items()]
-    wrong = tuple(text for text, pair in zip(came, expected, strict=True) if found[pair] != expected[pair])
-    return Told(f"{len(expected)} handshakes", ", ".join(came), wrong)
+    handshakes = [f"{origin} over {way} {status}" for (way, origin), status in found.items()]
+    faults = tuple(text for text, pair in zip(handshakes, expected, strict=True) if found[pair] != expected[pair])
+    return AttackResult(f"{len(expected)} handshakes", ", ".join(handshakes), faults)
 
 
 async def _handshake(url: str, way: str, origin: str, host: str) -> int:
@@ -308,7 +317,7 @@ async def _handshake(url: str, way: str, origin: str, host: str) -> int:
 
 
 @checked(24, "Full disk at the start")
-def full_disk() -> Told:
+def full_disk() -> AttackResult:
     """Start the embedded registry on a file system of 200 kB."""
     unshare = shutil.which("unshare")
     if unshare is None:
@@ -323,5 +332,5 @@ def full_disk() -> Told:
     if said.startswith(("unshare:", "mount:")):
         raise NotMeasuredError(said)
     tells = "full" in said and "Traceback" not in done.stderr
-    wrong = () if tells else ("the message does not say that the disk is full",)
-    return Told(f"a file system of {DISK}B", said.replace(folder, "…"), wrong)
+    faults = () if tells else ("the message does not say that the disk is full",)
+    return AttackResult(f"a file system of {DISK}B", said.replace(folder, "…"), faults)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.attack.others import reader
-from benchmarks.attack.outcome import GROWTH, RETURN_SECONDS, Memory, Outcome, Told
+from benchmarks.attack.outcome import GROWTH, RETURN_SECONDS, AttackResult, Memory, Outcome
 from benchmarks.attack.wire import fetch
 from benchmarks.check import SETTINGS
 from benchmarks.frames import answer
@@ -65,7 +65,7 @@ class Row:
 ROWS: Final[dict[int, Row]] = {}
 """By number."""
 
-Attack = Callable[[Target], Coroutine[Any, Any, Told]]
+Attack = Callable[[Target], Coroutine[Any, Any, AttackResult]]
 
 
 def live(
@@ -97,7 +97,7 @@ def live(
                 with reader(target.url, api) as seen:
                     before = resident(target.process_id)
                     forget_peak(target.process_id)
-                    told = asyncio.run(attack(target))
+                    result = asyncio.run(attack(target))
                     ended = time.monotonic()
                     time.sleep(aftermath_seconds)
                     while (after := resident(target.process_id)) > before * GROWTH:
@@ -106,8 +106,8 @@ def live(
                         time.sleep(1)
                     memory = Memory(before, peak(target.process_id), after, time.monotonic() - ended)
                     others = seen()
-                told = with_faults(told, target)
-            return Outcome(number, name, told, others, memory)
+                result = with_faults(result, target)
+            return Outcome(number, name, result, others, memory)
 
         ROWS[number] = Row(number, name, run)
         return attack
@@ -115,21 +115,23 @@ def live(
     return add
 
 
-def with_faults(told: Told, target: Target) -> Told:
-    """The same, wrong where the attack made the dashboard log a traceback."""
+def with_faults(result: AttackResult, target: Target) -> AttackResult:
+    """The result, with a fault where the attack made the dashboard log a traceback."""
     log = target.log.read_text(encoding="utf-8", errors="replace")
     number = log.count(TRACEBACK)
     # What ends the dashboard looks for them as well, and would raise.
     target.log.write_text(log.replace(TRACEBACK, "traceback"), encoding="utf-8")
     return (
-        replace(told, wrong=(*told.wrong, f"{number} tracebacks in a log of {len(log) // 1000} kB")) if number else told
+        replace(result, faults=(*result.faults, f"{number} tracebacks in a log of {len(log) // 1000} kB"))
+        if number
+        else result
     )
 
 
-def checked(number: int, name: str) -> Callable[[Callable[[], Told]], Callable[[], Told]]:
+def checked(number: int, name: str) -> Callable[[Callable[[], AttackResult]], Callable[[], AttackResult]]:
     """Make a row of an attack that brings its own dashboard, or none."""
 
-    def add(attack: Callable[[], Told]) -> Callable[[], Told]:
+    def add(attack: Callable[[], AttackResult]) -> Callable[[], AttackResult]:
         ROWS[number] = Row(number, name, lambda: Outcome(number, name, attack()))
         return attack
 

@@ -25,6 +25,8 @@ VERSIONS: Final = {
     ],
     "TotalCount": 3,
 }
+SKIPPED: Final = "is not tried now: the last requests of its kind hung"
+"""What a model that hangs gets once the pages of other tests, which list all models, have waited for it three times."""
 HTML: Final = b"<!DOCTYPE html><html><body><script>document.title='owned'</script>Bad gateway</body></html>"
 FAULTS: Final[dict[str, tuple[Reply, tuple[str, ...]]]] = {
     "model-wrong-secret": (
@@ -53,11 +55,11 @@ FAULTS: Final[dict[str, tuple[Reply, tuple[str, ...]]]] = {
     "model-half-a-body": (reply(b'{"Versions": [', length=5000, then=Act.CLOSE), ("closed the connection",)),
     "model-half-a-json": (reply(b'{"Versions": ['), ("beginning",)),
     "model-reset": (reply(b'{"Versions": [', length=5000, then=Act.RESET), ("closed the connection",)),
-    "model-hang": ((Act.HANG,), ("in time", "sent nothing more", "no complete response")),
+    "model-hang": ((Act.HANG,), ("in time", "sent nothing more", "no complete response", SKIPPED)),
     "model-drip": (
         reply(b'{"Versions": [', length=5000, then=Act.DRIP),
         # The request's own deadline, or the reader's, which is as long.
-        (f"no complete response within {DEADLINE_SECONDS} s", f"No answer came within {DEADLINE_SECONDS} s"),
+        (f"no complete response within {DEADLINE_SECONDS} s", f"No answer came within {DEADLINE_SECONDS} s", SKIPPED),
     ),
 }
 

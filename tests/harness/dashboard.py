@@ -1,6 +1,7 @@
 """The real dashboard in a process of its own, and a page of it in a real browser."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from typing import Final, NamedTuple
 from urllib.error import URLError
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 START: Final = 60.0
@@ -136,7 +137,8 @@ def source_text(page: Page) -> str:
     """What the page says of where its data came from, which is opened and closed again."""
     page.locator(".st-key-source button").click()
     body = page.get_by_test_id("stPopoverBody")
-    body.wait_for()
+    # Streamlit loads the code that draws Markdown after the popover has opened.
+    expect(body).to_have_text(re.compile(r"\S"))
     text = body.inner_text()
     page.keyboard.press("Escape")
     body.wait_for(state="hidden")

@@ -11,13 +11,13 @@ from paiview.registry.connection import connect
 from paiview.registry.registry import Registry
 from paiview.text import escape_markdown, one_line, unique_names
 from paiview.ui import app_frame, messages, url, url_controls
+from paiview.ui.statuses import STATUSES, badge, status_count
 
 _VERSION_KEYS = ("candidate", "baseline", "baseline_model", "version")
 """Parameters that name versions of one model. Another model may have versions of these names, which nobody chose."""
 _LETTER_PIXELS = 9.3
 _ARROW_PIXELS = 62
 _MAX_NAME_PIXELS = 620
-_STATUS_BADGES = (("Pending", "yellow-badge", "○"), ("Approved", "green-badge", "✓"), ("Rejected", "gray-badge", "✕"))
 
 
 class ChosenModel(NamedTuple):
@@ -111,11 +111,9 @@ def draw_standing(frames: Frames) -> None:
         frames: of the whole listing, without a filter.
     """
     counts = frames.status_counts
-    badges = " ".join(
-        f":{colour}[{mark} {counts.get(status, 0)} {status.lower()}]" for status, colour, mark in _STATUS_BADGES
-    )
+    badges = " ".join(badge(status, status_count(status, counts.get(status, 0))) for status in STATUSES)
     approved = frames.newest_approved_name
-    now = "" if approved is None else f"Approved now :green-badge[✓ {escape_markdown(approved, 40)}] &nbsp; "
+    now = "" if approved is None else f"Approved now {badge('Approved', f'✓ {approved}')} &nbsp; "
     app_frame.regions().standing.markdown(now + badges, width="content")
 
 

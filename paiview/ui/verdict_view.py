@@ -10,13 +10,8 @@ from paiview.decisions.decision import BY_URGENCY, Decision, Doubt, Overall, Rul
 from paiview.decisions.wording import lede, percent
 from paiview.reports import plain_text
 from paiview.text import counted, escape_markdown, one_line, shorten_front, strip_controls
-from paiview.ui import app_frame, messages, versions_table
+from paiview.ui import app_frame, messages, statuses, versions_table
 
-STATUS_BADGES: Final = {
-    "Approved": ":green-badge[✓ Approved]",
-    "Rejected": ":gray-badge[✕ Rejected]",
-    "Pending": ":yellow-badge[○ Pending]",
-}
 STATE_BADGES: Final[Mapping[State, str]] = {
     "better": "blue-badge",
     "worse": "orange-badge",
@@ -78,12 +73,12 @@ _UNPAIRED: Final[Mapping[State, str]] = {
 }
 
 
-def draw_verdict(decision: Decision, statuses: Mapping[str, str], other_baseline: tuple[str, int] | None) -> None:
+def draw_verdict(decision: Decision, approvals: Mapping[str, str], other_baseline: tuple[str, int] | None) -> None:
     """Draw the answer about one candidate, and the checks of the policy beside it.
 
     Args:
         decision: the decision.
-        statuses: the approval status of the versions of the candidate's model that are compared, by VersionName.
+        approvals: the approval status of the versions of the candidate's model that are compared, by VersionName.
         other_baseline: a version to compare with instead, and the number of results that it shares.
     """
     word = decision.summary.word
@@ -91,7 +86,7 @@ def draw_verdict(decision: Decision, statuses: Mapping[str, str], other_baseline
     with st.container(key=f"tone-{tone}", border=True):
         left, right = st.columns([11, 9], gap="medium")
         with left:
-            st.markdown(_sides(decision, statuses))
+            st.markdown(_sides(decision, approvals))
             st.markdown(f"## :{tone}[{plain_text.word(decision)}] &nbsp; {_OVERALL[decision.overall]}")
             sentence = lede(decision)
             # Escaping drops the blanks at both ends.
@@ -115,11 +110,11 @@ def draw_verdict(decision: Decision, statuses: Mapping[str, str], other_baseline
             draw_checks(decision)
 
 
-def _sides(decision: Decision, statuses: Mapping[str, str]) -> str:
+def _sides(decision: Decision, approvals: Mapping[str, str]) -> str:
     """The candidate, the baseline and why it is that one, as Markdown."""
-    candidate = f"**{escape_markdown(decision.candidate, 200)}**{_badge(statuses.get(decision.candidate))}"
+    candidate = f"**{escape_markdown(decision.candidate, 200)}**{_badge(approvals.get(decision.candidate))}"
     is_own = decision.baseline_model == decision.model
-    status = statuses.get(decision.baseline) if decision.baseline is not None and is_own else None
+    status = approvals.get(decision.baseline) if decision.baseline is not None and is_own else None
     reason = one_line(decision.baseline_reason, 400).removeprefix("no baseline: ")
     if decision.baseline is None:
         return f"{candidate} against nothing · {escape_markdown(reason)}"
@@ -131,7 +126,7 @@ def _sides(decision: Decision, statuses: Mapping[str, str]) -> str:
 def _badge(status: str | None) -> str:
     if not status:
         return ""
-    return f" {STATUS_BADGES.get(status, f':gray-badge[{escape_markdown(status, 40)}]')}"
+    return f" {statuses.badge(status, statuses.status_text(status))}"
 
 
 def _draw_counts(decision: Decision) -> None:
@@ -198,8 +193,8 @@ def draw_cautions(decisions: Sequence[Decision]) -> None:
         st.caption(escape_markdown(caution, 400))
 
 
-def draw_leaderboard(decisions: Sequence[Decision], statuses: Mapping[str, str]) -> None:
-    """Draw the answers about several candidates, one row each; ``statuses`` as for ``draw_verdict``."""
+def draw_leaderboard(decisions: Sequence[Decision], approvals: Mapping[str, str]) -> None:
+    """Draw the answers about several candidates, one row each; ``approvals`` as for ``draw_verdict``."""
     count = len(decisions)
     passing = sum(decision.overall == "pass" for decision in decisions)
     tone = "blue" if passing else "yellow"
@@ -210,7 +205,7 @@ def draw_leaderboard(decisions: Sequence[Decision], statuses: Mapping[str, str])
     with st.container(key=f"tone-{tone}", border=True):
         st.markdown(f"## {who} of {count} candidates {verb} the policy")
         st.markdown(f"**{count} candidates** {escape_markdown(against, 400)}")
-        _draw_candidates(decisions, statuses, is_one_baseline=together is not None)
+        _draw_candidates(decisions, approvals, is_one_baseline=together is not None)
         st.caption(f"Chosen among {count}: picking the best of many on the same test sets flatters the winner.")
         _draw_notes(decisions)
         draw_cautions(decisions)
@@ -221,7 +216,7 @@ def draw_leaderboard(decisions: Sequence[Decision], statuses: Mapping[str, str])
                 draw_checks(decision)
 
 
-def _draw_candidates(decisions: Sequence[Decision], statuses: Mapping[str, str], *, is_one_baseline: bool) -> None:
+def _draw_candidates(decisions: Sequence[Decision], approvals: Mapping[str, str], *, is_one_baseline: bool) -> None:
     reasons = [one_line(decision.baseline_reason) for decision in decisions]
     words = list(dict.fromkeys(plain_text.word(decision) for decision in decisions))
     tones = {plain_text.word(decision): _TONES[decision.summary.word] for decision in decisions}
@@ -229,7 +224,7 @@ def _draw_candidates(decisions: Sequence[Decision], statuses: Mapping[str, str],
         {
             "version": [one_line(decision.candidate) for decision in decisions],
             "status": [
-                [versions_table.status_text(statuses[decision.candidate])] if decision.candidate in statuses else []
+                [statuses.status_text(approvals[decision.candidate])] if decision.candidate in approvals else []
                 for decision in decisions
             ],
             "verdict": [[plain_text.word(decision)] for decision in decisions],
@@ -249,7 +244,7 @@ def _draw_candidates(decisions: Sequence[Decision], statuses: Mapping[str, str],
     config: dict[str, Any] = {
         "version": versions_table.name_column("version", table["version"], pinned=True),
         "status": st.column_config.MultiselectColumn(
-            "status", options=list(versions_table.STATUS_COLOURS), color=list(versions_table.STATUS_COLOURS.values())
+            "status", options=list(statuses.CHIP_COLOURS), color=list(statuses.CHIP_COLOURS.values())
         ),
         "verdict": st.column_config.MultiselectColumn("verdict", options=words, color=[tones[word] for word in words]),
         "policy": st.column_config.MultiselectColumn(

@@ -2,7 +2,6 @@
 
 import json
 from typing import Any, cast
-from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -11,11 +10,13 @@ from pandas.io.formats.style import Styler
 
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.queries import VersionIndexes
+from paiview.pai import console
 from paiview.pai.objects import JsonObject, Model, ModelVersion
+from paiview.pai.sources import PIPELINE_RUN, SERVICE_JOB, TRAINING_JOB, parse_source
 from paiview.registry.registry import Registry
 from paiview.secret_masking import MASK
 from paiview.text import ascii_host, escape_invisible, escape_markdown, http_url, one_line, several_lines
-from paiview.ui import app_frame, url, url_controls, versions_table
+from paiview.ui import app_frame, statuses, url, url_controls, versions_table
 from paiview.ui.approved_now import ApprovedNow, change_text, clip_of, tint_style
 from paiview.ui.model_data import ModelData
 
@@ -26,11 +27,10 @@ _SPECS = {
     "CompressionSpec": "compression_spec",
     "DistillationSpec": "distillation_spec",
 }
-_CONSOLE = "https://pai.console.aliyun.com/"
+_RUN_NAMES = {PIPELINE_RUN: "pipeline run", SERVICE_JOB: "service job", TRAINING_JOB: "training job"}
 _MAX_COVERS = 8
 _MAX_COPIED_CHARACTERS = 4000
 _DRAWER_PIXELS = 620
-_STATUS_COLOURS = {"Pending": "yellow", "Approved": "green"}
 
 
 def choose_version(frames: Frames, on_page: VersionIndexes) -> int | None:
@@ -101,10 +101,7 @@ def _close() -> None:
 
 def _draw_head(model: Model, version: ModelVersion, row: "pd.Series[Any]") -> None:
     status = row["approval_status"]
-    badge = ""
-    if isinstance(status, str):
-        colour = _STATUS_COLOURS.get(status, "gray")
-        badge = f":{colour}-badge[{escape_markdown(versions_table.status_text(status), 40)}]"
+    badge = statuses.badge(status, statuses.status_text(status)) if isinstance(status, str) else ""
     created = _time_text(row["created"], version.gmt_create_time)
     st.markdown(f"{badge} :gray[created {escape_markdown(created, 40)} UTC]" if created else badge)
     if version.version_description:
@@ -201,7 +198,7 @@ def _draw_about(registry: Registry, model: Model, version: ModelVersion, row: "p
     if version.options:
         st.caption("Options")
         st.json(_parsed_options(version.options), expanded=1)
-    for label, address in (*_links(registry, model, version, row), *_cover_links(covers)):
+    for label, address in (*_links(registry, model, version), *_cover_links(covers)):
         st.link_button(label, address)
 
 
@@ -249,16 +246,13 @@ def _cover_links(covers: object) -> list[tuple[str, str]]:
     ]
 
 
-def _links(registry: Registry, model: Model, version: ModelVersion, row: "pd.Series[str]") -> list[tuple[str, str]]:
+def _links(registry: Registry, model: Model, version: ModelVersion) -> list[tuple[str, str]]:
     links = []
-    if not registry.embedded and registry.region and model.workspace_id:
-        query = f"?regionId={quote(registry.region, safe='')}&workspaceId={quote(model.workspace_id, safe='')}"
-        links.append(("Open the workspace in the PAI console", f"{_CONSOLE}{query}#/workspace/overview"))
-    if row["source_kind"] == "TrainingJob" and not pd.isna(row["source_run"]):
-        query = (
-            f"?regionId={quote(row['source_region'], safe='')}&workspaceId={quote(row['source_workspace'], safe='')}"
-        )
-        links.append(("Open the training job", f"{_CONSOLE}{query}#/training/jobs/{quote(row['source_run'], safe='')}"))
+    if address := console.workspace_url(registry.console_region, model.workspace_id):
+        links.append(("Open the workspace in the PAI console", address))
+    source = parse_source(version.source_type, version.source_id)
+    if source is not None and (address := console.run_url(source)):
+        links.append((f"Open the {_RUN_NAMES[source.kind]}", address))
     if uri := _openable(version.uri or ""):
         links.append((f"Open the Uri at {escape_markdown(ascii_host(uri))}", uri))
     return links

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from paiview.ui import app_frame, url, url_controls
 from paiview.ui.approved_now import ApprovedNow, change_text, clip_of, tint_style
 from paiview.ui.cache_keys import TTL_SECONDS
 from paiview.ui.model_data import ModelData
+from paiview.ui.statuses import CHIP_COLOURS, STATUSES, status_count, status_text
 
 _BEST = f"font-weight: 700; background-color: {tint(BETTER, 0.13)}"
 _APPROVED_ROW = f"background-color: {tint(APPROVED, 0.1)}"
@@ -47,12 +48,6 @@ _TINY = 1e-8
 """It shows zeros in place of a smaller number."""
 _ICON_START = ":"
 """A cell of buttons that begins with it may show an icon in place of its text."""
-_STATUSES: Mapping[str, tuple[str, Literal["yellow", "green", "gray"]]] = {
-    "Pending": ("○", "yellow"),
-    "Approved": ("✓", "green"),
-    "Rejected": ("✕", "gray"),
-}
-
 Cells = Literal["values", "change"]
 
 
@@ -299,27 +294,13 @@ def _line(text: str) -> str:
     return one_line(text, _MAX_CELL_CHARACTERS)
 
 
-def status_mark(status: str) -> str:
-    """The mark of a status; none for one that the documentation does not name."""
-    return _STATUSES[status][0] if status in _STATUSES else ""
-
-
-def status_text(status: str) -> str:
-    """A status with its mark."""
-    return f"{status_mark(status)} {one_line(status)}".strip()
-
-
-STATUS_COLOURS: Final = {status_text(status): colour for status, (_, colour) in _STATUSES.items()}
-"""A status as ``status_text`` writes it, and its colour."""
-
-
 def status_options(frames: Frames) -> dict[str, str]:
     """The statuses to pick from with their counts: those present, and those of the link."""
     counts = frames.status_counts
-    statuses = dict.fromkeys([*_STATUSES, *counts])
+    statuses = dict.fromkeys([*STATUSES, *counts])
     picked = url.requested_values("status")
     return {
-        status: f"{status_mark(status)} {counts.get(status, 0)} {one_line(status, 40).lower()}".strip()
+        status: status_count(status, counts.get(status, 0))
         for status in statuses
         if status in counts or status in picked
     }
@@ -335,9 +316,9 @@ def _field_column(name: str, values: pd.Series) -> Any:
         return None
     if name == "status":
         present = dict.fromkeys(text for chips in values for text in chips)
-        options = [*STATUS_COLOURS, *(text for text in present if text not in STATUS_COLOURS)]
+        options = [*CHIP_COLOURS, *(text for text in present if text not in CHIP_COLOURS)]
         return st.column_config.MultiselectColumn(
-            options=options, color=[STATUS_COLOURS.get(text, "gray") for text in options], width=_STATUS_PIXELS
+            options=options, color=[CHIP_COLOURS.get(text, "gray") for text in options], width=_STATUS_PIXELS
         )
     if name == "created":
         return st.column_config.DatetimeColumn(format="YYYY-MM-DD", timezone="UTC", width=_DATE_PIXELS)

@@ -52,9 +52,7 @@ with st.container(key="versions-bar", horizontal=True, vertical_alignment="cente
     text = sidebar.choose_search()
     statuses = url_controls.picks("Status", versions_table.status_options(frames), key="status")
     if approved is not None:
-        cells = url_controls.choice(
-            "Cells", CELLS, key="cells", default="values", look="segments", is_label_shown=False
-        )
+        cells = url_controls.segments("Cells", CELLS, key="cells", default="values")
     else:
         cells = "values"
         if url.requested("cells") == "change":

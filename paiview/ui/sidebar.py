@@ -10,25 +10,20 @@ from streamlit.delta_generator import DeltaGenerator
 from paiview.evaluation.frames import Frames
 from paiview.evaluation.queries import FIELDS
 from paiview.pai.objects import Model, VersionFilters
+from paiview.pai.vocabulary import (
+    APPROVAL_STATUSES,
+    FORMAT_TYPES,
+    FRAMEWORK_TYPES,
+    OTHER_FORMAT_TYPES,
+    OTHER_FRAMEWORK_TYPES,
+    SOURCE_TYPES,
+)
 from paiview.registry.model_search import MODEL_SORTS
 from paiview.text import escape_markdown, one_line
 from paiview.ui import messages, url, url_controls
 
-STATUSES = ("Pending", "Approved", "Rejected")
-FORMAT_TYPES = (
-    "OfflineModel",
-    "SavedModel",
-    "Keras H5",
-    "Frozen Pb",
-    "Caffe Prototxt",
-    "TorchScript",
-    "XGBoost",
-    "PMML",
-    "AlinkModel",
-    "ONNX",
-)
-FRAMEWORK_TYPES = ("Pytorch", "PyTorch", "XGBoost", "Keras", "Caffe", "Alink", "Xflow", "TensorFlow")
-SOURCE_TYPES = ("Custom", "PAIFlow", "TrainingService")
+_FORMATS = (*FORMAT_TYPES, *OTHER_FORMAT_TYPES)
+_FRAMEWORKS = (*FRAMEWORK_TYPES, *OTHER_FRAMEWORK_TYPES)
 MODEL_FILTERS = {"q": "Search", "task": "Task", "domain": "Domain"}
 """The filters on the list of models: parameter to label."""
 _PAI_FILTERS = {
@@ -174,11 +169,11 @@ def choose_version_filters(region: DeltaGenerator | None = None) -> VersionFilte
         return VersionFilters()
     with section:
         return VersionFilters(
-            approval_status=_choose_documented("Approval status", STATUSES, "approval_status"),
+            approval_status=_choose_documented("Approval status", APPROVAL_STATUSES, "approval_status"),
             version_name=_text("Version name", "version_name", "exact name, such as 0.4.0"),
             label=_text("Label", "label", "text in a label key or value"),
-            framework_type=_choose_documented("Framework", FRAMEWORK_TYPES, "framework_type", open_list=True),
-            format_type=_choose_documented("Format", FORMAT_TYPES, "format_type", open_list=True),
+            framework_type=_choose_documented("Framework", _FRAMEWORKS, "framework_type", open_list=True),
+            format_type=_choose_documented("Format", _FORMATS, "format_type", open_list=True),
             source_type=_choose_documented("Source type", SOURCE_TYPES, "source_type", open_list=True),
             source_id=_text("Source id", "source_id", "as PAI stores it"),
         )
@@ -311,7 +306,7 @@ def _choose_range(metric: str | None) -> tuple[float | None, float | None]:
 def choose_statuses(frames: Frames) -> list[str]:
     """Choose approval statuses; an empty list is all."""
     present = frames.versions["approval_status"].cat.categories.astype(str).tolist()
-    options = [*STATUSES, *(status for status in present if status not in STATUSES)]
+    options = [*APPROVAL_STATUSES, *(status for status in present if status not in APPROVAL_STATUSES)]
     return choose_any("Status", options, "status", "Any")
 
 

@@ -29,9 +29,8 @@ def choice(
     on_change: Callable[[], None] | None = None,
     width: int | Literal["stretch"] = "stretch",
     is_label_shown: bool = True,
-    look: Literal["list", "segments"] = "list",
 ) -> str | None:
-    """Draw a select box, or segments side by side, whose URL parameter holds the value, not the text shown.
+    """Draw a select box whose URL parameter holds the value, not the text shown.
 
     Args:
         label: the control's label.
@@ -45,7 +44,6 @@ def choice(
         on_change: called when the reader changes the choice, before the page runs again.
         width: pixels.
         is_label_shown: whether the label is in sight; a screen reader has it always.
-        look: ``segments`` for two to five short options, of which one is always chosen; it needs a default.
 
     Returns:
         The chosen value; ``None`` when nothing is chosen.
@@ -62,22 +60,6 @@ def choice(
         value = default
     st.session_state[key] = value
     shown = labels(options, options.__getitem__)
-    if look == "segments":
-        st.segmented_control(
-            label,
-            list(options),
-            required=True,
-            # The texts of these controls are Markdown, unlike those of a list.
-            format_func=lambda option: escape_markdown(shown[option]),
-            key=key,
-            on_change=_write_choice,
-            args=(key, allowed, on_change),
-            help=help,
-            label_visibility="visible" if is_label_shown else "collapsed",
-            wrap=False,
-        )
-        url.write(key, value if pinned or value != default else None)
-        return value
     st.selectbox(
         label,
         list(options),
@@ -300,11 +282,13 @@ def segments(label: str, options: Mapping[str, str], *, key: str, default: str) 
         label,
         [*options],
         required=True,
-        format_func=options.__getitem__,
+        # The texts of these controls are Markdown, unlike those of a list.
+        format_func=lambda option: escape_markdown(options[option]),
         key=key,
         on_change=_write_choice,
         args=(key,),
         label_visibility="collapsed",
+        wrap=False,
     )
     url.write(key, value if value != default else None)
     return value

@@ -68,12 +68,6 @@ with st.container(key="verdict"):
         verdict_view.draw_verdict(single, statuses, other)
     else:
         verdict_view.draw_leaderboard(decisions, statuses)
-# A container even when it is empty: a line that comes and goes would move everything below it.
-with st.container(key="read-anew"):
-    if live.read_at > snapshot.fully_read_at:
-        st.caption(
-            f"The versions compared were read again {page_data.age(live.read_at)} ago ({live.read_at:%H:%M:%S} UTC)."
-        )
 is_open = metric_settings.has_open_questions(all_metrics, contracts)
 if is_open:
     metric_settings.draw_form(all_metrics, contracts)
@@ -120,5 +114,10 @@ if all_metrics and not is_open:
     metric_settings.draw_form(all_metrics, contracts)
 with st.container(key="spec-diff"):
     report_downloads.draw_differences(live)
+with st.container(key="read-anew"):
+    if live.read_at > snapshot.fully_read_at:
+        st.caption(
+            f"The versions compared were read again {page_data.age(live.read_at)} ago ({live.read_at:%H:%M:%S} UTC)."
+        )
 with actions:
     report_downloads.offer(live.decisions, names, comparison_controls.link_to(live.decisions))

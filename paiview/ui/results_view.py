@@ -36,6 +36,7 @@ _HELP = {
 _NAME = 20
 """Characters of the name of a metric that its column has room for."""
 _MOST_AXES = 100
+_AXIS_PIXELS = 320
 _MAX_AVERAGES = 20
 _MATRIX_ROWS_IN_SIGHT = 18
 _MATRIX_PIXELS = 640
@@ -215,7 +216,9 @@ def _draw_matrix(rows: _Rows) -> None:
         placeholder="○",
         alt="The effect of each candidate on each dataset",
         column_config={
-            "dataset": versions_table.name_column("dataset", table["dataset"], pinned=True),
+            "dataset": versions_table.name_column("Dataset", table["dataset"], pinned=True),
+            "metric": st.column_config.TextColumn("Metric"),
+            "baseline": st.column_config.TextColumn("Baseline", alignment="right"),
             **{name: st.column_config.NumberColumn(name, alignment="right") for name in candidates},
         },
     )
@@ -245,9 +248,12 @@ def draw_pareto(decisions: Sequence[Decision]) -> None:
     st.subheader("Which candidates are worth a look", anchor=False)
     first, second, *_ = options
     shown = {key: one_line(key, 100) for key in options}
-    with st.container(horizontal=True):
-        x = url_controls.choice("Across", shown, key="x", default=first) or first
-        y = url_controls.choice("Up", shown, key="y", default=second) or second
+    with st.container(key="axes", horizontal=True, vertical_alignment="center"):
+        st.caption("Across", width="content")
+        across = url_controls.choice("Across", shown, key="x", default=first, width=_AXIS_PIXELS, is_label_shown=False)
+        st.caption("up", width="content")
+        up = url_controls.choice("Up", shown, key="y", default=second, width=_AXIS_PIXELS, is_label_shown=False)
+    x, y = across or first, up or second
     info = charts.pareto(decisions, options[x], options[y])
     if not info.names:
         st.caption("No version has both numbers. A mean is over the datasets that all versions with the metric share.")

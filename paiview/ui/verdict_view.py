@@ -1,5 +1,6 @@
 """The answer of a comparison: the word, what was found, the checks of the policy, and several candidates in a table."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ import streamlit as st
 
 from paiview.decisions.decision import BY_URGENCY, Decision, Doubt, Overall, RuleOutcome, RuleResult, State, Word
 from paiview.decisions.wording import lede, percent
+from paiview.registry.review_queue import promise
 from paiview.reports import plain_text
 from paiview.text import counted, escape_markdown, one_line, shorten_front, strip_controls
 from paiview.ui import app_frame, messages, statuses, versions_table
@@ -21,7 +23,9 @@ STATE_BADGES: Final[Mapping[State, str]] = {
     "new": "gray-badge",
     "not_comparable": "gray-badge",
 }
-"""The colours of the states that count in a summary, in the order of the bar."""
+"""The colours of the states that count in a summary."""
+_BAR_ORDER: Final[tuple[State, ...]] = ("better", "same", "unclear", "worse", "missing", "new", "not_comparable")
+"""From good to bad, then what no verdict rests on."""
 _TONES: Final[Mapping[Word, str]] = {
     "Better": "blue",
     "Worse": "orange",
@@ -65,6 +69,8 @@ _DOUBT_TITLES: Final = {
 }
 NOTE_MARK: Final = ":yellow[:material/warning:]"
 """In front of what a reader has to know about one verdict."""
+_MAX_MEAN_GAINS: Final = 2
+"""Metrics whose mean gain has a column beside several candidates."""
 _MAX_NAMED: Final = 12
 """Missing and new datasets named in a line; the table holds all."""
 _UNPAIRED: Final[Mapping[State, str]] = {
@@ -131,7 +137,7 @@ def _badge(status: str | None) -> str:
 
 def _draw_counts(decision: Decision) -> None:
     """Draw how many results have each state, as a bar and as badges."""
-    counts = {state: count for state in STATE_BADGES if (count := getattr(decision.summary, state))}
+    counts = {state: count for state in _BAR_ORDER if (count := getattr(decision.summary, state))}
     if not counts:
         return
     told = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in counts.items())
@@ -194,7 +200,8 @@ def draw_cautions(decisions: Sequence[Decision]) -> None:
 
 
 def draw_leaderboard(decisions: Sequence[Decision], approvals: Mapping[str, str]) -> None:
-    """Draw the answers about several candidates, one row each; ``approvals`` as for ``draw_verdict``."""
+    """Draw the answers about several candidates, the most promising first; ``approvals`` as for ``draw_verdict``."""
+    decisions = sorted(decisions, key=promise)
     count = len(decisions)
     passing = sum(decision.overall == "pass" for decision in decisions)
     tone = "blue" if passing else "yellow"
@@ -210,10 +217,21 @@ def draw_leaderboard(decisions: Sequence[Decision], approvals: Mapping[str, str]
         _draw_notes(decisions)
         draw_cautions(decisions)
         for decision in decisions:
-            with st.expander(
-                f"{_OVERALL[decision.overall]} **{escape_markdown(decision.candidate, 80)}**", type="compact"
-            ):
+            with st.expander(_check_line(decision), type="compact"):
                 draw_checks(decision)
+
+
+def _check_line(decision: Decision) -> str:
+    """The outcome of the policy for one of several candidates, as Markdown: what failed, or else what is open."""
+    name = f"{_RULE_ICONS[decision.overall]} **{escape_markdown(decision.candidate, 80)}**"
+    if decision.overall == "pass":
+        return f"{name} passes every check"
+    rules = [rule.rule for rule in decision.rules if rule.result == decision.overall]
+    titles = [_RULE_TITLES.get(rule, rule).lower() for rule in dict.fromkeys(rules)]
+    if decision.overall == "fail":
+        return f"{name} fails {' and '.join(titles)}"
+    waiting = [_DOUBT_TITLES[doubt.kind].lower() for doubt in plain_text.open_doubts(decision) if not doubt.accepted]
+    return f"{name} is undecided: {', '.join([*titles, *dict.fromkeys(waiting)])}"
 
 
 def _draw_candidates(decisions: Sequence[Decision], approvals: Mapping[str, str], *, is_one_baseline: bool) -> None:
@@ -236,20 +254,24 @@ def _draw_candidates(decisions: Sequence[Decision], approvals: Mapping[str, str]
                 for state in STATE_BADGES
                 if any(getattr(decision.summary, state) for decision in decisions)
             },
+            **_mean_gains(decisions),
             "worst result": [_worst(decision) for decision in decisions],
             **({} if is_one_baseline else {"baseline": [one_line(decision.baseline or "–") for decision in decisions]}),
             **({"this baseline is": reasons} if len(set(reasons)) > 1 else {}),
         }
     )
     config: dict[str, Any] = {
-        "version": versions_table.name_column("version", table["version"], pinned=True),
+        "version": versions_table.name_column("Candidate", table["version"], pinned=True),
         "status": st.column_config.MultiselectColumn(
-            "status", options=list(statuses.CHIP_COLOURS), color=list(statuses.CHIP_COLOURS.values())
+            "Status", options=list(statuses.CHIP_COLOURS), color=list(statuses.CHIP_COLOURS.values())
         ),
-        "verdict": st.column_config.MultiselectColumn("verdict", options=words, color=[tones[word] for word in words]),
+        "verdict": st.column_config.MultiselectColumn("Verdict", options=words, color=[tones[word] for word in words]),
         "policy": st.column_config.MultiselectColumn(
-            "policy", options=list(_POLICY_CHIPS.values()), color=["blue", "orange", "yellow"]
+            "Policy", options=list(_POLICY_CHIPS.values()), color=["blue", "orange", "yellow"]
         ),
+        "worst result": st.column_config.TextColumn("Worst result"),
+        "baseline": st.column_config.TextColumn("Baseline"),
+        "this baseline is": st.column_config.TextColumn("This baseline is"),
     }
     st.dataframe(
         table,
@@ -259,6 +281,19 @@ def _draw_candidates(decisions: Sequence[Decision], approvals: Mapping[str, str]
         alt="The verdict on each candidate",
         column_config=config,
     )
+
+
+def _mean_gains(decisions: Sequence[Decision]) -> dict[str, list[str | None]]:
+    """Columns of the mean gain of each candidate, of the metrics that most of them are compared on."""
+    metrics = Counter(average.metric for decision in decisions for average in decision.averages)
+    gains: dict[str, list[str | None]] = {}
+    for metric, _ in metrics.most_common(_MAX_MEAN_GAINS):
+        of_metric = [
+            next((average.mean_gain for average in decision.averages if average.metric == metric), None)
+            for decision in decisions
+        ]
+        gains[f"Mean gain, {one_line(metric, 40)}"] = [None if gain is None else percent(gain) for gain in of_metric]
+    return gains
 
 
 def _worst(decision: Decision) -> str | None:

@@ -441,7 +441,8 @@ def test_the_verdicts_on_several_candidates_come_before_their_explanation(run: R
     columns = [*table(app, "verdict").columns]
     assert columns[:4] == ["version", "status", "verdict", "policy"]
     assert columns[-3:] == ["worst result", "baseline", "this baseline is"]
-    assert columns[4:-3] == ["▲ better", "▼ worse", "✚ new"]
+    assert columns[4:-3] == ["▲ better", "▼ worse", "✚ new", "Mean gain, cer"]
+    assert list(table(app, "verdict")["Mean gain, cer"]) == ["+25.0 %", "−20.0 %"]
 
 
 def test_the_caption_says_nothing_about_versions_that_are_not_drawn(run: Run, service: Service) -> None:

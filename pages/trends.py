@@ -166,6 +166,10 @@ if not_numbers := int(frames.metrics["value"].isna().sum()):
     messages.warn(f"{subject} not drawn; the version in detail shows each.")
 messages.warn_of_jumps(data)
 with menu:
-    downloads.offer(
-        lambda: queries.long_form(frames, pairs, version_indexes), "the numbers drawn", f"{model_id}-trends", frames
+    numbers_drawn = downloads.Table(
+        "Numbers drawn",
+        "The numbers of the versions and datasets drawn here, a row each.",
+        "trends",
+        lambda: queries.long_form(frames, pairs, version_indexes),
     )
+    downloads.offer(model_id, [numbers_drawn])

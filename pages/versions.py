@@ -3,6 +3,7 @@
 import streamlit as st
 
 from paiview.evaluation import queries
+from paiview.reports.version_tables import result_table, version_table
 from paiview.text import counted, one_line
 from paiview.ui import (
     app_frame,
@@ -120,17 +121,29 @@ with st.container(key="versions-table"):
             st.info("This model has no versions. Register one in PAI, then refresh.")
         version_index = version_detail.choose_version(frames, passing)
 with download:
-    is_long = len(pairs) > queries.MAX_COLUMNS
+    is_wide = len(pairs) > queries.MAX_COLUMNS
     downloads.offer(
-        lambda: (
-            queries.long_form(frames, pairs, passing)
-            if is_long
-            else versions_table.versions_frame(frames, passing, pairs, fields)
-        ),
-        "every version that passes the filters, "
-        + (f"one number in a row, for there are more than {queries.MAX_COLUMNS:,}" if is_long else "every column"),
-        f"{model_id}-versions",
-        frames,
+        model_id,
+        [
+            downloads.Table(
+                "Versions",
+                "The versions that pass the filters, a row each, in the order of the table: every field of PAI"
+                + (
+                    f", without numbers, for there are more than {queries.MAX_COLUMNS:,} columns of them."
+                    if is_wide
+                    else ", and the numbers of the table."
+                ),
+                "versions",
+                lambda: version_table(frames, snapshot.versions, passing, () if is_wide else pairs),
+            ),
+            downloads.Table(
+                "Results",
+                "Every result of these versions, a row each, as stored: of the chosen metrics and datasets, where "
+                "any are chosen.",
+                "results",
+                lambda: result_table(frames, passing, metrics, datasets),
+            ),
+        ],
     )
 
 if len(ticked) > 1:

@@ -26,6 +26,7 @@ from paiview.registry.model_search import matching_models
 from paiview.registry.registry import Registry
 from paiview.registry.shared_format import body_of, head_of, pack_body, pack_error, pack_head, read_body
 from paiview.reports import documents, table_files
+from paiview.reports.version_tables import result_table, version_table
 from paiview.server import http_api
 from paiview.text import traceback_of
 from tests.harness.dashboard import ROOT
@@ -108,9 +109,12 @@ def api(source: Registry) -> str:
 
 
 def frames_files(source: Registry) -> str:
-    frames = source.versions("model-asr").frames
-    every = queries.long_form(frames, [*frames.histories], frames.versions.index.to_numpy())
-    tables = (frames.versions, frames.metrics, every)
+    listing = source.versions("model-asr")
+    frames = listing.frames
+    rows = frames.versions.index.to_numpy()
+    every = queries.long_form(frames, [*frames.histories], rows)
+    taken = (version_table(frames, listing.versions, rows, frames.pairs), result_table(frames, rows))
+    tables = (frames.versions, frames.metrics, every, *taken)
     files = [write(table) for table in tables for write in (table_files.csv_bytes, table_files.json_bytes)]
     files += [table_files.parquet_bytes(table) for table in tables]
     return b"".join(files).decode(errors="replace") + "".join(frames.searched_texts)

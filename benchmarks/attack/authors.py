@@ -59,7 +59,7 @@ async def read_everything(target: Target) -> str:
                 await session.press("refresh")
                 with timed("CSV"):
                     await session.unfold("downloads")
-                    path = await session.file("download-csv")
+                    path = await session.file("download-versions-csv")
                     if (await fetch(target.url, path)).status != 200:
                         raise RuntimeError(f"no file was made: {path}")
     except TimeoutError:

@@ -61,9 +61,23 @@ def version_table(
     return pd.concat(parts, axis="columns")
 
 
-def result_table(frames: Frames, shown: VersionIndexes) -> pd.DataFrame:
-    """The rows of ``frames.metrics`` of some versions, in the order of ``shown``; without ``version_index``."""
-    index = frames.metrics.set_index("version_index", drop=True)
+def result_table(
+    frames: Frames, shown: VersionIndexes, metrics: Sequence[str] = (), datasets: Sequence[str] = ()
+) -> pd.DataFrame:
+    """The rows of ``frames.metrics`` of some versions, in the order of ``shown``; without ``version_index``.
+
+    Args:
+        frames: both frames of the listing.
+        shown: rows of ``frames.versions``, in the order of the table.
+        metrics: the metrics whose results it holds; empty for all.
+        datasets: the datasets, likewise.
+    """
+    rows = frames.metrics
+    if metrics:
+        rows = rows[rows["metric"].isin(list(metrics))]
+    if datasets:
+        rows = rows[rows["dataset"].isin(list(datasets))]
+    index = rows.set_index("version_index", drop=True)
     present = shown[pd.Index(shown).isin(index.index)]
     rows = index.loc[present] if len(present) else index.iloc[:0]
     return rows.reset_index(drop=True)

@@ -1,54 +1,46 @@
 """The menu of downloads: drawn when it is opened; a file is built when it is downloaded."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
 
-from paiview.evaluation.frames import Frames
-from paiview.reports import table_files
-from paiview.text import file_name
+from paiview.reports.table_files import files_of
 
 
-def offer(shown: Callable[[], pd.DataFrame], description: str, stem: str, frames: Frames) -> None:
-    """Offer the data behind a view as CSV and JSON, and both frames as Parquet.
+class Table(NamedTuple):
+    """A table to download.
 
-    Args:
-        shown: builds the frame behind the view.
-        description: what that frame holds, for the tooltip.
-        stem: the beginning of the file names.
-        frames: both frames of the snapshot.
+    Attributes:
+        title: what it is.
+        contents: which rows it has, one in a row of what; a tooltip.
+        name: the last part of the names of its files.
+        build: makes the table.
     """
+
+    title: str
+    contents: str
+    name: str
+    build: Callable[[], pd.DataFrame]
+
+
+def offer(model_id: str, tables: Sequence[Table]) -> None:
+    """Offer each table as CSV, JSON and Parquet, which have the same rows and columns."""
     menu = st.popover("Download", icon=":material/download:", type="tertiary", key="downloads", on_change="rerun")
     if not menu.open:
         return
-    files: list[tuple[str, str, str, Callable[[], bytes], str]] = [
-        ("CSV", file_name(stem, ending="csv"), "text/csv", lambda: table_files.csv_bytes(shown()), description),
-        (
-            "JSON",
-            file_name(stem, ending="json"),
-            "application/json",
-            lambda: table_files.json_bytes(shown()),
-            description,
-        ),
-        (
-            "Parquet: versions",
-            file_name(stem, "versions", ending="parquet"),
-            "application/vnd.apache.parquet",
-            lambda: table_files.parquet_bytes(frames.versions),
-            "every version, one row each",
-        ),
-        (
-            "Parquet: metrics",
-            file_name(stem, "metrics", ending="parquet"),
-            "application/vnd.apache.parquet",
-            lambda: table_files.parquet_bytes(frames.metrics),
-            "every value, one row for each version, dataset and metric",
-        ),
-    ]
     with menu:
-        for label, name, mime, data, hint in files:
-            key = f"download-{label.lower().replace(': ', '-')}"
-            st.download_button(
-                label, data, file_name=name, mime=mime, key=key, help=hint, on_click="ignore", type="tertiary"
-            )
+        for table in tables:
+            st.markdown(f"**{table.title}**", help=table.contents)
+            with st.container(horizontal=True, gap="small"):
+                for file in files_of(table.build, model_id, table.name):
+                    st.download_button(
+                        file.form,
+                        file.build,
+                        file_name=file.name,
+                        mime=file.mime,
+                        key=f"download-{table.name}-{file.form.lower()}",
+                        on_click="ignore",
+                        type="tertiary",
+                    )

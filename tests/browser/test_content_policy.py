@@ -57,7 +57,7 @@ def test_every_page_with_its_parts_passes(watched: Page, embedded: str, scheme: 
         page.get_by_role("tab", name=tab).click()
     page.keyboard.press("Escape")
     settled(page)
-    assert download(page, "downloads", "download-csv").startswith(b'\xef\xbb\xbf"version"')
+    assert download(page, "downloads", "download-versions-csv").startswith(b'\xef\xbb\xbf"version_name"')
     assert violations(page) == []
 
     opened(page, f"{embedded}/trends?{WHISPER}&dataset=ami-ihm")

@@ -1,5 +1,6 @@
 """The main job in a real browser, over the embedded registry: open, filter, read the charts, share the link."""
 
+import csv
 import gzip
 import json
 import math
@@ -305,24 +306,30 @@ def test_wrong_values_in_a_link_are_named_and_ignored(page: Page, embedded: str)
     expect(column(page, 1)).to_have_count(8)
 
 
-def test_the_numbers_shown_can_be_downloaded(page: Page, embedded: str, tmp_path: Path) -> None:
+def test_the_versions_shown_can_be_downloaded(page: Page, embedded: str, tmp_path: Path) -> None:
     opened(page, f"{embedded}/versions?model=model-whisper&dataset=ami-ihm&columns=status")
     page.get_by_test_id("stMain").get_by_role("button", name="Download").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV").click()
+        page.locator(".st-key-download-versions-csv button").click()
+    assert download.value.suggested_filename == "model-whisper-versions.csv"
     target = tmp_path / "shown.csv"
     download.value.save_as(target)
-    lines = target.read_text(encoding="utf-8-sig").splitlines()
-    assert lines[0] == '"version","status","wer@ami-ihm"'
-    assert lines[1] == '"3.1.0_large_turbo","Pending",0.161'
-    assert len(lines) == 9
+    lines = [*csv.DictReader(target.read_text(encoding="utf-8-sig").splitlines())]
+    assert len(lines) == 8
+    first = lines[0]
+    assert (first["version_name"], first["approval_status"], first["wer@ami-ihm"]) == (
+        "3.1.0_large_turbo",
+        "Pending",
+        "0.161",
+    )
     with page.expect_download() as download:
-        page.get_by_role("button", name="JSON").click()
+        page.locator(".st-key-download-versions-json button").click()
     target = tmp_path / "shown.json"
     download.value.save_as(target)
     rows: list[dict[str, Any]] = json.loads(target.read_text(encoding="utf-8"))
-    assert rows[1]["version"] == "3.0.0_large"
+    assert rows[1]["version_name"] == "3.0.0_large"
     assert math.isclose(rows[1]["wer@ami-ihm"], 0.16)
+    assert [*first] == [*rows[0]]
 
 
 def test_a_large_model_is_paged_and_says_what_it_leaves_out(page: Page, embedded: str) -> None:

@@ -1,11 +1,16 @@
 """Versions: every filter and field, the table, and one version in detail."""
 
+import io
 import json
+from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 import pytest
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
+from streamlit.testing.v1 import AppTest, app_test
 
 from tests.harness.server import refusal, reply
 from tests.harness.service import Service, version
@@ -407,3 +412,110 @@ def test_text_of_the_service_is_no_markdown(run: Run, service: Service) -> None:
     app = run("versions", model="model-asr")
     assert app.title[0].value.startswith("\\[click\\]\\(")
     assert "<b>" not in app.title[0].value
+
+
+class Downloads:
+    """The files behind the download buttons of the last run, which Streamlit's test runner drops at its end."""
+
+    def begin(self, storage: MemoryMediaFileStorage) -> MediaFileManager:
+        self._files = storage
+        self._manager = MediaFileManager(storage)
+        return self._manager
+
+    def named(self, app: AppTest) -> dict[str, bytes]:
+        """The name and the content of every file that the menu offers."""
+        files = {}
+        for button in app.get("download_button"):
+            url = self._manager.execute_deferred(button.proto.deferred_file_id)
+            file = self._files.get_file(url.rpartition("/")[2])
+            files[str(file.filename)] = file.content
+        return files
+
+
+@pytest.fixture
+def downloads(monkeypatch: pytest.MonkeyPatch) -> Downloads:
+    downloads = Downloads()
+    monkeypatch.setattr(app_test, "MediaFileManager", downloads.begin)
+    return downloads
+
+
+def tables(files: Mapping[str, bytes], name: str) -> list[pd.DataFrame]:
+    """The table of CSV, JSON and Parquet, every cell as text."""
+    read = [
+        pd.read_csv(io.BytesIO(files[f"{name}.csv"])),
+        pd.DataFrame(json.loads(files[f"{name}.json"])),
+        pd.read_parquet(io.BytesIO(files[f"{name}.parquet"])),
+    ]
+    return [frame.astype(dict.fromkeys(frame.columns, "str")) for frame in read]
+
+
+def test_every_download_has_the_rows_that_are_shown_and_every_field(
+    run: Run, service: Service, downloads: Downloads
+) -> None:
+    service.versions["model-asr"].append(
+        version(
+            "1.0.0",
+            "2024-04-01",
+            {"d-aishell": {"cer": 0.03}},
+            Uri="oss://bucket/models/1/",
+            SourceType="TrainingService",
+            SourceId="region=cn-shanghai,workspaceId=7,kind=TrainingJob,id=train1",
+            Options='{"password": "canary"}',
+            ExtraInfo={"token": "canary"},
+            InferenceSpec={"env": [{"name": "A", "value": "canary"}]},
+            VersionDescription="=1+1",
+        )
+    )
+    app = run("versions", model="model-asr", sort="-version", max="0.045", columns="status")
+    assert not app.get("download_button")
+    app.session_state["downloads"] = True
+    app.run()
+    files = downloads.named(app)
+    forms = ("csv", "json", "parquet")
+    assert {*files} == {f"model-asr-{name}.{form}" for name in ("versions", "results") for form in forms}
+    as_csv, as_json, as_parquet = tables(files, "model-asr-versions")
+    for table in (as_csv, as_json, as_parquet):
+        assert table["version_name"].tolist() == names(app) == ["1.0.0", "0.10.0"]
+        assert [*table] == [*as_csv]
+        first = table.iloc[0]
+        assert (first["uri"], first["source_kind"], first["source_run"]) == (
+            "oss://bucket/models/1/",
+            "TrainingJob",
+            "train1",
+        )
+        assert first["options"] == '{"password": "••••"}'
+        assert first["extra_info"] == '{"token": "••••"}'
+        assert "••••" in first["inference_spec"]
+        assert first["cer@d-aishell"] == "0.03"
+    assert (as_csv["description"][0], as_json["description"][0], as_parquet["description"][0]) == (
+        "'=1+1",
+        "=1+1",
+        "=1+1",
+    )
+    for table in tables(files, "model-asr-results"):
+        rows = table[["version_name", "dataset", "metric", "value"]].to_numpy().tolist()
+        assert rows == [
+            ["1.0.0", "d-aishell", "cer", "0.03"],
+            ["0.10.0", "d-aishell", "cer", "0.04"],
+            ["0.10.0", "d-meeting", "cer", "0.21"],
+        ]
+    assert not any(b"canary" in content for content in files.values())
+
+
+def test_the_results_that_are_downloaded_are_those_of_the_chosen_metric(run: Run, downloads: Downloads) -> None:
+    app = run("versions", model="model-asr", metric="rtf")
+    app.session_state["downloads"] = True
+    app.run()
+    files = downloads.named(app)
+    assert [row["metric"] for row in json.loads(files["model-asr-results.json"])] == ["rtf"]
+    assert [row["version_name"] for row in json.loads(files["model-asr-versions.json"])] == names(app)
+
+
+def test_trends_offers_the_numbers_drawn(run: Run, downloads: Downloads) -> None:
+    app = run("trends", model="model-asr", dataset="d-meeting")
+    app.session_state["downloads"] = True
+    app.run()
+    files = downloads.named(app)
+    assert {*files} == {f"model-asr-trends.{form}" for form in ("csv", "json", "parquet")}
+    for table in tables(files, "model-asr-trends"):
+        assert table[["version_name", "value"]].to_numpy().tolist() == [["0.1.0", "0.2"], ["0.10.0", "0.21"]]

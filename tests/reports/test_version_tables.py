@@ -88,3 +88,15 @@ def test_results_are_those_of_the_versions_shown(frames: Frames) -> None:
     ]
     assert table["dataset_uri"].astype("str").fillna("none").tolist() == ["none", "oss://b/k", "oss://b/k"]
     assert len(result_table(frames, np.array([2]))) == 0
+
+
+@pytest.mark.parametrize(
+    ("metrics", "datasets", "expected"),
+    [(["wer"], [], ["wer"]), ([], ["d-1"], ["cer", "cer", "wer"]), (["cer"], ["elsewhere"], []), (["quux"], [], [])],
+)
+def test_results_are_those_of_the_chosen_metrics_and_datasets(
+    frames: Frames, metrics: list[str], datasets: list[str], expected: list[str]
+) -> None:
+    table = result_table(frames, np.array([1, 0]), metrics, datasets)
+    assert table["metric"].tolist() == expected
+    assert "version_index" not in table

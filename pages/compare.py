@@ -32,7 +32,7 @@ PICTURES_OF_SEVERAL = {"matrix": "Matrix", "effect": "Effect", "table": "Table"}
 registry, model, model_id = page_head.choose_model()
 # The rules choose the baseline below: from what is approved now.
 naming = comparison_controls.requested_versions(model_id)
-snapshot = page_data.read_versions(registry, model_id, current=True, naming=naming)
+snapshot = page_data.read_versions(registry, model_id, workspace_id=model.workspace_id, current=True, naming=naming)
 contracts = metric_settings.effective().with_data(snapshot.meanings)
 with st.container(key="bar", horizontal=True, vertical_alignment="center"):
     with st.container(key="chooser", horizontal=True, vertical_alignment="center", width="content"):

@@ -31,7 +31,7 @@ registry, model, model_id = page_head.choose_model()
 # These controls are above the filters, but their options are those of the listing.
 choices = st.sidebar.container()
 filters = sidebar.choose_version_filters()
-snapshot = page_data.read_versions(registry, model_id, filters)
+snapshot = page_data.read_versions(registry, model_id, filters, workspace_id=model.workspace_id)
 whole = page_data.read_whole(registry, model_id, snapshot)
 contracts = metric_settings.effective().with_data(whole.meanings)
 messages.warn_of_notes(contracts.ignored)

@@ -19,10 +19,11 @@ from paiview.pai.listing_facts import Origin, read_origin
 from paiview.pai.objects import Model, VersionFilters
 from paiview.registry.registry import Registry
 from paiview.registry.snapshots import ModelsSnapshot, VersionsSnapshot
-from paiview.text import counted, escape_markdown, unique_names
+from paiview.text import counted, escape_markdown, one_line, unique_names
 from paiview.ui import app_frame, messages, page_head
 from paiview.ui.cache_keys import TTL_SECONDS
 from paiview.ui.model_data import ModelData
+from paiview.ui.reader_clock import reader_time
 
 _REFRESH = "refresh"
 _EMBEDDED = "**Embedded registry**"
@@ -46,12 +47,17 @@ class ReadResult(Protocol):
     def failure(self) -> PaiviewError | None:
         """Why the last attempt to read it again failed; ``None`` when none did."""
 
+    @property
+    def request_id(self) -> str | None:
+        """The RequestId of the response; ``None`` where the service sent none."""
+
 
 def read_versions(
     registry: Registry,
     model_id: str,
     filters: VersionFilters | None = None,
     *,
+    workspace_id: str | None = None,
     current: bool = False,
     naming: Sequence[str] = (),
 ) -> VersionsSnapshot:
@@ -61,6 +67,7 @@ def read_versions(
         registry: where they come from.
         model_id: the model.
         filters: what PAI is asked to filter; without them the whole listing is read.
+        workspace_id: the workspace of the model, where it is known.
         current: whether a snapshot older than its time to live is read again before it is shown.
         naming: VersionNames; a snapshot without one of them is read again, for it may be new.
     """
@@ -82,7 +89,8 @@ def read_versions(
     if (snapshot.fetched_at - snapshot.fully_read_at).total_seconds() > _MIN_REPORTED_LAG_SECONDS:
         facts.append(f"every field as of {age(snapshot.fully_read_at)} ago")
     label = _source_label(registry, [snapshot.origin])
-    _draw_source(label, _origin_of_versions(registry, snapshot), snapshot, ", ".join(facts))
+    origin = [_origin_of_versions(registry, snapshot), *_place(registry, workspace_id)]
+    _draw_source(label, origin, snapshot, ", ".join(facts))
     for sentence in snapshot.warnings:
         messages.warn(escape_markdown(sentence, 400))
     _draw_standing(registry, model_id, snapshot)
@@ -157,7 +165,8 @@ def read_models(registry: Registry, workspace_id: str | None) -> ModelsSnapshot:
         messages.end_page_with(error)
     shown = f"{len(snapshot.items)} of {counted(snapshot.total, 'model')}"
     label = _source_label(registry, [read_origin(model.extra_info or {}) for model in snapshot.items])
-    _draw_source(label, _origin_of_models(registry, snapshot), snapshot, shown)
+    origin = [_origin_of_models(registry, snapshot), *_place(registry, workspace_id)]
+    _draw_source(label, origin, snapshot, shown)
     return snapshot
 
 
@@ -233,17 +242,19 @@ def age(moment: datetime) -> str:
     return f"{seconds} s"
 
 
-def _draw_source(label: str, origin: str, result: ReadResult, shown: str) -> None:
+def _draw_source(label: str, origin: Sequence[str], result: ReadResult, shown: str) -> None:
     """Draw where data came from and how old they are, with a button to refresh them.
 
     Args:
         label: where they came from in two words.
-        origin: where they came from, as Markdown.
+        origin: where they came from, as Markdown, a fact in a line.
         result: what is shown.
         shown: how much of it, such as "101 of 101 versions".
     """
     read_at = result.fetched_at
-    facts = [origin, f"read {age(read_at)} ago ({read_at:%H:%M:%S} UTC)", *([shown] if shown else [])]
+    moment = reader_time(read_at)
+    here = "" if moment.local == moment.utc else f"; {escape_markdown(moment.local)}"
+    facts = [*origin, f"read {age(read_at)} ago ({moment.utc}{here})", *([shown] if shown else [])]
     is_old = result.failure is not None
     label = f"{label} · {age(read_at)} {'old' if is_old else 'ago'}"
     with app_frame.regions().connection:
@@ -251,6 +262,9 @@ def _draw_source(label: str, origin: str, result: ReadResult, shown: str) -> Non
             f":orange[{label}]" if is_old else label, icon=":material/database:", type="tertiary", key="source"
         ):
             st.markdown("  \n".join(facts))
+            if result.request_id:
+                st.caption("RequestId of this listing, for a ticket with Alibaba Cloud")
+                st.code(one_line(result.request_id), language=None, wrap_lines=True)
         st.button(
             "Refresh", icon=":material/refresh:", key=_REFRESH, type="tertiary", help="Read this from the service again"
         )
@@ -301,3 +315,10 @@ def _origin_of_models(registry: Registry, snapshot: ModelsSnapshot) -> str:
 def _service(registry: Registry) -> str:
     """The service, and whose permissions decide what is visible."""
     return f"**{escape_markdown(registry.endpoint)}** · everyone here sees what the server's credential sees"
+
+
+def _place(registry: Registry, workspace_id: str | None) -> list[str]:
+    """The region, which the embedded registry has none of, and the workspace, as Markdown in one line."""
+    facts = {"region": registry.console_region, "workspace": workspace_id or registry.workspace_id}
+    known = [f"{name} {escape_markdown(value, 80)}" for name, value in facts.items() if value]
+    return [" · ".join(known)] if known else []

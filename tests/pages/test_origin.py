@@ -65,3 +65,8 @@ def test_several_files_of_one_model_are_all_named_and_a_doubled_version_is_told(
 def test_the_list_of_models_tells_both_kinds_apart() -> None:
     text = page_text(page("models"))
     assert f"{PUBLISHED}; 2 models are saved answers" in text
+
+
+@pytest.mark.parametrize("name", ["versions", "models"])
+def test_the_embedded_registry_is_in_no_region(name: str) -> None:
+    assert "region" not in page_text(page(name))

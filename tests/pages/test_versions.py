@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -397,6 +398,17 @@ def test_a_version_in_detail_shows_its_change_against_what_is_approved_now(run: 
     assert "change" not in [
         name for frame in run("versions", model="model-asr", version="0.1.0").dataframe[1:] for name in frame.value
     ]
+
+
+@pytest.mark.parametrize("page", ["versions", "compare", "trends"])
+def test_the_source_says_what_was_read_where_and_when(run: Run, page: str) -> None:
+    app = run(page, model="model-asr")
+    text = unescaped(page_text(app))
+    assert "http://127.0.0.1:" in text
+    assert "workspace 7" in text
+    assert re.search(r"read \d+ s ago \(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)", text)
+    assert "3 of 3 versions" in text
+    assert [code.value for code in app.code if code.value == "R-good"] == ["R-good"]
 
 
 def test_refresh_reads_the_versions_again(run: Run, service: Service) -> None:

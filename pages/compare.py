@@ -62,6 +62,7 @@ with st.sidebar:
     sort = url_controls.choice("Sort rows", PAIR_SORTS, key="sort", default="worst") or "worst"
 
 statuses = comparison_controls.approval_statuses(live, model_id)
+page_head.offer_console(registry, model, [live.versions[model_id, item.candidate] for item in decisions])
 with st.container(key="verdict"):
     if single is not None:
         other = snapshot.lineage.largest_overlap(single, contracts)

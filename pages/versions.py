@@ -149,7 +149,7 @@ with download:
 if len(ticked) > 1:
     with st.container(key="selection"):
         st.subheader(f"{len(ticked)} versions side by side", anchor=False)
-        st.dataframe(versions_table.side_by_side(data, ticked), hide_index=True, placeholder="–")
+        versions_table.draw_side_by_side(data, ticked)
 
 if version_index is not None:
     version = snapshot.versions[int(frames.versions["listing_index"].iloc[version_index])]

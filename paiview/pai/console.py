@@ -45,6 +45,19 @@ def workspace_url(region: str | None, workspace_id: str | None) -> str | None:
     return _url(region, workspace_id, _WORKSPACE_PAGE)
 
 
+def approval_url(region: str | None, workspace_id: str | None, source: Source | None = None) -> str | None:
+    """The page from which a version of a workspace is approved, which is that of the workspace.
+
+    Args:
+        region: of the service; ``None`` where it is not known, as behind an endpoint of one's own.
+        workspace_id: of the model.
+        source: of the version. A workspace is in one region, so a source in the same workspace tells it.
+    """
+    if not region and source is not None and source.workspace_id == workspace_id:
+        region = source.region
+    return workspace_url(region, workspace_id)
+
+
 def run_url(source: Source | None) -> str | None:
     """The page of a pipeline run, service job or training job; ``None`` for any other source."""
     if source is None or source.kind not in _RUN_PAGES or MASK in source.run_id:

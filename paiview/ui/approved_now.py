@@ -20,6 +20,8 @@ _CLIPPED_AT = 90
 """The percentile of the effects from which a tint is full, so that one outlier does not pale all the others."""
 _LEAST_CLIP, _MOST_CLIP = 0.05, 1.0
 _FAINTEST, _FULL = 0.06, 0.48
+READ_AS_ERRORS = " †"
+"""Follows an effect of the errors, which changed by a larger share than the value."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -85,7 +87,18 @@ def change_text(decision: PairDecision | None, contracts: Contracts) -> str | No
             return GLYPHS["same"]
         return no_effect_reason(decision.direction, decision.reading, decision.baseline)
     meaning = contract(decision.metric, contracts.metrics)
-    return percent(decision.effect, apart_from=meaning.effective_relative)
+    mark = READ_AS_ERRORS if is_read_as_errors(decision) else ""
+    return percent(decision.effect, apart_from=meaning.effective_relative) + mark
+
+
+def is_read_as_errors(decision: PairDecision | None) -> bool:
+    """Whether the effect is that of the errors: the values of the two versions differ by a smaller share."""
+    return (
+        decision is not None
+        and decision.reading == "error"
+        and decision.effect is not None
+        and decision.state in ("better", "worse", "unclear")
+    )
 
 
 def clip_of(decisions: Iterable[PairDecision]) -> float:

@@ -8,6 +8,8 @@ import streamlit as st
 
 from paiview.reports.table_files import files_of
 
+_TITLE_PIXELS = 150
+
 
 class Table(NamedTuple):
     """A table to download.
@@ -32,8 +34,8 @@ def offer(model_id: str, tables: Sequence[Table]) -> None:
         return
     with menu:
         for table in tables:
-            st.markdown(f"**{table.title}**", help=table.contents)
-            with st.container(horizontal=True, gap="small"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.markdown(f"**{table.title}**", help=table.contents, width=_TITLE_PIXELS)
                 for file in files_of(table.build, model_id, table.name):
                     st.download_button(
                         file.form,

@@ -23,7 +23,7 @@ from paiview.registry.model_search import matching_models
 from paiview.registry.registry import Registry
 from paiview.registry.snapshots import Review, VersionsSnapshot
 from paiview.text import escape_markdown, one_line, shorten_front
-from paiview.ui import app_frame, messages, page_data, script_lock
+from paiview.ui import app_frame, messages, model_facts, page_data, script_lock
 from paiview.ui.cache_keys import TTL_SECONDS
 from paiview.ui.model_data import ModelData
 from paiview.ui.versions_table import decimal_places
@@ -117,8 +117,7 @@ def draw_cards(models: Sequence[Model]) -> list[Card]:
 
 
 def _task(model: Model) -> str:
-    facts = [escape_markdown(fact, 60) for fact in (model.task, model.domain) if fact]
-    return f":gray[{' · '.join(facts) or '–'}]"
+    return f":gray[{model_facts.card_facts(model) or '–'}]"
 
 
 def read_models(

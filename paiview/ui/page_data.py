@@ -253,8 +253,8 @@ def _draw_source(label: str, origin: Sequence[str], result: ReadResult, shown: s
     """
     read_at = result.fetched_at
     moment = reader_time(read_at)
-    here = "" if moment.local == moment.utc else f"; {escape_markdown(moment.local)}"
-    facts = [*origin, f"read {age(read_at)} ago ({moment.utc}{here})", *([shown] if shown else [])]
+    here = "" if moment.zone == "UTC" else f"; {moment.local} {escape_markdown(moment.zone)}"
+    facts = [*origin, f"read {age(read_at)} ago ({moment.utc} UTC{here})", *([shown] if shown else [])]
     is_old = result.failure is not None
     label = f"{label} · {age(read_at)} {'old' if is_old else 'ago'}"
     with app_frame.regions().connection:
@@ -263,7 +263,7 @@ def _draw_source(label: str, origin: Sequence[str], result: ReadResult, shown: s
         ):
             st.markdown("  \n".join(facts))
             if result.request_id:
-                st.caption("RequestId of this listing, for a ticket with Alibaba Cloud")
+                st.caption("RequestId of this answer")
                 st.code(one_line(result.request_id), language=None, wrap_lines=True)
         st.button(
             "Refresh", icon=":material/refresh:", key=_REFRESH, type="tertiary", help="Read this from the service again"

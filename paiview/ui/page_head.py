@@ -1,16 +1,19 @@
 """The head of a page: the workspace, the model whose name is the control that changes it, and what is approved now."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import streamlit as st
 
 from paiview.evaluation.frames import Frames
+from paiview.pai import console
 from paiview.pai.errors import PaiviewError, PermissionDeniedError
-from paiview.pai.objects import Model
+from paiview.pai.objects import Model, ModelVersion
+from paiview.pai.sources import parse_source
 from paiview.registry.connection import connect
 from paiview.registry.registry import Registry
 from paiview.text import escape_markdown, one_line, unique_names
-from paiview.ui import app_frame, messages, url, url_controls
+from paiview.ui import app_frame, messages, model_facts, url, url_controls
 from paiview.ui.statuses import STATUSES, badge, status_count
 
 _VERSION_KEYS = ("candidate", "baseline", "baseline_model", "version")
@@ -99,9 +102,50 @@ def choose_model() -> ChosenModel:
         model = models[model_id]
         facts = [model.task, model.domain, model.provider, model_id]
         st.caption(" · ".join(escape_markdown(fact, 80) for fact in facts if fact), width="content")
+        if unknown is None:
+            model_facts.draw(model)
     if unknown is not None and model_id == requested:
         messages.end_page_with(unknown)
     return ChosenModel(registry, model, model_id)
+
+
+def offer_console(registry: Registry, model: Model, versions: Sequence[ModelVersion]) -> None:
+    """Draw a link in the head to where these versions of the model are approved; nothing where it is not known."""
+    with app_frame.regions().head:
+        draw_console_link(registry, model, versions, "console-head")
+
+
+def draw_console_link(registry: Registry, model: Model, versions: Sequence[ModelVersion], key: str) -> None:
+    """Draw a link to the workspace in the console of PAI, in which versions are approved; nothing without an address.
+
+    Args:
+        registry: where the versions come from; the embedded one has no console.
+        model: their model.
+        versions: where one is Pending, the link is called after its approval.
+        key: of the link, unique on the page.
+    """
+    address = None if registry.embedded else _console_address(registry, model, versions)
+    if address is None:
+        return
+    is_pending = any(version.approval_status == "Pending" for version in versions)
+    name = escape_markdown(model.model_name or model.model_id or "", 80)
+    st.link_button(
+        f"{'Approve' if is_pending else 'Open'} in PAI ↗",
+        address,
+        type="tertiary",
+        key=key,
+        # PAI publishes no address of a model or a version, so this says the way.
+        help=f"The workspace in PAI's console. There: AI Asset Management, Models, {name}.",
+    )
+
+
+def _console_address(registry: Registry, model: Model, versions: Sequence[ModelVersion]) -> str | None:
+    workspace_id = model.workspace_id or registry.workspace_id
+    for version in versions:
+        source = parse_source(version.source_type, version.source_id)
+        if address := console.approval_url(registry.console_region, workspace_id, source):
+            return address
+    return None
 
 
 def draw_standing(frames: Frames) -> None:

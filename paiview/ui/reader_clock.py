@@ -1,21 +1,25 @@
 """Times as the reader's clock shows them, beside UTC, in which PAI writes them."""
 
-from datetime import UTC, datetime, tzinfo
-from typing import NamedTuple
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
+
+_FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 
 
 class ReaderTime(NamedTuple):
     """A moment for a reader.
 
     Attributes:
-        local: in the time zone of the browser, with its name; equal to ``utc`` where that is UTC or not known.
-        utc: in UTC.
+        local: on the clock of the browser.
+        zone: the name of the browser's time zone; ``UTC`` where it is that, or not known.
+        utc: in UTC, without its name.
     """
 
     local: str
+    zone: str
     utc: str
 
 
@@ -24,11 +28,11 @@ def reader_time(moment: datetime) -> ReaderTime:
 
     The tables of versions have no such times: a cell has no tooltip, and the filters on dates mean days in UTC.
     """
-    in_utc = f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    in_utc = f"{moment.astimezone(UTC):{_FORMAT}}"
     zone = _browser_zone()
-    if zone is None or (local := moment.astimezone(zone)).utcoffset() == UTC.utcoffset(None):
-        return ReaderTime(in_utc, in_utc)
-    return ReaderTime(f"{local:%Y-%m-%d %H:%M:%S} {zone}", in_utc)
+    if zone is None or (local := moment.astimezone(zone)).utcoffset() == timedelta():
+        return ReaderTime(in_utc, "UTC", in_utc)
+    return ReaderTime(f"{local:{_FORMAT}}", str(zone), in_utc)
 
 
 def _browser_zone() -> tzinfo | None:

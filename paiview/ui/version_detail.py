@@ -1,6 +1,7 @@
 """One version in detail: every field, its source, specs with secrets masked, and the response as it came."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -8,7 +9,9 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
+from paiview.evaluation.dataset_identity import base_of
 from paiview.evaluation.frames import Frames, Pair
+from paiview.evaluation.metric_families import fold
 from paiview.evaluation.queries import VersionIndexes
 from paiview.pai import console
 from paiview.pai.objects import JsonObject, Model, ModelVersion
@@ -16,9 +19,11 @@ from paiview.pai.sources import PIPELINE_RUN, SERVICE_JOB, TRAINING_JOB, parse_s
 from paiview.registry.registry import Registry
 from paiview.secret_masking import MASK
 from paiview.text import ascii_host, escape_invisible, escape_markdown, http_url, one_line, several_lines
-from paiview.ui import app_frame, statuses, url, url_controls, versions_table
-from paiview.ui.approved_now import ApprovedNow, change_text, clip_of, tint_style
+from paiview.ui import app_frame, page_head, statuses, url, url_controls, versions_table
+from paiview.ui.approved_now import READ_AS_ERRORS, ApprovedNow, change_text, clip_of, tint_style
+from paiview.ui.copied import draw_copied
 from paiview.ui.model_data import ModelData
+from paiview.ui.reader_clock import reader_time
 
 _SPECS = {
     "TrainingSpec": "training_spec",
@@ -29,7 +34,7 @@ _SPECS = {
 }
 _RUN_NAMES = {PIPELINE_RUN: "pipeline run", SERVICE_JOB: "service job", TRAINING_JOB: "training job"}
 _MAX_COVERS = 8
-_MAX_COPIED_CHARACTERS = 4000
+_MAX_COPIED_DATASETS = 12
 _DRAWER_PIXELS = 620
 
 
@@ -75,13 +80,14 @@ def open_drawer(
 
     def draw() -> None:
         with st.container(key="version-detail"):
-            _draw_head(model, version, row)
+            _draw_head(registry, model, version, row)
             results, about, specs, raw = st.tabs(["Results", "About", "Specs", "Raw JSON"])
             with results:
                 _draw_results(data, version, version_index, approved)
             with about:
-                _draw_about(registry, model, version, row)
+                _draw_about(model, version, row)
                 _draw_datasets(data, version_index)
+                _draw_options(version)
             with specs:
                 _draw_specs(version)
             with raw:
@@ -99,28 +105,51 @@ def _close() -> None:
     url.write("version")
 
 
-def _draw_head(model: Model, version: ModelVersion, row: "pd.Series[Any]") -> None:
+def _draw_head(registry: Registry, model: Model, version: ModelVersion, row: "pd.Series[Any]") -> None:
     status = row["approval_status"]
     badge = statuses.badge(status, statuses.status_text(status)) if isinstance(status, str) else ""
-    created = _time_text(row["created"], version.gmt_create_time)
-    st.markdown(f"{badge} :gray[created {escape_markdown(created, 40)} UTC]" if created else badge)
+    local, in_utc = _times(version, row)
+    # Streamlit has tooltips for a whole text alone.
+    st.markdown(f"{badge} :gray[{local}]" if local else badge, help=in_utc)
     if version.version_description:
         st.text(several_lines(version.version_description))
-    if version.version_name and model.model_id:
-        app_frame.link(
-            app_frame.COMPARE,
-            "Compare with the approved version",
-            model=model.model_id,
-            candidate=version.version_name,
-        )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if version.version_name and model.model_id:
+            app_frame.link(
+                app_frame.COMPARE,
+                "Compare with the approved version",
+                model=model.model_id,
+                candidate=version.version_name,
+            )
+        page_head.draw_console_link(registry, model, [version], "console-version")
     if row["problems"]:
         st.warning(f"{row['problems']} flagged in this version: {escape_markdown(str(row['problem']), 400)}")
+
+
+def _times(version: ModelVersion, row: "pd.Series[Any]") -> tuple[str, str | None]:
+    """When the version was created and modified, as Markdown: on the reader's clock, and in UTC where that differs."""
+    local, in_utc = [], []
+    zone = ""
+    for verb, moment, text in (
+        ("created", row["created"], version.gmt_create_time),
+        ("modified", row["modified"], version.gmt_modified_time),
+    ):
+        if not pd.isna(moment):
+            shown = reader_time(moment.to_pydatetime())
+            zone = escape_markdown(shown.zone)
+            local.append(f"{verb} {shown.local}")
+            in_utc.append(f"{verb} {shown.utc}")
+        elif text:
+            local.append(f"{verb} {escape_markdown(text, 60)}")
+    is_utc = zone in ("", "UTC")
+    return f"{' · '.join(local)} {zone}".strip(), None if is_utc else f"{' · '.join(in_utc)} UTC"
 
 
 def _draw_results(data: ModelData, version: ModelVersion, version_index: int, approved: ApprovedNow | None) -> None:
     rows = data.frames.metrics[data.frames.metrics["version_index"] == version_index]
     if rows.empty:
         st.info("This version has no evaluation results.")
+        _draw_stored_metrics(version)
         return
     shown = rows[["dataset", "metric", "value", "raw", "problem", "n", "errors"]]
     shown = shown.astype({"dataset": "str", "metric": "str"}).dropna(axis="columns", how="all").reset_index(drop=True)
@@ -132,7 +161,8 @@ def _draw_results(data: ModelData, version: ModelVersion, version_index: int, ap
         for pair, value in zip(pairs, rows["value"], strict=True)
     ]
     digits = [*map(max, in_column, in_row)]
-    styles: list[str] = []
+    styles = [""] * len(pairs)
+    effects: dict[Pair, float | None] = {}
     shown["dataset"] = [data.dataset_names.get(dataset, dataset) for dataset in shown["dataset"]]
     if approved is not None and version is not approved.version and "value" in shown:
         (changes,) = approved.changes([version], data.contracts)
@@ -140,22 +170,40 @@ def _draw_results(data: ModelData, version: ModelVersion, version_index: int, ap
         clip = clip_of(changes.values())
         styles = [tint_style(decision, clip) for decision in decisions]
         texts = [change_text(decision, data.contracts) for decision in decisions]
+        effects = {pair: decision.effect for pair, decision in changes.items()}
         shown.insert(1, "change", pd.Series(texts, dtype="str"))
         before = [None if decision is None else decision.baseline for decision in decisions]
         shown.insert(4, "approved", pd.Series(before, dtype="float64"))
-        st.caption(f"Change against {escape_markdown(approved.name, 60)}, approved now; positive is better.")
+        against = f"Change against {escape_markdown(approved.name, 60)}, approved now; positive is better."
+        is_any_error = any(text is not None and text.endswith(READ_AS_ERRORS) for text in texts)
+        st.caption(against + (f" {versions_table.ERRORS_LEGEND}" if is_any_error else ""))
     for column in ("dataset", "metric", *(name for name in ("raw", "problem") if name in shown)):
         shown[column] = shown[column].astype("str").map(one_line, na_action="ignore")
+    folded = fold(pairs, data.contracts.metrics, effects)
+    _draw_result_rows(shown, digits, styles, folded.shown)
+    if folded.hidden:
+        label = f"…and {len(folded.hidden)} more: {escape_markdown(folded.summary)}"
+        # It is drawn at once: a control in a dialog would run the dialog alone again, without the frame around it.
+        with st.expander(label, key="more-results"):
+            _draw_result_rows(shown, digits, styles, folded.hidden)
+    _draw_stored_metrics(version)
+
+
+def _draw_result_rows(results: pd.DataFrame, digits: Sequence[int], styles: Sequence[str], rows: list[int]) -> None:
+    """Draw some rows of the results; ``digits`` and ``styles`` have the decimals and the tint of every row."""
     order = ["dataset", "change", "value", "approved", "metric", "raw", "problem", "n", "errors"]
-    table = shown[[name for name in order if name in shown]].dropna(axis="columns", how="all")
+    table = results[[name for name in order if name in results]].iloc[rows].reset_index(drop=True)
+    table = table.dropna(axis="columns", how="all")
     numbers = [name for name in ("value", "approved") if name in table]
-    styled = versions_table.with_decimals(table, numbers, digits) if numbers else table
-    if isinstance(styled, Styler) and any(styles) and "change" in table:
-        styled = styled.apply(lambda _: styles, subset=["change"])
+    in_rows = [digits[row] for row in rows]
+    tints = [styles[row] for row in rows]
+    styled = versions_table.with_decimals(table, numbers, in_rows) if numbers else table
+    if isinstance(styled, Styler) and any(tints) and "change" in table:
+        styled = styled.apply(lambda _: tints, subset=["change"])
     st.dataframe(
         styled,
         hide_index=True,
-        height=versions_table.height(len(shown)),
+        height=versions_table.height(len(table)),
         placeholder="–",
         alt="Evaluation results of the version",
         column_config={
@@ -169,18 +217,42 @@ def _draw_results(data: ModelData, version: ModelVersion, version_index: int, ap
     )
 
 
+def _draw_stored_metrics(version: ModelVersion) -> None:
+    """Draw a section with the field Metrics as it is."""
+    if version.metrics not in (None, {}, []):
+        with st.expander("Metrics as stored", key="stored-metrics"):
+            _draw_json("Metrics", version.metrics)
+
+
 def _draw_datasets(data: ModelData, version_index: int) -> None:
-    """Draw the id of each dataset that Results shows by its name."""
+    """Draw the id and the Uri of each dataset that Results shows by its name."""
     rows = data.frames.metrics[data.frames.metrics["version_index"] == version_index]
-    datasets = dict.fromkeys(rows["dataset"].astype("str"))
-    named = [(one_line(data.dataset_names[each]), one_line(each)) for each in datasets if each in data.dataset_names]
-    if named:
-        table = pd.DataFrame(named, columns=["Dataset", "DatasetId"], dtype="str")
-        height = versions_table.height(len(table))
-        st.dataframe(table, hide_index=True, height=height, alt="Ids of the datasets of the version")
+    datasets: dict[str, str | None] = {}
+    for dataset, uri in zip(rows["dataset"].astype("str"), rows["dataset_uri"].astype("object"), strict=True):
+        given = uri if isinstance(uri, str) else None
+        datasets[dataset] = datasets.get(dataset) or given
+    facts = [
+        (data.dataset_names.get(dataset, dataset), "" if "://" in dataset else base_of(dataset), uri or "")
+        for dataset, uri in datasets.items()
+        if dataset in data.dataset_names or uri
+    ]
+    if not facts:
+        return
+    st.markdown("**Datasets**")
+    if len(facts) <= _MAX_COPIED_DATASETS:
+        for number, (name, dataset_id, uri) in enumerate(facts):
+            st.markdown(escape_markdown(name))
+            draw_copied([("DatasetId", dataset_id), ("Uri", uri)], f"dataset-{number}")
+        return
+    table = pd.DataFrame(
+        [tuple(map(one_line, fact)) for fact in facts], columns=["Dataset", "DatasetId", "Uri"], dtype="str"
+    )
+    height = versions_table.height(len(table))
+    st.dataframe(table, hide_index=True, height=height, alt="Ids and addresses of the datasets of the version")
+    st.caption("Click a cell and press Ctrl+C to copy it.")
 
 
-def _draw_about(registry: Registry, model: Model, version: ModelVersion, row: "pd.Series[Any]") -> None:
+def _draw_about(model: Model, version: ModelVersion, row: "pd.Series[Any]") -> None:
     extra_info = dict(version.extra_info or {})
     covers = extra_info.pop("CoverUris", None)
     fields = [*_documented_fields(version, row), *_other_fields(version, extra_info)]
@@ -188,37 +260,52 @@ def _draw_about(registry: Registry, model: Model, version: ModelVersion, row: "p
         [(one_line(name), _cell(value)) for name, value in fields], columns=["field", "value"], dtype="str"
     )
     table = table[table["value"] != ""]
-    # What is pasted elsewhere: these have an icon that copies them.
-    copied = [("VersionName", version.version_name), ("Uri", version.uri), ("SourceId", version.source_id)]
-    for label, text in copied:
-        if text:
-            st.caption(label)
-            st.code(one_line(text, _MAX_COPIED_CHARACTERS), language=None, wrap_lines=True)
+    with st.container(horizontal=True, gap="small"):
+        for label, address in (*_links(version), *_cover_links(covers)):
+            st.link_button(label, address)
+    draw_copied(
+        [
+            ("ModelId", model.model_id),
+            ("VersionName", version.version_name),
+            ("Uri", version.uri),
+            ("SourceId", version.source_id),
+            ("Source run", None if pd.isna(row["source_run"]) else row["source_run"]),
+            ("UserId", version.user_id),
+            ("OwnerId", version.owner_id),
+        ],
+        "version",
+    )
     st.dataframe(table, hide_index=True, height=versions_table.height(len(table)), alt="Fields of the version")
+
+
+def _draw_options(version: ModelVersion) -> None:
     if version.options:
-        st.caption("Options")
-        st.json(_parsed_options(version.options), expanded=1)
-    for label, address in (*_links(registry, model, version), *_cover_links(covers)):
-        st.link_button(label, address)
+        st.markdown("**Options**")
+        _draw_json("Options", version.options)
+
+
+def _draw_json(name: str, value: Any) -> None:
+    """Draw a value, or a text that holds JSON, as a tree; any other text is drawn under the name of its field."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            value = {name: value}
+    st.json(escape_invisible(value if isinstance(value, dict | list) else {name: value}), expanded=1)
 
 
 def _documented_fields(version: ModelVersion, row: "pd.Series[Any]") -> list[tuple[str, Any]]:
-    """Name and value of each field; pairs, as a label may have the name of a field."""
+    """Name and value of each field but ids and addresses; pairs, as a label may have the name of a field."""
     return [
-        ("VersionName", version.version_name),
         ("ApprovalStatus", version.approval_status),
         ("Created (UTC)", _time_text(row["created"], version.gmt_create_time)),
         ("Modified (UTC)", _time_text(row["modified"], version.gmt_modified_time)),
         ("FormatType", version.format_type),
         ("FrameworkType", version.framework_type),
-        ("Uri", version.uri),
         ("SourceType", version.source_type),
-        ("SourceId", version.source_id),
+        ("Source region", row["source_region"]),
         ("Source workspace", row["source_workspace"]),
         ("Source kind", row["source_kind"]),
-        ("Source run", row["source_run"]),
-        ("UserId", version.user_id),
-        ("OwnerId", version.owner_id),
         *((f"Label {label.key}", label.value) for label in version.labels),
     ]
 
@@ -246,10 +333,9 @@ def _cover_links(covers: object) -> list[tuple[str, str]]:
     ]
 
 
-def _links(registry: Registry, model: Model, version: ModelVersion) -> list[tuple[str, str]]:
+def _links(version: ModelVersion) -> list[tuple[str, str]]:
+    """Label and address of the run that made the version, and of its Uri."""
     links = []
-    if address := console.workspace_url(registry.console_region, model.workspace_id):
-        links.append(("Open the workspace in the PAI console", address))
     source = parse_source(version.source_type, version.source_id)
     if source is not None and (address := console.run_url(source)):
         links.append((f"Open the {_RUN_NAMES[source.kind]}", address))
@@ -296,11 +382,3 @@ def _cell(value: Any) -> str:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _parsed_options(options: str) -> object:
-    """Options parsed as JSON; a text that is no JSON stays as it is."""
-    try:
-        return escape_invisible(json.loads(options))
-    except (ValueError, RecursionError):
-        return {"Options": escape_invisible(options)}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,21 @@ from pandas.io.formats.style import Styler
 from paiview.decisions.wording import percent
 from paiview.evaluation import queries
 from paiview.evaluation.frames import Frames, Pair
+from paiview.evaluation.metric_families import fold
 from paiview.evaluation.metric_meaning import MetricContract, contract, display_digits, format_value
 from paiview.evaluation.queries import FIELDS, Slice, VersionIndexes, page_of
 from paiview.figures.style import APPROVED, BETTER, distinct_labels, tint, way
 from paiview.pai.objects import ModelVersion
 from paiview.text import counted, escape_markdown, one_line, shorten_front, unique_labels
 from paiview.ui import app_frame, url, url_controls
-from paiview.ui.approved_now import ApprovedNow, change_text, clip_of, tint_style
+from paiview.ui.approved_now import (
+    READ_AS_ERRORS,
+    ApprovedNow,
+    change_text,
+    clip_of,
+    is_read_as_errors,
+    tint_style,
+)
 from paiview.ui.cache_keys import TTL_SECONDS
 from paiview.ui.model_data import ModelData
 from paiview.ui.statuses import CHIP_COLOURS, STATUSES, status_count, status_text
@@ -48,6 +56,8 @@ _TINY = 1e-8
 """It shows zeros in place of a smaller number."""
 _ICON_START = ":"
 """A cell of buttons that begins with it may show an icon in place of its text."""
+ERRORS_LEGEND = f"{READ_AS_ERRORS.strip()} of the errors, which changed by a larger share than the value."
+"""What the mark of an effect means."""
 Cells = Literal["values", "change"]
 
 
@@ -86,9 +96,23 @@ class TablePage:
         return self.data.key(self.passing, self.part, tuple(self.pairs), tuple(self.fields), self.cells, approved)
 
 
+class _StyledPage(NamedTuple):
+    """A page of the table as it is drawn.
+
+    Attributes:
+        table: with its marks.
+        config: the configuration of its columns by position, but for the first.
+        has_errors: whether any change is that of the errors.
+    """
+
+    table: Styler | pd.DataFrame
+    config: dict[int, Any]
+    has_errors: bool = False
+
+
 def draw_versions(page: TablePage, model_id: str) -> None:
     """Draw one page of the versions; a click on a name opens its version in detail, and a tick selects it."""
-    table, config = _styled(page=page)
+    table, config, _ = _styled(page=page)
     rows = page.rows
     names = page.data.frames.versions["version_name"].iloc[rows].tolist()
     key = f"rows-{page.data.identity}-{hash(rows.tobytes())}"
@@ -190,8 +214,7 @@ def versions_frame(
 
 
 @st.cache_resource(ttl=TTL_SECONDS, max_entries=256, show_spinner=False, hash_funcs={TablePage: TablePage.key})
-def _styled(page: TablePage) -> tuple[Styler | pd.DataFrame, dict[int, Any]]:
-    """The table with its marks, and the configuration of its columns by position, but for the first."""
+def _styled(page: TablePage) -> _StyledPage:
     table = _display_texts(versions_frame(page.data.frames, page.rows, page.pairs, page.fields), page.fields)
     numbers = [str(column) for column in queries.number_table(page.data.frames, page.pairs).columns]
     marks = pd.DataFrame("", index=table.index, columns=table.columns)
@@ -212,16 +235,19 @@ def _styled(page: TablePage) -> tuple[Styler | pd.DataFrame, dict[int, Any]]:
     marks.columns = table.columns = columns
     is_marked = marks.to_numpy().any()
     if not is_marked and not texts:
-        return table, config
+        return _StyledPage(table, config)
     # Without cell_ids=False Streamlit takes ten times as long; with it, texts in place of numbers are lost.
     styled = Styler(table, cell_ids=bool(texts)).apply(lambda _: marks, axis=None)
-    for name, written in texts.items():
-        styled = styled.format(written, subset=[heads[name]], na_rep="–")
-    return styled, config
+    for name, rows_and_texts in texts.items():
+        for rows, write in rows_and_texts:
+            styled = styled.format(write, subset=(rows, [heads[name]]), na_rep="–")
+    has_errors = any(text.endswith(READ_AS_ERRORS) for text in table.to_numpy().ravel() if isinstance(text, str))
+    has_errors = has_errors or any(any(texts[name][1][0]) for name in texts)
+    return _StyledPage(styled, config, has_errors)
 
 
-_Texts = Mapping[str, Callable[[Any], str]]
-"""How the numbers of a column are written, where its configuration cannot say it."""
+_Texts = Mapping[str, Sequence[tuple[list[bool], Callable[[Any], str]]]]
+"""How the numbers of a column are written, by rows of the table, where its configuration cannot say it."""
 
 
 def _write_values(
@@ -255,7 +281,7 @@ def _write_changes(
     changes = approved.changes([page.listing[place] for place in places], contracts, page.pairs)
     clip = clip_of(decision for row in changes for decision in row.values())
     config: dict[str, Any] = {}
-    texts: dict[str, Callable[[Any], str]] = {}
+    texts: dict[str, Sequence[tuple[list[bool], Callable[[Any], str]]]] = {}
     for column, pair in zip(columns, page.pairs, strict=True):
         cells = [row.get(pair) for row in changes]
         for row, cell in zip(table.index, cells, strict=True):
@@ -270,9 +296,18 @@ def _write_changes(
         else:
             table[column] = pd.Series(effects, index=table.index, dtype="float64")
             relative = contract(pair.metric, contracts.metrics).effective_relative
-            texts[column] = partial(percent, apart_from=relative)
+            as_errors = [is_read_as_errors(cell) for cell in cells]
+            write = partial(percent, apart_from=relative)
+            texts[column] = [
+                ([not is_error for is_error in as_errors], write),
+                (as_errors, partial(_percent_of_errors, apart_from=relative)),
+            ]
             config[column] = st.column_config.NumberColumn(help=hint)
     return config, texts
+
+
+def _percent_of_errors(effect: float, *, apart_from: float) -> str:
+    return percent(effect, apart_from=apart_from) + READ_AS_ERRORS
 
 
 def _display_texts(table: pd.DataFrame, fields: Sequence[str]) -> pd.DataFrame:
@@ -423,6 +458,7 @@ def draw_legend(page: TablePage, hidden: int) -> None:
         if page.cells == "change":
             against = escape_markdown(page.approved.name, 60)
             facts = [f"Change against {against}, approved now: positive is better, blue better, vermillion worse."]
+            facts += [ERRORS_LEGEND] if _styled(page=page).has_errors else []
         if page.approved.name in page.data.frames.versions["version_name"].iloc[page.rows].to_numpy():
             facts.append("The green row is approved now.")
     facts.append("A click on a name opens the version; tick two to compare.")
@@ -433,10 +469,35 @@ def draw_legend(page: TablePage, hidden: int) -> None:
     st.caption(" ".join(facts))
 
 
-def side_by_side(data: ModelData, version_indexes: Sequence[int]) -> Styler | pd.DataFrame:
-    """The numbers of a few versions: a row for each (dataset, metric) that any of them has, a column a version."""
+def draw_side_by_side(data: ModelData, version_indexes: Sequence[int]) -> None:
+    """Draw the numbers of a few versions; of hundreds on one dataset those that matter first, the others folded."""
     columns = sorted(version_indexes)
-    pairs = queries.pairs_with_numbers(data.frames, columns)
+    pairs = sorted(queries.pairs_with_numbers(data.frames, columns), key=lambda pair: (pair.dataset, pair.metric))
+    folded = fold(pairs, data.contracts.metrics)
+    alt = "Versions side by side"
+    shown = side_by_side(data, columns, [pairs[index] for index in folded.shown])
+    st.dataframe(shown, hide_index=True, placeholder="–", alt=alt)
+    if not folded.hidden:
+        return
+    label = f"…and {len(folded.hidden)} more: {escape_markdown(folded.summary)}"
+    section = st.expander(label, key="more-side-by-side", on_change="rerun")
+    if section.open:
+        others = side_by_side(data, columns, [pairs[index] for index in folded.hidden])
+        section.dataframe(others, hide_index=True, placeholder="–", alt=alt)
+
+
+def side_by_side(
+    data: ModelData, version_indexes: Sequence[int], pairs: Sequence[Pair] | None = None
+) -> Styler | pd.DataFrame:
+    """The numbers of a few versions: a row for each (dataset, metric), a column a version.
+
+    Args:
+        data: the listing.
+        version_indexes: the versions, as positions in the versions frame.
+        pairs: the rows; by default every pair that any of them has a number of.
+    """
+    columns = sorted(version_indexes)
+    pairs = queries.pairs_with_numbers(data.frames, columns) if pairs is None else pairs
     numbers = queries.number_table(data.frames, pairs).iloc[columns].to_numpy().T
     heads = pd.DataFrame(
         {

@@ -4,7 +4,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -12,6 +12,7 @@ from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.testing.v1 import AppTest, app_test
+from streamlit.testing.v1.element_tree import Block
 
 from tests.harness.server import refusal, reply
 from tests.harness.service import Service, version
@@ -43,7 +44,18 @@ def cells(app: AppTest, head: tuple[str, str]) -> list[str]:
 def fields(app: AppTest) -> dict[str, str]:
     """The fields of the version in detail."""
     table = next(frame.value for frame in app.dataframe if list(frame.value.columns) == ["field", "value"])
-    return dict(zip(table["field"], table["value"], strict=True))
+    return copied(app, "version") | dict(zip(table["field"], table["value"], strict=True))
+
+
+def copied(app: AppTest, key: str) -> dict[str, str]:
+    """The texts that have an icon that copies them, by their label."""
+    block = cast("Block", app.get_by_key(f"copied-{key}"))
+    return {label.value: text.value for label, text in zip(block.caption, block.code, strict=True)}
+
+
+def links(app: AppTest) -> dict[str, str]:
+    """The links out of paiview: label to address."""
+    return {link.proto.label: link.proto.url for link in app.get("link_button")}
 
 
 @pytest.mark.parametrize(
@@ -322,6 +334,8 @@ def test_a_version_is_shown_with_all_its_fields(run: Run, service: Service) -> N
             },
             InferenceSpec={"processor": "pytorch", "env": {"API_TOKEN": "canary-of-the-spec"}},
             NewField={"added": "later"},
+            UserId=20030,
+            OwnerId="10030",
         )
     )
     app = run("versions", model="model-asr", version="1.0.0")
@@ -335,14 +349,133 @@ def test_a_version_is_shown_with_all_its_fields(run: Run, service: Service) -> N
     assert found["ApprovalStatus"] == "Pending"
     assert found["ExtraInfo ApprovalStatus"] == "Approved"
     assert found["NewField"] == '{"added": "later"}'
-    links = {link.proto.label: link.proto.url for link in app.get("link_button")}
-    assert links["Open the training job"].endswith("?regionId=cn-shanghai&workspaceId=7#/training/jobs/train1")
+    assert (found["ModelId"], found["VersionName"], found["UserId"], found["OwnerId"]) == (
+        "model-asr",
+        "1.0.0",
+        "20030",
+        "10030",
+    )
+    assert found["SourceId"] == "region=cn-shanghai,workspaceId=7,kind=TrainingJob,id=train1"
+    assert found["Source region"] == "cn-shanghai"
+    assert links(app)["Open the training job"].endswith("?regionId=cn-shanghai&workspaceId=7#/training/jobs/train1")
     shown = [json.loads(tree.value) for tree in app.json]
     assert {"speed": 3} in shown
     assert {"processor": "pytorch", "env": {"API_TOKEN": "••••"}} in shown
     assert "canary-of-the-spec" not in str(shown)
     assert not app.get("imgs")
-    assert [url for label, url in links.items() if "cover" in label] == ["https://covers.example/1.png"]
+    assert [url for label, url in links(app).items() if "cover" in label] == ["https://covers.example/1.png"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "source_type", "label", "page"),
+    [
+        ("PipelineRun", "PAIFlow", "Open the pipeline run", "studio/task/detail/run-1"),
+        ("TrainingJob", "TrainingService", "Open the training job", "training/jobs/run-1"),
+        ("ServiceJob", "TrainingService", "Open the service job", "training/jobs/run-1"),
+    ],
+)
+def test_a_version_leads_to_its_run_and_to_its_approval_in_the_console(
+    run: Run, service: Service, kind: str, source_type: str, label: str, page: str
+) -> None:
+    """The endpoint names no region, so the source in the workspace of the model does."""
+    source: dict[str, Any] = {"SourceType": source_type, "SourceId": f"region=cn-x,workspaceId=7,kind={kind},id=run-1"}
+    service.versions["model-asr"].append(version("1.0.0", "2024-04-01", **source))
+    service.versions["model-asr"].append(version("1.1.0", "2024-04-01", **source, ApprovalStatus="Approved"))
+    found = links(run("versions", model="model-asr", version="1.0.0"))
+    workspace = "https://pai.console.aliyun.com/?regionId=cn-x&workspaceId=7#/"
+    assert found[label] == workspace + page
+    assert found["Approve in PAI ↗"] == f"{workspace}workspace/overview"
+    assert "Open in PAI ↗" in links(run("versions", model="model-asr", version="1.1.0"))
+
+
+def test_a_source_of_another_workspace_does_not_tell_the_region(run: Run, service: Service) -> None:
+    source: dict[str, Any] = {
+        "SourceType": "PAIFlow",
+        "SourceId": "region=cn-x,workspaceId=8,kind=PipelineRun,id=run-1",
+    }
+    service.versions["model-asr"].append(version("1.0.0", "2024-04-01", **source))
+    assert [*links(run("versions", model="model-asr", version="1.0.0"))] == ["Open the pipeline run"]
+
+
+def test_ids_and_addresses_of_datasets_stand_side_by_side(run: Run, service: Service) -> None:
+    metrics = {
+        "Results": [
+            {"Dataset": {"DatasetId": "d-aishell", "Uri": "oss://b/aishell/"}, "Metrics": {"cer": 0.1}},
+            {"Dataset": {"DatasetId": "d-far"}, "Metrics": {"cer": 0.2}},
+        ]
+    }
+    service.versions["model-asr"].append(version("1.0.0", "2024-04-01", Metrics=metrics))
+    app = run("versions", model="model-asr", version="1.0.0")
+    assert copied(app, "dataset-0") == {"DatasetId": "d-aishell", "Uri": "oss://b/aishell/"}
+    for result in range(20):
+        metrics["Results"].append({"Dataset": {"DatasetId": f"d-{result}", "Uri": f"oss://b/{result}"}, "Metrics": {}})
+        metrics["Results"][-1]["Metrics"] = {"cer": 0.3}
+    app.button(key="refresh").click().run()
+    table = next(frame.value for frame in app.dataframe if "DatasetId" in frame.value.columns)
+    assert table[["Dataset", "DatasetId", "Uri"]].to_numpy().tolist()[:2] == [
+        ["AISHELL-1", "d-aishell", "oss://b/aishell/"],
+        ["d-0", "d-0", "oss://b/0"],
+    ]
+
+
+def test_metrics_are_shown_as_stored(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [version("1.0.0", "2024-04-01", Metrics='{"cer": 0.1, "api_key": "canary-1"}')]
+    app = run("versions", model="model-asr", version="1.0.0")
+    (section,) = [section for section in app.expander if section.label == "Metrics as stored"]
+    assert [json.loads(tree.value) for tree in section.json] == [{"cer": 0.1, "api_key": "••••"}]
+    service.versions["model-asr"] = [version("1.0.0", "2024-04-01", Metrics={})]
+    app.button(key="refresh").click().run()
+    assert not [section for section in app.expander if section.label == "Metrics as stored"]
+
+
+def test_a_time_is_told_on_the_clock_of_the_reader_with_utc_in_a_tooltip(run: Run) -> None:
+    app = run("versions", model="model-asr", version="0.1.0")
+    shown = next(item for item in app.markdown if "created" in item.value)
+    assert "created 2024-01-01 00:00:00 UTC" in unescaped(shown.value)
+    assert not shown.proto.help
+    app.context = {"timezone": "Asia/Shanghai"}
+    app.run()
+    shown = next(item for item in app.markdown if "created" in item.value)
+    assert unescaped(shown.value) == "✓ Approved created 2024-01-01 08:00:00 Asia/Shanghai"
+    assert unescaped(shown.proto.help) == "created 2024-01-01 00:00:00 UTC"
+
+
+def test_an_effect_of_the_errors_is_marked_and_explained(run: Run, service: Service) -> None:
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", {"d": {"accuracy": 0.9, "cer": 0.1}}, ApprovalStatus="Approved"),
+        version("0.2.0", "2024-02-01", {"d": {"accuracy": 0.95, "cer": 0.05}}),
+    ]
+    app = run("versions", model="model-asr", version="0.2.0", cells="change", metric=["accuracy", "cer"])
+    results = next(frame.value for frame in app.dataframe[1:] if "change" in frame.value.columns)
+    assert dict(zip(results["metric"], results["change"], strict=True)) == {"accuracy": "+50.0 % †", "cer": "+50.0 %"}
+    assert cells(app, ("accuracy ↑ higher is better", "d")) == ["+50.0 % †", "0.0 %"]
+    assert cells(app, ("cer ↓ lower is better", "d")) == ["+50.0 %", "0.0 %"]
+    explained = [item.value for item in app.caption if "† of the errors" in item.value]
+    assert len(explained) == 2
+    assert "† of the errors" not in page_text(run("versions", model="model-asr", cells="change", metric="cer"))
+
+
+def test_a_report_for_each_class_is_folded_below_what_is_of_the_whole(run: Run, service: Service) -> None:
+    classes = {f"class{number}": {"precision": 0.5, "recall": 0.5, "f1-score": 0.5} for number in range(100)}
+    for day, (name, accuracy) in enumerate((("1.0.0", 0.9), ("1.1.0", 0.8)), 1):
+        metrics = {"Results": [{"Dataset": {"DatasetId": "d"}, "Metrics": {**classes, "accuracy": accuracy}}]}
+        service.versions["model-asr"].append(version(name, f"2024-04-0{day}", Metrics=metrics))
+    app = run("versions", model="model-asr", version="1.1.0")
+    results = [frame.value for frame in app.dataframe if "metric" in frame.value.columns]
+    assert [len(table) for table in results] == [20, 281]
+    assert "accuracy" in results[0]["metric"].tolist()
+    (more,) = [section for section in app.expander if "more" in section.label]
+    assert "…and 281 more:" in unescaped(more.label)
+    assert "precision ×" in unescaped(more.label)
+    app.session_state["more-side-by-side"] = True
+    app.session_state["ticked-versions"] = ("model-asr", ["1.0.0", "1.1.0"])
+    app.run()
+    tables = [frame.value for frame in app.dataframe if "metric" in frame.value.columns]
+    assert sorted(len(table) for table in tables) == [20, 20, 281, 281]
+    assert {*tables[0]["metric"], *tables[1]["metric"]} == {
+        "accuracy",
+        *(f"class{n}.{m}" for n in range(100) for m in ("precision", "recall", "f1-score")),
+    }
 
 
 def test_odd_data_keep_their_row_and_are_flagged(run: Run, service: Service) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from paiview.pai.console import region_of, run_url, workspace_url
+from paiview.pai.console import approval_url, region_of, run_url, workspace_url
 from paiview.pai.sources import Source, parse_source
 from paiview.secret_masking import MASK
 
@@ -115,3 +115,20 @@ def test_a_workspace_has_a_page_where_region_and_id_are_known(
 )
 def test_the_host_of_pai_names_its_region(endpoint: str, region: str | None) -> None:
     assert region_of(endpoint) == region
+
+
+@pytest.mark.parametrize(
+    ("region", "workspace_id", "source", "expected"),
+    [
+        ("cn-beijing", "7", None, "cn-beijing"),
+        ("cn-beijing", "7", Source("cn-x", "7", "PipelineRun", "r"), "cn-beijing"),
+        (None, "7", Source("cn-x", "7", "PipelineRun", "r"), "cn-x"),
+        (None, "7", Source("cn-x", "8", "PipelineRun", "r"), None),
+        (None, None, Source("cn-x", "8", "PipelineRun", "r"), None),
+        (None, "7", None, None),
+    ],
+)
+def test_a_source_in_the_workspace_of_the_model_tells_its_region(
+    region: str | None, workspace_id: str | None, source: Source | None, expected: str | None
+) -> None:
+    assert approval_url(region, workspace_id, source) == workspace_url(expected, workspace_id)

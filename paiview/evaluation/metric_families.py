@@ -34,7 +34,8 @@ class Folded(NamedTuple):
     """Some results, divided.
 
     Attributes:
-        shown: the indexes of those that stand first, in the order given.
+        shown: the indexes of those that stand first: dataset by dataset as they first appear, of a dataset that is
+            divided those that matter most first, else in the order given.
         hidden: the indexes of the others, in the order given.
         summary: what the others are: "precision ×93, recall ×93 and 2 more"; empty without any.
     """
@@ -103,9 +104,13 @@ def fold(
         is_of_family = metric in family_of
         return is_of_family, not (is_of_family or has_direction.get(metric)), effects.get(pairs[index]) or 0.0
 
-    hidden = sorted(index for indexes in crowded for index in sorted(indexes, key=rank)[MAX_UNFOLDED:])
-    is_hidden = {*hidden}
-    shown = [index for index in range(len(pairs)) if index not in is_hidden]
+    shown: list[int] = []
+    hidden: list[int] = []
+    for indexes in on_dataset.values():
+        ranked = sorted(indexes, key=rank) if len(indexes) > MAX_UNFOLDED else indexes
+        shown += ranked[:MAX_UNFOLDED]
+        hidden += ranked[MAX_UNFOLDED:]
+    hidden.sort()
     return Folded(shown, hidden, _summary([family_of.get(pairs[index].metric) for index in hidden]))
 
 

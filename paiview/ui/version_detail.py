@@ -18,7 +18,7 @@ from paiview.pai.objects import JsonObject, Model, ModelVersion
 from paiview.pai.sources import PIPELINE_RUN, SERVICE_JOB, TRAINING_JOB, parse_source
 from paiview.registry.registry import Registry
 from paiview.secret_masking import MASK
-from paiview.text import ascii_host, escape_invisible, escape_markdown, http_url, one_line, several_lines
+from paiview.text import ascii_host, counted, escape_invisible, escape_markdown, http_url, one_line, several_lines
 from paiview.ui import app_frame, page_head, statuses, url, url_controls, versions_table
 from paiview.ui.approved_now import READ_AS_ERRORS, ApprovedNow, change_text, clip_of, tint_style
 from paiview.ui.copied import draw_copied
@@ -35,6 +35,7 @@ _SPECS = {
 _RUN_NAMES = {PIPELINE_RUN: "pipeline run", SERVICE_JOB: "service job", TRAINING_JOB: "training job"}
 _MAX_COVERS = 8
 _MAX_COPIED_DATASETS = 12
+_MAX_FLAGS = 5
 _DRAWER_PIXELS = 620
 
 
@@ -81,6 +82,7 @@ def open_drawer(
     def draw() -> None:
         with st.container(key="version-detail"):
             _draw_head(registry, model, version, row)
+            _warn_of_flags(data, version_index, row)
             results, about, specs, raw = st.tabs(["Results", "About", "Specs", "Raw JSON"])
             with results:
                 _draw_results(data, version, version_index, approved)
@@ -122,8 +124,22 @@ def _draw_head(registry: Registry, model: Model, version: ModelVersion, row: "pd
                 candidate=version.version_name,
             )
         page_head.draw_console_link(registry, model, [version], "console-version")
-    if row["problems"]:
-        st.warning(f"{row['problems']} flagged in this version: {escape_markdown(str(row['problem']), 400)}")
+
+
+def _warn_of_flags(data: ModelData, version_index: int, row: "pd.Series[Any]") -> None:
+    """Say what is flagged in a version: each thing, or of many results how many have which problem."""
+    if not row["problems"]:
+        return
+    metrics = data.frames.metrics
+    flagged = metrics[(metrics["version_index"] == version_index) & metrics["problem"].notna()]
+    is_long = len(flagged) > _MAX_FLAGS
+    told = f"{row['problems']} flagged in this version: "
+    if is_long:
+        counts = flagged["problem"].astype("str").value_counts()
+        told += escape_markdown(", ".join(f"{counted(int(count), 'result')} {name}" for name, count in counts.items()))
+    if not is_long or row["problems"] > len(flagged):
+        told += (". " if is_long else "") + escape_markdown(str(row["problem"]), 400)
+    st.warning(told)
 
 
 def _times(version: ModelVersion, row: "pd.Series[Any]") -> tuple[str, str | None]:

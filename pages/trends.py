@@ -24,67 +24,61 @@ app_frame.require()
 PANELS = 12
 ROWS = 60
 WINDOWS = {"50": "50", "100": "100", "300": "300", "all": "All"}
-SEARCH_PIXELS = 260
-STATUS_PIXELS = 240
 
 registry, model, model_id = page_head.choose_model()
-# These controls are above the filters, but their options are those of the listing.
-choices = st.sidebar.container()
-filters = sidebar.choose_version_filters()
+sections = sidebar.draw_sections()
+filters = sidebar.choose_version_filters(sections.in_pai, lambda: page_data.offered_versions(registry, model_id))
 snapshot = page_data.read_versions(registry, model_id, filters, workspace_id=model.workspace_id)
 whole = page_data.read_whole(registry, model_id, snapshot)
 contracts = metric_settings.effective().with_data(whole.meanings)
 messages.warn_of_notes(contracts.ignored)
 frames = page_data.frames_of(whole, contracts)
 
-with choices:
+with sections.what:
     metrics, datasets = sidebar.choose_metrics_and_datasets(frames)
-with st.container(key="trends-bar", horizontal=True, vertical_alignment="center"):
-    text = st.text_input(
-        "Search versions",
-        key="text",
-        bind="query-params",
-        placeholder="Search name, description, label",
-        label_visibility="collapsed",
-        width=SEARCH_PIXELS,
-    )
-    with st.container(key="trends-status", width=STATUS_PIXELS):
-        statuses = sidebar.choose_statuses(frames)
-    with st.container(key="trends-window", horizontal=True, vertical_alignment="center", width="content"):
+metric = metrics[0] if metrics else queries.main_metric(frames, contracts.metrics)
+table_filters = sidebar.choose_table_filters(metric, sections.versions)
+with st.container(key="trends-bar", horizontal=True, vertical_alignment="center", gap="small"):
+    text = sidebar.choose_search()
+    statuses = url_controls.picks("Status", versions_table.status_options(frames), key="status")
+    with st.container(key="trends-bar-end", horizontal=True, vertical_alignment="center", width="content"):
         st.caption("Newest", width="content")
         window = url_controls.segments("Versions shown", WINDOWS, key="window", default="100")
-    menu = st.container(key="trends-download", width="content")
+        menu = st.container(key="trends-download", width="content")
+sidebar.draw_head(sections, sidebar.OF_VERSIONS)
 chosen_pairs = queries.shown_pairs(frames, metrics, datasets, contracts.metrics)
-if not chosen_pairs:
-    st.info(
-        "No version has a number of these metrics on these datasets. Choose others in the sidebar."
-        if frames.histories
-        else "This model has no numeric evaluation results. Versions shows what else there is."
-    )
-    messages.end_page()
-version_indexes = queries.newest_with(
-    frames,
-    np.intersect1d(
-        queries.matching(frames, text=text, statuses=statuses), page_data.positions_in(whole, snapshot, frames)
+passing = np.intersect1d(
+    queries.matching(
+        frames,
+        text=text,
+        created_from=table_filters.created_from,
+        created_to=table_filters.created_to,
+        statuses=statuses,
+        datasets=datasets,
+        metric=metric,
+        minimum=table_filters.minimum,
+        maximum=table_filters.maximum,
     ),
-    chosen_pairs,
-    None if window == "all" else int(window),
+    page_data.positions_in(whole, snapshot, frames),
 )
-reasons = [
-    *page_data.named_filters(filters),
-    *([f"status {' or '.join(statuses)}"] if statuses else []),
-    *([f"“{text.strip()}”"] if text.strip() else []),
-]
-total = len(frames.versions)
+version_indexes = queries.newest_with(frames, passing, chosen_pairs, None if window == "all" else int(window))
+is_filtered = sidebar.OF_VERSIONS.is_any_active()
+if is_filtered or len(version_indexes) < len(passing):
+    sentence = f"{len(passing)} of {counted(len(frames.versions), 'version')} pass the filters"
+    if 0 < len(version_indexes) < len(passing):
+        is_full = window != "all" and len(version_indexes) == int(window)
+        sentence += f", {'the newest ' if is_full else ''}{len(version_indexes)} with a number are drawn"
+    sidebar.draw_chips(sidebar.OF_VERSIONS, sentence if is_filtered else sentence.partition(", ")[2], metric)
 if not len(version_indexes):
-    st.info(
-        f"0 of {counted(total, 'version')} pass the filters ({escape_markdown(', '.join(reasons))}). Clear one of them."
-    )
+    if not frames.histories:
+        st.info("This model has no numeric evaluation results. Versions shows what else there is.")
+    elif len(passing):
+        sidebar.draw_empty(
+            sidebar.OF_VERSIONS, "None of these versions has a number of these metrics on these datasets"
+        )
+    else:
+        sidebar.draw_empty(sidebar.OF_VERSIONS, f"0 of {counted(len(frames.versions), 'version')} pass the filters")
     messages.end_page()
-if len(version_indexes) < total:
-    newest = [] if window == "all" or len(version_indexes) < int(window) else [f"the newest {window}"]
-    shown_because = [*reasons, *newest] or ["those with a number drawn here"]
-    st.caption(f"{len(version_indexes)} of {counted(total, 'version')}: {escape_markdown(', '.join(shown_because))}")
 pairs = queries.drawn_pairs(frames, chosen_pairs, version_indexes)
 data = page_data.model_data(registry, model, whole, contracts)
 

@@ -30,7 +30,7 @@ CELLS = {"values": "Values", "change": "Change against approved"}
 registry, model, model_id = page_head.choose_model()
 st.set_page_config(page_title=f"{one_line(model.model_name or model_id, 60)} versions · paiview")
 sections = sidebar.draw_sections()
-filters = sidebar.choose_version_filters(sections.in_pai)
+filters = sidebar.choose_version_filters(sections.in_pai, lambda: page_data.offered_versions(registry, model_id))
 snapshot = page_data.read_versions(registry, model_id, filters, workspace_id=model.workspace_id)
 contracts = metric_settings.effective().with_data(snapshot.meanings)
 messages.warn_of_notes(contracts.ignored)
@@ -71,7 +71,7 @@ with st.container(key="versions-bar", horizontal=True, vertical_alignment="cente
             or "-created"
         )
         download = st.container(key="versions-download", width="content")
-sidebar.draw_head(sections)
+sidebar.draw_head(sections, sidebar.OF_VERSIONS)
 
 passing = queries.matching(
     frames,
@@ -86,10 +86,9 @@ passing = queries.matching(
 )
 passing = queries.sorted_versions(frames, passing, sort, numbers)
 is_narrowed = len(passing) < version_count
-if is_narrowed or sidebar.is_any_active():
-    with st.container(key="chips", horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.caption(f"{len(passing)} of {counted(version_count, 'version')} pass the filters", width="content")
-        sidebar.draw_chips(metric)
+if is_narrowed or sidebar.OF_VERSIONS.is_any_active():
+    sentence = f"{len(passing)} of {counted(version_count, 'version')} pass the filters"
+    sidebar.draw_chips(sidebar.OF_VERSIONS, sentence, metric)
 
 with st.container(key="versions-table"):
     if len(passing):
@@ -114,9 +113,7 @@ with st.container(key="versions-table"):
         ticked = []
         url_controls.page_number(1)
         if version_count:
-            with st.container(key="empty", border=True):
-                st.markdown(f"**0 of {counted(version_count, 'version')} pass the filters**")
-                st.button("Clear filters", key="clear-filters-here", on_click=sidebar.clear_all)
+            sidebar.draw_empty(sidebar.OF_VERSIONS, f"0 of {counted(version_count, 'version')} pass the filters")
         else:
             st.info("This model has no versions. Register one in PAI, then refresh.")
         version_index = version_detail.choose_version(frames, passing)

@@ -16,7 +16,7 @@ from paiview.evaluation.dataset_identity import NO_DATASET, base_of
 from paiview.evaluation.frames import Frames, build
 from paiview.pai.errors import PaiviewError
 from paiview.pai.listing_facts import Origin, read_origin
-from paiview.pai.objects import Model, VersionFilters
+from paiview.pai.objects import Model, ModelFilters, ModelVersion, VersionFilters
 from paiview.registry.registry import Registry
 from paiview.registry.snapshots import ModelsSnapshot, VersionsSnapshot
 from paiview.text import counted, escape_markdown, one_line, unique_names
@@ -134,12 +134,6 @@ def positions_in(whole: VersionsSnapshot, snapshot: VersionsSnapshot, frames: Fr
     return np.flatnonzero([(version.version_name, version.gmt_create_time) in passing for version in listed])
 
 
-def named_filters(filters: VersionFilters) -> list[str]:
-    """Each filter that is set, with its name in PAI's API: ``FrameworkType PyTorch``."""
-    selecting = filters.model_copy(update={"order": None, "sort_by": None})
-    return [f"{name} {value}" for name, value in selecting.query().items() if value]
-
-
 def whole_listing(registry: Registry, model_id: str, snapshot: VersionsSnapshot) -> VersionsSnapshot | None:
     """The listing without a filter, which knows what is approved now; ``None`` where it cannot be read."""
     try:
@@ -148,19 +142,45 @@ def whole_listing(registry: Registry, model_id: str, snapshot: VersionsSnapshot)
         return None
 
 
+def offered_versions(registry: Registry, model_id: str) -> tuple[ModelVersion, ...]:
+    """The versions whose values filters offer; none where the whole listing cannot be read, for the page says so."""
+    try:
+        with messages.reading_progress("versions") as progress:
+            return registry.versions(model_id, progress=progress).versions
+    except PaiviewError:
+        return ()
+
+
+def offered_models(registry: Registry, workspace_id: str | None) -> tuple[Model, ...]:
+    """The models whose values filters offer; none where they cannot be read."""
+    try:
+        with messages.reading_progress("models") as progress:
+            return registry.models(workspace_id, progress=progress).items
+    except PaiviewError:
+        return ()
+
+
 def _draw_standing(registry: Registry, model_id: str, snapshot: VersionsSnapshot) -> None:
     """Draw what is approved now; nothing where the whole listing cannot be read."""
     if whole := whole_listing(registry, model_id, snapshot):
         page_head.draw_standing(whole.frames)
 
 
-def read_models(registry: Registry, workspace_id: str | None) -> ModelsSnapshot:
-    """Read the models of a workspace and draw where they came from; the page ends when they cannot be read."""
+def read_models(registry: Registry, workspace_id: str | None, filters: ModelFilters = ModelFilters()) -> ModelsSnapshot:
+    """Read the models and draw where they came from; the page ends when they cannot be read.
+
+    Args:
+        registry: where they come from.
+        workspace_id: only models of this workspace. The public models of a provider belong to none.
+        filters: what PAI is asked to filter.
+    """
+    if filters.provider:
+        workspace_id = None
     try:
         if st.session_state.get(_REFRESH):
-            registry.refresh_models(workspace_id)
+            registry.refresh_models(workspace_id, filters)
         with messages.reading_progress("models") as progress:
-            snapshot = registry.models(workspace_id, progress=progress)
+            snapshot = registry.models(workspace_id, filters, progress=progress)
     except PaiviewError as error:
         messages.end_page_with(error)
     shown = f"{len(snapshot.items)} of {counted(snapshot.total, 'model')}"

@@ -1,58 +1,156 @@
 """The filters of the sidebar: those that PAI applies and those on the frame, and a chip for each that is active."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from paiview.evaluation.frames import Frames
 from paiview.evaluation.queries import FIELDS
-from paiview.pai.objects import Model, VersionFilters
+from paiview.pai.objects import Model, ModelFilters, ModelVersion, PaiObject, VersionFilters
 from paiview.pai.vocabulary import (
     APPROVAL_STATUSES,
     FORMAT_TYPES,
     FRAMEWORK_TYPES,
+    MODEL_TYPES,
+    ORIGINS,
     OTHER_FORMAT_TYPES,
     OTHER_FRAMEWORK_TYPES,
+    OTHER_MODEL_TYPES,
+    OTHER_ORIGINS,
+    PROVIDERS,
     SOURCE_TYPES,
+    spellings_of,
 )
 from paiview.registry.model_search import MODEL_SORTS
 from paiview.text import escape_markdown, one_line
 from paiview.ui import messages, url, url_controls
 
-_FORMATS = (*FORMAT_TYPES, *OTHER_FORMAT_TYPES)
-_FRAMEWORKS = (*FRAMEWORK_TYPES, *OTHER_FRAMEWORK_TYPES)
-MODEL_FILTERS = {"q": "Search", "task": "Task", "domain": "Domain"}
-"""The filters on the list of models: parameter to label."""
-_PAI_FILTERS = {
-    "approval_status": "ApprovalStatus",
-    "version_name": "VersionName",
-    "label": "Label",
-    "framework_type": "FrameworkType",
-    "format_type": "FormatType",
-    "source_type": "SourceType",
-    "source_id": "SourceId",
-}
-"""The filters that PAI applies: the parameter of the link, to that of ListModelVersions."""
 MAX_OPTIONS = 500
 """The options of one control; more would be sent to the browser in every run of the page."""
-_TABLE_FILTERS = {"created_from": "Created from", "created_to": "Created to", "min": "from", "max": "to"}
-_LISTS = ("metric", "dataset")
-_TEXTS = ("text", "version_name", "label", "source_id")
-_IN_THE_BAR = ("text", "status")
-"""Filters above the table, which have no chip: what is chosen there is in sight."""
 DEFAULT_FIELDS = ("status", "created", "description")
+_DATES = ("created_from", "created_to")
+_RANGE = ("min", "max")
 
 
 class Sections(NamedTuple):
-    """The parts of the sidebar, in their order; a page fills them in any order."""
+    """The parts of the sidebar, in their order; a page fills them in any order, and those it leaves empty are unseen.
+
+    Attributes:
+        head: the heading, with the count of active filters.
+        what: what is shown.
+        versions: filters on the frame of versions.
+        in_pai: filters that PAI applies.
+    """
 
     head: DeltaGenerator
     what: DeltaGenerator
     versions: DeltaGenerator
     in_pai: DeltaGenerator
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSet:
+    """The filters of a page. The parameter of a link is also the key of its control.
+
+    Attributes:
+        chips: the filters that have a chip: the parameter, to its name there. A chip of an empty name shows the value
+            alone.
+        in_pai: those of them that PAI applies: the parameter, to the field of ``Filters``.
+        in_the_bar: the filters in sight above what they filter, which need no chip.
+    """
+
+    chips: Mapping[str, str]
+    in_pai: Mapping[str, str]
+    in_the_bar: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The parameters of all filters."""
+        return (*self.chips, *self.in_the_bar)
+
+    def active(self) -> list[tuple[str, Any]]:
+        """The filters with a chip that are set: parameter and value, once for each value of those with several."""
+        values = [(key, st.session_state.get(key)) for key in self.chips]
+        return [
+            (key, value)
+            for key, chosen in values
+            for value in (chosen if isinstance(chosen, list) else [chosen])
+            if value is not None and str(value).strip()
+        ]
+
+    def is_any_active(self) -> bool:
+        """Whether any filter is set, in the sidebar or the bar."""
+        return bool(self.active() or any(st.session_state.get(key) for key in self.in_the_bar))
+
+    def clear(self) -> None:
+        """Clear every filter, those of the bar too."""
+        for key in self.keys:
+            _clear(key)
+
+
+OF_VERSIONS: Final = FilterSet(
+    chips={
+        "metric": "",
+        "dataset": "",
+        "created_from": "Created from",
+        "created_to": "Created to",
+        "min": "from",
+        "max": "to",
+        "approval_status": "ApprovalStatus",
+        "version_name": "VersionName",
+        "label": "Label",
+        "framework_type": "FrameworkType",
+        "format_type": "FormatType",
+        "source_type": "SourceType",
+        "source_id": "SourceId",
+    },
+    in_pai={
+        name: name
+        for name in (
+            "approval_status",
+            "version_name",
+            "label",
+            "framework_type",
+            "format_type",
+            "source_type",
+            "source_id",
+        )
+    },
+    in_the_bar=("text", "status"),
+)
+"""The filters of the pages that draw versions."""
+OF_MODELS: Final = FilterSet(
+    chips={
+        "q": "Search",
+        "task": "Task",
+        "domain": "Domain",
+        "provider": "Provider",
+        "model_name": "ModelName",
+        "model_type": "ModelType",
+        "origin": "Origin",
+        "model_label": "Label",
+        "tag": "Tag",
+        "collections": "Collections",
+        "query": "Query",
+        "conditions": "Conditions",
+    },
+    in_pai={
+        "provider": "provider",
+        "model_name": "model_name",
+        "model_type": "model_type",
+        "origin": "origin",
+        "model_label": "label",
+        "tag": "tag",
+        "collections": "collections",
+        "query": "query_text",
+        "conditions": "conditions",
+    },
+)
+"""The filters of the page of models. Their search stands below the queue, which it filters too, and so has a chip."""
 
 
 class TableFilters(NamedTuple):
@@ -64,24 +162,6 @@ class TableFilters(NamedTuple):
     maximum: float | None
 
 
-class ModelFilters(NamedTuple):
-    """The filters on the list of models; the fields are named as the parameters of the URL.
-
-    Attributes:
-        q: part of the name, the id, the description or a label.
-        task, domain: ``None`` for any.
-    """
-
-    q: str
-    task: str | None
-    domain: str | None
-
-    @property
-    def active(self) -> dict[str, str]:
-        """Parameter to value, of the filters that leave something out."""
-        return {key: value for key, value in self._asdict().items() if value and value.strip()}
-
-
 def draw_sections() -> Sections:
     """Draw the empty parts of the sidebar of filters."""
     with st.sidebar:
@@ -90,61 +170,54 @@ def draw_sections() -> Sections:
         return Sections(head, what, st.container(), st.container())
 
 
-def draw_head(sections: Sections) -> None:
+def draw_head(sections: Sections, filters: FilterSet) -> None:
     """Draw the heading with the count of active filters; called once every filter is drawn."""
-    count = len(_active())
+    count = len(filters.active())
     with sections.head:
         st.markdown(f"**Filters** &nbsp;:blue-badge[{count}]" if count else "**Filters**", width="stretch")
-        st.button("Clear all", key="clear-filters", type="tertiary", on_click=clear_all, disabled=not count)
+        st.button("Clear all", key="clear-filters", type="tertiary", on_click=filters.clear, disabled=not count)
 
 
-def draw_chips(metric: str | None = None) -> None:
-    """Draw a chip for each active filter of the sidebar, which removes it.
+def draw_chips(filters: FilterSet, sentence: str, metric: str | None = None) -> None:
+    """Draw what the filters leave, and a chip for each active filter, which removes it.
 
     Args:
+        filters: the filters of the page.
+        sentence: what they leave, as Markdown.
         metric: what the range applies to.
     """
-    for number, (key, value) in enumerate(_active()):
-        st.button(
-            escape_markdown(_chip_text(key, value, metric), 60),
-            icon=":material/close:",
-            icon_position="right",
-            key=f"chip-{number}",
-            help="Remove this filter",
-            on_click=_remove,
-            args=(key, value),
-        )
+    with st.container(key="chips", horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.caption(sentence, width="content")
+        for number, (key, value) in enumerate(filters.active()):
+            st.button(
+                escape_markdown(_chip_text(filters.chips[key], key, value, metric), 60),
+                icon=":material/close:",
+                icon_position="right",
+                key=f"chip-{number}",
+                help="Remove this filter",
+                on_click=_remove,
+                args=(key, value),
+            )
 
 
-def clear_all() -> None:
-    """Clear every filter, those of the bar too; the columns stay."""
-    for key in (*_LISTS, *_IN_THE_BAR, *_TABLE_FILTERS, *_PAI_FILTERS):
-        _clear(key)
+def draw_empty(filters: FilterSet, sentence: str) -> None:
+    """Say that the filters leave nothing, with a button that clears them where one is set."""
+    with st.container(key="empty", border=True):
+        st.markdown(f"**{sentence}**")
+        if filters.is_any_active():
+            st.button("Clear filters", key="clear-filters-here", on_click=filters.clear)
 
 
-def is_any_active() -> bool:
-    """Whether a filter is active, in the sidebar or the bar."""
-    return bool(_active() or any(st.session_state.get(key) for key in _IN_THE_BAR))
-
-
-def _active() -> list[tuple[str, Any]]:
-    """The active filters of the sidebar: key and value, once a value of those that hold several."""
-    chosen = [(key, value) for key in _LISTS for value in st.session_state.get(key) or ()]
-    values = {key: st.session_state.get(key) for key in (*_TABLE_FILTERS, *_PAI_FILTERS)}
-    return chosen + [(key, value) for key, value in values.items() if value not in (None, "")]
-
-
-def _chip_text(key: str, value: Any, metric: str | None) -> str:
-    if key in _LISTS:
-        return str(value)
-    if key in ("min", "max"):
-        return f"{one_line(metric, 24) if metric else 'Metric'} {_TABLE_FILTERS[key]} {value:g}"
-    return f"{_TABLE_FILTERS.get(key) or _PAI_FILTERS[key]} {value}"
+def _chip_text(name: str, key: str, value: Any, metric: str | None) -> str:
+    if key in _RANGE:
+        return f"{one_line(metric, 24) if metric else 'Metric'} {name} {value:g}"
+    return f"{name} {value}".strip()
 
 
 def _remove(key: str, value: Any) -> None:
-    if key in _LISTS:
-        st.session_state[key] = [chosen for chosen in st.session_state.get(key) or () if chosen != value]
+    chosen = st.session_state.get(key)
+    if isinstance(chosen, list):
+        st.session_state[key] = [other for other in chosen if other != value]
     else:
         _clear(key)
 
@@ -153,39 +226,96 @@ def _clear(key: str) -> None:
     if key == "status":
         # Pills keep their values in the link themselves.
         url.write(key)
-    if key in st.session_state:
-        current = st.session_state[key]
-        st.session_state[key] = [] if isinstance(current, list) else "" if key in _TEXTS else None
+    current = st.session_state.get(key)
+    if current:
+        st.session_state[key] = [] if isinstance(current, list) else "" if key in _TYPED else None
 
 
-def choose_version_filters(region: DeltaGenerator | None = None) -> VersionFilters:
-    """Choose the filters that PAI applies; they are drawn when the reader opens them or the link uses one.
+_TYPED: Final = ("text", "q", "model_name", "tag", "collections", "query", "conditions")
+"""Filters that are typed, whose empty value is the empty text."""
+
+
+def choose_version_filters(region: DeltaGenerator, offered: Callable[[], Sequence[ModelVersion]]) -> VersionFilters:
+    """Choose the filters that PAI applies; they are drawn when the reader opens them or one is in use.
 
     The order of the listing is no choice: a page sorts what it shows, and a link that names one is read all the same.
+
+    Args:
+        region: where they are drawn.
+        offered: gives the whole listing, whose values are offered beside the documented ones; called only where the
+            controls are drawn.
     """
-    with region or st.sidebar:
-        section, is_drawn = _section("In PAI", tuple(_PAI_FILTERS))
+    with region:
+        section, is_drawn = _section("In PAI", tuple(OF_VERSIONS.in_pai))
     if not is_drawn:
         return VersionFilters()
+    versions = offered()
     with section:
         return VersionFilters(
             approval_status=_choose_documented("Approval status", APPROVAL_STATUSES, "approval_status"),
-            version_name=_text("Version name", "version_name", "exact name, such as 0.4.0"),
-            label=_text("Label", "label", "text in a label key or value"),
-            framework_type=_choose_documented("Framework", _FRAMEWORKS, "framework_type", open_list=True),
-            format_type=_choose_documented("Format", _FORMATS, "format_type", open_list=True),
-            source_type=_choose_documented("Source type", SOURCE_TYPES, "source_type", open_list=True),
-            source_id=_text("Source id", "source_id", "as PAI stores it"),
+            version_name=_choose_open(
+                "Version name", _present(versions, "version_name"), "version_name", "exact, such as 0.4.0"
+            ),
+            label=_choose_open("Label", _present_labels(versions), "label", "key=value, or a part of either"),
+            framework_type=_choose_open(
+                "Framework",
+                [*FRAMEWORK_TYPES, *OTHER_FRAMEWORK_TYPES, *_present(versions, "framework_type")],
+                "framework_type",
+            ),
+            format_type=_choose_open(
+                "Format", [*FORMAT_TYPES, *OTHER_FORMAT_TYPES, *_present(versions, "format_type")], "format_type"
+            ),
+            source_type=_choose_open("Source type", [*SOURCE_TYPES, *_present(versions, "source_type")], "source_type"),
+            source_id=_choose_open("Source id", _present(versions, "source_id"), "source_id", "as PAI stores it"),
+        )
+
+
+def _present(items: Sequence[PaiObject], name: str) -> list[str]:
+    """The values of a field, each once, those of the last items first."""
+    return [*dict.fromkeys(value for item in reversed(items) if (value := getattr(item, name)))]
+
+
+def _present_labels(items: Iterable[Model | ModelVersion]) -> list[str]:
+    """The labels as ``key=value``, each once, those of the last items first."""
+    return [*dict.fromkeys(f"{label.key}={label.value}" for item in reversed([*items]) for label in item.labels)]
+
+
+def choose_model_filters(region: DeltaGenerator, offered: Callable[[], Sequence[Model]]) -> ModelFilters:
+    """Choose the filters of models that PAI applies; they are drawn when the reader opens them or one is in use.
+
+    Args:
+        region: where they are drawn.
+        offered: gives the models whose values are offered beside the documented ones; called only where the controls
+            are drawn.
+    """
+    with region:
+        section, is_drawn = _section("In PAI", tuple(OF_MODELS.in_pai))
+    if not is_drawn:
+        return ModelFilters()
+    models = offered()
+    with section:
+        return ModelFilters(
+            provider=_choose_open("Provider", PROVIDERS, "provider", "None: your own models"),
+            model_name=_text("Model name", "model_name", 'a part; whole in quotes: "asr"'),
+            model_type=_choose_open(
+                "Model type", [*MODEL_TYPES, *OTHER_MODEL_TYPES, *_present(models, "model_type")], "model_type"
+            ),
+            origin=_choose_open("Origin", [*ORIGINS, *OTHER_ORIGINS, *_present(models, "origin")], "origin"),
+            label=_choose_open("Label", _present_labels(models), "model_label", "key=value, or a part of either"),
+            tag=_text("Tag", "tag", "key=value"),
+            collections=_text("Collections", "collections", "names, separated by commas"),
+            query_text=_text("Query", "query", "words in name or description"),
+            conditions=_text("Conditions", "conditions", "ParameterSize<3000"),
         )
 
 
 def _section(label: str, keys: Sequence[str]) -> tuple[DeltaGenerator, bool]:
-    """A section of the sidebar whose controls are drawn when the reader opens it or the link uses one of them.
+    """A section of the sidebar whose controls are drawn when the reader opens it or one of them is in use.
 
     Returns:
         The section, and whether its controls are to be drawn.
     """
-    is_used = any(st.query_params.get(key) for key in keys)
+    is_used = any(st.query_params.get(key) or st.session_state.get(key) not in (None, "") for key in keys)
     section = st.expander(label, expanded=is_used, key=f"part-{keys[0]}", on_change="rerun")
     return section, is_used or bool(section.open)
 
@@ -194,23 +324,40 @@ def _text(label: str, key: str, placeholder: str) -> str | None:
     return st.text_input(label, key=key, bind="query-params", placeholder=placeholder).strip() or None
 
 
-def _choose_documented(label: str, documented: Sequence[str], key: str, *, open_list: bool = False) -> str | None:
-    """Choose the value of a filter of PAI; with ``open_list`` it may be one that the documentation does not name."""
-    requested = st.query_params.get(key)
-    options = list(documented)
-    if open_list and requested and requested not in options:
-        options.append(requested)
-    if not open_list:
-        url_controls.warn_of_invalid_values(key, options.__contains__)
-    return st.selectbox(
+def _choose_documented(label: str, documented: Sequence[str], key: str) -> str | None:
+    """Choose the value of a filter of PAI that has no others than the documented ones, in any spelling."""
+    _forgive_spelling(key, documented)
+    url_controls.warn_of_invalid_values(key, lambda value: spellings_of(value, documented)[0] in documented)
+    return st.selectbox(label, [*documented], index=None, key=key, bind="query-params", placeholder="Any")
+
+
+def _choose_open(label: str, offered: Iterable[str], key: str, placeholder: str = "Any") -> str | None:
+    """Choose the value of a filter of PAI, one of those offered or any that is typed."""
+    # Streamlit compares the text of a link with that of the options.
+    options = [value for value in dict.fromkeys(offered) if value and value == one_line(value)]
+    _forgive_spelling(key, options)
+    named = (st.session_state.get(key), st.query_params.get(key))
+    options = [*dict.fromkeys([*options[:MAX_OPTIONS], *(value for value in named if value)])]
+    chosen = st.selectbox(
         label,
         options,
         index=None,
         key=key,
         bind="query-params",
-        placeholder="Any",
-        accept_new_options=open_list,
+        placeholder=placeholder,
+        accept_new_options=True,
     )
+    return (chosen or "").strip() or None
+
+
+def _forgive_spelling(key: str, options: Sequence[str]) -> None:
+    """Choose the one option that a link spells in another way."""
+    requested = st.query_params.get(key)
+    if key in st.session_state or not requested:
+        return
+    spellings = spellings_of(requested, options)
+    if len(spellings) == 1 and spellings[0] != requested:
+        st.session_state[key] = spellings[0]
 
 
 def choose_metrics_and_datasets(frames: Frames) -> tuple[list[str], list[str]]:
@@ -267,10 +414,10 @@ def choose_columns() -> list[str]:
     return st.multiselect("Columns", list(FIELDS), default=list(DEFAULT_FIELDS), key="columns", bind="query-params")
 
 
-def choose_table_filters(metric: str | None, region: DeltaGenerator | None = None) -> TableFilters:
+def choose_table_filters(metric: str | None, region: DeltaGenerator) -> TableFilters:
     """Choose the dates of creation and the range of ``metric``; drawn when opened or when the link uses one."""
-    with region or st.sidebar:
-        section, is_drawn = _section("Versions", tuple(_TABLE_FILTERS))
+    with region:
+        section, is_drawn = _section("Versions", (*_DATES, *_RANGE))
     if not is_drawn:
         return TableFilters(None, None, None, None)
     with section:
@@ -279,11 +426,10 @@ def choose_table_filters(metric: str | None, region: DeltaGenerator | None = Non
 
 def _choose_dates() -> tuple[date | None, date | None]:
     """Choose the first and the last day of creation, UTC."""
-    for key in ("created_from", "created_to"):
+    for key in _DATES:
         url_controls.warn_of_invalid_values(key, url_controls.is_parsed_by(date.fromisoformat))
-    since, until = st.columns(2)
-    created_from = since.date_input("Created from", None, key="created_from", bind="query-params")
-    created_to = until.date_input("to", None, key="created_to", bind="query-params")
+    created_from = st.date_input("Created from", None, key="created_from", bind="query-params")
+    created_to = st.date_input("Created to", None, key="created_to", bind="query-params")
     if created_from and created_to and created_from > created_to:
         messages.warn("The dates are the wrong way round: no version is created after the first and before the second.")
     return created_from, created_to
@@ -291,7 +437,7 @@ def _choose_dates() -> tuple[date | None, date | None]:
 
 def _choose_range(metric: str | None) -> tuple[float | None, float | None]:
     """Choose the least and the largest value of ``metric``."""
-    for key in ("min", "max"):
+    for key in _RANGE:
         url_controls.warn_of_invalid_values(key, url_controls.is_parsed_by(float))
     low, high = st.columns(2)
     name = one_line(metric, 24) if metric else "Metric"
@@ -301,13 +447,6 @@ def _choose_range(metric: str | None) -> tuple[float | None, float | None]:
     if minimum is not None and maximum is not None and minimum > maximum:
         messages.warn("The range is the wrong way round: its lower end is above its upper end.")
     return minimum, maximum
-
-
-def choose_statuses(frames: Frames) -> list[str]:
-    """Choose approval statuses; an empty list is all."""
-    present = frames.versions["approval_status"].cat.categories.astype(str).tolist()
-    options = [*APPROVAL_STATUSES, *(status for status in present if status not in APPROVAL_STATUSES)]
-    return choose_any("Status", options, "status", "Any")
 
 
 def choose_one(label: str, values: Sequence[str | None], key: str) -> str | None:
@@ -321,41 +460,25 @@ def choose_one(label: str, values: Sequence[str | None], key: str) -> str | None
     )
 
 
-def choose_models(models: Sequence[Model]) -> ModelFilters:
-    """Choose which models to show."""
-    with st.sidebar:
-        head = st.container(key="filters-head", horizontal=True, vertical_alignment="center")
-        filters = ModelFilters(
-            st.text_input("Search", key="q", bind="query-params", placeholder="name, id, description, label"),
-            choose_one("Task", [model.task for model in models], "task"),
-            choose_one("Domain", [model.domain for model in models], "domain"),
-        )
-        count = len(filters.active)
-        head.markdown(f"**Filters**{f' · {count}' if count else ''}", width="stretch")
-        if count:
-            head.button(
-                "Clear all", key="clear-filters", type="tertiary", on_click=_clear_models, args=(*ModelFilters._fields,)
-            )
-    return filters
+def choose_model_search() -> str:
+    """Choose a text to search models for; its place is the bar."""
+    return st.text_input(
+        "Search",
+        key="q",
+        bind="query-params",
+        placeholder="Search models",
+        label_visibility="collapsed",
+        icon=":material/search:",
+        width=250,
+        help="Contained in the name, id, description, labels, tags, provider, origin, type, user or owner",
+    )
 
 
-def draw_active(filters: ModelFilters) -> None:
-    """Draw each active filter as a button that removes it."""
-    for key, value in filters.active.items():
-        label = f"{MODEL_FILTERS[key]}: {escape_markdown(value, 40)}"
-        st.button(
-            label,
-            key=f"clear-{key}",
-            icon=":material/close:",
-            icon_position="right",
-            on_click=_clear_models,
-            args=(key,),
-        )
-
-
-def _clear_models(*keys: str) -> None:
-    for key in keys:
-        st.session_state[key] = "" if key == "q" else None
+def choose_task_and_domain(region: DeltaGenerator, models: Sequence[Model]) -> tuple[str | None, str | None]:
+    """Choose task and domain among those of the models; ``None`` is any."""
+    with region:
+        task = choose_one("Task", [model.task for model in models], "task")
+        return task, choose_one("Domain", [model.domain for model in models], "domain")
 
 
 def choose_model_sort() -> str:

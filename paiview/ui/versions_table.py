@@ -439,9 +439,7 @@ def paged(count: int, size: int, what: str) -> Slice:
     """Draw the page numbers of a list that has several pages, and say which part is shown."""
     pages = page_of(count, size, 1).pages
     part = page_of(count, size, url_controls.page_number(pages))
-    if count == 0:
-        st.info(f"No {what} pass the filters. Clear a filter in the sidebar.")
-    elif pages > 1:
+    if pages > 1:
         st.caption(f"{what.capitalize()} {part.start + 1} to {part.stop} of {count}")
     return part
 

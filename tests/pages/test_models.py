@@ -18,7 +18,7 @@ from paiview.settings import Settings
 from paiview.ui import model_list
 from tests.harness.server import Reply, Request, Server, refusal
 from tests.harness.service import CREDENTIALS, Service, version
-from tests.pages.conftest import Run, page_text, reported
+from tests.pages.conftest import Run, page_text, reported, unescaped
 
 WAIT = 10.0
 ASSUMED = "custom_wer"
@@ -162,9 +162,62 @@ def test_the_filters_choose_the_models_of_the_queue_too(run: Run, service: Servi
     app = run("models", superseded="true", task="speech")
     assert queue_table(app)["model"].tolist() == ["asr"]
     assert "1 of 4 models" in page_text(app)
-    assert [item.label for item in app.button if item.key == "clear-task"] == ["Task: speech"]
+    assert chips(app) == ["Task speech"]
     app.button(key="clear-filters").click().run()
     assert queue_table(app)["model"].tolist() == ["zz", "asr"]
+    assert chips(app) == []
+
+
+def chips(app: AppTest) -> list[str]:
+    """The active filters, as the page names them above what they filter."""
+    return [unescaped(button.label) for button in app.button if (button.key or "").startswith("chip-")]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "parameter", "sent"),
+    [
+        ("provider", "PAI", "Provider", "pai"),
+        ("model_name", '"asr"', "ModelName", '"asr"'),
+        ("model_type", "lora", "ModelType", "LoRA"),
+        ("origin", "HuggingFace", "Origin", "HuggingFace"),
+        ("model_label", "label=team=speech", "Label", "speech"),
+        ("tag", "a=b", "Tag", '[{"Key":"a","Value":"b"}]'),
+        ("collections", "QuickStart", "Collections", "QuickStart"),
+        ("query", "speech", "Query", "speech"),
+        (
+            "conditions",
+            "ParameterSize<3000",
+            "Conditions",
+            '[{"Column":"ParameterSize","Operator":"LessThan","Value":"3000"}]',
+        ),
+    ],
+)
+def test_a_filter_of_models_that_pai_applies_is_part_of_the_request(
+    run: Run, service: Service, key: str, value: str, parameter: str, sent: str
+) -> None:
+    app = run("models", **{key: value})
+    assert reported(app) == ""
+    assert sent in [query.get(parameter) for query in service.asked("models")]
+    assert len(chips(app)) == 1
+    app.button(key="chip-0").click().run()
+    assert chips(app) == []
+    assert [query.get(parameter) for query in service.asked("models")].count(None) >= 1
+
+
+def test_public_models_are_listed_without_the_workspace(
+    run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAIVIEW_WORKSPACE_ID", "7")
+    run("models", provider="pai")
+    [query] = [query for query in service.asked("models") if "Provider" in query]
+    assert "WorkspaceId" not in query
+
+
+def test_models_that_no_filter_admits_offer_to_clear_the_filters(run: Run) -> None:
+    app = run("models", q="nothing like it")
+    assert "0 of 3 models pass the filters" in page_text(app)
+    app.button(key="clear-filters-here").click().run()
+    assert len(cards(app)) == 3
 
 
 def test_nothing_waits(run: Run, service: Service) -> None:
@@ -250,8 +303,10 @@ def test_without_permission_to_list_workspaces_the_page_works(run: Run, service:
 def test_no_models_say_what_to_do_next(run: Run, service: Service) -> None:
     service.models.clear()
     app = run("models")
-    assert any("No models" in item.value for item in app.info)
-    assert "0 of 0 models" in page_text(app)
+    assert [item.value for item in app.info] == [
+        "There are no models here. Register one in PAI, or choose another workspace."
+    ]
+    assert "pass the filters" not in page_text(app)
 
 
 def test_refresh_reads_the_models_again(run: Run, service: Service) -> None:

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from paiview.registry.connection import disconnect
 from tests.harness.server import refusal
 from tests.harness.service import Service, version
-from tests.pages.conftest import Run, page_text, reported, unescaped
+from tests.pages.conftest import Run, page_text, reported
 
 
 def charts(app: AppTest) -> list[dict[str, Any]]:
@@ -118,18 +118,51 @@ def test_a_model_without_numbers_says_where_to_look(run: Run, service: Service) 
     assert not app.get("plotly_chart")
 
 
-def test_filters_that_no_version_passes_are_reported(run: Run) -> None:
-    app = run("trends", model="model-asr", text="no such version")
-    [told] = [unescaped(item.value) for item in app.info]
-    assert told == "0 of 3 versions pass the filters (“no such version”). Clear one of them."
-    status = run("trends", model="model-asr", text="x", status=["Approved", "Rejected"], approval_status="Pending")
-    [told] = [unescaped(item.value) for item in status.info]
-    assert "(ApprovalStatus Pending, status Approved or Rejected, “x”)" in told
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"text": "no such version"},
+        {"created_from": "2030-01-01"},
+        {"metric": "cer", "min": "7"},
+        {"text": "x", "status": ["Approved", "Rejected"], "approval_status": "Pending"},
+    ],
+)
+def test_filters_that_no_version_passes_can_be_cleared(run: Run, parameters: dict[str, str | list[str]]) -> None:
+    app = run("trends", model="model-asr", **parameters)
+    assert "**0 of 3 versions pass the filters**" in page_text(app)
+    assert not app.get("plotly_chart")
+    app.button(key="clear-filters-here").click().run()
+    assert len(points(app)["cer on d-aishell"]) == 3
 
 
-def test_a_choice_without_numbers_is_told_as_one(run: Run) -> None:
+def test_a_choice_without_numbers_is_told_as_one(run: Run, service: Service) -> None:
     app = run("trends", model="model-asr", metric="rtf", dataset="d-meeting")
-    assert any("No version has a number of these metrics on these datasets" in item.value for item in app.info)
+    assert "None of these versions has a number of these metrics on these datasets" in page_text(app)
+    app.button(key="clear-filters-here").click().run()
+    assert points(app)
+    service.versions["model-asr"] = []
+    disconnect()
+    assert "filters" not in page_text(run("trends", model="model-asr")).replace("**Filters**", "")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"created_from": "2024-02-01"}, ["0.2.0", "0.10.0"]),
+        ({"created_to": "2024-01-31"}, ["0.1.0"]),
+        ({"max": "0.045"}, ["0.10.0"]),
+        ({"min": "0.05", "max": "0.06"}, ["0.1.0", "0.2.0"]),
+    ],
+)
+def test_the_filters_of_versions_choose_the_versions_drawn(
+    run: Run, parameters: dict[str, str], expected: list[str]
+) -> None:
+    app = run("trends", model="model-asr", **parameters)
+    assert reported(app) == ""
+    assert list(points(app)["cer on d-aishell"]) == expected
+    assert f"{len(expected)} of 3 versions pass the filters" in page_text(app)
+    app.button(key="chip-0").click().run()
+    assert len(points(app)["cer on d-aishell"]) >= len(expected)
 
 
 def test_every_version_stands_against_the_one_approved_now(run: Run) -> None:
@@ -169,14 +202,15 @@ def test_another_version_than_the_one_approved_now_is_told_as_such(run: Run, ser
     assert heading == "Every version against 0\\.1\\.0, the newest approved with cer"
 
 
-def test_the_filters_in_pai_choose_the_versions_drawn_and_the_caption_names_them(run: Run) -> None:
+def test_the_filters_in_pai_choose_the_versions_drawn_and_a_chip_names_each(run: Run) -> None:
     app = run("trends", model="model-asr", approval_status="Pending")
     assert points(app) == {"cer on d-aishell": {"0.10.0": 0.04}, "cer on d-meeting": {"0.10.0": 0.21}}
-    assert "1 of 3 versions: ApprovalStatus Pending" in page_text(app)
+    assert "1 of 3 versions pass the filters" in page_text(app)
+    assert [button.label for button in app.button if button.key == "chip-0"] == ["ApprovalStatus Pending"]
     rule = next(trace for trace in chart(app)["data"] if trace["name"] == "approved" and trace["x"] == ["0.10.0"] * 2)
     assert numbers(rule["y"]) == [0.05, 0.05], "Approved now comes from the whole listing."
     assert overview(app) == {"0.10.0": pytest.approx((0.2 - 0.05) / 2)}
-    assert " of 3 versions" not in page_text(run("trends", model="model-asr")).replace("3 of 3 versions", "")
+    assert "pass the filters" not in page_text(run("trends", model="model-asr"))
 
 
 def test_without_the_whole_listing_the_page_shows_what_the_filters_leave(run: Run, service: Service) -> None:

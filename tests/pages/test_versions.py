@@ -79,6 +79,40 @@ def test_a_filter_of_the_url_is_part_of_the_request(
     assert value in [query.get(parameter) for query in service.asked("models/model-asr/versions")]
 
 
+@pytest.mark.parametrize(
+    ("key", "typed", "parameter", "sent"),
+    [
+        ("approval_status", "approved", "ApprovalStatus", "Approved"),
+        ("format_type", "onnx", "FormatType", "ONNX"),
+        ("source_type", "pai_flow", "SourceType", "PAIFlow"),
+        ("label", "label=team=speech", "Label", "speech"),
+    ],
+)
+def test_a_filter_is_forgiven_its_spelling(
+    run: Run, service: Service, key: str, typed: str, parameter: str, sent: str
+) -> None:
+    app = run("versions", model="model-asr", **{key: typed})
+    assert reported(app) == ""
+    assert sent in [query.get(parameter) for query in service.asked("models/model-asr/versions")]
+
+
+def test_a_status_that_pai_does_not_have_is_named_and_ignored(run: Run, service: Service) -> None:
+    app = run("versions", model="model-asr", approval_status="archived")
+    assert "approval\\_status = archived" in reported(app)
+    assert {query.get("ApprovalStatus") for query in service.asked("models/model-asr/versions")} == {None}
+
+
+def test_filters_offer_the_values_of_the_data_beside_the_documented_ones(run: Run, service: Service) -> None:
+    for item in service.versions["model-asr"]:
+        item |= {"FrameworkType": "MindSpore", "SourceId": "run-1", "Labels": [{"Key": "team", "Value": "speech"}]}
+    app = run("versions", model="model-asr", framework_type="Keras")
+    offered = {box.key: box.options for box in app.selectbox}
+    assert offered["framework_type"][-1] == "MindSpore"
+    assert "Pytorch" in offered["framework_type"]
+    assert offered["version_name"] == ["0.10.0", "0.2.0", "0.1.0"]
+    assert (offered["label"], offered["source_id"]) == (["team=speech"], ["run-1"])
+
+
 def test_without_filters_the_request_has_only_the_page_and_its_order(run: Run, service: Service) -> None:
     run("versions", model="model-asr")
     asked = service.asked("models/model-asr/versions")

@@ -129,7 +129,7 @@ def test_a_comparison_is_a_table_that_begins_with_the_answer(run: Run) -> None:
     ]
     assert (printed.code, printed.err) == (
         0,
-        "Significance cannot be judged: no result has counts of the items scored that fit both its numbers.\n",
+        "Significance cannot be judged: no result has paired evidence, counts or a spread.\n",
     )
 
 

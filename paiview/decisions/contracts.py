@@ -222,6 +222,7 @@ class _Metric(_Table):
     relative: Size | None = None
     absolute: Size | None = None
     digits: Annotated[int, Field(ge=0, le=_MAX_DIGITS)] | None = None
+    noise: Size | None = None
     alias_of: Annotated[str, Field(min_length=1)] | None = None
     ignore: bool | None = None
 

@@ -73,6 +73,35 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Paired(_Part):
+    """The interval of a change from a comparison of both versions on the same items.
+
+    Attributes:
+        low, high: of candidate minus baseline, in the metric's unit; with a target, of their distances from it.
+        level: its confidence, a share such as 0.95.
+        n: how many items were compared; ``None`` where the evidence does not say.
+        groups: how many groups of items were drawn from; ``None`` where the evidence does not say.
+        decides: whether there are enough groups for more than a hint.
+    """
+
+    low: float
+    high: float
+    level: float
+    n: int | None = None
+    groups: int | None = None
+    decides: bool = True
+
+    @property
+    def holds_zero(self) -> bool:
+        """Whether no change at all is within the interval."""
+        return self.low <= 0 <= self.high
+
+    @property
+    def leaves_open(self) -> bool:
+        """Whether a change may be chance, by enough groups to say so."""
+        return self.decides and self.holds_zero
+
+
 class PairDecision(_Part):
     """One metric on one dataset. Values are in the metric's unit; shares are fractions, and positive is better.
 
@@ -95,9 +124,12 @@ class PairDecision(_Part):
         standing: how sure the direction is, of ``MetricContract``.
         reason: why the pair is not comparable; ``None`` where it is.
         evidence: what is known of the noise in the two numbers; ``None`` without.
-        paired: the interval of a paired comparison; not read yet.
-        baseline_interval, candidate_interval: Wilson's interval of each side, where its items were counted.
-        interval: Newcombe's interval of the change, where the items of both sides were counted.
+        paired: the interval of 95 % of a comparison on the same items. Where it decides and holds 0, a change beyond
+            tolerance is unclear.
+        paired_levels: those of other levels, which only a rule that asks for one uses.
+        baseline_interval, candidate_interval: the interval of each side: Wilson's where its items were counted, else
+            that of the metrics beside it.
+        interval: the interval of the change from those of both sides, as if they had run on different items.
         uncertain: whether ``interval`` holds zero; ``None`` without one. It changes no state.
         note: remarks on this pair, in words.
     """
@@ -117,7 +149,8 @@ class PairDecision(_Part):
     standing: Standing = "unknown"
     reason: Reason | None = None
     evidence: Evidence | None = None
-    paired: None = None
+    paired: Paired | None = None
+    paired_levels: tuple[Paired, ...] = ()
     baseline_interval: tuple[float, float] | None = None
     candidate_interval: tuple[float, float] | None = None
     interval: tuple[float, float] | None = None

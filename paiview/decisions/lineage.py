@@ -15,6 +15,7 @@ from paiview.decisions.averages import averages
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import Decision
 from paiview.decisions.doubts import BaselineFacts
+from paiview.decisions.noise import Compared
 from paiview.decisions.pairs import judge_pairs, measured_number, summarize
 from paiview.decisions.verdict import verdict
 from paiview.evaluation.dataset_identity import look_alikes
@@ -314,7 +315,13 @@ def _assemble(
 ) -> Decision:
     before, reason, facts = _baseline(lineage, candidate, baseline, other, named_by, contracts)
     after = _Side.of(lineage, candidate, contracts)
-    pairs = judge_pairs(after.results, before.results if before else None, contracts.metrics, contracts.datasets)
+    pairs = judge_pairs(
+        after.results,
+        before.results if before else None,
+        contracts.metrics,
+        contracts.datasets,
+        Compared(lineage.model_id, before.model_id, before.name) if before else None,
+    )
     rules, doubts, overall = verdict(
         contracts,
         pairs,

@@ -6,14 +6,35 @@ one percent. Shares are fractions, and positive is always better. The rules are 
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from paiview.decisions.decision import JUDGED, PairDecision, Reason, State, Summary, Word, Worst, pair_order
+from paiview.decisions.decision import (
+    JUDGED,
+    Evidence,
+    PairDecision,
+    Paired,
+    Reason,
+    State,
+    Summary,
+    Word,
+    Worst,
+    pair_order,
+)
 from paiview.decisions.exact import EXACT, QUOTIENT, ROUNDING, exact_decimal, nearest_float
 from paiview.decisions.intervals import Proportion, counted_proportion, newcombe, wilson
+from paiview.decisions.noise import (
+    Compared,
+    PairedFinding,
+    evidence_levels,
+    is_within_rerun_noise,
+    paired_evidence,
+    paired_note,
+    spread_ends,
+    spread_interval,
+)
 from paiview.decisions.wording import no_effect_reason
 from paiview.evaluation.metric_meaning import DatasetContract, MetricContract, contract, stored_number
 from paiview.evaluation.metric_numbers import are_on_different_scales, ceiling, counted_number, range_problem
@@ -30,6 +51,7 @@ def judge_pairs(
     baseline: Evaluation | None,
     metrics: Mapping[str, MetricContract] = MappingProxyType({}),
     datasets: Mapping[str, DatasetContract] = MappingProxyType({}),
+    compared: Compared | None = None,
 ) -> tuple[PairDecision, ...]:
     """Judge every pair that either side has.
 
@@ -38,6 +60,7 @@ def judge_pairs(
         baseline: likewise; without a baseline every result is new.
         metrics: contracts that complete or replace those of the catalogue.
         datasets: display names, numbers of scored items, and datasets to ignore.
+        compared: the two versions, by which paired evidence is found; without them none counts.
 
     Returns:
         One for each pair, in the order of ``Decision.pairs``.
@@ -46,7 +69,7 @@ def judge_pairs(
     contracts = {metric: contract(metric, metrics) for metric in {pair.metric for pair in (*before, *candidate)}}
     of_dataset = {name: datasets.get(name, _NO_DATASET) for name in {pair.dataset for pair in (*before, *candidate)}}
     decisions = [
-        _judge(pair, before.get(pair), candidate.get(pair), contracts[pair.metric], of_dataset[pair.dataset])
+        _judge(pair, before.get(pair), candidate.get(pair), contracts[pair.metric], of_dataset[pair.dataset], compared)
         for pair in {**candidate, **before}
     ]
     return tuple(sorted(decisions, key=pair_order))
@@ -133,25 +156,41 @@ class _Side(NamedTuple):
         return cls(name, measurement, counted_number(number, meaning), range_problem(number, meaning))
 
 
+class _Noise(NamedTuple):
+    """The fields of the same names of ``PairDecision``, and notes on them."""
+
+    evidence: Evidence | None = None
+    paired: Paired | None = None
+    paired_levels: tuple[Paired, ...] = ()
+    baseline_interval: tuple[float, float] | None = None
+    candidate_interval: tuple[float, float] | None = None
+    interval: tuple[float, float] | None = None
+    notes: tuple[str, ...] = ()
+
+
 def _judge(
     pair: Pair,
     before: Measurement | None,
     after: Measurement | None,
     meaning: MetricContract,
     dataset: DatasetContract,
+    compared: Compared | None,
 ) -> PairDecision:
     sides = _Side.of("baseline", before, meaning), _Side.of("candidate", after, meaning)
     baseline, candidate = sides[0].number, sides[1].number
     state, reason = _state(sides, meaning, dataset)
+    noise = _noise(sides, state, reason, meaning, dataset.n.get(pair.metric), compared)
+    if state in ("better", "worse") and noise.paired is not None and noise.paired.leaves_open:
+        state = "unclear"
     notes = [*map(_side_note, sides)]
     change = _Change()
     if baseline is not None and candidate is not None:
         change = _change(baseline, candidate, meaning if state in JUDGED else None)
         notes += [_reason_note(reason, sides, meaning), _change_note(change, baseline, state, meaning)]
+    if state in ("better", "worse", "unclear") and noise.paired is not None and baseline is not None:
+        size = change.change if meaning.best is None else (change.gain or 0.0) * abs(baseline - meaning.best)
+        notes.append(paired_note(noise.paired, size or 0.0, is_unclear=state == "unclear"))
     notes.append(_version_note(sides))
-    n = dataset.n.get(pair.metric)
-    (of_baseline, baseline_note), (of_candidate, candidate_note) = (_proportion(side, n, meaning) for side in sides)
-    interval = newcombe(*of_candidate, *of_baseline) if of_candidate and of_baseline else None
     return PairDecision(
         dataset=pair.dataset,
         metric=pair.metric,
@@ -167,13 +206,52 @@ def _judge(
         state=state,
         standing=meaning.standing,
         reason=reason,
-        evidence="counts" if interval else None,
-        baseline_interval=wilson(*of_baseline) if of_baseline else None,
-        candidate_interval=wilson(*of_candidate) if of_candidate else None,
-        interval=interval,
-        uncertain=interval[0] <= 0 <= interval[1] if interval else None,
-        note="; ".join(note for note in (*notes, baseline_note, candidate_note) if note) or None,
+        evidence=noise.evidence,
+        paired=noise.paired,
+        paired_levels=noise.paired_levels,
+        baseline_interval=noise.baseline_interval,
+        candidate_interval=noise.candidate_interval,
+        interval=noise.interval,
+        uncertain=noise.interval[0] <= 0 <= noise.interval[1] if noise.interval else None,
+        note="; ".join(note for note in (*notes, *noise.notes) if note) or None,
     )
+
+
+def _noise(
+    sides: tuple[_Side, _Side],
+    state: State,
+    reason: Reason | None,
+    meaning: MetricContract,
+    n: int | None,
+    compared: Compared | None,
+) -> _Noise:
+    """The evidence of noise in two numbers: paired before counts, before the spread of each, before that of re-runs."""
+    (of_baseline, baseline_note), (of_candidate, candidate_note) = (_proportion(side, n, meaning) for side in sides)
+    notes = [baseline_note, candidate_note]
+    ends = [wilson(*counted) if counted else None for counted in (of_baseline, of_candidate)]
+    interval = newcombe(*of_candidate, *of_baseline) if of_candidate and of_baseline else None
+    evidence: Evidence | None = "counts" if interval else None
+    paired: Paired | None = None
+    levels: Sequence[Paired] = ()
+    baseline, candidate = sides[0].number, sides[1].number
+    is_comparable = state in JUDGED or reason == "unknown"
+    if is_comparable and baseline is not None and candidate is not None:
+        if interval is None:
+            spreads = [spread_ends(side.number or 0.0, side.measurement, meaning) for side in sides]
+            ends = [counted or spread for counted, spread in zip(ends, spreads, strict=True)]
+            if spreads[0] and spreads[1]:
+                ends = spreads
+                interval = spread_interval(baseline, spreads[0], candidate, spreads[1])
+                evidence = "spread" if interval else None
+        evidence = evidence or ("noise" if meaning.noise is not None else None)
+        found = PairedFinding({})
+        if sides[1].measurement is not None:
+            found = paired_evidence(baseline, candidate, sides[1].measurement, meaning, compared)
+        paired, levels = evidence_levels(found)
+        evidence = "paired" if paired else evidence
+        is_noise = is_within_rerun_noise(baseline, candidate, meaning)
+        notes += [found.problem, "within re-run noise" if is_noise else None]
+    return _Noise(evidence, paired, tuple(levels), ends[0], ends[1], interval, tuple(filter(None, notes)))
 
 
 def _state(

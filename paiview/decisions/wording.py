@@ -4,6 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from paiview.decisions.decision import (
@@ -30,6 +31,8 @@ from paiview.text import counted, one_line, shorten_front
 _MIN_CLASSES: Final = 6
 """Metrics of one inner name that share a sentence of the headline."""
 _MAX_NAME: Final = 60
+_MAX_UNCLEAR: Final = 3
+"""Datasets of unclear results named in one sentence of the headline."""
 _MAX_UNJUDGED: Final = 4
 """Metrics that are no scores named in the headline."""
 _COUNT_WORDS: Final[tuple[tuple[State, str], ...]] = (
@@ -100,9 +103,15 @@ def lede(decision: Decision) -> Lede:
     elif summary.better:
         claim = f"Better on {summary.better}"
         rest = f" {results}, worse on none." + _example(decision, "better", "gains most")
+    elif summary.unclear:
+        claim = f"Too close to call on {summary.unclear}"
+        rest = f" {results}: the difference may be chance." + _example(decision, "unclear", "differs most")
+        return Lede(claim, rest + _unpaired_sentence(summary))
     else:
         claim = f"None {results}"
-        rest = " moved beyond the tolerance" + (" or chance." if summary.unclear else ".")
+        rest = " moved beyond the tolerance."
+    if summary.unclear:
+        rest += f" On {summary.unclear} more the difference may be chance."
     return Lede(claim, rest + _unpaired_sentence(summary))
 
 
@@ -162,8 +171,10 @@ def _class_sentence(leaf: str, classes: Sequence[Sequence[PairDecision]]) -> str
     """One sentence for a metric of many classes."""
     pairs = sorted((pair for group in classes for pair in group), key=pair_order)
     worst = next((pair for pair in pairs if pair.state == "worse"), None)
-    example = f" ({shorten_front(worst.metric, 60)} {_effect_text(worst)})" if worst else ""
-    counts = _count_text(Counter(pair.state for pair in pairs), example)
+    examples: dict[State, str] = {}
+    if worst:
+        examples["worse"] = f" ({shorten_front(worst.metric, 60)} {_effect_text(worst)})"
+    counts = _count_text(Counter(pair.state for pair in pairs), examples)
     return f"{one_line(leaf, 60)} of {len(classes)} classes: {counts}"
 
 
@@ -281,8 +292,13 @@ def _headline_order(pair: PairDecision) -> tuple[int, float]:
 
 def _sentence(metric: str, pairs: Sequence[PairDecision]) -> str:
     worst = next((pair for pair in pairs if pair.state == "worse"), None)
-    example = f" ({shorten_front(worst.name or worst.dataset, 60)} {_effect_text(worst)})" if worst else ""
-    return f"{one_line(metric, 60)}: {_count_text(Counter(pair.state for pair in pairs), example)}"
+    examples: dict[State, str] = {}
+    if worst:
+        examples["worse"] = f" ({shorten_front(worst.name or worst.dataset, 60)} {_effect_text(worst)})"
+    if unclear := [shorten_front(pair.name or pair.dataset, 60) for pair in pairs if pair.state == "unclear"]:
+        more = f" and {len(unclear) - _MAX_UNCLEAR} more" if len(unclear) > _MAX_UNCLEAR else ""
+        examples["unclear"] = f" ({', '.join(unclear[:_MAX_UNCLEAR])}{more})"
+    return f"{one_line(metric, 60)}: {_count_text(Counter(pair.state for pair in pairs), examples)}"
 
 
 def _unjudged_sentence(metrics: Sequence[str]) -> str:
@@ -292,11 +308,9 @@ def _unjudged_sentence(metrics: Sequence[str]) -> str:
     return f"Not judged: {names}{more}"
 
 
-def _count_text(counts: Mapping[State, int], example_of_worse: str = "") -> str:
+def _count_text(counts: Mapping[State, int], examples: Mapping[State, str] = MappingProxyType({})) -> str:
     return ", ".join(
-        f"{words} {counts[state]}{example_of_worse if state == 'worse' else ''}"
-        for state, words in _COUNT_WORDS
-        if counts.get(state)
+        f"{words} {counts[state]}{examples.get(state, '')}" for state, words in _COUNT_WORDS if counts.get(state)
     )
 
 

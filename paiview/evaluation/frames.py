@@ -327,10 +327,11 @@ def _merge_repeated(results: Results, key: npt.NDArray[np.int64], dataset_versio
             {row: None if pd.isna(version) else version for row, version in zip(rows, versions, strict=True)}
         )
         is_kept[rows] = False
-        for row, counts, version in merged:
+        for row, counts, version, paired in merged:
             is_kept[row] = True
             dataset_version[row] = version
             results.counts[row] = counts or (None, None)
+            results.paired[row] = paired
             if len(merged) > 1:
                 raw, problem = results.odd.get(row, (None, ""))
                 results.odd[row] = (raw, f"duplicate dataset, {problem}" if problem else "duplicate dataset")

@@ -51,6 +51,7 @@ class MetricSettings:
     relative: float | None = None
     absolute: float | None = None
     digits: int | None = None
+    noise: float | None = None
     alias_of: str | None = None
     ignore: bool | None = None
 
@@ -74,6 +75,8 @@ class MetricContract:
             ``None`` when not configured.
         absolute: likewise in the metric's unit; with both tolerances a change counts only beyond both.
         digits: decimals shown, at which equal values are the same; ``None`` for as stored.
+        noise: the relative standard deviation of one version evaluated again (0.02 is two percent); ``None`` when
+            not configured. It informs and decides nothing.
         ignore: whether the configuration leaves the metric out of every verdict.
         standing: how sure the direction is. ``declared`` and ``known`` directions may decide, an ``assumed`` one
             neither passes nor fails a rule, and what is ``not_a_score`` is not judged.
@@ -91,6 +94,7 @@ class MetricContract:
     relative: float | None = None
     absolute: float | None = None
     digits: int | None = None
+    noise: float | None = None
     ignore: bool = False
     standing: Standing = "unknown"
     source: Source = "none"

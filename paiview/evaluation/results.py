@@ -2,8 +2,8 @@
 
 The service stores Metrics as a free object and only recommends a shape: ``{"Results": [{"Dataset": {"DatasetId" or
 "Uri"}, "Metrics": {name: number}}]}``. An array of such results, and JSON text in the place of any part of it, are read
-the same. Other content is kept too: as a row if it is a number or a list of numbers, else as a sentence with the raw
-text.
+the same. ``Counts`` and ``Paired`` beside the Metrics of a result say how sure its numbers are. Other content is kept
+too: as a row if it is a number or a list of numbers, else as a sentence with the raw text.
 """
 
 import math
@@ -23,6 +23,7 @@ from paiview.evaluation.dataset_identity import (
     named_dataset,
     renaming,
 )
+from paiview.evaluation.noise_evidence import PairedEntry, Spread, may_hold_spread, read_entries, spread_of
 from paiview.pai.responses import parse_json
 from paiview.text import encodable, json_text
 
@@ -148,11 +149,16 @@ class _CodesOfText(dict[str, int]):
 
 
 class _Merged(NamedTuple):
-    """Rows of one pair that say the same: one of them, with the counts and the dataset's version of all."""
+    """Rows of one pair that say the same: one of them, with the counts and the dataset's version of all.
+
+    Attributes:
+        paired: the paired evidence of all rows.
+    """
 
     row: int
     counts: tuple[int | None, int | None] | None
     dataset_version: str | None
+    paired: tuple[PairedEntry, ...] = ()
 
 
 @dataclass
@@ -173,6 +179,7 @@ class Results:
             the source, and the number of rows.
         odd: row to raw JSON text and problem, for rows with a problem.
         counts: row to n and errors, for rows with counts.
+        paired: row to its paired evidence, for rows with any.
     """
 
     metrics: CategoryCodes = field(default_factory=CategoryCodes)
@@ -184,6 +191,7 @@ class Results:
     block_size: list[int] = field(default_factory=list)
     odd: dict[int, tuple[str | None, str]] = field(default_factory=dict)
     counts: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)
+    paired: dict[int, tuple[PairedEntry, ...]] = field(default_factory=dict)
 
     def read(self, versions: Sequence[Any]) -> dict[int, list[str]]:
         """Add the rows of each version's Metrics.
@@ -263,6 +271,8 @@ class Results:
             self._close_block(version, source, start)
             if "Counts" in result:
                 complaints += self._read_counts(result["Counts"], start, f"Results[{index}].Counts")
+            if "Paired" in result:
+                complaints += self._read_paired(_opened(result["Paired"]), start, f"Results[{index}].Paired")
         return complaints + self._read_loose(version, beside)
 
     def _read_loose(self, version: int, metrics: Mapping[str, Any]) -> list[str]:
@@ -300,7 +310,7 @@ class Results:
         """
         if len(rows) == 1:
             ((row, version),) = rows.items()
-            return [_Merged(row, self.counts.get(row), version)]
+            return [_Merged(row, self.counts.get(row), version, self.paired.get(row, ()))]
         equal: dict[float | str, list[int]] = {}
         for row in rows:
             equal.setdefault(self._sameness(row), []).append(row)
@@ -310,7 +320,8 @@ class Results:
             # A row with a problem goes before one without, so that the problem is still named.
             row = next((row for row in group if row in self.odd), group[0])
             version = joined(rows[row] for row in group)
-            merged.append(_Merged(row, counts.pop() if len(counts) == 1 else None, version))
+            paired = dict.fromkeys(entry for row in group for entry in self.paired.get(row, ()))
+            merged.append(_Merged(row, counts.pop() if len(counts) == 1 else None, version, tuple(paired)))
         return merged
 
     def raw(self, row: int) -> str | None:
@@ -338,6 +349,38 @@ class Results:
                 self.counts[row] = n_and_errors
         return complaints
 
+    def _read_paired(self, paired: Any, start: int, where: str) -> list[str]:
+        if not isinstance(paired, dict):
+            return [f"{where} is not an object: {json_text(paired)}"]
+        rows = {code: row for row, code in enumerate(self.metric[start:], start)}
+        complaints = []
+        for name, value in paired.items():
+            label = f"{where}.{encodable(str(name))}"
+            row = rows.get(self.metrics.get(name, -1))
+            if row is None:
+                complaints.append(f"{label} is of no metric: {json_text(value)}")
+                continue
+            entries, problems = read_entries(_opened(value))
+            complaints += [f"{label}{problem}" for problem in problems]
+            if entries:
+                self.paired[row] = entries
+        return complaints
+
+    def spreads(self) -> dict[int, Spread]:
+        """The spread of each row that has one, from the other rows of its result."""
+        if not any(map(may_hold_spread, self.metrics.categories)):
+            return {}
+        spreads: dict[int, Spread] = {}
+        start = 0
+        for size in self.block_size:
+            rows = {self.metrics.categories[self.metric[row]]: row for row in range(start, start + size)}
+            values = {name: self.value[row] for name, row in rows.items()}
+            for name, row in rows.items():
+                if (spread := spread_of(name, values)) is not None:
+                    spreads[row] = spread
+            start += size
+        return spreads
+
 
 class Measurement(NamedTuple):
     """The result of one version for one pair.
@@ -348,6 +391,8 @@ class Measurement(NamedTuple):
         duplicated: whether the version has different values for the pair; ``raw`` then holds them all, sorted.
         raw: JSON text of the values, unless there is one plain number.
         dataset_version: the version of the dataset; several different ones are joined by `` / ``.
+        paired: the paired evidence about the number, of any baseline and level.
+        spread: its standard error or interval, from the metrics beside it.
     """
 
     value: float
@@ -356,6 +401,8 @@ class Measurement(NamedTuple):
     duplicated: bool = False
     raw: str | None = None
     dataset_version: str | None = None
+    paired: tuple[PairedEntry, ...] = ()
+    spread: Spread | None = None
 
 
 Evaluation = Mapping[Pair, Measurement]
@@ -386,20 +433,27 @@ def evaluation(
             pair = Pair(names[results.metric[row]], datasets[source])
             rows_of.setdefault(pair, {})[row] = results.sources.identities[source].version
         start += size
-    return {pair: _measurement(results, results.merged(rows)) for pair, rows in rows_of.items()}
+    spreads = results.spreads()
+    return {pair: _measurement(results, results.merged(rows), spreads) for pair, rows in rows_of.items()}
 
 
-def _measurement(results: Results, merged: Sequence[_Merged]) -> Measurement:
+def _measurement(results: Results, merged: Sequence[_Merged], spreads: Mapping[int, Spread]) -> Measurement:
     if len(merged) > 1:
         by_value = sorted(merged, key=lambda one: (_finite(results.value[one.row]), results.raw(one.row) or ""))
         texts = (results.raw(one.row) or json_text(float(results.value[one.row])) for one in by_value)
         version = joined(one.dataset_version for one in merged)
         return Measurement(math.nan, duplicated=True, raw=", ".join(texts), dataset_version=version)
-    ((row, counts, version),) = merged
+    ((row, counts, version, paired),) = merged
     value = float(results.value[row])
     n, errors = counts or (None, None)
     return Measurement(
-        value if math.isfinite(value) else math.nan, n, errors, raw=results.raw(row), dataset_version=version
+        value if math.isfinite(value) else math.nan,
+        n,
+        errors,
+        raw=results.raw(row),
+        dataset_version=version,
+        paired=paired,
+        spread=spreads.get(row),
     )
 
 

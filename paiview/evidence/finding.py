@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
+from paiview.evaluation.noise_evidence import MIN_DECIDING_GROUPS
 from paiview.evidence.pairing import PairedItems
 from paiview.evidence.resampling import Floats
 from paiview.pai.objects import MAX_METRICS_BYTES
@@ -12,8 +13,6 @@ from paiview.pai.objects import MAX_METRICS_BYTES
 State = Literal["better", "worse", "changed", "unclear", "same"]
 """``changed``: more than chance, but which way is better is not known. ``unclear``: the interval holds 0."""
 
-MIN_DECIDING_GROUPS: Final = 20
-"""Fewer groups inform and do not decide, whatever the interval is."""
 _SIGNIFICANT_DIGITS: Final = 6
 """Of registered numbers: more would only take room."""
 _NEARLY_FULL: Final = 0.9

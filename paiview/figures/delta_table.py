@@ -29,6 +29,7 @@ _SHAPES: Mapping[State, str] = {
     "better": "up",
     "worse": "down",
     "same": "dot",
+    "unclear": "wave",
     "missing": "ring",
     "new": "plus",
     "not_comparable": "question",

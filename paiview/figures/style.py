@@ -51,6 +51,7 @@ COLOURS: Mapping[State, str] = {
     "better": BETTER,
     "worse": WORSE,
     "same": NEUTRAL,
+    "unclear": NEUTRAL,
     "missing": NEUTRAL,
     "new": NEUTRAL,
     "not_comparable": NEUTRAL,
@@ -59,6 +60,7 @@ SYMBOLS: Mapping[State, str] = {
     "better": "triangle-up",
     "worse": "triangle-down",
     "same": "circle",
+    "unclear": "hourglass-open",
     "missing": "circle-open",
     "new": "cross-thin",
     "not_comparable": "diamond-open",
@@ -115,7 +117,7 @@ def kept_rows(states: Sequence[State], most: int) -> list[int]:
     """
     worse, unmeasured, measured, new = (
         [index for index, state in enumerate(states) if state in group]
-        for group in (("worse",), ("missing", "not_comparable"), ("better", "same"), ("new",))
+        for group in (("worse",), ("missing", "not_comparable"), ("better", "same", "unclear"), ("new",))
     )
     room = max(most - len(worse), 0)
     part = min(len(unmeasured), max(room // 4, room - len(measured)))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from paiview.decisions.decision import Decision, PairDecision, spoken
+from paiview.decisions.decision import Decision, PairDecision, Paired, spoken
 from paiview.decisions.wording import headline
 from paiview.evaluation.metric_meaning import MetricContract
 from paiview.reports.plain_text import (
@@ -58,7 +58,8 @@ _BLOCK: Final = re.compile(r"^([0-9]*)([-+#=.)]+)(?=\s|$)")
 """What would begin a list, a heading or a rule."""
 _IDENTIFIER: Final = re.compile(r"[\w.:/@+=…-]+")
 _INTERVALS: Final = ("baseline_interval", "candidate_interval", "interval")
-_CELLS: Final = tuple(name for name in PairDecision.model_fields if name not in _INTERVALS)
+_PAIRED: Final = ("paired", "paired_levels")
+_CELLS: Final = tuple(name for name in PairDecision.model_fields if name not in (*_INTERVALS, *_PAIRED))
 
 
 def to_html(decision: Decision) -> str:
@@ -136,15 +137,17 @@ def to_csv(decision: Decision) -> bytes:
         "baseline_version": decision.baseline,
     }
     bounds = [f"{interval}_{end}" for interval in _INTERVALS for end in ("low", "high")]
+    paired = [f"paired_{name}" for name in Paired.model_fields]
     cells = [
         [
             *sides.values(),
             *(getattr(pair, name) for name in _CELLS),
             *(end for interval in _INTERVALS for end in getattr(pair, interval) or (None, None)),
+            *(getattr(pair.paired, name, None) for name in Paired.model_fields),
         ]
         for pair in decision.pairs
     ]
-    return csv_bytes(pd.DataFrame(cells, columns=pd.Index([*sides, *_CELLS, *bounds]), dtype=object))
+    return csv_bytes(pd.DataFrame(cells, columns=pd.Index([*sides, *_CELLS, *bounds, *paired]), dtype=object))
 
 
 def to_json(decision: Decision) -> str:

@@ -52,7 +52,10 @@ _WAYS: Final[dict[Direction, str]] = {
     "zero": "nearer to 0 is better",
     "target": "nearer to its target is better",
 }
-_UNCOUNTED: Final = "Significance cannot be judged: no result has counts of the items scored that fit both its numbers."
+_NO_EVIDENCE: Final = "Significance cannot be judged: no result has paired evidence, counts or a spread."
+_LEAST_TOLD: Final = 10
+"""Results with paired evidence from which on some are expected to differ by chance alone."""
+_CHANCE: Final = 0.05
 NAME_LENGTH: Final = 80
 ID_LENGTH: Final = 250
 """Characters of a dataset's id and of a note in a row: more would make a row as tall as a page."""
@@ -203,9 +206,22 @@ def cautions(decision: Decision) -> list[str]:
             f"Judged with what one reader set for {some_of(set_here)}: links, the command line and the API judge "
             "without."
         )
-    if decision.baseline is None:
-        return sentences
-    return [*sentences, _UNCOUNTED if all(pair.uncertain is None for pair in decision.pairs) else _ROUGH]
+    return sentences if decision.baseline is None else [*sentences, *_noise_cautions(decision)]
+
+
+def _noise_cautions(decision: Decision) -> list[str]:
+    """What is known of chance in the numbers, for the whole decision once."""
+    is_rough = any(pair.uncertain is not None for pair in decision.pairs)
+    if not is_rough and all(pair.evidence is None for pair in decision.pairs):
+        return [_NO_EVIDENCE]
+    sentences = [_ROUGH] if is_rough else []
+    paired = sum(pair.paired is not None and pair.paired.decides for pair in decision.pairs)
+    if paired >= _LEAST_TOLD:
+        expected = max(1, round(_CHANCE * paired))
+        sentences.append(
+            f"Of {paired} results with paired evidence about {expected} would be better or worse by chance alone."
+        )
+    return sentences
 
 
 def tally(decision: Decision) -> str:

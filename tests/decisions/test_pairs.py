@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any, get_args
@@ -18,9 +19,11 @@ from paiview.decisions.averages import averages
 from paiview.decisions.decision import Decision, PairDecision, State, Summary, Word
 from paiview.decisions.dominance import dominators
 from paiview.decisions.intervals import newcombe, wilson
+from paiview.decisions.noise import Compared
 from paiview.decisions.pairs import judge_pairs, state_of, summarize
 from paiview.decisions.wording import change_text, headline, percent, short_headline
-from paiview.evaluation.metric_meaning import DatasetContract, Direction, MetricContract
+from paiview.evaluation.metric_meaning import DatasetContract, Direction, MetricContract, catalogue_contract
+from paiview.evaluation.noise_evidence import PairedEntry, Spread
 from paiview.evaluation.results import Evaluation, Measurement, Pair
 
 UNHURRIED = settings(deadline=None)
@@ -43,6 +46,14 @@ CONTRACTS = st.builds(
     absolute=st.none() | TOLERANCES,
     digits=st.none() | st.integers(0, 8),
 )
+ENDS = st.tuples(FINITE, FINITE, FINITE).map(sorted)
+ENTRIES = st.builds(
+    lambda ends, **rest: PairedEntry("1", None, ends[1], ends[0], ends[2], **rest),
+    ENDS,
+    level=st.sampled_from([0.95, 0.99]),
+    is_distance=st.booleans(),
+    groups=st.none() | st.integers(1, 40),
+)
 MEASUREMENTS = st.builds(
     Measurement,
     value=st.one_of(VALUES, st.sampled_from([NAN, math.inf, -math.inf])),
@@ -50,7 +61,12 @@ MEASUREMENTS = st.builds(
     errors=st.none() | st.integers(0, 2**63 - 1) | st.integers(0, 20),
     duplicated=st.sampled_from([False, False, False, True]),
     raw=st.none() | st.text(max_size=5),
+    paired=st.lists(ENTRIES, max_size=2).map(tuple),
+    spread=st.none()
+    | st.builds(Spread, stderr=st.floats(0, allow_infinity=False))
+    | st.builds(lambda ends: Spread(None, ends[0], ends[2]), ENDS),
 )
+COMPARED = Compared("model-a", "model-a", "1")
 KEYS = st.builds(Pair, st.sampled_from(["cer", "top1", "blobs"]), st.sampled_from("abcde"))
 EVALUATIONS = st.dictionaries(KEYS, MEASUREMENTS, max_size=10)
 STATES: st.SearchStrategy[State] = st.sampled_from(get_args(State))
@@ -466,13 +482,13 @@ class TestJudge:
     ) -> None:
         metrics = {"blobs": MetricContract("blobs", None, absolute=0.5)}
         datasets = {"a": DatasetContract(n={"cer": n, "top1": n, "blobs": n})} if n is not None else {}
-        pairs = judge_pairs(candidate, baseline, metrics, datasets)
+        pairs = judge_pairs(candidate, baseline, metrics, datasets, COMPARED)
         answer = decision(pairs)
         shuffled = [
             dict(random.sample(sorted(side.items()), len(side))) if side is not None else None
             for side in (candidate, baseline)
         ]
-        again = judge_pairs(shuffled[0] or {}, shuffled[1], metrics, datasets)
+        again = judge_pairs(shuffled[0] or {}, shuffled[1], metrics, datasets, COMPARED)
         mixed = random.sample(pairs, len(pairs))
         assert again == pairs
         assert summarize(mixed) == answer.summary
@@ -486,17 +502,22 @@ class TestJudge:
             assert pair.direction is not None or pair.state not in ("better", "worse")
             assert (pair.reason is not None) == (pair.state == "not_comparable")
             for interval in (pair.baseline_interval, pair.candidate_interval):
-                assert interval is None or 0 <= interval[0] <= interval[1] <= 1
+                assert interval is None or interval[0] <= interval[1]
+            if pair.evidence == "counts":
+                for counted_side in (pair.baseline_interval, pair.candidate_interval):
+                    assert counted_side is not None
+                    assert 0 <= counted_side[0] <= counted_side[1] <= 1
 
     @UNHURRIED
     @given(EVALUATIONS, EVALUATIONS)
-    def test_counts_never_change_a_state(self, candidate: Evaluation, baseline: Evaluation) -> None:
+    def test_counts_and_spread_never_change_a_state(self, candidate: Evaluation, baseline: Evaluation) -> None:
         bare, bare_baseline = (
-            {pair: given._replace(n=None, errors=None) for pair, given in side.items()}
+            {pair: given._replace(n=None, errors=None, spread=None) for pair, given in side.items()}
             for side in (candidate, baseline)
         )
-        assert [(pair.state, pair.effect) for pair in judge_pairs(bare, bare_baseline)] == [
-            (pair.state, pair.effect) for pair in judge_pairs(candidate, baseline)
+        metrics = {"cer": replace(catalogue_contract("cer"), noise=0.5)}
+        assert [(pair.state, pair.effect) for pair in judge_pairs(bare, bare_baseline, compared=COMPARED)] == [
+            (pair.state, pair.effect) for pair in judge_pairs(candidate, baseline, metrics, compared=COMPARED)
         ]
 
 

@@ -226,7 +226,7 @@ def test_markdown_begins_with_the_answer_and_the_regressions() -> None:
         "- ✕ fail: no_regression: cer on meeting is worse.\n"
         "- ✓ pass: no_missing: Nothing is missing.\n\n"
         "### Notes\n\n"
-        "- Significance cannot be judged: no result has counts of the items scored that fit both its numbers.\n\n"
+        "- Significance cannot be judged: no result has paired evidence, counts or a spread.\n\n"
         "Read 2026-01-02 03:04:05 UTC · data `ab12ab12ab12` · policy `cd34cd34cd34`\n"
     )
 
@@ -381,7 +381,7 @@ def test_html_tells_all_of_it() -> None:
         "cer: the averages name different winners, so none of them is the answer.",
         "cer: leaving out meeting turns the mean gain round.",
         "cer on meeting is worse.",
-        "Significance cannot be judged: no result has counts of the items scored that fit both its numbers.",
+        "Significance cannot be judged: no result has paired evidence, counts or a spread.",
         "2026-01-02 03:04:05 UTC",
         "sha256:" + "ab12" * 16,
         "sha256:" + "cd34" * 16,

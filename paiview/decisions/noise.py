@@ -229,17 +229,19 @@ def settling_text(paired: Paired, gap: float) -> str:
     units = paired.n if paired.groups is None else paired.groups
     if units is None:
         return f"more {noun} would settle it"
-    more = groups_to_settle(units, (paired.high - paired.low) / 2 * _at_state_level(paired.level), abs(gap))
+    more = groups_to_settle(units, (paired.high - paired.low) / 2 * _Z / normal_quantile(paired.level), abs(gap))
     if more is None:
         return f"to settle it is not within reach: it would take more than 20 times as many {noun}"
     return f"about {more:,} more {noun} would settle it, if the difference stays as it is"
 
 
-def _at_state_level(level: float) -> float:
-    """By how much the half-width of an interval of another level shrinks or grows at that of states."""
+def normal_quantile(level: float) -> float:
+    """How many standard errors an interval of this level reaches to each side, of a normal distribution."""
+    if level == STATE_LEVEL:
+        return _Z
     from statistics import NormalDist  # noqa: PLC0415 - only a rule with another level needs it
 
-    return 1.0 if level == STATE_LEVEL else _Z / NormalDist().inv_cdf((1 + level) / 2)
+    return NormalDist().inv_cdf((1 + level) / 2)
 
 
 def _unit_noun(paired: Paired) -> str:

@@ -296,8 +296,12 @@ def _proportion(side: _Side, n: int | None, meaning: MetricContract) -> tuple[Pr
     return proportion, None
 
 
+def tolerance_reference(baseline: float, candidate: float, meaning: MetricContract) -> Decimal:
+    """What a relative tolerance is a share of: the baseline's size, its errors, or its distance from the target."""
+    return _reference(exact_decimal(baseline), exact_decimal(candidate), meaning)
+
+
 def _reference(baseline: Decimal, candidate: Decimal, meaning: MetricContract) -> Decimal:
-    """What a relative tolerance is a share of."""
     if meaning.best is not None:
         return EXACT.subtract(baseline, exact_decimal(meaning.best)).copy_abs()
     top = _top(float(baseline), float(candidate), meaning)

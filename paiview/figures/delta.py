@@ -21,6 +21,7 @@ from paiview.decisions.decision import (
     concern,
     spoken,
 )
+from paiview.decisions.noise import level_text
 from paiview.decisions.pairs import ROUGH
 from paiview.decisions.wording import digits_by_metric, no_effect_reason, percent
 from paiview.evaluation.metric_meaning import MetricContract, format_value
@@ -144,7 +145,7 @@ def delta_info(
     names = {each.pair.dataset: each.pair.name for each in drawn if each.pair.name}
     numbers = _numbers(drawn, metrics)
     marks = [
-        _mark(each, written, decisions[each.column].candidate, names)
+        _mark(each, written, decisions[each.column].candidate, names, metrics.get(each.pair.metric))
         for each, written in zip(drawn, numbers, strict=True)
     ]
     tolerance = np.zeros((len(row_of), len(decisions)))
@@ -224,7 +225,9 @@ def _dataset(dataset: str, names: Mapping[str, str]) -> str:
     return one_line(names[dataset], _NAME_LENGTH) if dataset in names else shorten_front(dataset, _NAME_LENGTH)
 
 
-def _mark(drawn: _Drawn, numbers: str, candidate: str, names: Mapping[str, str]) -> DeltaMark:
+def _mark(
+    drawn: _Drawn, numbers: str, candidate: str, names: Mapping[str, str], metric: MetricContract | None
+) -> DeltaMark:
     pair = drawn.pair
     effect = None
     if pair.state in JUDGED:
@@ -232,9 +235,9 @@ def _mark(drawn: _Drawn, numbers: str, candidate: str, names: Mapping[str, str])
     label = spoken(pair.state)
     if effect is not None:
         label = percent(effect)
-    elif pair.state in ("better", "worse"):
+    elif pair.state in ("better", "worse", "unclear"):
         label = no_effect_reason(pair.direction, pair.reading, pair.baseline)
-    low, high = _interval(pair)
+    low, high = _interval(pair, metric)
     lines = [
         f"{one_line(candidate, 80)} · {_dataset(pair.dataset, names)}",
         f"{one_line(pair.metric, 80)} {numbers}",
@@ -245,7 +248,8 @@ def _mark(drawn: _Drawn, numbers: str, candidate: str, names: Mapping[str, str])
     if pair.standing == "assumed":
         lines.append(f"assumed: {WAYS[pair.direction].partition(' ')[2]}")
     if not math.isnan(low):
-        lines.append(f"{percent(low)} to {percent(high)}: {ROUGH}")
+        how = ROUGH if pair.paired is None else f"with {level_text(pair.paired.level)} confidence, on the same items"
+        lines.append(f"{percent(low)} to {percent(high)}: {how}")
     if pair.note:
         lines.append(one_line(pair.note, _NAME_LENGTH))
     return DeltaMark(
@@ -260,18 +264,26 @@ def _mark(drawn: _Drawn, numbers: str, candidate: str, names: Mapping[str, str])
     )
 
 
-def _interval(pair: PairDecision) -> tuple[float, float]:
-    """The interval of the change as effects; NaN without one, and where more is not always better or worse."""
+def _interval(pair: PairDecision, metric: MetricContract | None) -> tuple[float, float]:
+    """The interval of the change as effects, paired before unpaired; NaN without one, and where it has no size.
+
+    Paired evidence of a metric with a target is of the distance from it. An unpaired interval is of the number itself,
+    of which more is neither better nor worse there.
+    """
     denominator = _denominator(pair)
-    if pair.interval is None or not denominator or pair.direction not in ("lower", "higher"):
+    has_target = pair.direction not in ("lower", "higher")
+    if has_target and metric is not None and metric.best is not None and pair.baseline is not None:
+        denominator = abs(pair.baseline - metric.best)
+    interval = (pair.paired.low, pair.paired.high) if pair.paired else None if has_target else pair.interval
+    if interval is None or not denominator or pair.direction is None:
         return math.nan, math.nan
-    ends = [(-end if pair.direction == "lower" else end) / denominator for end in pair.interval]
+    ends = [(end if pair.direction == "higher" else -end) / denominator for end in interval]
     return min(ends), max(ends)
 
 
 def _limit(marks: Sequence[DeltaMark], tolerance: NDArray[np.float64]) -> float:
     """Half the width of the scale: the largest effect that is at most ``_FAR_MEDIANS`` times the median one."""
-    changed = [mark for mark in marks if mark.state in ("better", "worse") and not math.isnan(mark.effect)]
+    changed = [mark for mark in marks if mark.state in ("better", "worse", "unclear") and not math.isnan(mark.effect)]
     sizes = np.sort([abs(mark.effect) for mark in changed or marks if mark.effect and not math.isnan(mark.effect)])
     least = 1.5 * float(tolerance[tolerance > 0].min(initial=1.0)) if tolerance.any() else _LEAST_LIMIT
     if not len(sizes):

@@ -204,7 +204,7 @@ def _heads(candidates: Sequence[str], length: int) -> list[_Head]:
 
 def _mark(mark: DeltaMark, scale: _Scale) -> _Mark:
     has_size = not math.isnan(mark.effect)
-    is_right = mark.effect > 0 if has_size else mark.state == "better"
+    is_right = mark.effect > 0 if has_size else mark.state in ("better", "unclear")
     sign = 1 if is_right else -1
     is_beyond = abs(mark.effect) > scale.limit
     is_on_scale = has_size and not is_beyond

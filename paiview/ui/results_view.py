@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from paiview.decisions.decision import Decision, PairDecision, State
+from paiview.decisions.decision import GLYPHS, Decision, PairDecision, State
 from paiview.decisions.pair_rows import PairRow
 from paiview.decisions.wording import digits_by_metric, percent
 from paiview.evaluation.frames import Pair, column_names
@@ -153,6 +153,10 @@ def _percent(share: object) -> str:
     return "–" if not isinstance(share, float) or math.isnan(share) else percent(share)
 
 
+def _unclear_percent(share: object) -> str:
+    return f"{GLYPHS['unclear']} {_percent(share)}"
+
+
 def _formatter(digits: int, *, signed: bool) -> Callable[[object], str]:
     def text(value: object) -> str:
         return format_value(value, digits, signed=signed) if isinstance(value, float) else "–"
@@ -209,6 +213,12 @@ def _draw_matrix(rows: _Rows) -> None:
     for name, of in zip(candidates, judged, strict=True):
         tints[name] = [_matrix_tint(of.get(pair), clip) for pair in shown]
     look = Styler(table).format(dict.fromkeys(candidates, _percent)).apply(lambda _: tints, axis=None)
+    has_unclear = False
+    for name, of in zip(candidates, judged, strict=True):
+        unclear = [(cell := of.get(pair)) is not None and cell.state == "unclear" for pair in shown]
+        if any(unclear):
+            has_unclear = True
+            look = look.format({name: _unclear_percent}, subset=(unclear, [name]))
     st.dataframe(
         look,
         hide_index=True,
@@ -224,7 +234,7 @@ def _draw_matrix(rows: _Rows) -> None:
     )
     st.caption(
         f"Effect against the baseline, positive is better; full colour from {percent(clip).lstrip('+')}. "
-        "○ missing, new or not comparable."
+        "○ missing, new or not comparable." + (f" {GLYPHS['unclear']} may be chance." if has_unclear else "")
     )
 
 

@@ -187,8 +187,8 @@ def test_a_fail_is_corrected_for_how_many_results_have_evidence() -> None:
     assert (result.result, result.sentence) == (
         "fail",
         (
-            "2 of 2 results are worse: wer on d-1 −10.0 % (0.10 → 0.11, +1 pp), wer on d-2 −10.0 % (0.10 → 0.11, +1 pp). "
-            "Corrected for 2 results with paired evidence (approximate)."
+            "2 of 2 results are worse: wer on d-1 −10.0 % (0.10 → 0.11, +1 pp), wer on d-2 −10.0 % (0.10 → 0.11, "
+            "+1 pp). Corrected for 2 results with paired evidence (approximate)."
         ),
     )
     opened, _ = found(no_regression(), pairs(slightly, fine, fine))

@@ -8,9 +8,9 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Final
 
-from anyio import CapacityLimiter, move_on_after, to_thread
 from pydantic_core import to_json
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -40,19 +40,16 @@ from paiview.registry.registry import MAX_PARAMETER_CHARACTERS
 from paiview.registry.snapshots import ModelsSnapshot, VersionsSnapshot
 from paiview.reports import documents
 from paiview.server.responses import SharedResponse, error_response, json_response, new_request_id
+from paiview.server.shared_threads import SharedThreads
 from paiview.text import one_line, traceback_of
 
 _LOG = logging.getLogger(__name__)
 
 MAX_CONCURRENT_REQUESTS: Final = 8
-_THREADS: Final = CapacityLimiter(MAX_CONCURRENT_REQUESTS)
-"""Separate from the threads that serve the pages, which a slow service must not block."""
 MAX_QUEUED_REQUESTS: Final = 64
-"""The requests that wait for a thread; further ones are answered with 503."""
-QUEUE_TIMEOUT_SECONDS: Final = 10.0
-"""A request that has waited this long for a thread is answered with 503."""
-_OPEN_REQUESTS: Final[set[Request]] = set()
-"""Running and queued requests; used on the event loop only."""
+"""The requests that wait for a thread. A client takes half of the threads and of the queue at most; further requests
+are answered with 503."""
+_THREADS: Final = SharedThreads(MAX_CONCURRENT_REQUESTS, MAX_QUEUED_REQUESTS)
 
 
 _STATUSES: Final[tuple[tuple[type[PaiviewError], int], ...]] = (
@@ -164,17 +161,8 @@ def _endpoint(
     """The ASGI endpoint that runs a handler in one of ``_THREADS``; ``parameters`` are those it knows."""
 
     async def endpoint(request: Request) -> Response | SharedResponse:
-        if len(_OPEN_REQUESTS) < MAX_CONCURRENT_REQUESTS + MAX_QUEUED_REQUESTS:
-            _OPEN_REQUESTS.add(request)
-            try:
-                # The timeout ends the wait for a thread; a handler that has begun runs to its end.
-                with move_on_after(QUEUE_TIMEOUT_SECONDS):
-                    return await to_thread.run_sync(
-                        _respond, handler, parameters, request, time.monotonic(), limiter=_THREADS
-                    )
-            finally:
-                _OPEN_REQUESTS.remove(request)
-        return error_response(503, "Busy", "Too many requests are waiting: try again.", headers={"retry-after": "1"})
+        response = await _THREADS.run(request, partial(_respond, handler, parameters, request))
+        return response or _busy()
 
     return endpoint
 
@@ -230,6 +218,11 @@ def _failed(error: PaiviewError) -> Response:
     if isinstance(error, ThrottledError | BudgetError) and error.retry_after is not None:
         response.headers["retry-after"] = str(max(1, math.ceil(error.retry_after)))
     return response
+
+
+def _busy() -> Response:
+    message = "Too many requests are waiting, of your address or of all: try again."
+    return error_response(503, "Busy", message, headers={"retry-after": "1"})
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:

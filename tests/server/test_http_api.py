@@ -5,10 +5,13 @@ import json
 import logging
 import math
 import re
+import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -44,7 +47,7 @@ from paiview.registry.cache import Cache
 from paiview.registry.connection import connect, disconnect
 from paiview.registry.live_decision import decide_now
 from paiview.registry.registry import Registry
-from paiview.server import http_api
+from paiview.server import http_api, shared_threads
 from paiview.settings import Settings
 from tests.registry.test_cache import KEY, TTL, Clock, Numbered
 
@@ -93,6 +96,54 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
 
     monkeypatch.setattr(Registry, "versions", fail)
     monkeypatch.setattr(Registry, "models", fail)
+
+
+class Slow:
+    """Listings of models that come when ``gate`` is set; ``begun`` is released for each that has begun."""
+
+    def __init__(self, answer: object) -> None:
+        self.gate = threading.Event()
+        self.begun = threading.Semaphore(0)
+        self.runs = 0
+        self._answer = answer
+
+    def __call__(self, *_arguments: object) -> object:
+        self.runs += 1
+        self.begun.release()
+        assert self.gate.wait(WAIT)
+        return self._answer
+
+
+@pytest.fixture
+def slow(source: Registry, monkeypatch: pytest.MonkeyPatch) -> Slow:
+    made = Slow(source.models())
+    monkeypatch.setattr(Registry, "models", made)
+    return made
+
+
+def client_at(address: str) -> httpx.Client:
+    """A client with an address of loopback and a connection for each request."""
+    return httpx.Client(transport=httpx.HTTPTransport(local_address=address), timeout=WAIT)
+
+
+def unanswered(client: httpx.Client, path: str, address: str = "127.0.0.2") -> socket.socket:
+    """A connection on which a request was sent."""
+    opened = socket.create_connection((HOST, client.base_url.port or 0), WAIT, (address, 0))
+    opened.sendall(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+    return opened
+
+
+def refused_at_last(client: httpx.Client, url: str, is_refused: bool) -> bool:
+    """Ask until a request is refused at once, or until it is not and waits."""
+    until = time.monotonic() + WAIT
+    while time.monotonic() < until:
+        try:
+            status = client.get(url, timeout=0.2).status_code
+        except httpx.ReadTimeout:
+            status = 0
+        if (status == 503) is is_refused:
+            return True
+    return False
 
 
 def error_body(answer: httpx.Response) -> dict[str, str]:
@@ -339,31 +390,27 @@ def test_text_of_the_service_in_an_error_has_no_control_characters(
     assert (body["Code"], body["RequestId"]) == ("C�", "R")
 
 
-def test_with_a_slow_service_pages_are_served_and_the_queue_is_bounded(
-    source: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gate = threading.Event()
-    waiting = threading.Semaphore(0)
-    read = source.models()
-
-    def slow(*_arguments: object) -> object:
-        waiting.release()
-        assert gate.wait(WAIT)
-        return read
-
+def test_with_a_slow_service_pages_are_served_and_the_queue_is_bounded(slow: Slow) -> None:
     def page(_request: Request) -> PlainTextResponse:
         return PlainTextResponse("page")
 
+    every = http_api.MAX_CONCURRENT_REQUESTS + http_api.MAX_QUEUED_REQUESTS
+
     async def visit() -> tuple[Counter[int], str]:
         app = Starlette(routes=[http_api.mount(), Route("/page", page)])
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://paiview") as browser:
-            asked = {
-                asyncio.create_task(browser.get("/api/models"))
-                for _ in range(http_api.MAX_CONCURRENT_REQUESTS + http_api.MAX_QUEUED_REQUESTS + 3)
-            }
+        async with AsyncExitStack() as stack:
+            browsers = [
+                await stack.enter_async_context(
+                    httpx.AsyncClient(
+                        transport=httpx.ASGITransport(app, client=(f"10.0.0.{number}", 1)), base_url="http://paiview"
+                    )
+                )
+                for number in range(3)
+            ]
+            asked = {asyncio.create_task(browsers[number % 3].get("/api/models")) for number in range(every + 3)}
             try:
                 for _ in range(http_api.MAX_CONCURRENT_REQUESTS):
-                    assert await asyncio.to_thread(waiting.acquire, timeout=WAIT)
+                    assert await asyncio.to_thread(slow.begun.acquire, timeout=WAIT)
                 refused: set[asyncio.Task[httpx.Response]] = set()
                 while len(refused) < 3:
                     found, _ = await asyncio.wait(asked - refused, timeout=WAIT, return_when=asyncio.FIRST_COMPLETED)
@@ -372,35 +419,67 @@ def test_with_a_slow_service_pages_are_served_and_the_queue_is_bounded(
                 assert {
                     (task.result().headers["retry-after"], error_body(task.result())["Code"]) for task in refused
                 } == {("1", "Busy")}
-                seen = (await asyncio.wait_for(browser.get("/page"), WAIT)).text
+                seen = (await asyncio.wait_for(browsers[0].get("/page"), WAIT)).text
             finally:
-                gate.set()
+                slow.gate.set()
             return Counter(answer.status_code for answer in await asyncio.gather(*asked)), seen
 
-    monkeypatch.setattr(Registry, "models", slow)
-    assert asyncio.run(visit()) == (
-        {200: http_api.MAX_CONCURRENT_REQUESTS + http_api.MAX_QUEUED_REQUESTS, 503: 3},
-        "page",
-    )
+    assert asyncio.run(visit()) == ({200: every, 503: 3}, "page")
+
+
+def test_a_client_with_slow_requests_leaves_half_to_the_others(client: httpx.Client, slow: Slow) -> None:
+    url = f"{client.base_url}/api/models"
+    half = (http_api.MAX_CONCURRENT_REQUESTS + http_api.MAX_QUEUED_REQUESTS) // 2
+    with client_at("127.0.0.2") as greedy, client_at("127.0.0.3") as other, ThreadPoolExecutor(half + 2) as asking:
+        asked = {asking.submit(greedy.get, url) for _ in range(half + 1)}
+        try:
+            for _ in range(http_api.MAX_CONCURRENT_REQUESTS // 2):
+                assert slow.begun.acquire(timeout=WAIT)
+            # One is beyond what may wait; no further one runs, though half of the threads are free.
+            refused, _ = wait(asked, WAIT, FIRST_COMPLETED)
+            assert [(each.result().status_code, error_body(each.result())["Code"]) for each in refused] == [
+                (503, "Busy")
+            ]
+            assert not slow.begun.acquire(blocking=False)
+            # The other client is not behind them.
+            begun = asking.submit(other.get, url)
+            assert slow.begun.acquire(timeout=WAIT)
+        finally:
+            slow.gate.set()
+        assert begun.result().status_code == 200
+        assert Counter(each.result().status_code for each in asked) == {200: half, 503: 1}
+
+
+def test_a_request_whose_client_has_left_waits_no_longer(client: httpx.Client, slow: Slow) -> None:
+    url = f"{client.base_url}/api/models"
+    running = http_api.MAX_CONCURRENT_REQUESTS // 2
+    half = running + http_api.MAX_QUEUED_REQUESTS // 2
+    with client_at("127.0.0.2") as patient, ThreadPoolExecutor(running) as asking:
+        try:
+            asked = [asking.submit(patient.get, url) for _ in range(running)]
+            for _ in range(running):
+                assert slow.begun.acquire(timeout=WAIT)
+            with ExitStack() as left:
+                for _ in range(half - running):
+                    left.callback(unanswered(client, "/api/models").close)
+                assert refused_at_last(patient, url, True)
+            # Their places are free again.
+            assert refused_at_last(patient, url, False)
+        finally:
+            slow.gate.set()
+        assert [each.result().status_code for each in asked] == [200] * running
+        assert patient.get(url).status_code == 200
+    # Those that were left never ran: no thread is spent on them.
+    assert slow.runs <= running + 3
 
 
 def test_a_queued_request_times_out_and_a_running_one_is_finished(
-    source: Registry, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, slow: Slow
 ) -> None:
-    gate = threading.Event()
-    read = source.models()
-
-    def slow(*_arguments: object) -> object:
-        assert gate.wait(WAIT)
-        return read
-
-    monkeypatch.setattr(Registry, "models", slow)
-    monkeypatch.setattr(http_api, "QUEUE_TIMEOUT_SECONDS", 1.0)
-    with ThreadPoolExecutor(http_api.MAX_CONCURRENT_REQUESTS + 2) as asking:
-        asked = {
-            asking.submit(httpx.get, f"{client.base_url}/api/models")
-            for _ in range(http_api.MAX_CONCURRENT_REQUESTS + 2)
-        }
+    monkeypatch.setattr(shared_threads, "QUEUE_TIMEOUT_SECONDS", 1.0)
+    share = http_api.MAX_CONCURRENT_REQUESTS // 2
+    with ThreadPoolExecutor(share + 2) as asking:
+        asked = {asking.submit(httpx.get, f"{client.base_url}/api/models") for _ in range(share + 2)}
         try:
             refused: set[Future[httpx.Response]] = set()
             while len(refused) < 2:
@@ -408,10 +487,10 @@ def test_a_queued_request_times_out_and_a_running_one_is_finished(
                 assert found
                 refused |= found
         finally:
-            gate.set()
+            slow.gate.set()
         answered = Counter(answer.result().status_code for answer in asked - refused)
     assert {(answer.result().status_code, error_body(answer.result())["Code"]) for answer in refused} == {(503, "Busy")}
-    assert answered == {200: http_api.MAX_CONCURRENT_REQUESTS}
+    assert answered == {200: share}
 
 
 def test_the_time_in_the_queue_counts_towards_the_wait_for_the_service(

@@ -32,6 +32,8 @@ _MAX_NAMED_DATASETS = 200
 _MAX_RENAMED_FRAMES = 8
 """Listings kept with their aliases replaced; those of 10,000 versions take about 10 MB each."""
 _MAX_NAMED_FILES = 3
+_AGE_INTERVAL_SECONDS = 20.0
+"""How often the age of what is shown is drawn anew; the service is not asked."""
 _MIN_REPORTED_LAG_SECONDS = 15.0
 """How much older the last complete listing must be than the last look at it for the page to say so."""
 
@@ -272,19 +274,9 @@ def _draw_source(label: str, origin: Sequence[str], result: ReadResult, shown: s
         shown: how much of it, such as "101 of 101 versions".
     """
     read_at = result.fetched_at
-    moment = reader_time(read_at)
-    here = "" if moment.zone == "UTC" else f"; {moment.local} {escape_markdown(moment.zone)}"
-    facts = [*origin, f"read {age(read_at)} ago ({moment.utc} UTC{here})", *([shown] if shown else [])]
     is_old = result.failure is not None
-    label = f"{label} · {age(read_at)} {'old' if is_old else 'ago'}"
     with app_frame.regions().connection:
-        with st.popover(
-            f":orange[{label}]" if is_old else label, icon=":material/database:", type="tertiary", key="source"
-        ):
-            st.markdown("  \n".join(facts))
-            if result.request_id:
-                st.caption("RequestId of this answer")
-                st.code(one_line(result.request_id), language=None, wrap_lines=True)
+        _draw_origin(label, origin, read_at, shown, result.request_id, is_old=is_old)
         st.button(
             "Refresh", icon=":material/refresh:", key=_REFRESH, type="tertiary", help="Read this from the service again"
         )
@@ -292,6 +284,27 @@ def _draw_source(label: str, origin: Sequence[str], result: ReadResult, shown: s
     if result.failure is not None:
         reason = messages.describe(result.failure)
         messages.warn(f"This was read {age(read_at)} ago; reading it again failed. {reason}")
+
+
+@st.fragment(run_every=_AGE_INTERVAL_SECONDS)
+def _draw_origin(
+    label: str, origin: Sequence[str], read_at: datetime, shown: str, request_id: str | None, *, is_old: bool
+) -> None:
+    """Draw where data came from, with their age, which is drawn anew from time to time.
+
+    The session keeps the arguments, so none of them may be what was read.
+    """
+    moment = reader_time(read_at)
+    here = "" if moment.zone == "UTC" else f"; {moment.local} {escape_markdown(moment.zone)}"
+    facts = [*origin, f"read {age(read_at)} ago ({moment.utc} UTC{here})", *([shown] if shown else [])]
+    label = f"{label} · {age(read_at)} {'old' if is_old else 'ago'}"
+    with st.popover(
+        f":orange[{label}]" if is_old else label, icon=":material/database:", type="tertiary", key="source"
+    ):
+        st.markdown("  \n".join(facts))
+        if request_id:
+            st.caption("RequestId of this answer")
+            st.code(one_line(request_id), language=None, wrap_lines=True)
 
 
 def _source_label(registry: Registry, origins: Iterable[Origin | None]) -> str:

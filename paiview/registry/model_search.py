@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from paiview.pai.objects import Model
 from paiview.pai.times import TimeKey, time_key
 
+NEWEST_CHANGE_FIRST = "-modified"
 MODEL_SORTS = {
-    "-modified": "Newest change first",
+    NEWEST_CHANGE_FIRST: "Newest change first",
     "-created": "Newest model first",
     "created": "Oldest model first",
     "name": "Name, A to Z",

@@ -14,6 +14,7 @@ from pydantic_core import to_json
 from paiview.pai.errors import PaiviewError
 from paiview.pai.listing_facts import Meanings, Origin
 from paiview.pai.objects import Model, ModelFilters, ModelVersion, PaiObject, VersionFilters, Workspace
+from paiview.registry.model_search import NEWEST_CHANGE_FIRST, matching_models
 from paiview.text import counted
 
 if TYPE_CHECKING:
@@ -200,6 +201,11 @@ class ModelsSnapshot(Snapshot):
     def json(self) -> JsonText:
         """The models as JSON, made once and shared by all readers."""
         return cast("JsonText", self._json.of(self.items))
+
+    @cached_property
+    def newest_change_first(self) -> Sequence[Model]:
+        """The models in the order of the page of models, sorted once for all readers."""
+        return matching_models(self.items, text="", task=None, domain=None, sort=NEWEST_CHANGE_FIRST)
 
     @property
     def fully_read_at(self) -> datetime:

@@ -162,13 +162,13 @@ def draw_standing(frames: Frames) -> None:
 
 
 def _listed_models(registry: Registry, workspace_id: str | None) -> dict[str, Model]:
-    """The models of a workspace by ModelId; the page ends when they cannot be read."""
+    """The models of a workspace by ModelId, newest change first; the page ends when they cannot be read."""
     try:
         with messages.reading_progress("models") as progress:
             snapshot = registry.models(workspace_id, progress=progress)
     except PaiviewError as error:
         messages.end_page_with(error)
-    return {item.model_id: item for item in snapshot.items if item.model_id}
+    return {item.model_id: item for item in snapshot.newest_change_first if item.model_id}
 
 
 def _forget_versions() -> None:

@@ -101,3 +101,15 @@ def test_a_candidate_that_waits_leads_to_its_approval(
     assert links(run("compare", model="model-asr", candidate="0.2.0"))["Open in PAI ↗"] == workspace
     (version_link,) = [label for label in links(run("versions", model="model-asr", version="1.0.0")) if "PAI" in label]
     assert version_link == "Approve in PAI ↗"
+
+
+def test_the_models_to_choose_from_stand_as_on_the_page_of_models(run: Run, service: Service) -> None:
+    service.models += [
+        {"ModelId": "model-old", "ModelName": "old", "GmtModifiedTime": "2023-01-01T00:00:00Z"},
+        {"ModelId": "model-new", "ModelName": "new", "GmtLatestVersionModifiedTime": "2025-01-01T00:00:00Z"},
+    ]
+    service.models[0]["GmtModifiedTime"] = "2024-01-01T00:00:00Z"
+    service.versions |= {"model-old": [], "model-new": []}
+    app = run("versions")
+    assert app.title[0].value == "new"
+    assert app.selectbox("model").options == ["new", "asr", "old"]

@@ -19,12 +19,14 @@ from streamlit.navigation.page import Page
 from paiview.app_folder import APP_FOLDER
 from paiview.registry.budget import client_of
 from paiview.registry.cache import reading
-from paiview.ui import messages, script_lock, url
+from paiview.ui import messages, script_lock, sidebar, url
 
 MODELS = "pages/models.py"
 VERSIONS = "pages/versions.py"
 TRENDS = "pages/trends.py"
 COMPARE = "pages/compare.py"
+_WITH_VERSIONS = {VERSIONS: "versions", TRENDS: "trends"}
+"""The pages that share the filters of versions, by file: the path in the URL."""
 _ICON = "data:image/svg+xml;base64," + base64.b64encode(Path(__file__).with_name("paiview.svg").read_bytes()).decode()
 _STYLE = (
     f"<style>:root {{ --mark: url({_ICON}) }}\n"
@@ -86,7 +88,8 @@ def run() -> None:
         # Copies: Streamlit marks in each page object whether this run may run it, and other runs go on meanwhile.
         pages = {path: copy(page) for path, page in _page_templates().items()}
         page = st.navigation([*pages.values()], position="hidden")
-        url.begin_run(page.url_path)
+        if url.begin_run(page.url_path) and page.url_path in _WITH_VERSIONS.values():
+            url.restore(sidebar.OF_VERSIONS.bound_parameters())
         st.set_page_config(
             page_title=f"{page.title} · paiview",
             page_icon=_ICON,
@@ -142,7 +145,7 @@ def draw_legend() -> None:
 
 
 def _draw_menu() -> None:
-    """Draw links to the pages that keep the model.
+    """Draw links to the pages that keep the model, and lead to each page as it was left.
 
     Streamlit's own menu drops the query. The page would then write the model into its URL, which makes a second entry
     in the browser's history. So would a second parameter: Streamlit sends each by itself.
@@ -152,14 +155,24 @@ def _draw_menu() -> None:
     with st.container(key="menu", horizontal=True, vertical_alignment="center"):
         pages = _pages.get()
         st.page_link(pages[MODELS], label="Models")
-        st.page_link(pages[VERSIONS], label="Versions", query_params=query)
-        st.page_link(pages[TRENDS], label="Trends", query_params=query)
+        st.page_link(pages[VERSIONS], label="Versions", query_params=_query(VERSIONS, query or {}))
+        st.page_link(pages[TRENDS], label="Trends", query_params=_query(TRENDS, query or {}))
         st.page_link(pages[COMPARE], label="Compare", query_params=query)
+
+
+def _query(page: str, parameters: Mapping[str, str | list[str]]) -> dict[str, str | list[str]]:
+    """The query of a link: what it names, and of a page that draws versions its filters and how it was left."""
+    if page not in _WITH_VERSIONS:
+        return {**parameters}
+    model_id = parameters.get("model")
+    view = url.view_of(_WITH_VERSIONS[page], model_id if isinstance(model_id, str) else None)
+    carried = {**sidebar.OF_VERSIONS.parameters(), **(sidebar.column_parameters() if page == VERSIONS else {}), **view}
+    return {**carried, **parameters}
 
 
 def link(page: str, label: str, **parameters: str | list[str]) -> None:
     """Draw a link to a page, in the colour of links; ``label`` is Markdown, with text of the service escaped."""
-    st.page_link(_pages.get()[page], label=f":primary[{label}]", query_params=parameters)
+    st.page_link(_pages.get()[page], label=f":primary[{label}]", query_params=_query(page, parameters))
 
 
 def go(page: str, **parameters: str | list[str]) -> NoReturn:

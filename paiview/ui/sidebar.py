@@ -86,10 +86,29 @@ class FilterSet:
         """Whether any filter is set, in the sidebar or the bar."""
         return bool(self.active() or any(st.session_state.get(key) for key in self.in_the_bar))
 
+    def parameters(self) -> dict[str, list[str]]:
+        """The filters that are set, as parameters of a link to another page that has them."""
+        picked = {key: url.requested_values(key) for key in _PICKED if key in self.keys}
+        return self.bound_parameters() | {key: values for key, values in picked.items() if values}
+
+    def bound_parameters(self) -> dict[str, list[str]]:
+        """Those of the controls that Streamlit binds to the URL."""
+        chosen = {key: _bound_values(key) for key in self.keys if key not in _PICKED}
+        return {key: values for key, values in chosen.items() if values}
+
     def clear(self) -> None:
         """Clear every filter, those of the bar too."""
         for key in self.keys:
             _clear(key)
+
+
+def _bound_values(key: str) -> list[str]:
+    """The values of a bound control as its link holds them; those of the link before the control is drawn first."""
+    if key not in st.session_state:
+        return [value for value in st.query_params.get_all(key) if value]
+    chosen = st.session_state[key]
+    values = chosen if isinstance(chosen, list) else [chosen]
+    return [str(value) for value in values if value is not None and str(value).strip()]
 
 
 OF_VERSIONS: Final = FilterSet(
@@ -223,14 +242,15 @@ def _remove(key: str, value: Any) -> None:
 
 
 def _clear(key: str) -> None:
-    if key == "status":
-        # Pills keep their values in the link themselves.
+    if key in _PICKED:
         url.write(key)
     current = st.session_state.get(key)
     if current:
         st.session_state[key] = [] if isinstance(current, list) else "" if key in _TYPED else None
 
 
+_PICKED: Final = ("status",)
+"""Filters that are pills, which keep their values in the link themselves."""
 _TYPED: Final = ("text", "q", "model_name", "tag", "collections", "query", "conditions")
 """Filters that are typed, whose empty value is the empty text."""
 
@@ -412,6 +432,12 @@ def choose_columns() -> list[str]:
     """Choose the fields that the table shows beside the numbers."""
     url_controls.warn_of_invalid_values("columns", FIELDS.__contains__)
     return st.multiselect("Columns", list(FIELDS), default=list(DEFAULT_FIELDS), key="columns", bind="query-params")
+
+
+def column_parameters() -> dict[str, list[str]]:
+    """The chosen columns as parameters of a link; none for the usual ones."""
+    columns = _bound_values("columns")
+    return {"columns": columns} if columns and columns != [*DEFAULT_FIELDS] else {}
 
 
 def choose_table_filters(metric: str | None, region: DeltaGenerator) -> TableFilters:

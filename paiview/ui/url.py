@@ -14,17 +14,25 @@ the sent and the remembered values by parameter. A value that is written goes th
 
 A page requests the pending value, else that of the URL, else the remembered one. A value removed by Back is neither
 requested nor sent again on its page, which shows what its link says; for other pages it stays remembered.
+
+What a page looks like, such as its sort, is remembered for the page and its model. Links within paiview carry it
+(``view_of``), so that the page comes back as it was left with the one entry of the link.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 _PENDING: Final = "url-pending"
 _SENT: Final = "url-sent"
 _REMEMBERED: Final = "url-remembered"
 """One session entry for all parameters: Streamlit walks over every entry at every control."""
 _PAGE: Final = "page-of-this-run"
+_VIEWS: Final = "url-views"
+_OF_A_VIEW: Final = ("sort", "page", "cells", "window", "scale")
+"""The parameters of what a page looks like. On another page or for another model they mean something else."""
 
 
 def requested(key: str) -> str | None:
@@ -35,7 +43,9 @@ def requested(key: str) -> str | None:
 def requested_values(key: str) -> list[str]:
     """The values of a parameter that may be repeated, each once, in the order of the URL."""
     values = [*dict.fromkeys(filter(None, url_values(key)))]
-    return values if values or _is_removed_by_back(key) else _remembered().get(key, [])
+    if values or _is_removed_by_back(key):
+        return values
+    return _view().get(key, []) if key in _OF_A_VIEW else _remembered().get(key, [])
 
 
 def url_values(key: str) -> list[str]:
@@ -61,6 +71,19 @@ def write(key: str, *values: str | None) -> None:
     if present or not _is_removed_by_back(key):
         _remembered()[key] = present
         _pending()[key] = present
+        if key in _OF_A_VIEW:
+            _view()[key] = present
+
+
+def view_of(page: str, model_id: str | None) -> dict[str, list[str]]:
+    """What a page looked like when it was left, as parameters of a link.
+
+    Args:
+        page: the path in the URL.
+        model_id: the model it was about.
+    """
+    views: dict[str, dict[str, list[str]]] = st.session_state.get(_VIEWS, {})
+    return {key: values for key, values in views.get(f"{page} {model_id}", {}).items() if values}
 
 
 def forget(*keys: str) -> None:
@@ -69,11 +92,33 @@ def forget(*keys: str) -> None:
         _remembered().pop(key, None)
 
 
-def begin_run(page: str) -> None:
-    """Begin a run of ``page``; on another page than before, remembered values are requested again."""
-    if st.session_state.get(_PAGE) != page:
-        st.session_state[_PAGE] = page
-        _session_entry(_SENT).clear()
+def begin_run(page: str) -> bool:
+    """Begin a run of ``page``; on another page than before, remembered values are requested again.
+
+    Returns:
+        Whether it is another page.
+    """
+    if st.session_state.get(_PAGE) == page:
+        return False
+    st.session_state[_PAGE] = page
+    _session_entry(_SENT).clear()
+    return True
+
+
+def restore(parameters: Mapping[str, list[str]]) -> None:
+    """Put back the parameters of bound controls that the URL lost on the way from another page, as one entry.
+
+    Streamlit drops the parameters of controls that the page before had too, and then writes each by itself. After Back
+    or Forward it shows what the URL says, and nothing is put back.
+    """
+    context = get_script_run_ctx()
+    lost = {key: values for key, values in parameters.items() if not st.query_params.get_all(key)}
+    if not lost or context is None or context.is_history_navigation:
+        return
+    for key in lost:
+        # Assigned, so that the browser learns of the value; Streamlit tells it only of those it writes itself.
+        st.session_state[key] = st.session_state[key]
+    st.query_params.update(lost)
 
 
 def send() -> None:
@@ -102,6 +147,12 @@ def _is_removed_by_back(key: str) -> bool:
 def _remembered() -> dict[str, list[str]]:
     """The values chosen last on any page, by parameter."""
     return _session_entry(_REMEMBERED)
+
+
+def _view() -> dict[str, list[str]]:
+    """The values of this page and its model among ``_OF_A_VIEW``."""
+    views: dict[str, dict[str, list[str]]] = st.session_state.setdefault(_VIEWS, {})
+    return views.setdefault(f"{st.session_state.get(_PAGE)} {requested('model')}", {})
 
 
 def _pending() -> dict[str, list[str]]:

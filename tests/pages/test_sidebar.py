@@ -1,6 +1,7 @@
-"""The choice of a model: it does not carry over the names of versions chosen for another model."""
+"""The sidebar of filters, what of a page other pages keep, and the choice of a model."""
 
 import re
+from urllib.parse import parse_qs
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -89,3 +90,63 @@ def test_a_link_to_versions_of_another_model_shows_these(run: Run) -> None:
         "Baseline 0.1.0 is Rejected: the comparison is with a version that is not approved.",
     ]
     assert sides(app) == ("0.10.0", "0.1.0 ✕ Rejected · named by a link; the rules choose 0.2.0")
+
+
+def menu_query(app: AppTest, label: str) -> dict[str, list[str]]:
+    """The parameters of a link of the menu."""
+    [query] = [link.proto.query_string for link in app.get("page_link") if link.proto.label == label]
+    return parse_qs(query)
+
+
+FILTERS = {
+    "status": ["Approved"],
+    "text": ["first"],
+    "created_from": ["2024-01-01"],
+    "metric": ["cer"],
+    "max": ["0.5"],
+    "label": ["team=speech"],
+}
+VIEW = {"sort": ["version"], "cells": ["change"], "columns": ["uri", "labels"]}
+
+
+def test_the_menu_leads_to_versions_as_they_were_left_and_to_trends_with_the_filters_both_have(run: Run) -> None:
+    app = run("versions", model="model-asr", **FILTERS, **VIEW)
+    app.run()
+    model = {"model": ["model-asr"]}
+    assert menu_query(app, "Versions") == model | FILTERS | VIEW
+    assert menu_query(app, "Trends") == model | FILTERS
+    assert menu_query(app, "Compare") == model
+    follow(app, "compare", model="model-asr")
+    # The metric is a choice of the comparison too, which has its own say.
+    kept = {key: values for key, values in FILTERS.items() if key != "metric"}
+    assert menu_query(app, "Versions").items() >= (model | kept | VIEW).items()
+
+
+def test_a_page_comes_back_as_it_was_left_by_a_link_that_names_the_model_alone(run: Run) -> None:
+    app = run("versions", model="model-asr", sort="version", cells="change")
+    follow(app, "trends", model="model-asr", window="50", scale="raw")
+    follow(app, "models")
+    app.selectbox("sort").set_value("-name").run()
+    follow(app, "versions", model="model-asr")
+    assert app.selectbox("sort").value == "version"
+    assert (app.query_params["sort"], app.query_params["cells"]) == ("version", "change")
+    follow(app, "trends", model="model-asr")
+    assert (app.query_params["window"], app.query_params["scale"]) == ("50", "raw")
+    follow(app, "versions", model="model-other")
+    assert app.selectbox("sort").value == "-created"
+
+
+def test_what_a_link_names_goes_before_what_was_left(run: Run) -> None:
+    app = run("versions", model="model-asr", sort="version", cells="change")
+    follow(app, "models")
+    follow(app, "versions", model="model-asr", sort="created")
+    assert app.selectbox("sort").value == "created"
+    assert app.query_params["cells"] == "change"
+    follow(app, "trends", model="model-asr", status="Rejected")
+    assert app.query_params["status"] == "Rejected"
+
+
+def test_clear_all_removes_the_filters_of_every_kind_and_leaves_the_view(run: Run) -> None:
+    app = run("versions", model="model-asr", **FILTERS, **VIEW)
+    app.button(key="clear-filters").click().run()
+    assert menu_query(app, "Versions") == {"model": ["model-asr"]} | VIEW

@@ -146,12 +146,19 @@ def _toml(
         return direction_lines(contracts)
     if kind == "scale":
         return _scale_lines(contracts)
-    tables = []
-    for rule in rules:
-        table = {"rule": rule.rule} | rule.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
-        if isinstance(rule, Selecting) and any(rule.selects(pair) for pair in group):
-            table["accept"] = sorted({*rule.accept, kind})
-        tables.append(table)
+    return policy_lines(
+        rule.model_copy(update={"accept": tuple(sorted({*rule.accept, kind}))})
+        if isinstance(rule, Selecting) and any(rule.selects(pair) for pair in group)
+        else rule
+        for rule in rules
+    )
+
+
+def policy_lines(rules: Iterable[Rule]) -> str:
+    """The lines of paiview.toml that hold a policy, in place of the one there."""
+    tables = [
+        {"rule": rule.rule} | rule.model_dump(mode="json", exclude_defaults=True, exclude_none=True) for rule in rules
+    ]
     return f"{_WHOLE_POLICY}\n{toml_file.written({'policy': tables})}"
 
 

@@ -5,6 +5,7 @@ The baseline is chosen among all versions of the model, so that a filter of the 
 
 import hashlib
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,11 +14,11 @@ from typing import Final
 
 from paiview.decisions.averages import averages
 from paiview.decisions.contracts import Contracts
-from paiview.decisions.decision import Decision
+from paiview.decisions.decision import Decision, PairDecision
 from paiview.decisions.doubts import BaselineFacts
 from paiview.decisions.noise import Compared
 from paiview.decisions.pairs import judge_pairs, measured_number, summarize
-from paiview.decisions.verdict import verdict
+from paiview.decisions.verdict import Verdict, verdict
 from paiview.evaluation.dataset_identity import look_alikes
 from paiview.evaluation.metric_numbers import range_problem
 from paiview.evaluation.results import Evaluation, Pair, evaluation, unreadable, versions_measuring
@@ -83,9 +84,10 @@ class Lineage:
         self.total = len(versions) if total is None else total
         order = total_order(versions)
         self.names = order.names
-        self._created = order.created
         self.has_times = any(created is not None for created in order.created)
         self._versions = [versions[index] for index in order.listing_indexes]
+        self._approved = [index for index in range(len(self._versions)) if self._status(index) == "Approved"]
+        self._undated = [index for index, created in enumerate(order.created) if created is None]
         self._index_of_name = {name: index for index, name in reversed([*enumerate(self.names)])}
         self._cached_evaluation = lru_cache(_CACHE_SIZE)(self._evaluate)
         self._cached_scores = lru_cache(_CACHE_SIZE)(self._scored_pairs)
@@ -129,8 +131,8 @@ class Lineage:
         Raises:
             UnknownVersionError: the model has no version of this name.
         """
-        later = range(len(self.names) - 1, self._index(name), -1)
-        return [self.names[index] for index in later if self._status(index) == "Approved"]
+        later = self._approved[bisect_right(self._approved, self._index(name)) :]
+        return [self.names[index] for index in reversed(later)]
 
     def baseline(self, candidate: str, contracts: Contracts) -> tuple[str | None, str]:
         """The version to compare a candidate with, and the reason for this choice.
@@ -170,7 +172,7 @@ class Lineage:
 
     def _choose_baseline(self, candidate: int, contracts: Contracts) -> tuple[str | None, str]:
         before = range(candidate - 1, -1, -1)
-        approved = [index for index in before if self._status(index) == "Approved"]
+        approved = self._approved[: bisect_left(self._approved, candidate)][::-1]
         pairs = self._cached_scores(candidate, contracts)
         sharing = self._first_sharing(approved or before, pairs, contracts)
         newest = f"newest approved by {'creation' if self.has_times else 'name'}"
@@ -181,7 +183,7 @@ class Lineage:
         if sharing != approved[0]:
             later = one_line(self.names[approved[0]], _MAX_NAME_LENGTH)
             return self.names[sharing], f"{_NEWEST_BEFORE} that shares a result: {later} is newer and shares none"
-        return self.names[sharing], _NEWEST_BEFORE if self.approved_after(self.names[candidate]) else newest
+        return self.names[sharing], _NEWEST_BEFORE if self._approved[-1] > candidate else newest
 
     def _scored_pairs(self, index: int, contracts: Contracts) -> set[Pair]:
         """The pairs that a version has a valid number for, in metrics that are scores."""
@@ -250,10 +252,9 @@ class Lineage:
             counts = f"{len(self.names)} of {counted(self.total, 'version')} are listed."
             listing = f"{self.uneven or counts} A newer approved version may be missing."
         pairs = self._cached_scores(candidate, contracts)
-        undated = [index for index, created in enumerate(self._created) if created is None]
         unsure = [
             index
-            for index in undated
+            for index in self._undated
             if index == candidate or (self._status(index) == "Approved" and self._shares(index, pairs, contracts))
         ]
         if not unsure:
@@ -305,14 +306,44 @@ def decide(
     return _assemble(lineage, candidate, baseline, other, named_by, contracts)
 
 
-def _assemble(
+@dataclass(frozen=True)
+class Judgement:
+    """A candidate and its baseline pair by pair, before any policy is applied.
+
+    Attributes:
+        after, before: the candidate and its baseline; ``None`` without a baseline.
+        reason: why this baseline.
+        facts: why the baseline may be the wrong one.
+        pairs: those of the Decision.
+    """
+
+    after: _Side
+    before: _Side | None
+    reason: str
+    facts: BaselineFacts
+    pairs: tuple[PairDecision, ...]
+
+    def verdict(self, contracts: Contracts) -> Verdict:
+        """Apply the rules of ``contracts``, which otherwise are those that the pairs were judged with."""
+        return verdict(
+            contracts,
+            self.pairs,
+            description=self.after.version.version_description,
+            labels={label.key: label.value for label in self.after.version.labels},
+            baseline=self.facts,
+        )
+
+
+def judge(
     lineage: Lineage,
     candidate: str,
-    baseline: str | None,
-    other: Lineage | None,
-    named_by: str,
     contracts: Contracts,
-) -> Decision:
+    *,
+    baseline: str | None = None,
+    other: Lineage | None = None,
+    named_by: str = NAMED,
+) -> Judgement:
+    """The part of ``decide`` before the policy; arguments and errors as there."""
     before, reason, facts = _baseline(lineage, candidate, baseline, other, named_by, contracts)
     after = _Side.of(lineage, candidate, contracts)
     pairs = judge_pairs(
@@ -322,20 +353,27 @@ def _assemble(
         contracts.datasets,
         Compared(lineage.model_id, before.model_id, before.name) if before else None,
     )
-    rules, doubts, overall = verdict(
-        contracts,
-        pairs,
-        description=after.version.version_description,
-        labels={label.key: label.value for label in after.version.labels},
-        baseline=facts,
-    )
+    return Judgement(after, before, reason, facts, pairs)
+
+
+def _assemble(
+    lineage: Lineage,
+    candidate: str,
+    baseline: str | None,
+    other: Lineage | None,
+    named_by: str,
+    contracts: Contracts,
+) -> Decision:
+    judged = judge(lineage, candidate, contracts, baseline=baseline, other=other, named_by=named_by)
+    after, before, facts, pairs = judged.after, judged.before, judged.facts, judged.pairs
+    rules, doubts, overall = judged.verdict(contracts)
     metrics = sorted({pair.metric for pair in pairs})
     return Decision(
         model=lineage.model_id,
         candidate=candidate,
         baseline_model=before.model_id if before else None,
         baseline=before.name if before else None,
-        baseline_reason=reason,
+        baseline_reason=judged.reason,
         fetched_at=min([lineage.fetched_at, *([other.fetched_at] if other else [])]),
         data_fingerprint=_data_fingerprint(after, before),
         policy_fingerprint=contracts.fingerprint,

@@ -206,16 +206,16 @@ def paired_note(paired: Paired, change: float, *, is_unclear: bool) -> str | Non
         return f"{units} {_unit_noun(paired)} are too few to decide, {MIN_DECIDING_GROUPS} are needed; a hint: {hint}"
     if not is_unclear:
         return None
-    return f"the difference may be chance: {interval_text(paired)}, which includes 0; {settling_text(paired, change)}"
+    return f"the difference may be chance: {_interval_text(paired)}; {settling_text(paired, change)}"
 
 
-def interval_text(paired: Paired) -> str:
-    """``with 95 % confidence the change is between −0.0108 and +0.0023``."""
+def _interval_text(paired: Paired) -> str:
+    """``between −0.0108 and +0.0023 with 95 % confidence``."""
     half = (paired.high - paired.low) / 2
     is_usual = half > 0 and math.isfinite(half)
     digits = min(_MAX_DECIMALS, max(0, 1 - math.floor(math.log10(half)))) if is_usual else _MAX_DECIMALS
     low, high = (format_value(end, digits, signed=True) for end in (paired.low, paired.high))
-    return f"with {level_text(paired.level)} confidence the change is between {low} and {high}"
+    return f"between {low} and {high} with {level_text(paired.level)} confidence"
 
 
 def level_text(level: float) -> str:

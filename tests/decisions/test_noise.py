@@ -52,8 +52,8 @@ def test_an_interval_that_holds_0_makes_a_change_unclear() -> None:
     assert (pair.state, pair.evidence) == ("unclear", "paired")
     assert pair.paired == Paired(low=-0.0108, high=0.0023, level=0.95, n=4270, groups=250, decides=True)
     assert pair.note == (
-        "the difference may be chance: with 95 % confidence the change is between −0.0108 and +0.0023, which includes "
-        "0; about 1,200 more groups of items would settle it, if the difference stays as it is"
+        "the difference may be chance: between −0.0108 and +0.0023 with 95 % confidence; about 1,200 more groups of "
+        "items would settle it, if the difference stays as it is"
     )
     assert pair.gain == pytest.approx(0.035, abs=1e-4)
 

@@ -4,9 +4,13 @@ import math
 
 import pytest
 
-from paiview.evaluation.metric_meaning import DatasetContract
+from paiview.decisions.noise import Compared
+from paiview.decisions.pairs import judge_pairs
+from paiview.evaluation.metric_meaning import DatasetContract, MetricContract, catalogue_contract
+from paiview.evaluation.noise_evidence import PairedEntry
 from paiview.evaluation.results import Measurement, Pair
 from paiview.figures.delta import DeltaInfo, delta_info
+from paiview.figures.delta_table import delta_html
 from tests.figures.conftest import decision, meant
 
 MIXED = decision(
@@ -283,3 +287,40 @@ def test_hover_tells_everything_about_a_pair() -> None:
     told = decision({"acc@a": 0.981}, {"acc@a": 0.99})
     (mark,) = delta_info([told]).marks
     assert mark.hover == "0.12.0 · a\nacc 0.990 → 0.981\n▼ worse · −90.0 % read as errors"
+
+
+def test_paired_evidence_is_a_whisker_and_a_word_of_its_own() -> None:
+    pair = Pair("cer", "a")
+    entry = PairedEntry("1", None, -0.004, -0.0108, 0.0023, groups=250)
+    pairs = judge_pairs(
+        {pair: Measurement(0.196, paired=(entry,))}, {pair: Measurement(0.2)}, compared=Compared("m", "m", "1")
+    )
+    told = decision({}, {}).model_copy(update={"pairs": pairs, "metrics": (catalogue_contract("cer"),)})
+    info = delta_info([told])
+    (mark,) = info.marks
+    assert (mark.state, mark.label) == ("unclear", "+2.0 %")
+    assert [mark.effect, mark.low, mark.high] == pytest.approx([0.02, -0.0115, 0.054])
+    assert info.rows[0].values == "≈ 0.200 → 0.196"
+    assert mark.hover.splitlines()[2:4] == [
+        "≈ unclear · +2.0 %",
+        "−1.2 % to +5.4 %: with 95 % confidence, on the same items",
+    ]
+    drawn = str(delta_html(info))
+    assert "delta-mark delta-unclear delta-wave" in drawn
+    assert 'class="delta-whisker"' in drawn
+    assert '<span class="delta-unseen"> unclear</span>' in drawn
+
+
+def test_with_a_target_the_whisker_of_paired_evidence_is_of_the_distance() -> None:
+    pair, meaning = Pair("x", "a"), MetricContract("x", "target", target=0.5, standing="declared")
+    entry = PairedEntry("1", None, -0.02, -0.05, 0.01, is_distance=True, groups=250)
+    pairs = judge_pairs(
+        {pair: Measurement(0.42, paired=(entry,))},
+        {pair: Measurement(0.6)},
+        {"x": meaning},
+        compared=Compared("m", "m", "1"),
+    )
+    (mark,) = delta_info([decision({}, {}).model_copy(update={"pairs": pairs, "metrics": (meaning,)})]).marks
+    # Of the distance of 0.1 the candidate is 0.02 nearer, and may be 0.05 nearer or 0.01 farther.
+    assert mark.state == "unclear"
+    assert [mark.effect, mark.low, mark.high] == pytest.approx([0.2, -0.1, 0.5])

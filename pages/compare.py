@@ -102,7 +102,12 @@ with st.container(key="results"):
                 results_view.explain_dumbbells(charts.dumbbells(single, shown))
             else:
                 left_out, beyond = charts.deltas(decisions, shown)
-                results_view.explain_deltas(left_out, beyond, whole_rows=not single and bool(states))
+                results_view.explain_deltas(
+                    left_out,
+                    beyond,
+                    whole_rows=not single and bool(states),
+                    has_whiskers=any(row.pair.paired or row.pair.interval for row in rows),
+                )
     if hidden:
         st.caption(f"{hidden} hidden by the filters. The verdict counts them all.")
     results_view.draw_not_judged(decisions)

@@ -20,6 +20,7 @@ from paiview.reports.plain_text import (
     SENTENCE_LENGTH,
     STATES,
     UNPAIRED,
+    WHISKER,
     AverageRow,
     Row,
     against,
@@ -69,6 +70,7 @@ def to_html(decision: Decision) -> str:
     from paiview.figures.delta_table import delta_html  # noqa: PLC0415
 
     info = delta_info([decision])
+    has_whiskers = any(pair.paired or pair.interval for pair in decision.pairs)
     return template("report.html").render(
         decision=decision,
         against=against(decision),
@@ -88,7 +90,7 @@ def to_html(decision: Decision) -> str:
         fetched=fetched(decision),
         style=style,
         chart=delta_html(info),
-        not_drawn=_not_drawn(info),
+        not_drawn=[*([WHISKER] if has_whiskers else []), *_not_drawn(info)],
     )
 
 

@@ -53,6 +53,7 @@ _WAYS: Final[dict[Direction, str]] = {
     "target": "nearer to its target is better",
 }
 _NO_EVIDENCE: Final = "Significance cannot be judged: no result has paired evidence, counts or a spread."
+WHISKER: Final = "A whisker is where the effect may lie, with 95 % confidence."
 _LEAST_TOLD: Final = 10
 """Results with paired evidence from which on some are expected to differ by chance alone."""
 _CHANCE: Final = 0.05

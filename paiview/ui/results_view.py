@@ -307,15 +307,18 @@ def _axes(decisions: Sequence[Decision]) -> dict[str, Pair | str]:
     return dict(sorted(axes.items(), key=lambda item: -held[item[0]]))
 
 
-def explain_deltas(left_out: Mapping[State, int], at_the_edge: int, *, whole_rows: bool) -> None:
+def explain_deltas(left_out: Mapping[State, int], at_the_edge: int, *, whole_rows: bool, has_whiskers: bool) -> None:
     """Say how to read the delta dot plot, and what it does not show.
 
     Args:
         left_out: pairs that are not drawn, by their state.
         at_the_edge: marks whose effect is larger than the scale.
         whole_rows: whether a filter of states kept some candidates of a row, of which the plot draws all.
+        has_whiskers: whether any result has an interval.
     """
     caption = "Right of the line is better than the baseline; the band is the tolerance."
+    if has_whiskers:
+        caption += f" {plain_text.WHISKER}"
     if whole_rows:
         caption += " A row shows all candidates where one of them is in a state that was chosen."
     if left_out:

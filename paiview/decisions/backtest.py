@@ -157,7 +157,7 @@ def _tolerant(rules: Iterable[Rule], tolerance: float) -> tuple[Rule, ...]:
 
 def _has_tolerance(rule: Rule) -> bool:
     # A margin stands in the place of a tolerance.
-    return isinstance(rule, NoRegression) and getattr(rule, "margin", None) is None
+    return isinstance(rule, NoRegression) and rule.margin is None
 
 
 def _backtested(lineage: Lineage, name: str, contracts: Contracts, steps: Sequence[Contracts]) -> BacktestedVersion:

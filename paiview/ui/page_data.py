@@ -32,7 +32,7 @@ _MAX_NAMED_DATASETS = 200
 _MAX_RENAMED_FRAMES = 8
 """Listings kept with their aliases replaced; those of 10,000 versions take about 10 MB each."""
 _MAX_NAMED_FILES = 3
-_AGE_INTERVAL_SECONDS = 20.0
+_AGE_INTERVAL_SECONDS = 60.0
 """How often the age of what is shown is drawn anew; the service is not asked."""
 _MIN_REPORTED_LAG_SECONDS = 15.0
 """How much older the last complete listing must be than the last look at it for the page to say so."""

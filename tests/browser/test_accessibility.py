@@ -2,9 +2,9 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page, expect
 
-from tests.harness.dashboard import opened
+from tests.harness.dashboard import opened, settled
 
 pytestmark = pytest.mark.browser
 
@@ -24,25 +24,26 @@ CHECKED = {"include": [["body"]], "exclude": [['[data-testid="stMetricChart"]']]
 """Streamlit gives the chart inside its metric no name, and a page cannot; its label and value stand beside it."""
 
 
-@pytest.mark.parametrize("width", [1440, 1000, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_serious_on_any_page(browser: Browser, embedded: str, theme: str, width: int) -> None:
-    context = browser.new_context(
-        viewport={"width": width, "height": 1000},
-        color_scheme="dark" if theme == "dark" else "light",
-        reduced_motion="reduce",
-    )
-    page = context.new_page()
-    page.set_default_timeout(60_000)
+PAPER = {"light": "rgb(255, 255, 255)", "dark": "rgb(16, 22, 28)"}
+WIDTHS = (1440, 1000, 390)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_serious_on_any_page(page: Page, embedded: str, name: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    opened(page, f"{embedded}{PAGES[name]}")
+    expect(page.locator("h1").first).to_be_attached()
     found = []
-    for name, path in PAGES.items():
-        opened(page, f"{embedded}{path}")
-        expect(page.locator("h1").first).to_be_attached()
-        found += [
-            f"{name}: {violation['id']}: {node['html'][:200]}"
-            for violation in Axe().run(page, CHECKED).response["violations"]
-            if violation["impact"] in SERIOUS
-            for node in violation["nodes"]
-        ]
-    context.close()
+    for theme, paper in PAPER.items():
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        expect(page.get_by_test_id("stApp")).to_have_css("background-color", paper)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 1000})
+            settled(page)
+            found += [
+                f"{theme}, {width}: {violation['id']}: {node['html'][:200]}"
+                for violation in Axe().run(page, CHECKED).response["violations"]
+                if violation["impact"] in SERIOUS
+                for node in violation["nodes"]
+            ]
     assert found == []

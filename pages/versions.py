@@ -40,7 +40,9 @@ approved = ApprovedNow.of(whole)
 version_count = len(frames.versions) if whole is None else len(whole.versions)
 
 with sections.what:
-    metrics, datasets = sidebar.choose_metrics_and_datasets(frames)
+    # Those of the whole listing: one filter must not take away what another one has chosen.
+    choices = frames if whole is None else page_data.frames_of(whole, contracts)
+    metrics, datasets = sidebar.choose_metrics_and_datasets(choices)
     fields = sidebar.choose_columns()
 metric = metrics[0] if metrics else queries.main_metric(frames, contracts.metrics)
 table_filters = sidebar.choose_table_filters(metric, sections.versions)

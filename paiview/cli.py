@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from pydantic_core import from_json, to_json
 
-from paiview import __version__, cli_evidence, settings
+from paiview import __version__, cli_backtest, cli_evidence, settings
 from paiview.app_folder import APP_FOLDER
 from paiview.pai.errors import PaiviewError, SettingError, error_text
 from paiview.pai.objects import Label, Model, ModelFilters, PaiObject, VersionFilters
@@ -379,6 +379,7 @@ def check(
     raise typer.Exit(_EXIT_CODES[decision.overall])
 
 
+app.command()(cli_backtest.backtest)
 app.command()(cli_evidence.significance)
 app.command()(cli_evidence.explain)
 

@@ -1,0 +1,166 @@
+"""``paiview backtest``: what the policy would have said of the versions that a model has."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from paiview.pai.errors import ParameterError
+from paiview.settings import load_settings
+from paiview.text import counted, one_line, strip_controls
+
+if TYPE_CHECKING:
+    from paiview.decisions.backtest import Backtest, BacktestedVersion, Counts
+
+_SENTENCE_CHARACTERS: Final = 400
+_NAME_CHARACTERS: Final = 80
+_STATUSES: Final = ("Approved", "Rejected", "Pending")
+
+
+class BacktestFormat(StrEnum):
+    """The formats of a backtest."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def backtest(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A ModelId.")],
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="A TOML file whose [[policy]] rules replace those of paiview.toml."
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(min=0, help="A relative tolerance in percent, such as 2: print the lines of paiview.toml for it."),
+    ] = None,
+    newest: Annotated[
+        int | None, typer.Option(min=1, help="Judge so many of the newest versions. Default: all.")
+    ] = None,
+    output: Annotated[BacktestFormat, typer.Option("--format", case_sensitive=False)] = BacktestFormat.TABLE,
+) -> None:
+    """Try the policy on the past: which Approved versions it stops, and which Rejected ones it lets pass."""
+    from paiview.decisions import backtest as past  # noqa: PLC0415 - only this command needs what decides
+    from paiview.decisions import contracts  # noqa: PLC0415
+    from paiview.registry.connection import connect  # noqa: PLC0415
+
+    current = contracts.current()
+    if policy is not None:
+        current = replace(current, rules=contracts.load_policy(policy, current))
+    share = None if tolerance is None else past.share_of_percent(tolerance)
+    ladder = past.TOLERANCES if share is None else tuple(sorted({*past.TOLERANCES, share}))
+    # An approval must not depend on a shared, older response.
+    snapshot = connect(load_settings().model_copy(update={"cache_url": None})).versions(model)
+    current = current.with_data(snapshot.meanings)
+    found = past.backtest(snapshot.lineage, current, tolerances=ladder, newest=newest)
+    if share is not None and not found.tolerances:
+        raise ParameterError("No rule of the policy has a relative tolerance.")
+    lines = None if share is None else past.tolerance_lines(current.rules, share)
+    if output is BacktestFormat.JSON:
+        typer.echo(json.dumps(_tree(found, lines), indent=2))
+    else:
+        _print_text(found, lines)
+    for sentence in (past.UNKNOWN_LIMIT, *snapshot.warnings, *current.ignored):
+        typer.echo(one_line(sentence, _SENTENCE_CHARACTERS), err=True)
+
+
+def _print_text(found: "Backtest", lines: str | None) -> None:
+    from paiview.decisions.backtest import RESULTS, percent_text  # noqa: PLC0415
+
+    older = f"; {counted(found.older, 'older version')} not judged" if found.older else ""
+    typer.echo(f"{one_line(found.model)}: {counted(len(found.versions), 'version')} judged{older}\n")
+    statuses = _statuses(found.counts)
+    _print_columns(
+        ("STATUS", *(result.upper() for result in RESULTS)),
+        [(_shown(status), *(str(found.counts.get((status, result), 0)) for result in RESULTS)) for status in statuses],
+    )
+    _print_versions("Approved versions that the policy stops", found.found("Approved", "fail"))
+    _print_versions("Rejected versions that it lets pass", found.found("Rejected", "pass"))
+    if found.steps:
+        typer.echo("\nWith one relative tolerance in every no_regression rule:")
+        _print_columns(
+            ("TOLERANCE", "APPROVED STOPPED", "APPROVED UNDECIDED", "REJECTED PASSING", "REJECTED UNDECIDED"),
+            [
+                (
+                    percent_text(step.tolerance),
+                    *(
+                        str(step.counts.get(key, 0))
+                        for key in (
+                            ("Approved", "fail"),
+                            ("Approved", "undecided"),
+                            ("Rejected", "pass"),
+                            ("Rejected", "undecided"),
+                        )
+                    ),
+                )
+                for step in found.steps
+            ],
+        )
+    if lines is not None:
+        typer.echo(f"\n{strip_controls(lines)}")
+
+
+def _print_versions(title: str, versions: "Sequence[BacktestedVersion]") -> None:
+    typer.echo(f"\n{title}: {len(versions) or 'none'}")
+    for version in versions:
+        against = (
+            f"against {one_line(version.baseline, _NAME_CHARACTERS)}" if version.baseline else "without a baseline"
+        )
+        typer.echo(f"  {one_line(version.name, _NAME_CHARACTERS)} {against}")
+        for finding in version.findings:
+            typer.echo(f"    {one_line(finding.sentence, _SENTENCE_CHARACTERS)}")
+
+
+def _print_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    for row in (header, *rows):
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _statuses(counts: "Counts") -> list[str | None]:
+    """The usual statuses, then others, then none."""
+    others = {status for status, _ in counts} - {*_STATUSES}
+    return [*_STATUSES, *sorted(status for status in others if status), *([None] if None in others else [])]
+
+
+def _shown(status: str | None) -> str:
+    return one_line(status, _NAME_CHARACTERS) if status else "(no status)"
+
+
+def _tree(found: "Backtest", lines: str | None) -> dict[str, Any]:
+    return {
+        "model": found.model,
+        "policy_fingerprint": found.policy_fingerprint,
+        "counts": _counts_tree(found.counts),
+        "curve": [{"tolerance": step.tolerance, "counts": _counts_tree(step.counts)} for step in found.steps],
+        "versions": [
+            {
+                "version": version.name,
+                "status": version.status,
+                "baseline": version.baseline,
+                "overall": version.overall,
+                "findings": [finding.sentence for finding in version.findings],
+                "by_tolerance": dict(zip(map(str, found.tolerances), version.by_tolerance, strict=True)),
+            }
+            for version in found.versions
+        ],
+        "older_not_judged": found.older,
+        "toml": lines,
+    }
+
+
+def _counts_tree(counts: "Counts") -> list[dict[str, Any]]:
+    from paiview.decisions.backtest import RESULTS  # noqa: PLC0415
+
+    return [
+        {"status": status, "overall": result, "versions": counts[status, result]}
+        for status in _statuses(counts)
+        for result in RESULTS
+        if counts.get((status, result))
+    ]

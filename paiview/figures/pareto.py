@@ -1,6 +1,7 @@
 """Pareto scatter: versions by two numbers each, the front of those that nothing dominates as a step line."""
 
 import html
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -280,14 +281,15 @@ def _range(values: NDArray[np.float64], share: float = 0.15) -> list[float] | No
 
 
 def _label_positions(info: ParetoInfo) -> list[str]:
-    """For each label the side of its mark where it stays inside and meets the fewest marks and labels placed before it.
+    """For each label the side of its mark where it stays inside and meets the fewest marks, lines and earlier labels.
 
     On the front that is the better corner, if it has room: neither the line nor a dominated version can be there.
     """
     if _range(info.x) is None or _range(info.y) is None:
         return ["middle right"] * len(info.names)
-    places = np.column_stack([_pixels(info.x, _ROOM[0]), _pixels(info.y, _ROOM[1])])
+    places = np.column_stack([_pixels(info.x, info.x, _ROOM[0]), _pixels(info.y, info.y, _ROOM[1])])
     taken = [(x - _MARK, y - _MARK, x + _MARK, y + _MARK) for x, y in places.tolist()]
+    taken += _line_boxes(info)
     chosen = []
     across, up = (axis.direction for axis in info.axes)
     sides = ("left", "right") if across == "lower" else ("right", "left")
@@ -311,8 +313,24 @@ def _outside(box: tuple[float, ...]) -> float:
     return max(0.0, -box[0]) + max(0.0, box[2] - _ROOM[0])
 
 
-def _pixels(values: NDArray[np.float64], room: float) -> NDArray[np.float64]:
-    low, high = _range(values) or (0.0, 1.0)
+def _line_boxes(info: ParetoInfo) -> list[tuple[float, float, float, float]]:
+    """The straight parts of the front's line as boxes, in pixels."""
+    if not info.front:
+        return []
+    x, y = _steps(info)
+    points = np.column_stack([_pixels(x, info.x, _ROOM[0]), _pixels(y, info.y, _ROOM[1])]).tolist()
+    boxes = []
+    for (x1, y1), (x2, y2) in itertools.pairwise(points):
+        corner = (x2, y1) if info.axes[0].direction == "lower" else (x1, y2)
+        for start, end in (((x1, y1), corner), (corner, (x2, y2))):
+            (left, right), (low, high) = sorted((start[0], end[0])), sorted((start[1], end[1]))
+            boxes.append((left - 1, low - 1, right + 1, high + 1))
+    return boxes
+
+
+def _pixels(values: NDArray[np.float64], on_axis: NDArray[np.float64], room: float) -> NDArray[np.float64]:
+    """Where values are on the axis of some numbers."""
+    low, high = _range(on_axis) or (0.0, 1.0)
     return (values - low) / (high - low) * room
 
 

@@ -154,6 +154,15 @@ def test_short_names_stand_at_the_better_corner_of_the_front() -> None:
     assert list(marks.textposition) == ["bottom left", "bottom left"]
 
 
+def test_the_label_of_a_dominated_version_keeps_off_the_line_of_the_front() -> None:
+    points = {"1": {"cer@a": 0.1, "rtf@a": 0.4}, "2": {"cer@a": 0.5, "rtf@a": 0.4}}
+    (marks,) = (
+        trace for trace in pareto_figure(pareto_info(decisions(points), CER, RTF)).data if trace.name == "dominated"
+    )
+    sides = dict(zip(marks.text, marks.textposition, strict=True))
+    assert sides["2"] in ("top center", "bottom center")
+
+
 def test_display_names_and_no_text_becomes_markup() -> None:
     column = f"{MARKUP}@{MARKUP}"
     pair = Pair(MARKUP, MARKUP)

@@ -8,6 +8,7 @@ from paiview.evaluation.metric_meaning import contract
 from paiview.text import counted, escape_markdown
 from paiview.ui import (
     app_frame,
+    backtest_panel,
     charts,
     downloads,
     messages,
@@ -167,3 +168,4 @@ with menu:
         lambda: queries.long_form(frames, pairs, version_indexes),
     )
     downloads.offer(model_id, [numbers_drawn])
+backtest_panel.draw(whole, contracts, data.dataset_names)

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from paiview.decisions.backtest import backtest
 from paiview.registry.connection import disconnect
+from paiview.ui import backtest_panel
 from tests.harness.server import refusal
 from tests.harness.service import Service, version
 from tests.pages.conftest import Run, page_text, reported
@@ -304,3 +306,38 @@ def test_directions_of_the_configuration_colour_the_heatmap(
     assert "No colour" not in page_text(run("trends", model="model-asr", scale="raw"))
     panels = run("trends", model="model-asr")
     assert chart(panels)["layout"]["annotations"][0]["text"] == "<b>d</b>  quality ↑"
+
+
+def test_the_policy_tried_on_the_past_is_computed_when_it_is_opened(
+    run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.versions["model-asr"] = [
+        version("0.1.0", "2024-01-01", {"d-aishell": {"cer": 0.1}}, ApprovalStatus="Approved"),
+        version("0.2.0", "2024-01-02", {"d-aishell": {"cer": 0.104}}, ApprovalStatus="Approved"),
+        version("0.3.0", "2024-01-03", {"d-aishell": {"cer": 0.09}}, ApprovalStatus="Rejected"),
+    ]
+    opened: list[int | None] = []
+
+    def counting(*arguments: Any, newest: int | None) -> Any:
+        opened.append(newest)
+        return backtest(*arguments, newest=newest)
+
+    monkeypatch.setattr(backtest_panel, "backtest", counting)
+    assert "What the policy in force" not in page_text(run("trends", model="model-asr"))
+    assert opened == []
+    app = run("trends", model="model-asr", backtest="true", tolerance="0.05")
+    assert opened == [500]
+    text = page_text(app)
+    assert "What the policy in force would have said of 3 versions" in text
+    assert "PAI does not say when a version was approved." in text
+    tables = [item.value for item in app.dataframe]
+    counts, stopped, passing, curve = tables[-4:]
+    assert counts.set_index("status").loc["Approved"].to_dict() == {"pass": 0, "undecided": 1, "fail": 1}
+    assert stopped[["version", "against"]].values.tolist() == [["0.2.0", "0.1.0"]]
+    assert "cer on AISHELL-1" in stopped["because"].item()
+    assert passing.values.tolist() == [["0.3.0", "0.2.0"]]
+    by_tolerance = curve.set_index("tolerance")["Approved, stopped"].to_dict()
+    assert (by_tolerance["1 %"], by_tolerance["5 %"]) == (1, 0)
+    lines = {trace["name"]: numbers(trace["y"]) for trace in chart(app)["data"]}
+    assert lines["Approved, stopped"] == [*by_tolerance.values()]
+    assert "relative = 0.05" in "".join(item.value for item in app.code)

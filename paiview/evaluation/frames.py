@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from paiview.evaluation.dataset_identity import DATASET_KINDS, NO_DATASET, renaming
+from paiview.evaluation.noise_evidence import entries_text
 from paiview.evaluation.results import CategoryCodes, Pair, Results
 from paiview.evaluation.version_order import NameParts, naive_time, name_key, total_order
 from paiview.pai.objects import ModelVersion
@@ -113,6 +114,7 @@ class Frames:
                                      DatasetId or Uri``, ``DatasetId or Uri is no text`` (then the other one is
                                      used); several are joined by ``, ``; NA for a plain number
             n, errors       Int64    items and errors counted, from Counts beside Metrics; NA without
+            paired          str      JSON text of the paired evidence about the value; NA without
             =============== ======== ===========================================================================
 
         flagged: the number of flagged fields and values, the sum of ``versions.problems``.
@@ -285,6 +287,10 @@ def _metrics_frame(
         problem_code[row] = problems[problem]
         raw_index[row] = index
     n, errors = _sparse(results.counts, len(value))
+    paired_index = np.zeros(len(value), dtype=np.int64)
+    paired = [(row, entries) for row, entries in results.paired.items() if entries]
+    for index, (row, _) in enumerate(paired, start=1):
+        paired_index[row] = index
     frame = pd.DataFrame(
         {
             "version_index": version_index,
@@ -299,6 +305,7 @@ def _metrics_frame(
             "problem": _coded(problem_code, problems.categories),
             "n": n,
             "errors": errors,
+            "paired": _text([None, *(entries_text(entries) for _, entries in paired)]).take(paired_index),
         }
     )
     return frame if is_kept.all() else frame[is_kept].reset_index(drop=True)

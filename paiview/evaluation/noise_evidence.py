@@ -7,7 +7,7 @@ beside ``wer``.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from paiview.text import encodable, json_text, one_line
@@ -77,6 +77,17 @@ def read_entries(value: Any) -> tuple[tuple[PairedEntry, ...], list[str]]:
     if len(items) > _MAX_ENTRIES:
         problems.append(f" has {len(items):,} entries, of which the first {_MAX_ENTRIES} are read")
     return tuple(entries), problems
+
+
+def entries_text(entries: Iterable[PairedEntry]) -> str:
+    """Entries as the JSON that is registered, without what made them."""
+    return json_text(
+        [
+            {name: value for name, value in entry._asdict().items() if name != "is_distance"}
+            | ({"of": "distance"} if entry.is_distance else {})
+            for entry in entries
+        ]
+    )
 
 
 def spread_of(name: str, values: Mapping[str, float]) -> Spread | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import GLYPHS, JUDGED, PairDecision
+from paiview.decisions.noise import Compared
 from paiview.decisions.pairs import judge_pairs
 from paiview.decisions.wording import no_effect_reason, percent
 from paiview.evaluation.metric_meaning import contract
@@ -32,11 +33,13 @@ class ApprovedNow:
         name: its name.
         version: the version.
         identity: the identity of the listing, for cache keys.
+        model_id: its model, by which paired evidence is found.
     """
 
     name: str
     version: ModelVersion
     identity: str
+    model_id: str = ""
 
     @classmethod
     def of(cls, listing: VersionsSnapshot | None) -> Self | None:
@@ -47,7 +50,7 @@ class ApprovedNow:
         versions = listing.frames.versions
         is_it = (versions["version_name"] == name) & (versions["approval_status"] == "Approved")
         index = int(versions["listing_index"][is_it].iloc[-1])
-        return cls(name=name, version=listing.versions[index], identity=listing.identity)
+        return cls(name=name, version=listing.versions[index], identity=listing.identity, model_id=listing.model_id)
 
     def changes(
         self, versions: Iterable[ModelVersion], contracts: Contracts, pairs: Collection[Pair] | None = None
@@ -60,11 +63,12 @@ class ApprovedNow:
             pairs: the pairs to judge; by default all.
         """
         before = _measured(self.version, contracts, pairs)
+        compared = Compared(self.model_id, self.model_id, self.name)
         return [
             {
                 decision.pair: decision
                 for decision in judge_pairs(
-                    _measured(version, contracts, pairs), before, contracts.metrics, contracts.datasets
+                    _measured(version, contracts, pairs), before, contracts.metrics, contracts.datasets, compared
                 )
             }
             for version in versions
@@ -87,8 +91,9 @@ def change_text(decision: PairDecision | None, contracts: Contracts) -> str | No
             return GLYPHS["same"]
         return no_effect_reason(decision.direction, decision.reading, decision.baseline)
     meaning = contract(decision.metric, contracts.metrics)
-    mark = READ_AS_ERRORS if is_read_as_errors(decision) else ""
-    return percent(decision.effect, apart_from=meaning.effective_relative) + mark
+    before = f"{GLYPHS['unclear']} " if decision.state == "unclear" else ""
+    behind = READ_AS_ERRORS if is_read_as_errors(decision) else ""
+    return before + percent(decision.effect, apart_from=meaning.effective_relative) + behind
 
 
 def is_read_as_errors(decision: PairDecision | None) -> bool:
@@ -108,7 +113,7 @@ def clip_of(decisions: Iterable[PairDecision]) -> float:
 
 
 def tint_style(decision: PairDecision | None, clip: float) -> str:
-    """The CSS of a cell: blue where it is better, vermillion where worse, none within the tolerance."""
+    """The CSS of a cell: blue where it is better, vermillion where worse, none within the tolerance or chance."""
     colours: Mapping[str, str] = {"better": BETTER, "worse": WORSE}
     if decision is None or decision.state not in colours:
         return ""

@@ -57,6 +57,7 @@ METRIC_DTYPES = {
     "problem": "category",
     "n": "Int64",
     "errors": "Int64",
+    "paired": "str",
 }
 CREATED = "2021-01-21T17:12:35Z"
 
@@ -564,6 +565,16 @@ def test_counts_stand_beside_their_metric() -> None:
     assert frames.metrics["n"].tolist() == [104765, 10, pd.NA]
     assert frames.metrics["errors"].tolist() == [18334, pd.NA, pd.NA]
     assert frames.flagged == 0
+
+
+def test_paired_evidence_stands_beside_its_number() -> None:
+    entry = {"baseline": "0.4.0", "change": 0.1, "low": 0, "high": 0.2, "groups": 250, "method": "bootstrap"}
+    paired = {"ser": entry, "bias": {**entry, "of": "distance"}}
+    metrics = of_metrics({"Results": [{**result({"cer": 0.175, "ser": 0.5, "bias": 2.0}), "Paired": paired}]}).metrics
+    read = {"baseline": "0.4.0", "model": None, "change": 0.1, "low": 0.0, "high": 0.2, "level": 0.95, "n": None}
+    assert metrics["paired"].isna().tolist() == [True, False, False]
+    assert json.loads(metrics["paired"][1]) == [{**read, "groups": 250}]
+    assert json.loads(metrics["paired"][2]) == [{**read, "groups": 250, "of": "distance"}]
 
 
 @pytest.mark.parametrize(

@@ -268,9 +268,8 @@ def test_the_fields_of_a_decision_are_those_of_its_description(name: str, enviro
     assert {*told["summary"]} >= SUMMARY_FIELDS
     assert sum(told["summary"][state] for state in SUMMARY_FIELDS - {"word", "assumed", "worst"}) == len(told["pairs"])
     for pair in told["pairs"]:
-        # Only the accuracy has a standard error beside it.
-        evidence = "spread" if (name, pair["metric"]) == ("noscore", "acc,none") else None
-        assert (pair["evidence"], pair["paired"]) == (evidence, None)
+        has_spread = (name, pair["metric"]) == ("noscore", "acc,none")
+        assert (pair["evidence"], pair["paired"]) == ("spread" if has_spread else None, None)
         assert (pair["reason"] is None) == (pair["state"] != "not_comparable")
     for doubt in told["doubts"]:
         assert {*doubt} >= {"kind", "sentence", "pairs", "toml"}

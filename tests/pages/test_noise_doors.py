@@ -15,6 +15,7 @@ import httpx
 import pytest
 import streamlit as st
 from starlette.applications import Starlette
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import app_test
 
 from paiview.decisions.decision import Decision, Overall, State
@@ -24,7 +25,7 @@ from paiview.registry.connection import connect, disconnect
 from paiview.registry.live_decision import decide_now
 from paiview.server import http_api
 from tests.harness.item_files import published_items
-from tests.harness.service import version
+from tests.harness.service import Json, version
 from tests.pages.conftest import page_text, unescaped
 from tests.pages.test_doors import EXIT_CODES, command, plain
 from tests.pages.test_known_answers import FORMS, Downloads, compare
@@ -59,22 +60,26 @@ PUBLISHED: Final = {
 }
 
 
-def save(folder: Path, name: str, published: Published) -> Path:
-    found = significance(
-        published_items(published.baseline),
-        published_items(published.candidate),
-        metric="wer",
-        baseline_version="0.1.0",
-    )
-    dataset = {"DatasetId": "d-mu-bench"}
-    before = {"Dataset": dataset, "Metrics": {"wer": found.baseline}}
-    after = {"Dataset": dataset, "Metrics": {"wer": found.candidate}, "Paired": found.paired}
-    versions = [
-        version("0.1.0", "2024-01-01", Metrics={"Results": [before]}, ApprovalStatus="Approved"),
-        version("0.2.0", "2024-01-02", Metrics={"Results": [after]}),
-    ]
+BOTH: Final = Published("google-chirp3", "elevenlabs-scribe-v2", "better", "▲ Better", "pass", "", "")
+
+
+def save(folder: Path, name: str, *comparisons: Published) -> Path:
+    """Save a model whose candidates 0.2.0, 0.3.0 and so on are compared with one baseline."""
+    versions: list[Json] = []
+    for at, published in enumerate(comparisons, 2):
+        found = significance(
+            published_items(published.baseline),
+            published_items(published.candidate),
+            metric="wer",
+            baseline_version="0.1.0",
+        )
+        result = {"Dataset": {"DatasetId": "d-mu-bench"}, "Metrics": {"wer": found.baseline}}
+        if not versions:
+            versions.append(version("0.1.0", "2024-01-01", Metrics={"Results": [result]}, ApprovalStatus="Approved"))
+        result = {**result, "Metrics": {"wer": found.candidate}, "Paired": found.paired}
+        versions.append(version(f"0.{at}.0", f"2024-01-0{at}", Metrics={"Results": [result]}))
     file = folder / f"{name}.json"
-    file.write_text(json.dumps({"Versions": versions, "TotalCount": 2}), encoding="utf-8")
+    file.write_text(json.dumps({"Versions": versions, "TotalCount": len(versions)}), encoding="utf-8")
     return file
 
 
@@ -83,6 +88,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """The HTTP API of an embedded registry with a model for each comparison, which all doors of this process read."""
     folder = tmp_path_factory.mktemp("published")
     files = [str(save(folder, name, published)) for name, published in PUBLISHED.items()]
+    files.append(str(save(folder, "both", PUBLISHED["unclear"], BOTH)))
     st.cache_resource.clear()
     st.cache_data.clear()
     disconnect()
@@ -135,3 +141,17 @@ def test_every_door_knows_what_is_settled(name: str, client: httpx.Client, monke
     assert published.lede in plain(page).replace("*", "")
     assert ("≈" in page) is (published.state == "unclear")
     assert "Significance cannot be judged" not in page
+
+
+def test_several_candidates_show_which_of_them_may_be_chance(client: httpx.Client) -> None:
+    app = compare(model="model-both", candidate=["0.2.0", "0.3.0"], picture="matrix")
+    leaderboard, matrix = app.dataframe[:2]
+    assert leaderboard.value[["version", "verdict", "policy", "▲ better", "≈ unclear"]].fillna(
+        0
+    ).to_numpy().tolist() == [
+        ["0.2.0", ["= Too close to call"], ["? undecided"], 0, 1],
+        ["0.3.0", ["▲ Better"], ["✓ passes"], 1, 0],
+    ]
+    cells = convert_arrow_bytes_to_pandas_df(matrix.proto.arrow_data.styler.display_values)
+    assert cells[["0.2.0", "0.3.0"]].to_numpy().tolist() == [["≈ −3.6 %", "+30.9 %"]]
+    assert "≈ may be chance." in page_text(app)

@@ -193,6 +193,7 @@ def test_json_has_an_object_a_row_with_null_for_missing_values(frames: Frames) -
         "dataset_kind": "id",
         "dataset_version": None,
         "dataset_uri": None,
+        "paired": None,
         "value": 0.1 + 0.2,
         "raw": None,
         "problem": None,

@@ -8,15 +8,19 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from paiview.decisions.averages import averages
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import Decision, PairDecision, Paired
 from paiview.decisions.lineage import Lineage, decide
 from paiview.decisions.noise import Compared
-from paiview.decisions.pairs import judge_pairs
+from paiview.decisions.pairs import judge_pairs, summarize
+from paiview.decisions.wording import headline, lede, short_headline
 from paiview.evaluation.metric_meaning import DatasetContract, Direction, MetricContract, MetricSettings
 from paiview.evaluation.noise_evidence import PairedEntry, Spread
 from paiview.evaluation.results import Measurement, Pair
 from paiview.pai.objects import ModelVersion
+from paiview.reports import plain_text
+from paiview.reports.documents import to_html
 
 COMPARED = Compared("model-a", "model-a", "1")
 WER = MetricContract("wer", "lower", range=(0.0, None), has_scales=True, standing="known")
@@ -290,6 +294,68 @@ def decision(entries: list[dict[str, Any]], contracts: Contracts = Contracts(), 
         for name, result in results.items()
     ]
     return decide(Lineage("model-a", versions, datetime(2026, 1, 3, tzinfo=UTC)), "2", contracts=contracts)
+
+
+def several(*pairs: tuple[str, float, PairedEntry | None]) -> Decision:
+    """The decision on datasets with the same baseline of 0.1."""
+    judged_pairs = judge_pairs(
+        {Pair("wer", name): Measurement(after, paired=(found,) if found else ()) for name, after, found in pairs},
+        {Pair("wer", name): Measurement(0.1) for name, *_ in pairs},
+        {"wer": WER},
+        compared=COMPARED,
+    )
+    return decision([UNCLEAR]).model_copy(
+        update={"pairs": judged_pairs, "summary": summarize(judged_pairs), "averages": averages(judged_pairs)}
+    )
+
+
+MAYBE = entry(-0.01, -0.03, 0.01)
+
+
+def test_unclear_results_are_named_and_are_neither_better_nor_worse() -> None:
+    only = several(("a", 0.09, MAYBE), ("b", 0.1, None))
+    assert only.summary.word == "Too close to call"
+    assert headline(only) == ["wer: unclear on 1 (a), same on 1"]
+    assert short_headline(only.summary) == "unclear on 1, same on 1"
+    assert lede(only).text == (
+        "Too close to call on 1 of 2 compared results: the difference may be chance. a differs most: wer 0.10 → 0.09 "
+        "(+10.0 %)."
+    )
+    beside = several(("a", 0.09, MAYBE), ("b", 0.05, None), *((f"c{at}", 0.09, MAYBE) for at in range(3)))
+    assert beside.summary.word == "Better"
+    assert headline(beside) == ["wer: better on 1, unclear on 4 (a, c0, c1 and 1 more)"]
+    assert lede(beside).text.endswith(" On 4 more the difference may be chance.")
+    assert several(("a", 0.09, MAYBE), ("b", 0.2, None)).summary.word == "Worse"
+
+
+def test_averages_are_over_unclear_results_too() -> None:
+    (average,) = several(("a", 0.09, MAYBE), ("b", 0.05, None), ("c", 0.1, None)).averages
+    assert average.n == 3
+    assert average.mean_gain == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(("count", "told"), [(9, []), (10, [1]), (40, [2])])
+def test_of_many_results_some_differ_by_chance_alone(count: int, told: list[int]) -> None:
+    many = several(*((f"d{at}", 0.09, MAYBE) for at in range(count)), ("bare", 0.09, None))
+    assert plain_text.cautions(many) == [
+        f"Of {count} results with paired evidence about {expected} would be better or worse by chance alone."
+        for expected in told
+    ]
+    few = several(*((f"d{at}", 0.09, MAYBE._replace(groups=5)) for at in range(count)))
+    assert plain_text.cautions(few) == []
+
+
+def test_without_any_evidence_significance_cannot_be_judged() -> None:
+    assert plain_text.cautions(several(("a", 0.09, None))) == [
+        "Significance cannot be judged: no result has paired evidence, counts or a spread."
+    ]
+
+
+def test_the_report_draws_and_explains_the_interval() -> None:
+    page = to_html(several(("a", 0.09, MAYBE)))
+    assert "A whisker is where the effect may lie, with 95 % confidence." in page
+    assert '<span class="state unclear">≈ unclear</span>' in page
+    assert "A whisker" not in to_html(several(("a", 0.09, None)))
 
 
 UNCLEAR = {"baseline": "1", "model": None, "change": -0.004, "low": -0.0108, "high": 0.0023, "n": 4270, "groups": 250}

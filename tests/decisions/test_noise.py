@@ -168,6 +168,10 @@ def test_with_a_target_it_is_of_the_distance() -> None:
     of_value = judged(0.6, 0.42, entry(-0.18, -0.5, 0.1), meaning=BIAS)
     assert of_value.state == "better"
     assert of_value.note == "paired evidence is not used: it is not of the distance to the target"
+    # The distance grew by 0.0112. The numbers have one decimal, but the evidence says the opposite of them.
+    coarse = replace(BIAS, target=0.5556)
+    assert judged(0.6, 0.5, entry(-0.0112, -0.05, 0.01, is_distance=True), meaning=coarse).state == "worse"
+    assert judged(0.6, 0.5, entry(0.0112, -0.01, 0.05, is_distance=True), meaning=coarse).state == "unclear"
     of_distance = judged(0.1, 0.09, entry(-0.01, -0.5, 0.1, is_distance=True))
     assert of_distance.note == "paired evidence is not used: it is of the distance from a target"
 

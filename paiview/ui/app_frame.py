@@ -11,6 +11,7 @@ from copy import copy
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple, NoReturn
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -25,6 +26,8 @@ MODELS = "pages/models.py"
 VERSIONS = "pages/versions.py"
 TRENDS = "pages/trends.py"
 COMPARE = "pages/compare.py"
+_MAX_QUERY_CHARACTERS = 6_000
+"""The query of a link, for common proxies take addresses of 8 kB. Filters that it leaves out the session restores."""
 _WITH_VERSIONS = {VERSIONS: "versions", TRENDS: "trends"}
 """The pages that share the filters of versions, by file: the path in the URL."""
 _ICON = "data:image/svg+xml;base64," + base64.b64encode(Path(__file__).with_name("paiview.svg").read_bytes()).decode()
@@ -167,7 +170,8 @@ def _query(page: str, parameters: Mapping[str, str | list[str]]) -> dict[str, st
     model_id = parameters.get("model")
     view = url.view_of(_WITH_VERSIONS[page], model_id if isinstance(model_id, str) else None)
     carried = {**sidebar.OF_VERSIONS.parameters(), **(sidebar.column_parameters() if page == VERSIONS else {}), **view}
-    return {**carried, **parameters}
+    query = {**carried, **parameters}
+    return query if len(urlencode(query, doseq=True)) <= _MAX_QUERY_CHARACTERS else {**parameters}
 
 
 def link(page: str, label: str, **parameters: str | list[str]) -> None:

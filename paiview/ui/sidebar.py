@@ -31,6 +31,8 @@ from paiview.ui import messages, url, url_controls
 
 MAX_OPTIONS = 500
 """The options of one control; more would be sent to the browser in every run of the page."""
+_MOST_SELECTED_AT_ONCE: Final = 50
+"""The options that one click may select: each is a part of the address, which a server takes only so long."""
 DEFAULT_FIELDS = ("status", "created", "description")
 _DATES = ("created_from", "created_to")
 _RANGE = ("min", "max")
@@ -410,6 +412,7 @@ def choose_any(label: str, options: list[str], key: str, placeholder: str) -> li
         placeholder=placeholder,
         format_func=lambda option: labels.get(option, option),
         accept_new_options=is_long,
+        select_all=len(options) <= _MOST_SELECTED_AT_ONCE,
         help=f"The first {MAX_OPTIONS} are listed; type the whole name of another." if is_long else None,
     )
     return [option for option in chosen if option in labels]

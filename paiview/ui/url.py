@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 _PENDING: Final = "url-pending"
@@ -115,10 +116,15 @@ def restore(parameters: Mapping[str, list[str]]) -> None:
     lost = {key: values for key, values in parameters.items() if not st.query_params.get_all(key)}
     if not lost or context is None or context.is_history_navigation:
         return
+    try:
+        st.query_params.update(lost)
+    except StreamlitAPIException:
+        # The link did not carry them: they still belong to the controls of the page before, and Streamlit restores
+        # each when it draws its control here.
+        return
     for key in lost:
         # Assigned, so that the browser learns of the value; Streamlit tells it only of those it writes itself.
         st.session_state[key] = st.session_state[key]
-    st.query_params.update(lost)
 
 
 def send() -> None:

@@ -197,9 +197,13 @@ def page_number(pages: int) -> int:
     requested = next(reversed(url.url_values(key)), "1")
     number = int(requested) if requested.isascii() and requested.isdigit() and len(requested) < 10 else 0
     if not 1 <= number <= pages:
-        if url.is_from_link(key):
+        shown = min(max(1, number), pages)
+        if url.is_from_link(key) and number > pages:
+            there_are = "there is one" if pages == 1 else f"there are {pages:,}"
+            messages.warn(f"The link asks for page {number}, and {there_are}: page {shown} is shown.")
+        elif url.is_from_link(key):
             messages.warn_of_invalid_value(key, requested)
-        number = min(max(1, number), pages)
+        number = shown
     if pages > 1:
         st.session_state[key] = number
         st.pagination(pages, key=key, on_change=_write_choice, args=(key,))

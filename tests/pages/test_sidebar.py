@@ -150,3 +150,25 @@ def test_clear_all_removes_the_filters_of_every_kind_and_leaves_the_view(run: Ru
     app = run("versions", model="model-asr", **FILTERS, **VIEW)
     app.button(key="clear-filters").click().run()
     assert menu_query(app, "Versions") == {"model": ["model-asr"]} | VIEW
+
+
+def test_a_link_carries_no_more_than_an_address_holds(run: Run, service: Service) -> None:
+    long = "x" * 6_000
+    app = run("versions", model="model-asr", text=long)
+    app.run()
+    assert menu_query(app, "Versions") == {"model": ["model-asr"]}
+    follow(app, "trends", model="model-asr")
+    assert [item.value for item in app.exception] == []
+
+
+def test_models_are_listed_in_the_order_of_the_page_of_models(run: Run, service: Service) -> None:
+    for item, day in zip(service.models, (2, 3, 1), strict=True):
+        item["GmtModifiedTime"] = f"2025-01-0{day}T00:00:00Z"
+    cards = [link.proto.label for link in run("models").get("page_link") if "**" in link.proto.label]
+    app = run("versions")
+    assert app.selectbox("model").options == ["other", "asr", "third"]
+    assert [unescaped(label.partition("**")[2].partition("**")[0]) for label in cards if "Review" not in label] == [
+        "other",
+        "asr",
+        "third",
+    ]

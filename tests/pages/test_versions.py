@@ -306,7 +306,9 @@ def test_every_version_of_a_long_list_can_be_reached(run: Run, service: Service)
     assert names(last) == [f"0.{number}.0" for number in range(50, 60)]
     assert "Versions 51 to 60 of 60" in page_text(last)
     assert names(run("versions", model="model-asr", page="4", sort="version")) == names(last)
-    for wrong in ("4", "0", "-1", "two", "9" * 20):
+    beyond = run("versions", model="model-asr", page="999", sort="version")
+    assert "The link asks for page 999, and there are 3: page 3 is shown." in reported(beyond)
+    for wrong in ("0", "-1", "two", "9" * 20):
         assert f"page = {wrong.replace('-', chr(92) + '-')}" in reported(run("versions", model="model-asr", page=wrong))
 
 

@@ -47,8 +47,10 @@ with sections.what:
 metric = metrics[0] if metrics else queries.main_metric(frames, contracts.metrics)
 table_filters = sidebar.choose_table_filters(metric, sections.versions)
 pairs = queries.shown_pairs(frames, metrics, datasets, contracts.metrics)
-column_pairs = queries.grouped_by_metric(pairs[:NUMBER_COLUMNS])
 data = page_data.model_data(registry, model, snapshot, contracts)
+with sections.what:
+    pairs = sidebar.find_columns(pairs, data.dataset_names, NUMBER_COLUMNS)
+column_pairs = queries.grouped_by_metric(pairs[:NUMBER_COLUMNS])
 numbers = queries.number_table(frames, column_pairs)
 
 with st.container(key="versions-bar", horizontal=True, vertical_alignment="center", gap="small"):

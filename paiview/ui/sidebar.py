@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from paiview.evaluation.frames import Frames
+from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.queries import FIELDS
 from paiview.pai.objects import Model, ModelFilters, ModelVersion, PaiObject, VersionFilters
 from paiview.pai.vocabulary import (
@@ -387,6 +387,30 @@ def choose_metrics_and_datasets(frames: Frames) -> tuple[list[str], list[str]]:
     metrics = choose_any("Metric", list(frames.metric_counts), "metric", "The most covered")
     datasets = choose_any("Dataset", list(frames.dataset_counts), "dataset", "All, the most covered first")
     return metrics, datasets
+
+
+def find_columns(pairs: Sequence[Pair], names: Mapping[str, str], most: int) -> list[Pair]:
+    """Choose a text to search number columns for where there are more than ``most``.
+
+    Args:
+        pairs: the columns.
+        names: dataset to the name it has on the page.
+        most: the columns that a page shows.
+
+    Returns:
+        The columns whose metric, dataset or dataset's name contains the text, ignoring case; all without a text.
+    """
+    if len(pairs) <= most and not _bound_values("find"):
+        return [*pairs]
+    needle = st.text_input(
+        "Find columns", key="find", bind="query-params", placeholder="metric or dataset", help="Leaves the others out"
+    )
+    needle = needle.strip().casefold()
+    return [
+        pair
+        for pair in pairs
+        if any(needle in text.casefold() for text in (*pair, names.get(pair.dataset, pair.dataset)))
+    ]
 
 
 def choose_any(label: str, options: list[str], key: str, placeholder: str) -> list[str]:

@@ -14,6 +14,7 @@ from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.testing.v1 import AppTest, app_test
 from streamlit.testing.v1.element_tree import Block
 
+from paiview.registry.connection import disconnect
 from tests.harness.server import refusal, reply
 from tests.harness.service import Service, version
 from tests.pages.conftest import Run, page_text, reported, unescaped
@@ -255,6 +256,21 @@ def test_the_url_filters_and_sorts_the_frame(run: Run, parameters: dict[str, str
 def test_the_url_chooses_the_columns(run: Run) -> None:
     app = run("versions", model="model-asr", columns=["uri", "framework"], metric="rtf")
     assert [name for _, name in columns(app)] == ["Version", "AISHELL-1", "Uri", "Framework"]
+
+
+def test_a_search_finds_columns_where_a_table_has_many(run: Run, service: Service) -> None:
+    assert "find" not in [field.key for field in run("versions", model="model-asr").text_input]
+    results = {f"d-{number:02}": {"cer": 0.1} for number in range(30)} | {"d-aishell": {"cer": 0.2}}
+    service.versions["model-asr"] = [version("0.1.0", "2024-01-01", results)]
+    disconnect()
+    app = run("versions", model="model-asr", columns="uri")
+    assert len(columns(app)) == 2 + 24
+    app.text_input("find").input("D-2").run()
+    assert [name for _, name in columns(app)[1:-1]] == [f"d-{number}" for number in range(20, 30)]
+    app.text_input("find").input("aishell-1").run()
+    assert [name for _, name in columns(app)[1:-1]] == ["AISHELL-1"]
+    app.text_input("find").input("no such column").run()
+    assert [name for _, name in columns(app)] == ["Version", "Uri"]
 
 
 def test_ranges_the_wrong_way_round_are_named(run: Run) -> None:

@@ -114,7 +114,7 @@ class Frames:
                                      DatasetId or Uri``, ``DatasetId or Uri is no text`` (then the other one is
                                      used); several are joined by ``, ``; NA for a plain number
             n, errors       Int64    items and errors counted, from Counts beside Metrics; NA without
-            paired          str      JSON text of the paired evidence about the value; NA without
+            paired          category JSON text of the paired evidence about the value; NA without
             =============== ======== ===========================================================================
 
         flagged: the number of flagged fields and values, the sum of ``versions.problems``.
@@ -287,10 +287,11 @@ def _metrics_frame(
         problem_code[row] = problems[problem]
         raw_index[row] = index
     n, errors = _sparse(results.counts, len(value))
-    paired_index = np.zeros(len(value), dtype=np.int64)
-    paired = [(row, entries) for row, entries in results.paired.items() if entries]
-    for index, (row, _) in enumerate(paired, start=1):
-        paired_index[row] = index
+    paired = CategoryCodes()
+    paired_code = np.full(len(value), -1)
+    for row, entries in results.paired.items():
+        if entries:
+            paired_code[row] = paired[entries_text(entries)]
     frame = pd.DataFrame(
         {
             "version_index": version_index,
@@ -305,7 +306,7 @@ def _metrics_frame(
             "problem": _coded(problem_code, problems.categories),
             "n": n,
             "errors": errors,
-            "paired": _text([None, *(entries_text(entries) for _, entries in paired)]).take(paired_index),
+            "paired": _coded(paired_code, paired.categories),
         }
     )
     return frame if is_kept.all() else frame[is_kept].reset_index(drop=True)

@@ -57,7 +57,7 @@ METRIC_DTYPES = {
     "problem": "category",
     "n": "Int64",
     "errors": "Int64",
-    "paired": "str",
+    "paired": "category",
 }
 CREATED = "2021-01-21T17:12:35Z"
 

@@ -144,7 +144,7 @@ def assert_linear(run: Callable[[str], object]) -> None:
         short, long = (unit * (size // len(unit)) + end for size in (SHORT, LONG))
         if seconds(run, long) < UNNOTICED_SECONDS:
             continue
-        times = [min(seconds(run, text) for _ in range(3)) for text in (short, long)]
+        times = [min(seconds(run, text) for _ in range(5)) for text in (short, long)]
         assert times[1] < UNNOTICED_SECONDS or times[1] < MAX_GROWTH * times[0], (unit, end, times)
 
 

@@ -24,7 +24,7 @@ PARTS: Final = {
     "models": ["topbar", "welcome", "queue-bar", "models-bar", "cards"],
     "versions": ["topbar", "head", "versions-bar", "versions-table"],
     "trends": ["topbar", "head", "trends-bar", "overview", "trend-parts", "trend-chart"],
-    "compare": ["topbar", "head", "bar", "verdict", "results-bar", "results", "spec-diff", "read-anew"],
+    "compare": ["topbar", "head", "bar", "verdict", "results-bar", "results", "spec-diff"],
     "several": ["topbar", "head", "bar", "verdict", "results-bar", "results", "pareto", "spec-diff"],
     "problem": ["topbar", "problem"],
 }

@@ -138,7 +138,7 @@ def source_text(page: Page) -> str:
     page.locator(".st-key-source button").click()
     body = page.get_by_test_id("stPopoverBody")
     # Streamlit loads the code that draws Markdown after the popover has opened.
-    expect(body).to_have_text(re.compile(r"\S"))
+    expect(body).to_have_text(re.compile("read .+ ago"))
     text = body.inner_text()
     page.keyboard.press("Escape")
     body.wait_for(state="hidden")

@@ -149,8 +149,8 @@ def test_several_candidates_show_which_of_them_may_be_chance(client: httpx.Clien
     assert leaderboard.value[["version", "verdict", "policy", "▲ better", "≈ unclear"]].fillna(
         0
     ).to_numpy().tolist() == [
-        ["0.2.0", ["= Too close to call"], ["? undecided"], 0, 1],
         ["0.3.0", ["▲ Better"], ["✓ passes"], 1, 0],
+        ["0.2.0", ["= Too close to call"], ["? undecided"], 0, 1],
     ]
     cells = convert_arrow_bytes_to_pandas_df(matrix.proto.arrow_data.styler.display_values)
     assert cells[["0.2.0", "0.3.0"]].to_numpy().tolist() == [["≈ −3.6 %", "+30.9 %"]]

@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 from paiview.decisions.averages import averages
@@ -18,6 +18,7 @@ from paiview.decisions.decision import Decision, PairDecision
 from paiview.decisions.doubts import BaselineFacts
 from paiview.decisions.noise import Compared
 from paiview.decisions.pairs import judge_pairs, measured_number, summarize
+from paiview.decisions.reruns import MOST_RUNS, RERUN_LABEL, Runs, rerun_sentences
 from paiview.decisions.verdict import Verdict, verdict
 from paiview.evaluation.dataset_identity import look_alikes
 from paiview.evaluation.metric_numbers import range_problem
@@ -119,6 +120,29 @@ class Lineage:
             UnknownVersionError: the model has no version of this name.
         """
         return self._cached_evaluation(self._index(name), contracts)
+
+    def runs_of(self, name: str, contracts: Contracts) -> Runs | None:
+        """The evaluations of the version that this one is, or is labelled as a re-run of; ``None`` without re-runs.
+
+        Raises:
+            UnknownVersionError: the model has no version of this name.
+        """
+        original = _rerun_of(self.version(name)) or name
+        indexes = self._reruns.get(original, [])
+        if original in self._index_of_name:
+            indexes = sorted({self._index(original), *indexes})
+        if len(indexes) < 2:
+            return None
+        return Runs(original, [self._cached_evaluation(index, contracts) for index in indexes[-MOST_RUNS:]])
+
+    @cached_property
+    def _reruns(self) -> dict[str, list[int]]:
+        """By VersionName, the places of the versions that are labelled as its re-runs."""
+        places: dict[str, list[int]] = {}
+        for index, version in enumerate(self._versions):
+            if (original := _rerun_of(version)) is not None:
+                places.setdefault(original, []).append(index)
+        return places
 
     def newest_pending(self) -> str | None:
         """The newest Pending version."""
@@ -264,6 +288,10 @@ class Lineage:
         return BaselineFacts(listing, f"{name}{more} no readable creation time, so that the order is not certain.")
 
 
+def _rerun_of(version: ModelVersion) -> str | None:
+    return next((label.value for label in version.labels if label.key == RERUN_LABEL and label.value), None)
+
+
 @dataclass(frozen=True)
 class _Side:
     """One version of the comparison."""
@@ -388,6 +416,7 @@ def _assemble(
             *_approval_notes(after, before, lineage, other),
             *(() if facts.listing else _listing_notes(lineage, other)),
             *_order_notes(lineage, facts),
+            *rerun_sentences(_families(lineage, other, after, before, contracts), pairs, contracts.metrics),
             *_unreadable_notes(after, before),
             *_look_alike_notes("metrics", [pair.metric for pair in pairs]),
             *_look_alike_notes("datasets", [pair.dataset for pair in pairs]),
@@ -461,6 +490,16 @@ def _listing_notes(lineage: Lineage, other: Lineage | None) -> Iterator[str]:
 def _order_notes(lineage: Lineage, facts: BaselineFacts) -> Iterator[str]:
     if facts.order is None and not lineage.has_times and lineage.names:
         yield "No version has a readable creation time: they are in the order of their names."
+
+
+def _families(
+    lineage: Lineage, other: Lineage | None, after: _Side, before: _Side | None, contracts: Contracts
+) -> list[Runs]:
+    """The runs of the baseline and of the candidate, once where they are runs of one version."""
+    found = [(other or lineage).runs_of(before.name, contracts)] if before else []
+    found.append(lineage.runs_of(after.name, contracts))
+    families = {runs.version: runs for runs in reversed(found) if runs is not None}
+    return [*families.values()][::-1]
 
 
 def _unreadable_notes(*sides: _Side | None) -> Iterator[str]:

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from paiview.decisions.decision import BY_URGENCY, Decision, Doubt, Overall, RuleOutcome, RuleResult, State, Word
+from paiview.decisions.flattery import flattery_sentence
 from paiview.decisions.wording import lede, percent
 from paiview.registry.review_queue import promise
 from paiview.reports import plain_text
@@ -213,7 +214,7 @@ def draw_leaderboard(decisions: Sequence[Decision], approvals: Mapping[str, str]
         st.markdown(f"## {who} of {count} candidates {verb} the policy")
         st.markdown(f"**{count} candidates** {escape_markdown(against, 400)}")
         _draw_candidates(decisions, approvals, is_one_baseline=together is not None)
-        st.caption(f"Chosen among {count}: picking the best of many on the same test sets flatters the winner.")
+        st.caption(escape_markdown(flattery_sentence(decisions), 600))
         _draw_notes(decisions)
         draw_cautions(decisions)
         for decision in decisions:

@@ -39,7 +39,7 @@ def test_a_reviewer_sees_the_verdict_with_its_reason_and_shares_it(page: Page, b
         "0.1.0_service_r5 ○ Pending against 2.0.0_precision ✓ Approved · newest approved by creation",
         "Worse on 10 of 12 compared results, better on 1. Ego4D (dev.) loses most: der 0.390 → 0.447 (−14.6 %).",
         "2 results of the baseline are missing.",
-        "▲ 1 better ▼ 10 worse = 1 same ○ 2 missing",
+        "▲ 1 better = 1 same ▼ 10 worse ○ 2 missing",
         "2 of 2 checks failed",
         "No regression · 10 of 12 results are worse",
     ):

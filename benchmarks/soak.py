@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from benchmarks.frames import answer
-from paiview.server.app import COLLECT_INTERVAL_SECONDS
+from paiview.server.app import FREE_INTERVAL_SECONDS
 from tests.harness.dashboard import dashboard
 from tests.harness.documents import put
 from tests.harness.server import Act, Reply, Request, Server, refusal, reply
@@ -42,7 +42,7 @@ GROWTH: Final = 1.10
 """Memory at the end to memory after the warm-up, at most."""
 FORGETTING: Final = 130.0
 """Seconds after which Streamlit has forgotten the last session; for 120 s it keeps one for a visitor who comes back."""
-TIDYING: Final = COLLECT_INTERVAL_SECONDS + 10.0
+TIDYING: Final = FREE_INTERVAL_SECONDS + 10.0
 """Seconds after which what is forgotten is gone."""
 STAYING: Final = 16
 """Threads, and files, that may stay: idle connections to the service, and threads waiting for work."""

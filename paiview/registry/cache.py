@@ -34,7 +34,6 @@ MAX_BACKGROUND_READS: Final = 4
 hangs does not keep other snapshots from being refreshed."""
 FILTERED_SHARE: Final = 0.25
 """How much of the bound the snapshots of filters may take up: readers can ask for any number of them."""
-EXPIRY_SECONDS: Final = 3600.0
 ABANDONED_SECONDS: Final = 30.0
 MAX_READS: Final = 256
 """Reads at a time, each in its own thread. When the service hangs, every read ends late and their number would grow."""
@@ -223,8 +222,8 @@ class Cache:
       (but an expired token withdraws nothing). Without a snapshot the error is raised. The service is not asked again
       for ``FAILURE_MEMORY_SECONDS``.
     - When all snapshots together take more than ``bound`` bytes, or those of filters more than a share of it, those
-      that were not used for longest are dropped, but never the newest one. What nobody has used for
-      ``EXPIRY_SECONDS`` is dropped too.
+      that were not used for longest are dropped, but never the newest one. What nobody has used for its
+      ``expiry_seconds`` is dropped too.
     - A read that no reader has waited for since ``ABANDONED_SECONDS`` ends at its next page.
     - A ``Reader`` waits ``reader_wait_seconds`` in total for reads that make no progress. After that it gets the last
       good snapshot or a ``DeadlineError`` at once, and the reads continue. Without a ``Reader`` there is no limit.
@@ -512,10 +511,10 @@ class Cache:
         self._put(key, Entry(snapshot, read_at, wanted_since))
 
     def _put(self, key: Key, entry: Entry) -> None:
-        now = self._clock()
         self._failures.pop(key, None)
-        self._entries[key] = entry._replace(used_at=now)
+        self._entries[key] = entry._replace(used_at=self._clock())
         self._entries.move_to_end(key)
+        self._drop_expired()
         sizes = {each: kept.snapshot.memory_bytes for each, kept in self._entries.items()}
         filtered = sum(size for each, size in sizes.items() if self._entries[each].snapshot.is_filtered)
         total = sum(sizes.values())
@@ -523,11 +522,21 @@ class Cache:
             if other == key:
                 break
             is_filtered = self._entries[other].snapshot.is_filtered
-            is_expired = now - self._entries[other].used_at > EXPIRY_SECONDS
-            if is_expired or total > self._bound or (is_filtered and filtered > self._bound * FILTERED_SHARE):
+            if total > self._bound or (is_filtered and filtered > self._bound * FILTERED_SHARE):
                 del self._entries[other]
                 total -= size
                 filtered -= size if is_filtered else 0
+
+    def drop_expired(self) -> None:
+        """Drop what nobody has used for its ``expiry_seconds``, also where nothing new is read."""
+        with self._lock:
+            self._drop_expired()
+
+    def _drop_expired(self) -> None:
+        now = self._clock()
+        for key, entry in [*self._entries.items()]:
+            if now - entry.used_at > entry.snapshot.expiry_seconds:
+                del self._entries[key]
 
     def _keep_failure(self, key: Key, error: PaiviewError, failed_at: float) -> Snapshot | None:
         """Remember a failure; returns the last good snapshot with it, ``None`` if there is none to show."""

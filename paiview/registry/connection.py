@@ -141,6 +141,12 @@ def held() -> list[tuple[str, float]]:
     return _PROCESS.connected.held() if _PROCESS.connected else []
 
 
+def drop_expired() -> None:
+    """Drop the snapshots that nobody has used for long."""
+    if _PROCESS.connected:
+        _PROCESS.connected.drop_expired()
+
+
 def under_way() -> list[str]:
     """The kind of each read under way."""
     return _PROCESS.connected.under_way() if _PROCESS.connected else []

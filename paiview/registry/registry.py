@@ -406,6 +406,10 @@ class Registry:
         """The kind of each cached snapshot, such as ``versions``, and when it was read by the clock."""
         return self._cache.held()
 
+    def drop_expired(self) -> None:
+        """Drop the snapshots that nobody has used for long."""
+        self._cache.drop_expired()
+
     def under_way(self) -> list[str]:
         """The kind of each read under way."""
         return self._cache.under_way()

@@ -31,6 +31,8 @@ MAX_BODY_BYTES: Final = 256 * 2**20
 """Uncompressed; larger bodies are neither written nor read."""
 MAX_BODY_VALUES: Final = 8_000_000
 """By the commas and brackets of the text; 10,000 versions with 100 metrics each have about two million."""
+MAX_LINE_VALUES: Final = 1_000_000
+"""Of one line, counted before it is parsed: parsing takes 64 MB at most."""
 MAX_BODY_OBJECTS: Final = 200_000
 """Versions or models; an empty one takes 1 kB of memory."""
 _VALUE_SIGNS: Final = (b",", b"{", b"[")
@@ -186,15 +188,25 @@ def _items(data: bytes, identity: str) -> list[Any]:
     first, *lines = text.split(b"\n")
     if from_json(first) != identity:
         raise ValueError("another identity")
-    items = [item for line in lines for item in _LIST.validate_python(from_json(line))]
-    if len(items) > MAX_BODY_OBJECTS:
-        raise ValueError("too many objects")
+    items: list[Any] = []
+    for line in lines:
+        items += _LIST.validate_python(from_json(line))
+        if len(items) > MAX_BODY_OBJECTS:
+            raise ValueError("too many objects")
     return items
 
 
 def _is_shareable(text: bytes) -> bool:
-    """Whether a body holds no more bytes and values than allowed: a value in two bytes takes 64 bytes of memory."""
-    return len(text) <= MAX_BODY_BYTES and sum(map(text.count, _VALUE_SIGNS)) <= MAX_BODY_VALUES
+    """Whether a body holds no more bytes, lines and values than allowed: a value of two bytes takes 64 in memory."""
+    # Each line but the first has at least one object.
+    if len(text) > MAX_BODY_BYTES or text.count(b"\n") > MAX_BODY_OBJECTS or _values(text) > MAX_BODY_VALUES:
+        return False
+    return all(_values(line) <= MAX_LINE_VALUES for line in text.split(b"\n"))
+
+
+def _values(text: bytes) -> int:
+    """About how many values a text has."""
+    return sum(map(text.count, _VALUE_SIGNS))
 
 
 _LIST: Final = TypeAdapter(list[Any])

@@ -44,6 +44,9 @@ class Snapshot:
     # For the validation of snapshots from other processes (paiview.registry.shared_format).
     __pydantic_config__: ClassVar = ConfigDict(arbitrary_types_allowed=True)
 
+    expiry_seconds: ClassVar = 3600.0
+    """How long the cache keeps it after its last use."""
+
     fetched_at: datetime
     failure: PaiviewError | None = None
     identity: str = ""
@@ -250,6 +253,8 @@ class DatasetNames(Snapshot):
 class RereadVersions(Snapshot):
     """Versions read one by one, by VersionName; ``None`` for a version that no longer exists."""
 
+    # A decision rests on one for seconds, and readers can ask for any number of them.
+    expiry_seconds: ClassVar = 15.0
     versions: dict[str, ModelVersion | None]
 
     @cached_property

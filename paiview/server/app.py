@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import ctypes
 import gc
 import hashlib
 import logging
@@ -29,7 +30,7 @@ from starlette.routing import Route
 from paiview.decisions import contracts
 from paiview.pai import transport
 from paiview.pai.errors import SettingError
-from paiview.registry.connection import broken_models, disconnect, held, shared_read_observers, under_way
+from paiview.registry.connection import broken_models, disconnect, drop_expired, held, shared_read_observers, under_way
 from paiview.server import guard, http_api, log_lines, telemetry
 from paiview.server.browser_messages import MAX_MESSAGE_BYTES
 from paiview.server.rate_limit import RateLimit
@@ -38,8 +39,8 @@ from paiview.text import traceback_of
 
 _LOG = logging.getLogger(__name__)
 
-COLLECT_INTERVAL_SECONDS: Final = 60.0
-"""Seconds between two full garbage collections, which free the sessions of closed pages."""
+FREE_INTERVAL_SECONDS: Final = 40.0
+"""Seconds between two rounds that free what nobody uses; each collects all garbage."""
 STOP_TIMEOUT_SECONDS: Final = 17
 """From a signal to the end of the process, whoever is connected: a request that waits for PAI has 15 s by default, and
 the unit kills the process after 20 s."""
@@ -152,7 +153,7 @@ async def _lifespan(stopping: asyncio.Event, _app: Any) -> AsyncIterator[None]:
     # The observers count retries; stamina's log line for each would add nothing.
     stamina.instrumentation.set_on_retry_hooks([])
     telemetry.watch(held, under_way, broken_models)
-    tasks = [asyncio.create_task(_collect_garbage())]
+    tasks = [asyncio.create_task(_free_memory())]
     if (server := _running_server()) is not None:
         tasks.append(asyncio.create_task(end_unread_connections(server)))
     try:
@@ -215,15 +216,24 @@ def _set_on_signal(stopping: asyncio.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-async def _collect_garbage() -> None:
-    """Free the sessions of closed pages regularly.
+async def _free_memory() -> None:
+    """Free what nobody uses any more, regularly: old snapshots, and the sessions of closed pages.
 
     Streamlit leaves a closed session, with its event loop and sockets, as a reference cycle. With the threshold above
     Python would find it late.
     """
     while True:
-        await asyncio.sleep(COLLECT_INTERVAL_SECONDS)
+        await asyncio.sleep(FREE_INTERVAL_SECONDS)
+        drop_expired()
         gc.collect()
+        await asyncio.to_thread(_return_memory)
+
+
+def _return_memory() -> None:
+    """Return freed memory to the system: glibc keeps the most that each thread once had."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _on_script_error(error: Exception) -> bool:

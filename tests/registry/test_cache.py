@@ -26,7 +26,6 @@ from paiview.pai.paging import Progress
 from paiview.registry.budget import BURST_SECONDS, Budget, BudgetError
 from paiview.registry.cache import (
     ABANDONED_SECONDS,
-    EXPIRY_SECONDS,
     FAILURE_MEMORY_SECONDS,
     MAX_BACKGROUND_READS,
     MAX_STALE_TTLS,
@@ -34,7 +33,7 @@ from paiview.registry.cache import (
     Key,
     reading,
 )
-from paiview.registry.snapshots import Snapshot
+from paiview.registry.snapshots import RereadVersions, Snapshot
 
 TTL = 60.0
 KEY: Key = ("versions", "model-a")
@@ -694,10 +693,23 @@ def test_filters_crowd_out_no_listing(clock: Clock) -> None:
 def test_what_nobody_uses_expires(clock: Clock, service: Service) -> None:
     cache = Cache(100, clock)
     read(cache, service, key=("old",))
-    clock.now += EXPIRY_SECONDS + 1
+    clock.now += Numbered.expiry_seconds + 1
     read(cache, service, key=("new",))
     assert cache.last_good(("old",)) is None
     assert cache.last_good(("new",)) is not None
+    clock.now += Numbered.expiry_seconds + 1
+    cache.drop_expired()
+    assert cache.last_good(("new",)) is None
+
+
+def test_versions_read_one_by_one_expire_within_seconds_and_listings_do_not(clock: Clock, service: Service) -> None:
+    cache = Cache(100_000, clock)
+    read(cache, service)
+    for number in range(3):
+        cache.get(("reread", number), lambda _: RereadVersions(fetched_at=datetime.now(UTC), versions={}), ttl=TTL)
+    clock.now += 16
+    cache.drop_expired()
+    assert [kind for kind, _ in cache.held()] == [KEY[0]]
 
 
 def test_a_client_that_has_spent_its_share_gets_what_was_read_before(clock: Clock, service: Service) -> None:

@@ -236,6 +236,21 @@ class TestGarbage:
         assert pack_body("i-1", [{}] * 3) is not None
         assert pack_body("i-1", [{}] * 4) is None
 
+    def test_is_counted_before_it_is_parsed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        small = [b"[" + b",".join([b"{}"] * 4) + b"]"] * 3
+        monkeypatch.setattr(shared_format, "MAX_LINE_VALUES", 10)
+        monkeypatch.setattr(shared_format, "MAX_BODY_OBJECTS", 20)
+        assert len(read_body(body(b'"i-1"', *small), "i-1")) == 12
+
+        def parse(text: bytes) -> object:
+            raise AssertionError(f"{text!r} was parsed")
+
+        monkeypatch.setattr(shared_format, "from_json", parse)
+        for lines in ([b"[" + b",".join([b"{}"] * 10) + b"]"], [b""] * 21):
+            with pytest.raises(UnreadableError, match="too many values"):
+                read_body(body(b'"i-1"', *lines), "i-1")
+        assert pack_body("i-1", [{}] * 10) is None
+
     @pytest.mark.parametrize(
         "data",
         [

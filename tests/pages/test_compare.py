@@ -425,7 +425,7 @@ def test_numbers_too_large_for_the_table_in_the_browser_are_text(run: Run, servi
 
 def test_a_page_number_beyond_the_only_page_is_named(run: Run) -> None:
     app = run("compare", model="model-asr", page="7", picture="table")
-    assert "page = 7" in reported(app)
+    assert "page 7" in reported(app)
     assert "page" not in app.query_params
 
 

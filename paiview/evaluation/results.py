@@ -35,6 +35,8 @@ _NUMERIC: Final = re.compile(r"\s*([+-]?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([eE][+-]?
 _MAX_EXACT_INTEGER: Final = 2**53
 _CHUNK_SIZE: Final = 64
 _INT64: Final = range(-(2**63), 2**63)
+_MAX_ADDRESS: Final = 2048
+"""Characters of the address of an item file."""
 _ROUNDED: Final = "rounded"
 _TOO_LARGE: Final = "too large"
 _NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
@@ -465,6 +467,21 @@ def _finite(value: float) -> float:
 def unreadable(metrics: Any) -> list[str]:
     """A sentence for each part of a version's Metrics that is no result and no number, with its raw text."""
     return Results().read([metrics]).get(0, [])
+
+
+def item_files(metrics: Any) -> list[tuple[str, str]]:
+    """Dataset and address of each file of results by item that a result names as ``Details``.
+
+    The address is text: nothing here or elsewhere in paiview opens it.
+    """
+    opened = _opened(metrics)
+    found = _results(opened)[0] if isinstance(opened, dict) else opened if isinstance(opened, list) else ()
+    results = [result for result in map(_opened, found) if isinstance(result, dict)]
+    return [
+        (identify(result.get("Dataset")).dataset, address)
+        for result in results
+        if isinstance(address := result.get("Details"), str) and 0 < len(address) <= _MAX_ADDRESS
+    ]
 
 
 def versions_measuring(

@@ -13,6 +13,7 @@ from paiview.evaluation.dataset_identity import base_of
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.metric_families import fold
 from paiview.evaluation.queries import VersionIndexes
+from paiview.evaluation.results import item_files
 from paiview.pai import console
 from paiview.pai.objects import JsonObject, Model, ModelVersion
 from paiview.pai.sources import PIPELINE_RUN, SERVICE_JOB, TRAINING_JOB, parse_source
@@ -36,6 +37,7 @@ _RUN_NAMES = {PIPELINE_RUN: "pipeline run", SERVICE_JOB: "service job", TRAINING
 _MAX_COVERS = 8
 _MAX_COPIED_DATASETS = 12
 _MAX_FLAGS = 5
+_MAX_ITEM_FILES = 20
 _DRAWER_PIXELS = 620
 
 
@@ -202,6 +204,7 @@ def _draw_results(data: ModelData, version: ModelVersion, version_index: int, ap
         # It is drawn at once: a control in a dialog would run the dialog alone again, without the frame around it.
         with st.expander(label, key="more-results"):
             _draw_result_rows(shown, digits, styles, folded.hidden)
+    _draw_item_files(version, data)
     _draw_stored_metrics(version)
 
 
@@ -231,6 +234,26 @@ def _draw_result_rows(results: pd.DataFrame, digits: Sequence[int], styles: Sequ
             "errors": st.column_config.Column("Errors"),
         },
     )
+
+
+def _draw_item_files(version: ModelVersion, data: ModelData) -> None:
+    """Draw the addresses of the files of results by item, and the command that compares two of them."""
+    files = item_files(version.metrics)
+    if not files:
+        return
+    more = len(files) - _MAX_ITEM_FILES
+    st.markdown("**Results by item**")
+    st.caption(
+        "The evaluation job wrote these files. paiview does not open them. With the file of another version beside it, "
+        "this command lists the items that got worse:"
+    )
+    st.code("paiview explain BASELINE.jsonl CANDIDATE.jsonl", language=None)
+    names = data.dataset_names
+    draw_copied(
+        [(escape_markdown(names.get(each, each), 60), address) for each, address in files[:_MAX_ITEM_FILES]], "items"
+    )
+    if more > 0:
+        st.caption(f"{more} more are in Raw JSON.")
 
 
 def _draw_stored_metrics(version: ModelVersion) -> None:

@@ -14,6 +14,7 @@ from paiview.evaluation.results import (
     Measurement,
     Pair,
     evaluation,
+    item_files,
     read_number,
     unreadable,
     versions_measuring,
@@ -232,6 +233,25 @@ def test_metrics_are_read_from_json_text_and_from_an_array(metrics: Any) -> None
     }
     assert repr(evaluated) == repr(evaluation(USUAL))
     assert unreadable(metrics) == []
+
+
+@pytest.mark.parametrize(
+    ("metrics", "files"),
+    [
+        (
+            {"Results": [result({"cer": 1}, Details="oss://b/a.jsonl"), result({"cer": 2})]},
+            [("d-1", "oss://b/a.jsonl")],
+        ),
+        (json.dumps([result({"cer": 1}, Details="/data/a.jsonl")]), [("d-1", "/data/a.jsonl")]),
+        (result({"cer": 1}, Details="a.jsonl"), [("d-1", "a.jsonl")]),
+        ({"Results": [result({"cer": 1}, Details=details) for details in ("", 3, ["a"], "x" * 2049)]}, []),
+        ({"Results": [None, 3, "text"]}, []),
+        ("no results", []),
+        (None, []),
+    ],
+)
+def test_the_item_files_of_results_are_addresses_as_they_are(metrics: Any, files: list[tuple[str, str]]) -> None:
+    assert item_files(metrics) == files
 
 
 def test_a_single_result_needs_no_list() -> None:

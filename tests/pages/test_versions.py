@@ -418,6 +418,19 @@ def test_a_version_is_shown_with_all_its_fields(run: Run, service: Service) -> N
     assert [url for label, url in links(app).items() if "cover" in label] == ["https://covers.example/1.png"]
 
 
+def test_a_version_names_its_files_of_results_by_item(run: Run, service: Service) -> None:
+    results = [
+        {"Dataset": {"DatasetId": "d-meeting"}, "Metrics": {"cer": 0.1}, "Details": "oss://bucket/items *1*.jsonl"},
+        {"Dataset": {"DatasetId": "d-other"}, "Metrics": {"cer": 0.1}},
+    ]
+    service.versions["model-asr"].append(version("1.0.0", "2024-04-01", Metrics={"Results": results}))
+    shown = [code.value for code in run("versions", model="model-asr", version="1.0.0").code]
+    assert "paiview explain BASELINE.jsonl CANDIDATE.jsonl" in shown
+    assert "oss://bucket/items *1*.jsonl" in shown
+    without = [code.value for code in run("versions", model="model-asr", version="0.10.0").code]
+    assert not any("paiview explain" in code for code in without)
+
+
 @pytest.mark.parametrize(
     ("kind", "source_type", "label", "page"),
     [

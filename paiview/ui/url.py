@@ -32,6 +32,8 @@ _REMEMBERED: Final = "url-remembered"
 """One session entry for all parameters: Streamlit walks over every entry at every control."""
 _PAGE: Final = "page-of-this-run"
 _VIEWS: Final = "url-views"
+_MAX_VIEWS: Final = 100
+"""Pages of models whose view a session keeps; links ask for any number of them."""
 _OF_A_VIEW: Final = ("sort", "page", "cells", "window", "scale")
 """The parameters of what a page looks like. On another page or for another model they mean something else."""
 
@@ -158,7 +160,10 @@ def _remembered() -> dict[str, list[str]]:
 def _view() -> dict[str, list[str]]:
     """The values of this page and its model among ``_OF_A_VIEW``."""
     views: dict[str, dict[str, list[str]]] = st.session_state.setdefault(_VIEWS, {})
-    return views.setdefault(f"{st.session_state.get(_PAGE)} {requested('model')}", {})
+    key = f"{st.session_state.get(_PAGE)} {requested('model')}"
+    if key not in views and len(views) >= _MAX_VIEWS:
+        del views[next(iter(views))]
+    return views.setdefault(key, {})
 
 
 def _pending() -> dict[str, list[str]]:

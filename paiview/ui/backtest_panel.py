@@ -27,8 +27,8 @@ from paiview.ui.cache_keys import TTL_SECONDS
 
 _SECTION: Final = "backtest"
 """The key of the section, and the query parameter that says whether it is open."""
-_MOST_VERSIONS: Final = 500
-"""Versions judged: about two seconds of work, the first time."""
+_MOST_VERSIONS: Final = 200
+"""Versions judged, in about half a second the first time: other readers' pages wait for as long."""
 _MOST_ROWS: Final = 100
 _MOST_KEPT: Final = 16
 _SENTENCE_CHARACTERS: Final = 400

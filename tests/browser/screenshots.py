@@ -1,4 +1,4 @@
-"""Screenshots of every page, in light and dark, 1440 and 1000 pixels wide: ``make screenshots``.
+"""Screenshots of every page, in light and dark, 1440, 1000 and 390 pixels wide: ``make screenshots``.
 
 They are written to build/screenshots; those the README shows go to docs as well.
 """
@@ -17,12 +17,13 @@ from tests.harness.dashboard import ROOT, dashboard, opened, settled
 FOLDER: Final = ROOT / "build" / "screenshots"
 SHOWN: Final = {"trends": ROOT / "docs" / "trends.png", "compare": ROOT / "docs" / "compare.png"}
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
-WIDTHS: Final = (1440, 1000)
+WIDTHS: Final = (1440, 1000, 390)
 TALLEST: Final = 5000
 VIEWS: Final = {
     "models": "/",
     "versions": "/versions?model=model-pyannotediarization",
     "version": "/versions?model=model-whisper&version=3.0.0_large&columns=status&columns=labels",
+    "versions-change": "/versions?model=model-pyannotediarization&cells=change",
     "versions-large": "/versions?model=model-timm&metric=top1&metric=top5",
     "trends": "/trends?model=model-pyannotediarization",
     "trends-sparse": "/trends?model=model-wenetmandarin&metric=cer_attention_rescoring",
@@ -30,6 +31,8 @@ VIEWS: Final = {
     "trends-values": "/trends?model=model-pyannotediarization&scale=raw",
     "trends-effect": "/trends?model=model-pyannotediarization&scale=effect",
     "compare": "/compare?model=model-pyannotediarization",
+    "trends-backtest": "/trends?model=model-pyannotediarization&backtest=true",
+    "compare-table": "/compare?model=model-pyannotediarization&picture=table",
     "compare-raw": "/compare?model=model-yolov5&candidate=7.0.0_yolov5x&picture=raw",
     "compare-several": "/compare?model=model-whisper&candidate=3.1.0_large_turbo&candidate=3.0.0_large"
     "&candidate=2.0.0_large&baseline=1.0.0_large",

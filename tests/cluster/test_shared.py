@@ -789,7 +789,7 @@ class TestStore:
         until(lambda: len(store.client.keys("*")) == 2 and not store.client.keys("*:lease"))
         said = b""
         for name in cast("list[bytes]", store.client.keys("*")):
-            assert name.startswith(b"paiview:3:")
+            assert name.startswith(b"paiview:4:")
             assert 0 < store.client.pttl(name) <= LIFETIME_SECONDS * 1000
             fields = cast("dict[bytes, bytes]", store.client.hgetall(name))
             said += name + fields[b"head"] + zlib.decompress(fields[b"body"])

@@ -13,13 +13,18 @@ READERS = 4
 """Sessions of each replica."""
 
 
-def pages(cluster: Cluster, model: str) -> list[int]:
-    """The pages of a model's listing that were requested; requests that count statuses are left out."""
+def pages(cluster: Cluster, model: str, **filters: str) -> list[int]:
+    """The pages of a model's listing that were requested with these filters alone."""
     asked = cluster.service.asked(f"models/{model}/versions")
-    return sorted(int(query["PageNumber"]) for query in asked if "ApprovalStatus" not in query)
+    of_pages = {"PageNumber", "PageSize", "Order", "SortBy"}
+    return sorted(
+        int(query["PageNumber"])
+        for query in asked
+        if {key: query[key] for key in query if key not in of_pages} == filters
+    )
 
 
-def opened(cluster: Cluster, model: str, *, refreshed_by: Replica | None = None) -> list[Run]:
+def opened(cluster: Cluster, model: str, *, refreshed_by: Replica | None = None, **filters: str) -> list[Run]:
     """Open a model at all replicas at once; if one of them is to refresh it, then run all pages again."""
 
     async def read() -> list[Run]:
@@ -29,7 +34,7 @@ def opened(cluster: Cluster, model: str, *, refreshed_by: Replica | None = None)
                 for replica in cluster.replicas * READERS
             ]
             assert [replica.open_pages for replica in cluster.replicas] == [READERS] * len(cluster.replicas)
-            runs = await asyncio.gather(*(session.open("versions", model=model) for session in sessions))
+            runs = await asyncio.gather(*(session.open("versions", model=model, **filters) for session in sessions))
             if refreshed_by is not None:
                 await sessions[cluster.replicas.index(refreshed_by)].press("refresh")
                 runs = await asyncio.gather(*(session.rerun() for session in sessions))
@@ -73,8 +78,9 @@ def test_replicas_read_for_themselves_until_their_store_is_back(cluster: Cluster
     cluster.store.kill()
     opened(cluster, "model-before")
     assert pages(cluster, "model-before") == PAGES
-    opened(cluster, "model-alone")
-    assert pages(cluster, "model-alone") == sorted(PAGES * len(cluster.replicas))
+    # A replica reads all listings when it first draws the page of models, but no listing with this filter.
+    opened(cluster, "model-alone", version_name="0.1.0")
+    assert pages(cluster, "model-alone", VersionName="0.1.0") == sorted(PAGES * len(cluster.replicas))
 
     cluster.store.start()
     for replica in cluster.replicas:

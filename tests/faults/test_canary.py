@@ -103,7 +103,7 @@ class Hostile:
     """A model for every fault, and one whose specs hold secrets."""
 
     def __init__(self) -> None:
-        self._answers: dict[str, Responder] = {}
+        self._answers: dict[tuple[str, bool], Responder] = {}
         self.listed = [
             *VERSIONS[:2],
             version("1.2.0", "2024-01-03", {"d-a": {"cer": 0.1}}, InferenceSpec=SPEC, TrainingSpec=SPEC, Labels=[]),
@@ -118,7 +118,8 @@ class Hostile:
             case ["models", name, "versions"] if name in SERVED and SERVED[name].answers:
                 make = SERVED[name].answers
                 assert make is not None
-                answer = self._answers.setdefault(name, make())
+                # Counts of a status, which the page of models asks for, do not move a fault of the whole listing on.
+                answer = self._answers.setdefault((name, "ApprovalStatus=" in request.raw_query), make())
                 return quoting(await answer(request), request)
             case ["models", _, "versions"]:
                 return reply({"Versions": self.listed, "TotalCount": len(self.listed), "RequestId": "R-good"})

@@ -326,7 +326,7 @@ def test_the_policy_tried_on_the_past_is_computed_when_it_is_opened(
     assert "What the policy in force" not in page_text(run("trends", model="model-asr"))
     assert opened == []
     app = run("trends", model="model-asr", backtest="true", tolerance="0.05")
-    assert opened == [500]
+    assert opened == [200]
     text = page_text(app)
     assert "What the policy in force would have said of 3 versions" in text
     assert "PAI does not say when a version was approved." in text

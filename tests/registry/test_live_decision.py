@@ -193,14 +193,15 @@ def test_the_age_of_a_slow_response_counts_from_its_request(
 ) -> None:
     compare()
     clock.seconds = DECISION_MAX_AGE_SECONDS
-    held.after(f"{VERSIONS}/1.2.0")
+    # The baseline is asked for last, so that both requests have begun before the clock goes on.
+    held.after(f"{VERSIONS}/1.0.0")
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(compare)
         held.wait()
         clock.seconds += 13
         held.release()
         assert slow.result(WAIT).read_at == DAY + timedelta(seconds=DECISION_MAX_AGE_SECONDS)
-    change(service, "1.2.0", Metrics=results(0.5))
+    change(service, "1.0.0", Metrics=results(0.05))
     clock.seconds += DECISION_MAX_AGE_SECONDS - 0.5
     judged = compare()
     assert (judged.decisions[0].summary.word, judged.read_at) == ("Worse", clock.now())

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import ctypes
 import gc
 import hashlib
 import logging
@@ -226,14 +225,6 @@ async def _free_memory() -> None:
         await asyncio.sleep(FREE_INTERVAL_SECONDS)
         drop_expired()
         gc.collect()
-        await asyncio.to_thread(_return_memory)
-
-
-def _return_memory() -> None:
-    """Return freed memory to the system: glibc keeps the most that each thread once had."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def _on_script_error(error: Exception) -> bool:

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import fields, replace
 from functools import cache
+from io import BytesIO
 from typing import Any, Final, TypeVar, cast
 
 from pydantic import AwareDatetime, BaseModel, FiniteFloat, TypeAdapter, ValidationError
@@ -201,7 +202,8 @@ def _is_shareable(text: bytes) -> bool:
     # Each line but the first has at least one object.
     if len(text) > MAX_BODY_BYTES or text.count(b"\n") > MAX_BODY_OBJECTS or _values(text) > MAX_BODY_VALUES:
         return False
-    return all(_values(line) <= MAX_LINE_VALUES for line in text.split(b"\n"))
+    # One line at a time: a list of all lines would double the body in memory.
+    return all(_values(line) <= MAX_LINE_VALUES for line in BytesIO(text))
 
 
 def _values(text: bytes) -> int:

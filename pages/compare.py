@@ -120,7 +120,7 @@ if all_metrics and not is_open:
     metric_settings.draw_form(all_metrics, contracts)
 with st.container(key="spec-diff"):
     report_downloads.draw_differences(live)
-with st.container(key="read-anew"):
+with st.container(key="read-again"):
     if live.read_at > snapshot.fully_read_at:
         st.caption(
             f"The versions compared were read again {page_data.age(live.read_at)} ago ({live.read_at:%H:%M:%S} UTC)."

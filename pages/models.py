@@ -41,11 +41,11 @@ sidebar.draw_head(sections, sidebar.OF_MODELS)
 matches = matching_models(snapshot.items, text=text, task=task, domain=domain, sort=sort)
 # How many there would be without the filters of PAI is not asked.
 of_all = "" if len(matches) == len(snapshot.items) else f"{len(matches)} of "
-models_told = f"{of_all}{counted(len(snapshot.items), 'model')}"
-heading.header(models_told, anchor=False)
+model_count = f"{of_all}{counted(len(snapshot.items), 'model')}"
+heading.header(model_count, anchor=False)
 if sidebar.OF_MODELS.is_any_active():
     with chips:
-        sidebar.draw_chips(sidebar.OF_MODELS, f"{models_told} pass the filters")
+        sidebar.draw_chips(sidebar.OF_MODELS, f"{model_count} pass the filters")
 part = versions_table.paged(len(matches), CARDS_PER_PAGE, "models")
 if snapshot.items and not matches:
     sidebar.draw_empty(sidebar.OF_MODELS, f"0 of {counted(len(snapshot.items), 'model')} pass the filters")

@@ -49,27 +49,18 @@ with st.container(key="trends-bar", horizontal=True, vertical_alignment="center"
 sidebar.draw_head(sections, sidebar.OF_VERSIONS)
 chosen_pairs = queries.shown_pairs(frames, metrics, datasets, contracts.metrics)
 passing = np.intersect1d(
-    queries.matching(
-        frames,
-        text=text,
-        created_from=table_filters.created_from,
-        created_to=table_filters.created_to,
-        statuses=statuses,
-        datasets=datasets,
-        metric=metric,
-        minimum=table_filters.minimum,
-        maximum=table_filters.maximum,
-    ),
+    table_filters.matching(frames, text=text, statuses=statuses, datasets=datasets),
     page_data.positions_in(whole, snapshot, frames),
 )
 version_indexes = queries.newest_with(frames, passing, chosen_pairs, None if window == "all" else int(window))
-is_filtered = sidebar.OF_VERSIONS.is_any_active()
-if is_filtered or len(version_indexes) < len(passing):
-    sentence = f"{len(passing)} of {counted(len(frames.versions), 'version')} pass the filters"
-    if 0 < len(version_indexes) < len(passing):
-        is_full = window != "all" and len(version_indexes) == int(window)
-        sentence += f", {'the newest ' if is_full else ''}{len(version_indexes)} with a number are drawn"
-    sidebar.draw_chips(sidebar.OF_VERSIONS, sentence if is_filtered else sentence.partition(", ")[2], metric)
+clauses = []
+if sidebar.OF_VERSIONS.is_any_active():
+    clauses.append(f"{len(passing)} of {counted(len(frames.versions), 'version')} pass the filters")
+if 0 < len(version_indexes) < len(passing):
+    is_full = window != "all" and len(version_indexes) == int(window)
+    clauses.append(f"{'the newest ' if is_full else ''}{len(version_indexes)} with a number are drawn")
+if clauses:
+    sidebar.draw_chips(sidebar.OF_VERSIONS, ", ".join(clauses), metric)
 if not len(version_indexes):
     if not frames.histories:
         st.info("This model has no numeric evaluation results. Versions shows what else there is.")

@@ -77,17 +77,7 @@ with st.container(key="versions-bar", horizontal=True, vertical_alignment="cente
         download = st.container(key="versions-download", width="content")
 sidebar.draw_head(sections, sidebar.OF_VERSIONS)
 
-passing = queries.matching(
-    frames,
-    text=text,
-    created_from=table_filters.created_from,
-    created_to=table_filters.created_to,
-    statuses=statuses,
-    datasets=datasets,
-    metric=metric,
-    minimum=table_filters.minimum,
-    maximum=table_filters.maximum,
-)
+passing = table_filters.matching(frames, text=text, statuses=statuses, datasets=datasets)
 passing = queries.sorted_versions(frames, passing, sort, numbers)
 is_narrowed = len(passing) < version_count
 if is_narrowed or sidebar.OF_VERSIONS.is_any_active():

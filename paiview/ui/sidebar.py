@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from paiview.evaluation import queries
 from paiview.evaluation.frames import Frames, Pair
 from paiview.evaluation.queries import FIELDS
 from paiview.pai.objects import Model, ModelFilters, ModelVersion, PaiObject, VersionFilters
@@ -61,12 +62,12 @@ class FilterSet:
     Attributes:
         chips: the filters that have a chip: the parameter, to its name there. A chip of an empty name shows the value
             alone.
-        in_pai: those of them that PAI applies: the parameter, to the field of ``Filters``.
+        in_pai: those of them that PAI applies.
         in_the_bar: the filters in sight above what they filter, which need no chip.
     """
 
     chips: Mapping[str, str]
-    in_pai: Mapping[str, str]
+    in_pai: tuple[str, ...]
     in_the_bar: tuple[str, ...] = ()
 
     @property
@@ -129,18 +130,15 @@ OF_VERSIONS: Final = FilterSet(
         "source_type": "SourceType",
         "source_id": "SourceId",
     },
-    in_pai={
-        name: name
-        for name in (
-            "approval_status",
-            "version_name",
-            "label",
-            "framework_type",
-            "format_type",
-            "source_type",
-            "source_id",
-        )
-    },
+    in_pai=(
+        "approval_status",
+        "version_name",
+        "label",
+        "framework_type",
+        "format_type",
+        "source_type",
+        "source_id",
+    ),
     in_the_bar=("text", "status"),
 )
 """The filters of the pages that draw versions."""
@@ -159,28 +157,41 @@ OF_MODELS: Final = FilterSet(
         "query": "Query",
         "conditions": "Conditions",
     },
-    in_pai={
-        "provider": "provider",
-        "model_name": "model_name",
-        "model_type": "model_type",
-        "origin": "origin",
-        "model_label": "label",
-        "tag": "tag",
-        "collections": "collections",
-        "query": "query_text",
-        "conditions": "conditions",
-    },
+    in_pai=(
+        "provider",
+        "model_name",
+        "model_type",
+        "origin",
+        "model_label",
+        "tag",
+        "collections",
+        "query",
+        "conditions",
+    ),
 )
 """The filters of the page of models. Their search stands below the queue, which it filters too, and so has a chip."""
 
 
 class TableFilters(NamedTuple):
-    """The filters on the frame that stand in the sidebar."""
+    """The filters on the frame that the sidebar holds.
 
-    created_from: date | None
-    created_to: date | None
-    minimum: float | None
-    maximum: float | None
+    Attributes:
+        metric: what the range applies to.
+        created_from, created_to: the first and the last day of creation, UTC.
+        minimum, maximum: the range.
+    """
+
+    metric: str | None
+    created_from: date | None = None
+    created_to: date | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def matching(
+        self, frames: Frames, *, text: str, statuses: Sequence[str], datasets: Sequence[str]
+    ) -> queries.VersionIndexes:
+        """The versions that pass these filters and those of the bar; arguments as for ``queries.matching``."""
+        return queries.matching(frames, text=text, statuses=statuses, datasets=datasets, **self._asdict())
 
 
 def draw_sections() -> Sections:
@@ -268,7 +279,7 @@ def choose_version_filters(region: DeltaGenerator, offered: Callable[[], Sequenc
             controls are drawn.
     """
     with region:
-        section, is_drawn = _section("In PAI", tuple(OF_VERSIONS.in_pai))
+        section, is_drawn = _section("In PAI", OF_VERSIONS.in_pai)
     if not is_drawn:
         return VersionFilters()
     versions = offered()
@@ -311,7 +322,7 @@ def choose_model_filters(region: DeltaGenerator, offered: Callable[[], Sequence[
             are drawn.
     """
     with region:
-        section, is_drawn = _section("In PAI", tuple(OF_MODELS.in_pai))
+        section, is_drawn = _section("In PAI", OF_MODELS.in_pai)
     if not is_drawn:
         return ModelFilters()
     models = offered()
@@ -472,9 +483,9 @@ def choose_table_filters(metric: str | None, region: DeltaGenerator) -> TableFil
     with region:
         section, is_drawn = _section("Versions", (*_DATES, *_RANGE))
     if not is_drawn:
-        return TableFilters(None, None, None, None)
+        return TableFilters(metric)
     with section:
-        return TableFilters(*_choose_dates(), *_choose_range(metric))
+        return TableFilters(metric, *_choose_dates(), *_choose_range(metric))
 
 
 def _choose_dates() -> tuple[date | None, date | None]:

@@ -37,10 +37,10 @@ def run() -> list[Row]:
 def _seconds(versions: Sequence[ModelVersion], tolerances: Sequence[float]) -> float:
     lineage = Lineage("model-bench", versions, datetime(2026, 1, 1, tzinfo=UTC))
     start = time.process_time()
-    found = backtest(lineage, tolerances=tolerances)
+    result = backtest(lineage, tolerances=tolerances)
     seconds = time.process_time() - start
-    if (len(found.versions), len(found.steps)) != (VERSIONS, len(tolerances)):
-        raise RuntimeError(f"{len(found.versions)} versions with {len(found.steps)} tolerances came")
+    if (len(result.versions), len(result.steps)) != (VERSIONS, len(tolerances)):
+        raise RuntimeError(f"{len(result.versions)} versions with {len(result.steps)} tolerances came")
     return seconds
 
 

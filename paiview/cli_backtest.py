@@ -58,37 +58,41 @@ def backtest(
     # An approval must not depend on a shared, older response.
     snapshot = connect(load_settings().model_copy(update={"cache_url": None})).versions(model)
     current = current.with_data(snapshot.meanings)
-    found = past.backtest(snapshot.lineage, current, tolerances=ladder, newest=newest)
-    if share is not None and not found.tolerances:
+    trial = past.backtest(snapshot.lineage, current, tolerances=ladder, newest=newest)
+    if share is not None and not trial.tolerances:
         raise ParameterError("No rule of the policy has a relative tolerance.")
     lines = None if share is None else past.tolerance_lines(current.rules, share)
     if output is BacktestFormat.JSON:
-        typer.echo(json.dumps(_tree(found, lines), indent=2))
+        typer.echo(json.dumps(_tree(trial, lines), indent=2))
     else:
-        _print_text(found, lines)
+        _print_text(trial, lines)
     for sentence in (past.UNKNOWN_LIMIT, *snapshot.warnings, *current.ignored):
         typer.echo(one_line(sentence, _SENTENCE_CHARACTERS), err=True)
 
 
-def _print_text(found: "Backtest", lines: str | None) -> None:
-    from paiview.decisions.backtest import RESULTS, percent_text  # noqa: PLC0415
+def _print_text(trial: "Backtest", lines: str | None) -> None:
+    from paiview.decisions.backtest import RESULTS  # noqa: PLC0415
+    from paiview.decisions.wording import share_text  # noqa: PLC0415
 
-    older = f"; {counted(found.older, 'older version')} not judged" if found.older else ""
-    typer.echo(f"{one_line(found.model)}: {counted(len(found.versions), 'version')} judged{older}\n")
-    statuses = _statuses(found.counts)
+    older = f"; {counted(trial.older, 'older version')} not judged" if trial.older else ""
+    typer.echo(f"{one_line(trial.model)}: {counted(len(trial.versions), 'version')} judged{older}\n")
+    statuses = _statuses(trial.counts)
     _print_columns(
-        ("STATUS", *(result.upper() for result in RESULTS)),
-        [(_shown(status), *(str(found.counts.get((status, result), 0)) for result in RESULTS)) for status in statuses],
+        ("STATUS", *(overall.upper() for overall in RESULTS)),
+        [
+            (_shown(status), *(str(trial.counts.get((status, overall), 0)) for overall in RESULTS))
+            for status in statuses
+        ],
     )
-    _print_versions("Approved versions that the policy stops", found.found("Approved", "fail"))
-    _print_versions("Rejected versions that it lets pass", found.found("Rejected", "pass"))
-    if found.steps:
+    _print_versions("Approved versions that the policy stops", trial.versions_with("Approved", "fail"))
+    _print_versions("Rejected versions that it lets pass", trial.versions_with("Rejected", "pass"))
+    if trial.steps:
         typer.echo("\nWith one relative tolerance in every no_regression rule:")
         _print_columns(
             ("TOLERANCE", "APPROVED STOPPED", "APPROVED UNDECIDED", "REJECTED PASSING", "REJECTED UNDECIDED"),
             [
                 (
-                    percent_text(step.tolerance),
+                    share_text(step.tolerance),
                     *(
                         str(step.counts.get(key, 0))
                         for key in (
@@ -99,7 +103,7 @@ def _print_text(found: "Backtest", lines: str | None) -> None:
                         )
                     ),
                 )
-                for step in found.steps
+                for step in trial.steps
             ],
         )
     if lines is not None:
@@ -133,12 +137,12 @@ def _shown(status: str | None) -> str:
     return one_line(status, _NAME_CHARACTERS) if status else "(no status)"
 
 
-def _tree(found: "Backtest", lines: str | None) -> dict[str, Any]:
+def _tree(trial: "Backtest", lines: str | None) -> dict[str, Any]:
     return {
-        "model": found.model,
-        "policy_fingerprint": found.policy_fingerprint,
-        "counts": _counts_tree(found.counts),
-        "curve": [{"tolerance": step.tolerance, "counts": _counts_tree(step.counts)} for step in found.steps],
+        "model": trial.model,
+        "policy_fingerprint": trial.policy_fingerprint,
+        "counts": _counts_tree(trial.counts),
+        "curve": [{"tolerance": step.tolerance, "counts": _counts_tree(step.counts)} for step in trial.steps],
         "versions": [
             {
                 "version": version.name,
@@ -146,11 +150,11 @@ def _tree(found: "Backtest", lines: str | None) -> dict[str, Any]:
                 "baseline": version.baseline,
                 "overall": version.overall,
                 "findings": [finding.sentence for finding in version.findings],
-                "by_tolerance": dict(zip(map(str, found.tolerances), version.by_tolerance, strict=True)),
+                "by_tolerance": dict(zip(map(str, trial.tolerances), version.by_tolerance, strict=True)),
             }
-            for version in found.versions
+            for version in trial.versions
         ],
-        "older_not_judged": found.older,
+        "older_not_judged": trial.older,
         "toml": lines,
     }
 
@@ -159,8 +163,8 @@ def _counts_tree(counts: "Counts") -> list[dict[str, Any]]:
     from paiview.decisions.backtest import RESULTS  # noqa: PLC0415
 
     return [
-        {"status": status, "overall": result, "versions": counts[status, result]}
+        {"status": status, "overall": overall, "versions": counts[status, overall]}
         for status in _statuses(counts)
-        for result in RESULTS
-        if counts.get((status, result))
+        for overall in RESULTS
+        if counts.get((status, overall))
     ]

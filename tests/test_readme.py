@@ -17,8 +17,9 @@ from typer.testing import CliRunner
 from paiview.cli import app
 from paiview.decisions.contracts import load
 from paiview.decisions.decision import PairDecision, State
+from paiview.decisions.no_regression import NoRegression
 from paiview.decisions.pairs import summarize
-from paiview.decisions.policy import KINDS, NoRegression
+from paiview.decisions.policy import KINDS
 from paiview.evidence.item_records import SYNONYMS
 from paiview.evidence.significance import significance
 from paiview.server.http_api import MODEL_PARAMETERS, VERSION_PARAMETERS, mount

@@ -16,7 +16,8 @@ from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import Doubt, Overall, RuleResult
 from paiview.decisions.doubts import policy_lines
 from paiview.decisions.lineage import Judgement, Lineage, judge
-from paiview.decisions.policy import NoRegression, Rule
+from paiview.decisions.no_regression import NoRegression
+from paiview.decisions.policy import Rule
 from paiview.decisions.verdict import Verdict
 
 TOLERANCES: Final = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1)
@@ -94,7 +95,7 @@ class Backtest:
             for place, tolerance in enumerate(self.tolerances)
         )
 
-    def found(self, status: str, overall: Overall) -> list[BacktestedVersion]:
+    def versions_with(self, status: str, overall: Overall) -> list[BacktestedVersion]:
         """The versions of one status and result, the newest first."""
         return [version for version in self.versions if (version.status, version.overall) == (status, overall)]
 
@@ -137,11 +138,6 @@ def share_of_percent(percent: float) -> float:
     return float(Decimal(repr(percent)).scaleb(-2))
 
 
-def percent_text(share: float) -> str:
-    """A tolerance, without digits that only the multiplication adds: ``0.7 %``."""
-    return f"{100 * share:.12g} %"
-
-
 def _with_tolerance(contracts: Contracts, tolerance: float) -> Contracts:
     return replace(contracts, rules=_tolerant(contracts.rules, tolerance))
 
@@ -162,13 +158,13 @@ def _has_tolerance(rule: Rule) -> bool:
 
 def _backtested(lineage: Lineage, name: str, contracts: Contracts, steps: Sequence[Contracts]) -> BacktestedVersion:
     judgement = judge(lineage, name, contracts)
-    found = judgement.verdict(contracts)
+    outcome = judgement.verdict(contracts)
     return BacktestedVersion(
         name=name,
         status=lineage.version(name).approval_status,
         baseline=judgement.before.name if judgement.before else None,
-        overall=found.overall,
-        findings=_deciding(found),
+        overall=outcome.overall,
+        findings=_deciding(outcome),
         by_tolerance=_outcomes(judgement, steps),
     )
 
@@ -179,23 +175,23 @@ def _outcomes(judgement: Judgement, steps: Sequence[Contracts]) -> tuple[Overall
     A wider tolerance makes no result worse and leaves none more open. Where both ends of a part of the ladder agree, so
     does all between them, and most rules need to be applied at few steps.
     """
-    found: dict[int, Overall] = {}
+    outcomes: dict[int, Overall] = {}
     parts = [(0, len(steps) - 1)] if steps else []
     while parts:
         first, last = parts.pop()
-        for place in {first, last} - found.keys():
-            found[place] = judgement.verdict(steps[place]).overall
-        if found[first] == found[last]:
-            found |= dict.fromkeys(range(first, last), found[first])
+        for place in {first, last} - outcomes.keys():
+            outcomes[place] = judgement.verdict(steps[place]).overall
+        if outcomes[first] == outcomes[last]:
+            outcomes |= dict.fromkeys(range(first, last), outcomes[first])
         elif last - first > 1:
             middle = (first + last) // 2
             parts += [(first, middle), (middle, last)]
-    return tuple(found[place] for place in range(len(steps)))
+    return tuple(outcomes[place] for place in range(len(steps)))
 
 
-def _deciding(found: Verdict) -> tuple[RuleResult | Doubt, ...]:
+def _deciding(outcome: Verdict) -> tuple[RuleResult | Doubt, ...]:
     """The rules that fail; else what is undecided."""
-    if found.overall != "undecided":
-        return tuple(rule for rule in found.rules if rule.result == found.overall == "fail")
-    open_rules = (rule for rule in found.rules if rule.result == "undecided")
-    return (*open_rules, *(doubt for doubt in found.doubts if not doubt.accepted))
+    if outcome.overall != "undecided":
+        return tuple(rule for rule in outcome.rules if rule.result == outcome.overall == "fail")
+    open_rules = (rule for rule in outcome.rules if rule.result == "undecided")
+    return (*open_rules, *(doubt for doubt in outcome.doubts if not doubt.accepted))

@@ -20,16 +20,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails
 
 from paiview import toml_file
-from paiview.decisions.policy import (
-    DEFAULT_POLICY,
-    KINDS,
-    BaselineDoubt,
-    Improves,
-    Limit,
-    NoRegression,
-    Rule,
-    Size,
-)
+from paiview.decisions.no_regression import NoRegression
+from paiview.decisions.policy import DEFAULT_POLICY, KINDS, Improves, Rule
+from paiview.decisions.rule_terms import BaselineDoubt, Limit, Size
 from paiview.evaluation.dataset_identity import base_of, configured_identity
 from paiview.evaluation.metric_meaning import (
     DEFAULT_RELATIVE,

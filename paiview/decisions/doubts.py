@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 from paiview import toml_file
 from paiview.decisions.decision import Doubt, DoubtKind, PairDecision, PairRef, sentence_of
-from paiview.decisions.policy import Parts, Rule, Selecting, listed, pair_parts, sentence_pieces
+from paiview.decisions.policy import Rule
+from paiview.decisions.rule_terms import Parts, Selecting, listed, pair_parts, sentence_pieces
 from paiview.evaluation.metric_meaning import MetricContract, contract
 from paiview.evaluation.metric_numbers import range_problem
 from paiview.evaluation.results import Pair

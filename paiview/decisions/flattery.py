@@ -47,9 +47,10 @@ def flattery_sentence(decisions: Sequence[Decision]) -> str:
 
 
 def _listed(shares: Mapping[str, float]) -> str:
-    named = [f"about {percent(share).lstrip('+')} of {one_line(metric, _MAX_NAME)}" for metric, share in shares.items()]
-    more = [f"{len(named) - _MAX_METRICS} more metrics"] if len(named) > _MAX_METRICS else []
-    *first, last = [*named[:_MAX_METRICS], *more]
+    sizes = [(percent(share).lstrip("+"), one_line(metric, _MAX_NAME)) for metric, share in shares.items()]
+    clauses = [f"about {size} of {metric}" for size, metric in sizes]
+    more = [f"{len(clauses) - _MAX_METRICS} more metrics"] if len(clauses) > _MAX_METRICS else []
+    *first, last = [*clauses[:_MAX_METRICS], *more]
     return f"{', '.join(first)} and {last}" if first else last
 
 

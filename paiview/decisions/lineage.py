@@ -496,9 +496,9 @@ def _families(
     lineage: Lineage, other: Lineage | None, after: _Side, before: _Side | None, contracts: Contracts
 ) -> list[Runs]:
     """The runs of the baseline and of the candidate, once where they are runs of one version."""
-    found = [(other or lineage).runs_of(before.name, contracts)] if before else []
-    found.append(lineage.runs_of(after.name, contracts))
-    families = {runs.version: runs for runs in reversed(found) if runs is not None}
+    all_runs = [(other or lineage).runs_of(before.name, contracts)] if before else []
+    all_runs.append(lineage.runs_of(after.name, contracts))
+    families = {runs.version: runs for runs in reversed(all_runs) if runs is not None}
     return [*families.values()][::-1]
 
 

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from paiview.decisions.decision import Paired
 from paiview.decisions.exact import EXACT, ROUNDING, exact_decimal, nearest_float
+from paiview.decisions.wording import share_text
 from paiview.evaluation.metric_meaning import MetricContract, format_value, stored_number
 from paiview.evaluation.metric_numbers import counted_number
 from paiview.evaluation.noise_evidence import MIN_DECIDING_GROUPS, STATE_LEVEL, PairedEntry
@@ -82,7 +83,7 @@ def paired_evidence(
     by_level = {}
     for level, entries in of_level.items():
         if len(entries) > 1:
-            problem = problem or f"{len(entries)} entries of {level_text(level)} differ"
+            problem = problem or f"{len(entries)} entries of {share_text(level)} differ"
         else:
             by_level[level] = _scaled(entries[0], places)
     return PairedFinding(by_level, problem and f"paired evidence is not used: {problem}")
@@ -118,8 +119,8 @@ def _misfit(entry: PairedEntry, expected: _Change, meaning: MetricContract, plac
     if nearest_float(_times_100(max(entry.low, entry.high, key=abs), places)) is None:
         return "it is too large"
     if has_other_sign or gap > EXACT.add(allowed, expected.slack):
-        told = [stored_number(float(number)) for number in (change, expected.size)]
-        return f"its change {told[0]} is not the one between the two numbers, {told[1]}"
+        numbers = [stored_number(float(number)) for number in (change, expected.size)]
+        return f"its change {numbers[0]} is not the change between the two numbers, {numbers[1]}"
     return None
 
 
@@ -215,12 +216,7 @@ def _interval_text(paired: Paired) -> str:
     is_usual = half > 0 and math.isfinite(half)
     digits = min(_MAX_DECIMALS, max(0, 1 - math.floor(math.log10(half)))) if is_usual else _MAX_DECIMALS
     low, high = (format_value(end, digits, signed=True) for end in (paired.low, paired.high))
-    return f"between {low} and {high} with {level_text(paired.level)} confidence"
-
-
-def level_text(level: float) -> str:
-    """A level in percent: ``95 %``."""
-    return f"{level * 100:.10g} %"
+    return f"between {low} and {high} with {share_text(paired.level)} confidence"
 
 
 def settling_text(paired: Paired, gap: float) -> str:

@@ -95,10 +95,10 @@ def failing(tests: Sequence[NoiseTest], level: float) -> list[NoiseTest]:
     if len(tests) == 1:
         return [each for each in tests if each.is_beyond]
     alpha = (1 - level) / 2
-    found: list[NoiseTest] = []
+    failures: list[NoiseTest] = []
     for rank, each in enumerate(sorted(tests, key=lambda test: test.p)):
         if each.p > alpha / (len(tests) - rank):
             break
         if each.is_beyond:
-            found.append(each)
-    return found
+            failures.append(each)
+    return failures

@@ -244,13 +244,13 @@ def _noise(
                 interval = spread_interval(baseline, spreads[0], candidate, spreads[1])
                 evidence = "spread" if interval else None
         evidence = evidence or ("noise" if meaning.noise is not None else None)
-        found = PairedFinding({})
+        finding = PairedFinding({})
         if sides[1].measurement is not None:
-            found = paired_evidence(baseline, candidate, sides[1].measurement, meaning, compared)
-        paired, levels = evidence_levels(found)
+            finding = paired_evidence(baseline, candidate, sides[1].measurement, meaning, compared)
+        paired, levels = evidence_levels(finding)
         evidence = "paired" if paired else evidence
         is_noise = is_within_rerun_noise(baseline, candidate, meaning)
-        notes += [found.problem, "within re-run noise" if is_noise else None]
+        notes += [finding.problem, "within re-run noise" if is_noise else None]
     return _Noise(evidence, paired, tuple(levels), ends[0], ends[1], interval, tuple(filter(None, notes)))
 
 

@@ -95,21 +95,21 @@ def rerun_sentences(
     """
     shared = [pair for pair in pairs if pair.state in JUDGED and pair.change is not None]
     for runs in families:
-        found = [
+        noises = [
             (pair, noise)
             for pair in shared
             if (noise := noise_of_pair(runs, pair.pair, contract(pair.metric, metrics))) is not None
         ]
-        if found:
-            yield _sentence(runs, found)
+        if noises:
+            yield _sentence(runs, noises)
 
 
-def _sentence(runs: Runs, found: Sequence[tuple[PairDecision, RerunNoise]]) -> str:
-    most = max(noise.runs for _, noise in found)
-    widest, noise = max(found, key=lambda each: each[1].share or 0.0)
+def _sentence(runs: Runs, noises: Sequence[tuple[PairDecision, RerunNoise]]) -> str:
+    most = max(noise.runs for _, noise in noises)
+    widest, noise = max(noises, key=lambda each: each[1].share or 0.0)
     spread = f"up to {percent(noise.share).lstrip('+')} ({_name(widest)})" if noise.share else "nothing"
     opening = f"{most} runs of {one_line(runs.version, _MAX_NAME_LENGTH)} differ by {spread}"
-    limited = [(pair, noise.limit) for pair, noise in found if noise.limit is not None]
+    limited = [(pair, noise.limit) for pair, noise in noises if noise.limit is not None]
     if not limited:
         return f"{opening}; under {MIN_RUNS} runs, that says nothing about the change."
     changed = [(pair, limit) for pair, limit in limited if pair.change]

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import Doubt, Overall, PairDecision, RuleResult, sentence_of
 from paiview.decisions.doubts import BaselineFacts, accepted_doubts, baseline_doubts, pair_doubts
-from paiview.decisions.policy import Facts, Finding, Rule, Selecting, is_about_results, sentence_pieces
+from paiview.decisions.policy import Rule, is_about_results
+from paiview.decisions.rule_terms import Facts, Finding, Selecting, sentence_pieces
 
 
 class Verdict(NamedTuple):

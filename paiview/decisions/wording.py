@@ -332,3 +332,8 @@ def _gain_text(pair: PairDecision, apart_from: float) -> str:
 
 def _written(value: float | None, digits: int) -> str:
     return format_value(math.nan if value is None else value, digits)
+
+
+def share_text(share: float) -> str:
+    """A share in percent, without digits that only the multiplication adds: ``0.7 %``."""
+    return f"{100 * share:.12g} %"

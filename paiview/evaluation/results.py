@@ -475,8 +475,8 @@ def item_files(metrics: Any) -> list[tuple[str, str]]:
     The address is text: nothing here or elsewhere in paiview opens it.
     """
     opened = _opened(metrics)
-    found = _results(opened)[0] if isinstance(opened, dict) else opened if isinstance(opened, list) else ()
-    results = [result for result in map(_opened, found) if isinstance(result, dict)]
+    listed = _results(opened)[0] if isinstance(opened, dict) else opened if isinstance(opened, list) else ()
+    results = [result for result in map(_opened, listed) if isinstance(result, dict)]
     return [
         (identify(result.get("Dataset")).dataset, address)
         for result in results

@@ -4,8 +4,9 @@ from typing import Final, NamedTuple
 
 import plotly.graph_objects as go
 
-from paiview.decisions.backtest import Backtest, percent_text
+from paiview.decisions.backtest import Backtest
 from paiview.decisions.decision import Overall
+from paiview.decisions.wording import share_text
 from paiview.figures.style import APPROVED, REJECTED, cells, marker
 
 _HEIGHT_PIXELS: Final = 260
@@ -30,12 +31,12 @@ LINES: Final = (
 )
 
 
-def backtest_figure(found: Backtest) -> go.Figure:
+def backtest_figure(result: Backtest) -> go.Figure:
     """Draw the number of versions by tolerance, a line for each of ``LINES`` that has any."""
-    labels = [percent_text(step.tolerance) for step in found.steps]
+    labels = [share_text(step.tolerance) for step in result.steps]
     traces = []
     for line in LINES:
-        counts = [step.counts.get((line.status, line.overall), 0) for step in found.steps]
+        counts = [step.counts.get((line.status, line.overall), 0) for step in result.steps]
         if any(counts):
             traces.append(
                 go.Scatter(

@@ -21,9 +21,8 @@ from paiview.decisions.decision import (
     concern,
     spoken,
 )
-from paiview.decisions.noise import level_text
 from paiview.decisions.pairs import ROUGH
-from paiview.decisions.wording import digits_by_metric, no_effect_reason, percent
+from paiview.decisions.wording import digits_by_metric, no_effect_reason, percent, share_text
 from paiview.evaluation.metric_meaning import MetricContract, format_value
 from paiview.evaluation.results import Pair
 from paiview.figures.style import WAYS, distinct_labels, kept_rows, left_out, metrics_of, row_labels, way
@@ -248,7 +247,7 @@ def _mark(
     if pair.standing == "assumed":
         lines.append(f"assumed: {WAYS[pair.direction].partition(' ')[2]}")
     if not math.isnan(low):
-        how = ROUGH if pair.paired is None else f"with {level_text(pair.paired.level)} confidence, on the same items"
+        how = ROUGH if pair.paired is None else f"with {share_text(pair.paired.level)} confidence, on the same items"
         lines.append(f"{percent(low)} to {percent(high)}: {how}")
     if pair.note:
         lines.append(one_line(pair.note, _NAME_LENGTH))

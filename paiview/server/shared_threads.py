@@ -39,8 +39,8 @@ class SharedThreads:
 
         Args:
             request: whose client is counted.
-            respond: is told when the request came, in seconds of ``time.monotonic``. Once begun it runs to its end,
-                and its client's share is taken until then.
+            respond: builds the response. It gets the time of the request, in seconds of ``time.monotonic``. It runs to
+                its end once it has begun, and counts as its client's until then.
         """
         received_at = time.monotonic()
         client = client_of(request.client.host if request.client else "")
@@ -52,7 +52,7 @@ class SharedThreads:
             with move_on_after(QUEUE_TIMEOUT_SECONDS) as wait:
                 async with create_task_group() as tasks:
                     tasks.start_soon(_end_when_left, request, wait)
-                    # Whoever waits for its own turn stands in nobody's way: only then it queues for a thread.
+                    # A request waits for its client's turn first: in the queue for a thread it would delay others.
                     async with turns:
                         result = await to_thread.run_sync(respond, received_at, limiter=self._threads)
                     tasks.cancel_scope.cancel()

@@ -7,17 +7,10 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from paiview.decisions.backtest import (
-    RESULTS,
-    UNKNOWN_LIMIT,
-    Backtest,
-    BacktestedVersion,
-    backtest,
-    percent_text,
-    tolerance_lines,
-)
+from paiview.decisions.backtest import RESULTS, UNKNOWN_LIMIT, Backtest, BacktestedVersion, backtest, tolerance_lines
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import sentence_of
+from paiview.decisions.wording import share_text
 from paiview.figures.backtest_curve import LINES, backtest_figure
 from paiview.pai.vocabulary import APPROVAL_STATUSES
 from paiview.registry.snapshots import VersionsSnapshot
@@ -50,16 +43,16 @@ def draw(whole: VersionsSnapshot, contracts: Contracts, names: Mapping[str, str]
         if whole.is_filtered:
             st.info("The versions that the filters hide cannot be read, and with them the baselines of then.")
             return
-        found = _backtest(listing=_Listing(whole, contracts))
-        older = f" The {counted(found.older, 'version')} before them are not judged." if found.older else ""
+        trial = _backtest(listing=_Listing(whole, contracts))
+        older = f" The {counted(trial.older, 'version')} before them are not judged." if trial.older else ""
         st.caption(
-            f"What the policy in force would have said of {counted(len(found.versions), 'version')}, each against its "
+            f"What the policy in force would have said of {counted(len(trial.versions), 'version')}, each against its "
             f"baseline of then.{older} {UNKNOWN_LIMIT}"
         )
-        _draw_counts(found)
-        _draw_versions("Approved versions that the policy stops", found.found("Approved", "fail"), names)
-        _draw_versions("Rejected versions that it lets pass", found.found("Rejected", "pass"), names)
-        _draw_curve(found, contracts)
+        _draw_counts(trial)
+        _draw_versions("Approved versions that the policy stops", trial.versions_with("Approved", "fail"), names)
+        _draw_versions("Rejected versions that it lets pass", trial.versions_with("Rejected", "pass"), names)
+        _draw_curve(trial, contracts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,12 +69,12 @@ def _backtest(listing: _Listing) -> Backtest:
     return backtest(listing.snapshot.lineage, listing.contracts, newest=_MOST_VERSIONS)
 
 
-def _draw_counts(found: Backtest) -> None:
-    others = sorted({status or "" for status, _ in found.counts} - {*APPROVAL_STATUSES})
+def _draw_counts(trial: Backtest) -> None:
+    others = sorted({status or "" for status, _ in trial.counts} - {*APPROVAL_STATUSES})
     statuses = [*APPROVAL_STATUSES, *others]
     rows = [
         [one_line(status, _NAME_CHARACTERS) or "(no status)"]
-        + [found.counts.get((status or None, result), 0) for result in RESULTS]
+        + [trial.counts.get((status or None, overall), 0) for overall in RESULTS]
         for status in statuses
     ]
     table = pd.DataFrame(rows, columns=["status", *RESULTS])
@@ -117,24 +110,24 @@ def _draw_versions(title: str, versions: Sequence[BacktestedVersion], names: Map
         st.caption(f"The newest {_MOST_ROWS} are shown.")
 
 
-def _draw_curve(found: Backtest, contracts: Contracts) -> None:
-    if not found.steps:
+def _draw_curve(trial: Backtest, contracts: Contracts) -> None:
+    if not trial.steps:
         st.caption("No rule of the policy has a relative tolerance to try.")
         return
     st.markdown("**With another tolerance**")
     st.caption("One relative tolerance in every `no_regression` rule, in place of the tolerances in force.")
     st.plotly_chart(
-        backtest_figure(found), key="backtest-figure", config={"displayModeBar": False}, alt="Versions by tolerance"
+        backtest_figure(trial), key="backtest-figure", config={"displayModeBar": False}, alt="Versions by tolerance"
     )
     table = pd.DataFrame(
         [
-            [percent_text(step.tolerance), *(step.counts.get((line.status, line.overall), 0) for line in LINES)]
-            for step in found.steps
+            [share_text(step.tolerance), *(step.counts.get((line.status, line.overall), 0) for line in LINES)]
+            for step in trial.steps
         ],
         columns=["tolerance", *(line.label for line in LINES)],
     )
     st.dataframe(table, hide_index=True, width="content", alt="Versions by tolerance, as a table")
-    options = {f"{step.tolerance:g}": percent_text(step.tolerance) for step in found.steps}
+    options = {f"{step.tolerance:g}": share_text(step.tolerance) for step in trial.steps}
     chosen = url_controls.choice(
         "Lines of paiview.toml for", options, key="tolerance", placeholder="Choose a tolerance", width=260
     )

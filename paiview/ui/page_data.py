@@ -33,7 +33,7 @@ _MAX_RENAMED_FRAMES = 8
 """Listings kept with their aliases replaced; those of 10,000 versions take about 10 MB each."""
 _MAX_NAMED_FILES = 3
 _AGE_INTERVAL_SECONDS = 60.0
-"""How often the age of what is shown is drawn anew; the service is not asked."""
+"""Seconds between two updates of the age of what is shown; they send no request to the service."""
 _MIN_REPORTED_LAG_SECONDS = 15.0
 """How much older the last complete listing must be than the last look at it for the page to say so."""
 
@@ -290,9 +290,9 @@ def _draw_source(label: str, origin: Sequence[str], result: ReadResult, shown: s
 def _draw_origin(
     label: str, origin: Sequence[str], read_at: datetime, shown: str, request_id: str | None, *, is_old: bool
 ) -> None:
-    """Draw where data came from, with their age, which is drawn anew from time to time.
+    """Draw where data came from and how old they are; the age is updated while the page is open.
 
-    The session keeps the arguments, so none of them may be what was read.
+    The session keeps the arguments for that, so no argument may hold the data.
     """
     moment = reader_time(read_at)
     here = "" if moment.zone == "UTC" else f"; {moment.local} {escape_markdown(moment.zone)}"

@@ -135,13 +135,14 @@ def _warn_of_flags(data: ModelData, version_index: int, row: "pd.Series[Any]") -
     metrics = data.frames.metrics
     flagged = metrics[(metrics["version_index"] == version_index) & metrics["problem"].notna()]
     is_long = len(flagged) > _MAX_FLAGS
-    told = f"{row['problems']} flagged in this version: "
+    sentence = f"{row['problems']} flagged in this version: "
     if is_long:
         counts = flagged["problem"].astype("str").value_counts()
-        told += escape_markdown(", ".join(f"{counted(int(count), 'result')} {name}" for name, count in counts.items()))
+        kinds = [f"{counted(int(count), 'result')} {name}" for name, count in counts.items()]
+        sentence += escape_markdown(", ".join(kinds))
     if not is_long or row["problems"] > len(flagged):
-        told += (". " if is_long else "") + escape_markdown(str(row["problem"]), 400)
-    st.warning(told)
+        sentence += (". " if is_long else "") + escape_markdown(str(row["problem"]), 400)
+    st.warning(sentence)
 
 
 def _times(version: ModelVersion, row: "pd.Series[Any]") -> tuple[str, str | None]:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from paiview.decisions.backtest import TOLERANCES, Backtest, backtest, tolerance_lines
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.lineage import Lineage, decide
-from paiview.decisions.policy import Bound, Described, NoMissing, NoRegression
+from paiview.decisions.no_regression import NoRegression
+from paiview.decisions.policy import Bound, Described, NoMissing
 from paiview.evaluation.metric_meaning import MetricSettings
 from paiview.pai.objects import ModelVersion
 
@@ -53,8 +54,8 @@ def test_each_version_is_judged_against_its_baseline_of_then() -> None:
         ("2", "Rejected", "1", "pass"),
         ("1", "Approved", None, "undecided"),
     ]
-    assert [each.name for each in found.found("Approved", "fail")] == ["3"]
-    assert [each.name for each in found.found("Rejected", "pass")] == ["2"]
+    assert [each.name for each in found.versions_with("Approved", "fail")] == ["3"]
+    assert [each.name for each in found.versions_with("Rejected", "pass")] == ["2"]
     assert found.counts == {
         ("Pending", "fail"): 1,
         ("Approved", "pass"): 1,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from paiview.decisions import contracts
 from paiview.decisions.contracts import Contracts
-from paiview.decisions.policy import DEFAULT_POLICY, Bound, Improves, NoMissing, NoRegression
+from paiview.decisions.no_regression import NoRegression
+from paiview.decisions.policy import DEFAULT_POLICY, Bound, Improves, NoMissing
 from paiview.evaluation.metric_meaning import DatasetContract, MetricSettings
 from paiview.evaluation.results import Pair, evaluation
 from paiview.pai.errors import SettingError

@@ -13,7 +13,8 @@ from paiview.decisions import contracts as contracts_file
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import Decision, Doubt
 from paiview.decisions.lineage import Lineage, decide
-from paiview.decisions.policy import Bound, Described, Improves, NoMissing, NoRegression, Rule, Shares
+from paiview.decisions.no_regression import NoRegression
+from paiview.decisions.policy import Bound, Described, Improves, NoMissing, Rule, Shares
 from paiview.evaluation.metric_meaning import DatasetContract, MetricSettings
 from paiview.pai.objects import ModelVersion
 

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import JUDGED, Decision, State
 from paiview.decisions.lineage import Lineage, decide
-from paiview.decisions.policy import Bound, Improves, NoMissing, NoRegression, PairDoubt, Rule, Selecting, Shares
+from paiview.decisions.no_regression import NoRegression
+from paiview.decisions.policy import Bound, Improves, NoMissing, Rule, Shares
+from paiview.decisions.rule_terms import PairDoubt, Selecting
 from paiview.evaluation.metric_meaning import DatasetContract, MetricSettings
 from paiview.evaluation.results import Pair
 from paiview.pai.objects import ModelVersion

@@ -10,8 +10,9 @@ from paiview.decisions.averages import averages
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import PairDecision
 from paiview.decisions.doubts import BaselineFacts
+from paiview.decisions.no_regression import NoRegression
 from paiview.decisions.pairs import judge_pairs
-from paiview.decisions.policy import Improves, NoRegression, Rule
+from paiview.decisions.policy import Improves, Rule
 from paiview.decisions.verdict import verdict
 from paiview.decisions.wording import change_text, headline
 from paiview.evaluation.metric_meaning import MetricSettings

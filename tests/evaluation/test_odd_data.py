@@ -18,7 +18,8 @@ from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import Decision
 from paiview.decisions.differences import differences
 from paiview.decisions.lineage import Lineage, UnknownVersionError, decide
-from paiview.decisions.policy import Bound, Described, Improves, Labelled, NoMissing, NoRegression, Shares
+from paiview.decisions.no_regression import NoRegression
+from paiview.decisions.policy import Bound, Described, Improves, Labelled, NoMissing, Shares
 from paiview.evaluation import queries
 from paiview.evaluation.dataset_identity import identify
 from paiview.evaluation.frames import NO_DATASET, Frames, build

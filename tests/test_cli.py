@@ -1,7 +1,5 @@
 """The command line: results on stdout, one line on stderr for an error, and never a traceback."""
 
-import csv
-import io
 import json
 import math
 import os
@@ -10,9 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -24,6 +22,7 @@ from paiview.pai.errors import SettingError
 from paiview.pai.transport import MAX_ATTEMPTS
 from paiview.registry import connection
 from paiview.registry.connection import connect
+from tests.harness.commands import Run, commands
 from tests.harness.server import Server, refusal, script
 
 WAIT = 30.0
@@ -68,24 +67,6 @@ SAVED: list[dict[str, Any]] = [
 ]
 
 
-class Printed(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def table(self) -> list[list[str]]:
-        """Rows of a table, header first; at least two spaces separate columns."""
-        return [re.split(r"\s{2,}", line) for line in self.out.splitlines()]
-
-    @property
-    def csv(self) -> list[dict[str, str]]:
-        return list(csv.DictReader(io.StringIO(self.out, newline="")))
-
-
-Run = Callable[..., Printed]
-
-
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("registry")
@@ -104,16 +85,7 @@ def run(data_dir: Path, saved: Path, monkeypatch: pytest.MonkeyPatch, capfdbinar
     monkeypatch.setenv("PAIVIEW_DATA_DIR", str(data_dir))
     monkeypatch.setenv("PAIVIEW_DATA", str(saved))
 
-    def call(*arguments: str) -> Printed:
-        monkeypatch.setattr(sys, "argv", ["paiview", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capfdbinary.readouterr()
-        code = ended.value.code or 0
-        assert isinstance(code, int)
-        return Printed(code, out.decode(), err.decode())
-
-    return call
+    return commands(monkeypatch, capfdbinary)
 
 
 def process(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":

@@ -1,16 +1,15 @@
 """``backtest``: the policy tried on past versions, as text and JSON."""
 
 import json
-import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from paiview import cli
 from paiview.registry.connection import disconnect
+from tests.harness.commands import Run, commands
 
 HOSTILE = "\x1b[31mred\x07\u202e"
 
@@ -32,35 +31,17 @@ SAVED = [
 ]
 
 
-class Printed(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Printed]
-
-
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path) -> Iterator[Run]:
     """Run the command line in this process, in a folder of its own, with ``SAVED`` as model-mine."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.json").write_text(json.dumps({"Versions": SAVED}))
     monkeypatch.setenv("PAIVIEW_DATA", str(tmp_path / "mine.json"))
     monkeypatch.setenv("PAIVIEW_DATA_DIR", str(tmp_path / "registry"))
 
-    def call(*arguments: str) -> Printed:
-        monkeypatch.setattr(sys, "argv", ["paiview", "backtest", *arguments])
-        disconnect()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        disconnect()
-        out, err = capfdbinary.readouterr()
-        code = ended.value.code or 0
-        assert isinstance(code, int)
-        return Printed(code, out.decode(), err.decode())
-
-    return call
+    disconnect()
+    yield commands(monkeypatch, capfdbinary, "backtest")
+    disconnect()
 
 
 def test_the_text_names_what_the_rules_stop_and_let_pass(run: Run) -> None:

@@ -6,18 +6,17 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
 from paiview import cli
-from paiview.decisions.decision import Decision
 from paiview.registry import connection
 from paiview.registry.connection import disconnect
 from paiview.registry.registry import Registry
 from paiview.reports import documents
+from tests.harness.commands import Run, commands
 
 WAIT = 30.0
 ROOT = Path(cli.__file__).parent.parent
@@ -43,19 +42,6 @@ SAVED = [
 OTHER = [version("9.0.0", "Approved", 1, aishell=0.1)]
 
 
-class Printed(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def decision(self) -> Decision:
-        return Decision.model_validate_json(self.out)
-
-
-Run = Callable[..., Printed]
-
-
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of an embedded registry with ``SAVED`` as model-mine and ``OTHER`` as model-other."""
@@ -78,16 +64,7 @@ def run(
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
 
-    def call(*arguments: str) -> Printed:
-        monkeypatch.setattr(sys, "argv", ["paiview", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capfdbinary.readouterr()
-        code = ended.value.code or 0
-        assert isinstance(code, int)
-        return Printed(code, out.decode(), err.decode())
-
-    return call
+    return commands(monkeypatch, capfdbinary)
 
 
 def process(settings: dict[str, str], *command: str) -> "subprocess.CompletedProcess[str]":

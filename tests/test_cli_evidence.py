@@ -5,30 +5,21 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from inspect import signature
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from paiview import cli, cli_evidence
 from paiview.cli_evidence import _Progress
 from paiview.evidence.significance import DEFAULT_DRAWS, MAX_DRAWS, MIN_DRAWS
+from tests.harness.commands import Run, commands
 from tests.harness.item_files import Row, json_lines, published_items
 
 WAIT = 60.0
 ROOT = Path(cli.__file__).parent.parent
 HOSTILE = "\x1b[31mred\u202e<script>"
-
-
-class Printed(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Printed]
 
 
 @pytest.fixture
@@ -37,16 +28,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[byte
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cli_evidence, "_PROGRESS_SECONDS", math.inf)
 
-    def call(*arguments: str) -> Printed:
-        monkeypatch.setattr(sys, "argv", ["paiview", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capfdbinary.readouterr()
-        code = ended.value.code or 0
-        assert isinstance(code, int)
-        return Printed(code, out.decode(), err.decode())
-
-    return call
+    return commands(monkeypatch, capfdbinary)
 
 
 @pytest.fixture

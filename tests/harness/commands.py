@@ -1,0 +1,54 @@
+"""The command line, run in the process of the test."""
+
+import csv
+import io
+import re
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+from paiview import cli
+from paiview.decisions.decision import Decision
+
+
+class Printed(NamedTuple):
+    """The exit code of a command, and its output."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def table(self) -> list[list[str]]:
+        """Rows of a table, header first; at least two spaces separate columns."""
+        return [re.split(r"\s{2,}", line) for line in self.out.splitlines()]
+
+    @property
+    def csv(self) -> list[dict[str, str]]:
+        """Rows of a CSV file."""
+        return list(csv.DictReader(io.StringIO(self.out, newline="")))
+
+    @property
+    def decision(self) -> Decision:
+        """A decision as JSON."""
+        return Decision.model_validate_json(self.out)
+
+
+Run = Callable[..., Printed]
+
+
+def commands(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], *first: str) -> Run:
+    """A function that runs a command with its arguments; those in ``first`` come before them."""
+
+    def run(*arguments: str) -> Printed:
+        monkeypatch.setattr(sys, "argv", ["paiview", *first, *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capfdbinary.readouterr()
+        code = ended.value.code or 0
+        assert isinstance(code, int)
+        return Printed(code, out.decode(), err.decode())
+
+    return run

@@ -1,6 +1,6 @@
 """``python -m paiview``."""
 
-from paiview.cli import main
+from paiview.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 from starlette.applications import Starlette
 from typer.testing import CliRunner
 
-from paiview import cli
+from paiview.cli.main import app as commands
 from paiview.decisions.decision import Decision
 from paiview.embedded.background_server import HOST, BackgroundServer
 from paiview.evaluation import queries
@@ -230,7 +230,7 @@ def test_the_api_answers_in_ascii_with_every_text_as_it_came(client: httpx.Clien
     ids=lambda value: "-".join(value[:1] + value[-1:]) if isinstance(value, list) else "",
 )
 def test_nothing_a_terminal_obeys_is_printed(source: Registry, arguments: list[str], lines: int | None) -> None:
-    printed = CliRunner().invoke(cli.app, arguments)
+    printed = CliRunner().invoke(commands, arguments)
     assert printed.exit_code == (1 if arguments[0] == "check" else 0), printed.stderr
     assert not OBEYED.search(printed.stdout)
     assert not OBEYED.search(printed.stderr)

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from paiview.cli import app
+from paiview.cli.main import app
 from paiview.decisions.contracts import load
 from paiview.decisions.decision import PairDecision, State
 from paiview.decisions.no_regression import NoRegression
@@ -40,6 +40,7 @@ PACKAGES = (
     "reports/",
     "server/",
     "embedded/",
+    "cli/",
 )
 STATES: tuple[State, ...] = ("better", "worse", "unclear", "same", "missing", "new", "not_comparable")
 COMPARED: tuple[State, ...] = ("better", "worse", "unclear", "same")

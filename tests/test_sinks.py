@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 import paiview
-from paiview import cli
+from paiview.cli.decisions import CheckFormat, ReportFormat
+from paiview.cli.main import app as commands
 from paiview.decisions.differences import differences
 from paiview.embedded.background_server import HOST, BackgroundServer
 from paiview.evaluation import queries
@@ -96,7 +97,7 @@ def source() -> Iterator[Registry]:
 
 
 def printed(*arguments: str) -> str:
-    done = CliRunner().invoke(cli.app, arguments)
+    done = CliRunner().invoke(commands, arguments)
     assert done.exit_code in (0, 1, 2)
     return done.stdout + done.stderr
 
@@ -180,8 +181,8 @@ SINKS: Final[dict[str, Callable[[Registry], str]]] = {
     "versions as a table": lambda _: printed("versions", "model-asr"),
     "versions as JSON": lambda _: printed("versions", "model-asr", "--format", "json"),
     "versions as CSV": lambda _: printed("versions", "model-asr", "--format", "csv"),
-    **{f"comparison as {form}": decided("compare", form) for form in cli.ReportFormat},
-    **{f"check as {form}": decided("check", form) for form in cli.CheckFormat},
+    **{f"comparison as {form}": decided("compare", form) for form in ReportFormat},
+    **{f"check as {form}": decided("check", form) for form in CheckFormat},
     "HTTP API": api,
     "frames, files and search": frames_files,
     "shared cache": shared,

@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 from typer.testing import CliRunner
 
-from paiview import cli
+from paiview.cli.main import app as commands
 from paiview.decisions.contracts import Contracts
 from paiview.decisions.decision import Decision, Word
 from paiview.decisions.lineage import Lineage, decide
@@ -92,8 +92,8 @@ def test_the_command_line_gives_the_known_answer(case: Case, lineages: Lineages,
     asked = {"--baseline": case.asked, "--baseline-model": case.asked_model}
     options = [text for name, value in asked.items() if value for text in (name, value)]
     question = [case.model, case.candidate, *options, "--format", "json"]
-    compared = CliRunner().invoke(cli.app, ["compare", *question])
-    checked = CliRunner().invoke(cli.app, ["check", *question])
+    compared = CliRunner().invoke(commands, ["compare", *question])
+    checked = CliRunner().invoke(commands, ["check", *question])
     assert (compared.exit_code, checked.exit_code) == (0, case.exit_code)
     decision = Decision.model_validate_json(compared.stdout)
     case.check(decision)

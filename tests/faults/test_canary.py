@@ -53,7 +53,7 @@ LOUD: Final = "import logging\nlogging.basicConfig(level=logging.DEBUG)\n"
 INVOKE: Final = """
 import json, sys
 from typer.testing import CliRunner
-from paiview.cli import app
+from paiview.cli.main import app
 for command in json.load(sys.stdin):
     result = CliRunner().invoke(app, command)
     print(command, result.exit_code, result.output, repr(result.exception), flush=True)

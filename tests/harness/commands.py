@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from paiview import cli
+from paiview.cli.main import main
 from paiview.decisions.decision import Decision
 
 
@@ -45,7 +45,7 @@ def commands(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture
     def run(*arguments: str) -> Printed:
         monkeypatch.setattr(sys, "argv", ["paiview", *first, *arguments])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main()
         out, err = capfdbinary.readouterr()
         code = ended.value.code or 0
         assert isinstance(code, int)

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
-from paiview import cli
+from paiview.cli.main import main as run_command
 from paiview.embedded.background_server import HOST, BackgroundServer
 from paiview.registry import registry
 from paiview.registry.connection import connect, disconnect
@@ -617,7 +617,7 @@ def test_page_api_and_command_line_know_a_version_created_after_the_listing(
     def command_knows(name: str) -> bool:
         monkeypatch.setattr(sys, "argv", ["paiview", "compare", "model-asr", name, "--format", "json"])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            run_command()
         out = capfd.readouterr().out
         return ended.value.code in (None, 0) and json.loads(out)["candidate"] == name
 

@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from streamlit.testing.v1 import app_test
 from typer.testing import CliRunner, Result
 
-from paiview import cli
+from paiview.cli.main import app as commands
 from paiview.decisions.decision import Decision, DoubtKind, Overall
 from paiview.embedded.background_server import HOST, BackgroundServer
 from paiview.evaluation.metric_meaning import Standing
@@ -206,7 +206,7 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> Downloads:
 
 
 def command(name: str, *arguments: str) -> Result:
-    return CliRunner().invoke(cli.app, [name, f"model-{arguments[0]}", "0.2.0", *arguments[1:]])
+    return CliRunner().invoke(commands, [name, f"model-{arguments[0]}", "0.2.0", *arguments[1:]])
 
 
 def plain(markup: str) -> str:
@@ -332,7 +332,7 @@ def test_the_process_of_a_check_ends_with_the_code_of_its_outcome(name: str, env
 
 
 def test_meaning_prints_what_is_open_first_with_its_lines(environment: dict[str, str]) -> None:
-    printed = CliRunner().invoke(cli.app, ["meaning", "model-unknown"])
+    printed = CliRunner().invoke(commands, ["meaning", "model-unknown"])
     assert printed.exit_code == 0
     header, *rows = [re.split(r"\s{2,}", line) for line in printed.stdout.partition("\n\n")[0].splitlines()]
     assert header == ["METRIC", "BETTER IS", "STANDING", "RANGE", "SCALE", "SOURCE"]
@@ -342,14 +342,14 @@ def test_meaning_prints_what_is_open_first_with_its_lines(environment: dict[str,
     in_catalogue = "known (char_error_rate in the catalogue)"
     assert rows[1][1:] == ["lower is better", in_catalogue, "[0, ∞)", "fraction or percent", "catalogue"]
     assert printed.stdout.partition("\n\n")[2].startswith("[metrics.foo]\ndirection = ")
-    assert "assumed" in CliRunner().invoke(cli.app, ["meaning", "model-assumed"]).stdout
-    no_score = CliRunner().invoke(cli.app, ["meaning", "model-noscore"]).stdout
+    assert "assumed" in CliRunner().invoke(commands, ["meaning", "model-assumed"]).stdout
+    no_score = CliRunner().invoke(commands, ["meaning", "model-noscore"]).stdout
     assert "not a score" in no_score
     assert "[metrics" not in no_score, "Nothing is open."
 
 
 def test_the_meaning_of_an_unknown_model_is_an_error(environment: dict[str, str]) -> None:
-    printed = CliRunner().invoke(cli.app, ["meaning", "model-none"])
+    printed = CliRunner().invoke(commands, ["meaning", "model-none"])
     assert printed.exit_code != 0
     assert printed.stdout == ""
 

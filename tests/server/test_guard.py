@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from paiview import cli
+from paiview.cli import serving
 from paiview.embedded.background_server import HOST, BackgroundServer
 from paiview.server import guard, http_api, telemetry
 from paiview.server.guard import Guard
@@ -379,7 +379,7 @@ def test_only_configured_proxies_are_trusted(
     monkeypatch.setattr(os, "execv", lambda _path, command: started.append(command))
     with socket.create_server((HOST, 0)) as free:
         number = free.getsockname()[1]
-    cli.dashboard(port=number, host=HOST)
+    serving.dashboard(port=number, host=HOST)
     assert os.environ["FORWARDED_ALLOW_IPS"] == trusted
     assert started[0][:3] == [sys.executable, "-m", "streamlit"]
 

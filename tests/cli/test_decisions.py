@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 
 import pytest
 
-from paiview import cli
 from paiview.registry import connection
 from paiview.registry.connection import disconnect
 from paiview.registry.registry import Registry
@@ -19,7 +18,7 @@ from paiview.reports import documents
 from tests.harness.commands import Run, commands
 
 WAIT = 30.0
-ROOT = Path(cli.__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 HOSTILE = "\x1b[31mred\x07\u202e|`"
 
 
@@ -320,13 +319,13 @@ def test_a_check_whose_pipe_is_closed_is_undecided(settings: dict[str, str]) -> 
 def test_a_check_imports_nothing_heavy(settings: dict[str, str]) -> None:
     code = """
 import sys
-from paiview import cli
+from paiview.cli.main import main
 
 heavy = {"streamlit", "plotly", "pandas", "numpy", "scipy", "jinja2"}
 for form in ("table", "json", "md"):
     sys.argv = ["paiview", "check", "model-mine", "0.2.0", "--format", form]
     try:
-        cli.main()
+        main()
     except SystemExit as ended:
         print(ended.code, *heavy & set(sys.modules), file=sys.stderr)
 """

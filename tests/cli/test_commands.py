@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from paiview import __version__, cli
+from paiview import __version__
+from paiview.cli import output
 from paiview.embedded.local_registry import LocalRegistry
 from paiview.evaluation import queries
 from paiview.pai.credentials import StaticCredentials
@@ -27,7 +28,7 @@ from tests.harness.server import Server, refusal, script
 
 WAIT = 30.0
 """Seconds after which a process has failed."""
-ROOT = Path(cli.__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FAMILIES = {
     "model-funasr",
     "model-pyannotediarization",
@@ -473,7 +474,7 @@ def test_local_prints_shell_commands_and_serves_until_a_signal(
             serving.kill()
 
 
-@pytest.mark.parametrize("module", ["paiview.cli", "paiview.registry.registry", "paiview.settings"])
+@pytest.mark.parametrize("module", ["paiview.cli.main", "paiview.registry.registry", "paiview.settings"])
 def test_nothing_heavy_is_imported_before_it_is_needed(module: str) -> None:
     code = f"import sys, {module}; print(*{{'streamlit', 'plotly', 'pandas', 'numpy'}} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -599,6 +600,6 @@ def test_a_dashboard_tells_at_its_start_what_is_odd_in_its_files(run: Run, tmp_p
 
 def test_tables_have_the_minus_sign_of_programs_unless_a_person_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["−7.9 %", "1.0 (−0.3 pp)", "a−1", "−x"]
-    assert [cli._cell(text, 60) for text in texts] == ["-7.9 %", "1.0 (-0.3 pp)", "a−1", "−x"]
+    assert [output._cell(text, 60) for text in texts] == ["-7.9 %", "1.0 (-0.3 pp)", "a−1", "−x"]
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    assert [cli._cell(text, 60) for text in texts] == texts
+    assert [output._cell(text, 60) for text in texts] == texts

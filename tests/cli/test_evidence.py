@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from paiview import cli, cli_evidence
-from paiview.cli_evidence import _Progress
+from paiview.cli import evidence
+from paiview.cli.evidence import _Progress
 from paiview.evidence.significance import DEFAULT_DRAWS, MAX_DRAWS, MIN_DRAWS
 from tests.harness.commands import Run, commands
 from tests.harness.item_files import Row, json_lines, published_items
 
 WAIT = 60.0
-ROOT = Path(cli.__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 HOSTILE = "\x1b[31mred\u202e<script>"
 
 
@@ -26,7 +26,7 @@ HOSTILE = "\x1b[31mred\u202e<script>"
 def run(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path) -> Run:
     """Run the command line in this process, in a folder of its own; a busy machine prints no progress."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli_evidence, "_PROGRESS_SECONDS", math.inf)
+    monkeypatch.setattr(evidence, "_PROGRESS_SECONDS", math.inf)
 
     return commands(monkeypatch, capfdbinary)
 
@@ -142,7 +142,7 @@ def test_what_cannot_be_used_ends_with_2(run: Run, tmp_path: Path, arguments: li
 
 
 def test_the_command_and_the_function_have_the_same_draws() -> None:
-    draws = signature(cli_evidence.significance).parameters["draws"]
+    draws = signature(evidence.significance).parameters["draws"]
     [option] = draws.annotation.__metadata__
     assert (draws.default, option.min, option.max) == (DEFAULT_DRAWS, MIN_DRAWS, MAX_DRAWS)
 
@@ -235,7 +235,7 @@ def test_progress_is_printed_every_few_seconds(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     times = iter((0.0, 1.0, 2.5, 3.0, 5.0, 9.0))
-    monkeypatch.setattr("paiview.cli_evidence.time.monotonic", lambda: next(times))
+    monkeypatch.setattr("paiview.cli.evidence.time.monotonic", lambda: next(times))
     progress = _Progress()
     for done in (1000, 2000, 3000, 4000, 10_000):
         progress(done, 10_000)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
-from paiview.pai.errors import PaiviewError, ParameterError, error_text
+from paiview.cli.output import print_error, print_note, print_text, print_tree
+from paiview.pai.errors import PaiviewError, ParameterError
 from paiview.text import one_line
 
 if TYPE_CHECKING:
@@ -101,14 +102,14 @@ def significance(
         if html is not None:
             _write_page(html, found, baseline, candidate, group)
     if as_json:
-        typer.echo(json.dumps(tree(found), indent=2))
+        print_tree(tree(found))
     else:
         for sentence in found.sentences:
-            typer.echo(one_line(sentence, _SENTENCE_CHARACTERS))
-        typer.echo("\nTo register beside Metrics of the candidate:")
-        typer.echo(json.dumps({"Paired": found.paired}))
+            print_text(one_line(sentence, _SENTENCE_CHARACTERS))
+        print_text("\nTo register beside Metrics of the candidate:")
+        print_text(json.dumps({"Paired": found.paired}))
     for note in _notes(found):
-        typer.echo(one_line(note, _SENTENCE_CHARACTERS), err=True)
+        print_note(note)
 
 
 def explain(
@@ -128,7 +129,7 @@ def explain(
         direction = _meaning(metric, higher, percent=False)["direction"]
         found = explained(baseline, candidate, direction=direction, group=group, groups=groups, top=top)
     if as_json:
-        typer.echo(json.dumps(found.tree(), indent=2))
+        print_tree(found.tree())
     else:
         _print_changes(found)
 
@@ -136,17 +137,17 @@ def explain(
 def _print_changes(found: "Explanation") -> None:
     from paiview.evidence.explanation import counts_sentence, numbers_text, text_rows  # noqa: PLC0415
 
-    typer.echo(counts_sentence(found))
+    print_text(counts_sentence(found))
     for count, changes in zip(found.counts, found.changes, strict=True):
         if not changes:
             continue
-        typer.echo(f"\n{count.side}{'' if len(changes) == count.items else f' (the first {len(changes):,})'}:")
+        print_text(f"\n{count.side}{'' if len(changes) == count.items else f' (the first {len(changes):,})'}:")
         for change in changes:
             of_group = "" if change.group is None else f"  ({one_line(change.group, _ID_CHARACTERS)})"
             name = one_line(change.id, _ID_CHARACTERS)
-            typer.echo(f"  {name}{of_group}: {numbers_text(change, has_errors=found.has_errors)}")
+            print_text(f"  {name}{of_group}: {numbers_text(change, has_errors=found.has_errors)}")
             for label, text in text_rows(change, _TEXT_CHARACTERS):
-                typer.echo(f"    {label:<9}  {text}")
+                print_text(f"    {label:<9}  {text}")
 
 
 def _meaning(metric: str | None, higher: bool | None, *, percent: bool) -> dict[str, Any]:
@@ -204,7 +205,7 @@ class _Progress:
         now = time.monotonic()
         if now - self._last >= _PROGRESS_SECONDS and done < draws:
             self._last = now
-            typer.echo(f"{done:,} of {draws:,} draws", err=True)
+            print_note(f"{done:,} of {draws:,} draws")
 
 
 @contextmanager
@@ -215,5 +216,5 @@ def _bad_input() -> Iterator[None]:
     try:
         yield
     except (ItemsError, ParameterError) as error:
-        typer.echo(f"error: {error_text(error, one_line)}", err=True)
+        print_error(error)
         raise typer.Exit(_BAD_INPUT) from None

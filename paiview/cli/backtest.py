@@ -1,16 +1,14 @@
 """``paiview backtest``: what the policy would have said of the versions that a model has."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import replace
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from paiview.cli.options import ModelArgument, PolicyOption, contracts_with, open_registry
+from paiview.cli.output import print_note, print_table, print_text, print_tree
 from paiview.pai.errors import ParameterError
-from paiview.settings import load_settings
 from paiview.text import counted, one_line, strip_controls
 
 if TYPE_CHECKING:
@@ -29,13 +27,8 @@ class BacktestFormat(StrEnum):
 
 
 def backtest(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A ModelId.")],
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True, dir_okay=False, help="A TOML file whose [[policy]] rules replace those of paiview.toml."
-        ),
-    ] = None,
+    model: ModelArgument,
+    policy: PolicyOption = None,
     tolerance: Annotated[
         float | None,
         typer.Option(min=0, help="A relative tolerance in percent, such as 2: print the lines of paiview.toml for it."),
@@ -47,27 +40,22 @@ def backtest(
 ) -> None:
     """Try the policy on the past: which Approved versions it stops, and which Rejected ones it lets pass."""
     from paiview.decisions import backtest as past  # noqa: PLC0415 - only this command needs what decides
-    from paiview.decisions import contracts  # noqa: PLC0415
-    from paiview.registry.connection import connect  # noqa: PLC0415
 
-    current = contracts.current()
-    if policy is not None:
-        current = replace(current, rules=contracts.load_policy(policy, current))
+    current = contracts_with(policy)
     share = None if tolerance is None else past.share_of_percent(tolerance)
     ladder = past.TOLERANCES if share is None else tuple(sorted({*past.TOLERANCES, share}))
-    # An approval must not depend on a shared, older response.
-    snapshot = connect(load_settings().model_copy(update={"cache_url": None})).versions(model)
+    snapshot = open_registry().versions(model)
     current = current.with_data(snapshot.meanings)
     trial = past.backtest(snapshot.lineage, current, tolerances=ladder, newest=newest)
     if share is not None and not trial.tolerances:
         raise ParameterError("No rule of the policy has a relative tolerance.")
     lines = None if share is None else past.tolerance_lines(current.rules, share)
     if output is BacktestFormat.JSON:
-        typer.echo(json.dumps(_tree(trial, lines), indent=2))
+        print_tree(_tree(trial, lines))
     else:
         _print_text(trial, lines)
     for sentence in (past.UNKNOWN_LIMIT, *snapshot.warnings, *current.ignored):
-        typer.echo(one_line(sentence, _SENTENCE_CHARACTERS), err=True)
+        print_note(sentence)
 
 
 def _print_text(trial: "Backtest", lines: str | None) -> None:
@@ -75,9 +63,9 @@ def _print_text(trial: "Backtest", lines: str | None) -> None:
     from paiview.decisions.wording import share_text  # noqa: PLC0415
 
     older = f"; {counted(trial.older, 'older version')} not judged" if trial.older else ""
-    typer.echo(f"{one_line(trial.model)}: {counted(len(trial.versions), 'version')} judged{older}\n")
+    print_text(f"{one_line(trial.model)}: {counted(len(trial.versions), 'version')} judged{older}\n")
     statuses = _statuses(trial.counts)
-    _print_columns(
+    print_table(
         ("STATUS", *(overall.upper() for overall in RESULTS)),
         [
             (_shown(status), *(str(trial.counts.get((status, overall), 0)) for overall in RESULTS))
@@ -87,8 +75,8 @@ def _print_text(trial: "Backtest", lines: str | None) -> None:
     _print_versions("Approved versions that the policy stops", trial.versions_with("Approved", "fail"))
     _print_versions("Rejected versions that it lets pass", trial.versions_with("Rejected", "pass"))
     if trial.steps:
-        typer.echo("\nWith one relative tolerance in every no_regression rule:")
-        _print_columns(
+        print_text("\nWith one relative tolerance in every no_regression rule:")
+        print_table(
             ("TOLERANCE", "APPROVED STOPPED", "APPROVED UNDECIDED", "REJECTED PASSING", "REJECTED UNDECIDED"),
             [
                 (
@@ -107,24 +95,18 @@ def _print_text(trial: "Backtest", lines: str | None) -> None:
             ],
         )
     if lines is not None:
-        typer.echo(f"\n{strip_controls(lines)}")
+        print_text(f"\n{strip_controls(lines)}")
 
 
 def _print_versions(title: str, versions: "Sequence[BacktestedVersion]") -> None:
-    typer.echo(f"\n{title}: {len(versions) or 'none'}")
+    print_text(f"\n{title}: {len(versions) or 'none'}")
     for version in versions:
         against = (
             f"against {one_line(version.baseline, _NAME_CHARACTERS)}" if version.baseline else "without a baseline"
         )
-        typer.echo(f"  {one_line(version.name, _NAME_CHARACTERS)} {against}")
+        print_text(f"  {one_line(version.name, _NAME_CHARACTERS)} {against}")
         for finding in version.findings:
-            typer.echo(f"    {one_line(finding.sentence, _SENTENCE_CHARACTERS)}")
-
-
-def _print_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    for row in (header, *rows):
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+            print_text(f"    {one_line(finding.sentence, _SENTENCE_CHARACTERS)}")
 
 
 def _statuses(counts: "Counts") -> list[str | None]:

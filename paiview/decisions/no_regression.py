@@ -141,9 +141,9 @@ class NoRegression(SelectingDatasets):
             if len(shown.tests) > 1 and any(pair.pair in shown.tests for pair in shown.worse):
                 clauses.append((f"Corrected for {len(shown.tests)} results with paired evidence (approximate)",))
         elif certain and not shown.without and not shown.unsettled:
-            clauses.append((f"None of {results} is worse{self._beyond}{self._with_confidence}",))
+            clauses.append((f"{_none_of(len(certain))} worse{self._beyond}{self._with_confidence}",))
         elif certain:
-            clauses.append((f"None of {results} is shown to be worse{self._beyond}",))
+            clauses.append((f"{_none_of(len(certain))} shown to be worse{self._beyond}",))
         if shown.unsettled:
             may_be = "May be worse, or chance" if self.margin is None else f"May be worse{self._beyond}"
             items = listed(_worst_first(shown.unsettled), lambda pair: self._open_change(pair, shown, metrics))
@@ -223,3 +223,8 @@ class _Shown(NamedTuple):
 def _worst_first(pairs: Iterable[PairDecision]) -> list[PairDecision]:
     """By effect; a pair without one, which got worse from zero, comes first."""
     return sorted(pairs, key=lambda pair: float("-inf") if pair.effect is None else pair.effect)
+
+
+def _none_of(results: int) -> str:
+    """How a sentence about results begins that are not worse."""
+    return "1 result is not" if results == 1 else f"None of {results} results is"

@@ -95,7 +95,9 @@ def lede(decision: Decision) -> Lede:
     compared = summary.better + summary.worse + summary.same + summary.unclear
     if not compared:
         return _lede_of_nothing(decision)
-    results = f"of {compared} compared {'result' if compared == 1 else 'results'}"
+    if compared == 1:
+        return _lede_of_one(decision)
+    results = f"of {compared} compared results"
     if summary.worse:
         claim = f"Worse on {summary.worse}"
         rest = f" {results}" + (f", better on {summary.better}" if summary.better else "") + "."
@@ -112,6 +114,21 @@ def lede(decision: Decision) -> Lede:
         rest = " moved beyond the tolerance."
     if summary.unclear:
         rest += f" On {summary.unclear} more the difference may be chance."
+    return Lede(claim, rest + _unpaired_sentence(summary))
+
+
+def _lede_of_one(decision: Decision) -> Lede:
+    summary = decision.summary
+    result = "the one compared result"
+    if summary.worse:
+        claim, rest = f"Worse on {result}", f".{_example(decision, 'worse', 'loses')}"
+    elif summary.better:
+        claim, rest = f"Better on {result}", f".{_example(decision, 'better', 'gains')}"
+    elif summary.unclear:
+        example = _example(decision, "unclear", "differs")
+        claim, rest = f"Too close to call on {result}", f": the difference may be chance.{example}"
+    else:
+        claim, rest = f"{result.capitalize()} stayed", " within the tolerance."
     return Lede(claim, rest + _unpaired_sentence(summary))
 
 

@@ -15,7 +15,7 @@ from paiview.figures import style
 from paiview.reports.documents import template
 from paiview.text import one_line
 
-_GLYPHS: Final[dict[State, str]] = {"better": "▲", "worse": "▼", "changed": "≠", "unclear": "=", "same": "="}
+_GLYPHS: Final[dict[State, str]] = {"better": "▲", "worse": "▼", "changed": "≠", "unclear": "≈", "same": "="}
 _TITLES: Final[dict[State, str]] = {
     "better": "Better",
     "worse": "Worse",

@@ -311,7 +311,7 @@ class TestAccepting:
         assert [doubt.sentence for doubt in decision.doubts] == [
             "1 result where which way is better is not known: blobs on a. Accepted by the policy."
         ]
-        assert decision.rules[0].sentence == "None of 1 result is worse. Not comparable: blobs on a."
+        assert decision.rules[0].sentence == "1 result is not worse. Not comparable: blobs on a."
 
     @pytest.mark.parametrize("kind", CASES)
     def test_a_fail_is_never_accepted(self, kind: str) -> None:
@@ -405,7 +405,7 @@ class TestAssumed:
         assert decision.overall == "undecided"
         assert decision.rules[0].result == "undecided"
         assert decision.rules[0].sentence == (
-            "None of 1 result is worse. Changed, with a direction that is only assumed: wer_callcenter on a."
+            "1 result is not worse. Changed, with a direction that is only assumed: wer_callcenter on a."
         )
         assert decision.summary.assumed
         assert decision.summary.word == ("Worse" if after == 0.3 else "Better")

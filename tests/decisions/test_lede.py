@@ -72,9 +72,8 @@ def decided(before: Values | None, after: Values, contracts: Contracts = Contrac
             {"cer@a": 0.20, "cer@b": 0.30},
             {"cer@a": 0.10},
             "Incomplete",
-            "Better on 1",
-            " of 1 compared result, worse on none. a gains most: cer 0.2 → 0.1 (+50.0 %). "
-            "1 result of the baseline is missing.",
+            "Better on the one compared result",
+            ". a gains: cer 0.2 → 0.1 (+50.0 %). 1 result of the baseline is missing.",
             id="better, but one is missing",
         ),
         pytest.param(
@@ -136,7 +135,7 @@ def test_a_result_without_a_share_is_the_largest_and_says_why() -> None:
 def test_names_and_configured_decimals_are_shown_as_elsewhere() -> None:
     configured = Contracts(metric_tables={"cer": MetricSettings(digits=3)})
     decision = decided({"cer@a": 0.1}, {"cer@a": 0.2}, configured).named({"a": "Meeting\nroom\u202e"})
-    assert lede(decision).rest.startswith(" of 1 compared result. Meeting room")
+    assert lede(decision).rest.startswith(". Meeting room")
     assert "cer 0.100 → 0.200 (−100.0 %)" in lede(decision).rest
     assert not {"\n", "\u202e"} & {*lede(decision).text}
     long = decided({f"cer@{'d' * 500}": 0.1}, {f"cer@{'d' * 500}": 0.2})

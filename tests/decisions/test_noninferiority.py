@@ -132,7 +132,7 @@ def test_a_margin_of_a_metric_with_a_target_is_a_share_of_the_distance() -> None
 def test_the_sentences_of_a_margin() -> None:
     rule = no_regression(margin=0.05)
     assert found(rule, pairs((0.1, 0.1, -0.004, 0.004)))[0].sentence == (
-        "None of 1 result is worse by more than 5 %, with 95 % confidence."
+        "1 result is not worse by more than 5 %, with 95 % confidence."
     )
     assert found(rule, pairs((0.1, 0.11, 0.006, 0.014)))[0].sentence == (
         "1 of 1 result is worse by more than 5 %: wer on d-1 −10.0 % (0.10 → 0.11, +1 pp)."
@@ -158,7 +158,7 @@ def test_a_confidence_asks_for_an_entry_of_that_level() -> None:
     assert [outcome(rule, each, level=0.99) for each in (better, worse, unclear)] == ["pass", "fail", "undecided"]
     assert [outcome(rule, each) for each in (better, worse, unclear)] == ["undecided"] * 3
     assert found(rule, pairs(better))[0].sentence == (
-        "None of 1 result is shown to be worse. Without paired evidence of 99 % from at least 20 groups: wer on d-1."
+        "1 result is not shown to be worse. Without paired evidence of 99 % from at least 20 groups: wer on d-1."
     )
     assert outcome(no_regression(confidence=0.99, margin=0.05), (0.1, 0.1, -0.004, 0.004), level=0.99) == "pass"
 

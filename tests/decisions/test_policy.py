@@ -169,7 +169,7 @@ def test_the_tolerance_of_a_rule_is_told() -> None:
     given = pairs({"a": {"cer": 0.3}}, {"a": {"cer": 0.2}})
     _, sentence, _ = one(rule("no_regression", relative=0.07, absolute=0.002), given)
     assert sentence.startswith("1 of 1 result is worse by more than 7 % and 0.002: cer on a −50.0 % ")
-    assert one(rule("no_regression", relative=0.5), given)[1] == "None of 1 result is worse by more than 50 %."
+    assert one(rule("no_regression", relative=0.5), given)[1] == "1 result is not worse by more than 50 %."
 
 
 def test_a_rules_tolerance_stands_in_place_of_the_metrics_and_keeps_its_digits() -> None:
@@ -207,7 +207,7 @@ def test_what_cannot_be_compared_although_the_baseline_had_it_keeps_the_decision
     metric = "speed" if "speed" in before[0] else "cer"
     assert one(rule("no_regression"), given) == (
         "pass",
-        f"None of 1 result is worse. Not comparable: {metric} on meeting.",
+        f"1 result is not worse. Not comparable: {metric} on meeting.",
         "undecided",
     )
     assert one(rule("no_regression", metric=metric), given) == (

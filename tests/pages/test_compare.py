@@ -512,7 +512,7 @@ def test_a_version_edited_since_the_listing_is_decided_about_as_it_is_now(
     app.run()
     text = unescaped(page_text(app))
     assert (
-        "Worse on 1 of 1 compared result. AISHELL-1 loses most: cer 0.05 → 0.07 (−40.0 %). "
+        "Worse on the one compared result. AISHELL-1 loses: cer 0.05 → 0.07 (−40.0 %). "
         "2 results of the baseline are missing." in text
     )
     assert "0.10.0 ✕ Rejected against" in text

@@ -50,12 +50,12 @@ PUBLISHED: Final = {
         "unclear",
         "= Too close to call",
         "undecided",
-        "Too close to call on 1 of 1 compared result: the difference may be chance.",
+        "Too close to call on the one compared result: the difference may be chance.",
         "the difference may be chance: between −0.0023 and +0.0108 with 95 % confidence; about 1,200 more groups of "
         "items would settle it, if the difference stays as it is",
     ),
     "clear": Published(
-        "google-chirp3", "azure", "better", "▲ Better", "pass", "Better on 1 of 1 compared result, worse on none.", ""
+        "google-chirp3", "azure", "better", "▲ Better", "pass", "Better on the one compared result.", ""
     ),
 }
 

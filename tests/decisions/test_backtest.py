@@ -18,14 +18,22 @@ from paiview.pai.objects import ModelVersion
 READ = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def version(name: str, status: str | None, cer: float | None, day: int | None, **others: Any) -> ModelVersion:
+def version(
+    name: str,
+    status: str | None,
+    cer: float | None,
+    day: int | None,
+    paired: dict[str, Any] | None = None,
+    **others: Any,
+) -> ModelVersion:
     numbers = others | ({} if cer is None else {"cer": cer})
+    result = {"Dataset": {"DatasetId": "a"}, "Metrics": numbers, "Paired": paired or {}}
     return ModelVersion.model_validate(
         {
             "VersionName": name,
             "ApprovalStatus": status,
             "GmtCreateTime": None if day is None else f"2026-01-{day:02}T00:00:00Z",
-            "Metrics": {"Results": [{"Dataset": {"DatasetId": "a"}, "Metrics": numbers}]},
+            "Metrics": {"Results": [result]},
         }
     )
 
@@ -116,12 +124,17 @@ def test_the_lines_of_a_tolerance_are_a_policy_that_gives_the_answers_of_its_ste
 
 
 NUMBERS = st.sampled_from([None, 0.0, 0.1, 0.1001, 0.101, 0.102, 0.105, 0.11, 0.2, 1.5])
+EVIDENCE = st.one_of(
+    st.none(), st.tuples(st.integers(1, 2), st.sampled_from([0.0005, 0.003, 0.02]), st.sampled_from([10, 100]))
+)
+"""How many places back the version of paired evidence is, how far the interval of cer reaches each way, its groups."""
 HISTORIES = st.lists(
     st.tuples(
         st.sampled_from(["Approved", "Rejected", "Pending", None]),
         NUMBERS,
         st.dictionaries(st.sampled_from(["iou.person", "width", "acc"]), NUMBERS.filter(lambda n: n is not None)),
         st.one_of(st.none(), st.integers(1, 9)),
+        EVIDENCE,
     ),
     min_size=1,
     max_size=7,
@@ -131,6 +144,8 @@ POLICIES = st.sampled_from(
         Contracts(),
         Contracts(rules=(NoRegression(relative=0.02), Described())),
         Contracts(rules=(NoRegression(accept=("assumed", "unknown")), Bound(metric="cer", max=0.15))),
+        Contracts(rules=(NoRegression(confidence=0.95), NoMissing())),
+        Contracts(rules=(NoRegression(margin=0.03), NoRegression(metric="iou.person"))),
         Contracts(metric_tables={"width": MetricSettings(absolute=0.01), "cer": MetricSettings(relative=0.05)}),
     ]
 )
@@ -139,11 +154,20 @@ POLICIES = st.sampled_from(
 @settings(max_examples=200, deadline=None)
 @given(HISTORIES, POLICIES, st.integers(0, 2))
 def test_it_answers_as_a_check_would_have_when_the_version_was_the_newest(
-    history: list[tuple[str | None, float | None, dict[str, float], int | None]], contracts: Contracts, missing: int
+    history: list[tuple[str | None, float | None, dict[str, float], int | None, tuple[int, float, int] | None]],
+    contracts: Contracts,
+    missing: int,
 ) -> None:
-    versions = [
-        version(f"0.{place}.0", status, cer, day, **others) for place, (status, cer, others, day) in enumerate(history)
-    ]
+    versions = []
+    for place, (status, cer, others, day, evidence) in enumerate(history):
+        paired = {}
+        if evidence is not None and cer is not None:
+            back, reach, groups = evidence
+            if place >= back and (before := history[place - back][1]) is not None:
+                change = cer - before
+                interval = {"change": change, "low": change - reach, "high": change + reach, "level": 0.95}
+                paired = {"cer": [{"baseline": f"0.{place - back}.0", **interval, "n": 10 * groups, "groups": groups}]}
+        versions.append(version(f"0.{place}.0", status, cer, day, paired, **others))
     whole = Lineage("m", versions, READ, total=len(versions) + missing)
     found = backtest(whole, contracts)
     of_name = {each.version_name: each for each in versions}

@@ -171,7 +171,8 @@ class _AliasView(Mapping[str, str]):
     """
 
     def __init__(self, *layers: Mapping[str, MetricSettings] | Mapping[str, DatasetContract]) -> None:
-        self._layers = [NamedTables[MetricSettings | DatasetContract](tables) for tables in layers]
+        aliases = [{name: table for name, table in tables.items() if table.alias_of is not None} for tables in layers]
+        self._layers = [NamedTables[MetricSettings | DatasetContract](tables) for tables in aliases if tables]
         listed = (name for tables in layers for name, table in tables.items() if table.alias_of)
         self._names = [name for name in dict.fromkeys(listed) if not has_wildcard(name)]
 

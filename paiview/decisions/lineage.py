@@ -22,7 +22,7 @@ from paiview.decisions.reruns import MOST_RUNS, RERUN_LABEL, Runs, rerun_sentenc
 from paiview.decisions.verdict import Verdict, verdict
 from paiview.evaluation.dataset_identity import look_alikes
 from paiview.evaluation.metric_numbers import range_problem
-from paiview.evaluation.results import Evaluation, Pair, evaluation, unreadable, versions_measuring
+from paiview.evaluation.results import Evaluation, MeasuredPairs, Pair, evaluation, unreadable
 from paiview.evaluation.version_order import total_order
 from paiview.pai.errors import PaiviewError
 from paiview.pai.objects import ModelVersion
@@ -36,8 +36,10 @@ NAMED: Final = "named"
 _NO_BASELINE: Final = "no baseline: no version before the candidate is approved or shares a result"
 _CACHE_SIZE: Final = 256
 """Evaluations, baselines and decisions cached for one listing; a comparison needs few of thousands of versions."""
-_MAX_SEARCH_BATCH: Final = 256
-"""Versions searched at once for a result that the candidate has too."""
+_SEARCHED_AT_ONCE: Final = 64
+"""Versions whose results are read at once, and kept, in a search for one that has a result of the candidate."""
+_KEPT_SEARCHES: Final = 4
+"""Contracts for which what was read in searches is kept."""
 _MAX_NAME_LENGTH: Final = 80
 _MAX_SENTENCE_LENGTH: Final = 200
 
@@ -95,6 +97,7 @@ class Lineage:
         self._cached_baseline = lru_cache(_CACHE_SIZE)(self._choose_baseline)
         self._cached_facts = lru_cache(_CACHE_SIZE)(self._find_facts)
         self._cached_decision = lru_cache(_CACHE_SIZE)(self._new_decision)
+        self._cached_searches = lru_cache(_KEPT_SEARCHES)(self._new_search)
 
     def __contains__(self, name: object) -> bool:
         """Whether the model has a version of this name."""
@@ -195,10 +198,11 @@ class Lineage:
         return evaluation(self._versions[index].metrics, contracts.aliases, contracts.metric_aliases)
 
     def _choose_baseline(self, candidate: int, contracts: Contracts) -> tuple[str | None, str]:
-        before = range(candidate - 1, -1, -1)
         approved = self._approved[: bisect_left(self._approved, candidate)][::-1]
         pairs = self._cached_scores(candidate, contracts)
-        sharing = self._first_sharing(approved or before, pairs, contracts)
+        searched = self._approved if approved else range(len(self._versions))
+        before = len(approved) or candidate
+        sharing = self._newest_sharing(searched, before, pairs, contracts)
         newest = f"newest approved by {'creation' if self.has_times else 'name'}"
         if sharing is None:
             return (self.names[approved[0]], f"{newest}{_NOTHING_SHARED}") if approved else (None, _NO_BASELINE)
@@ -235,33 +239,47 @@ class Lineage:
         baseline = None if decision.baseline is None else self._index(decision.baseline)
         if not pairs or not candidate or (baseline is not None and self._shares(baseline, pairs, contracts)):
             return None
-        earlier = [version.metrics for version in self._versions[:candidate]]
-        measuring = versions_measuring(earlier, pairs, contracts.aliases, contracts.metric_aliases)
-        most, found = 0, 0
-        for index in (index for index, measures in enumerate(measuring) if measures):
+        most, newest = 0, 0
+        for index in self._measuring(range(len(self._versions)), candidate, pairs, contracts):
             shared = len(pairs & self._scored_pairs(index, contracts))
             # Of versions that share as many, the newest.
-            if shared and shared >= most:
-                most, found = shared, index
-        return (self.names[found], most) if most else None
+            if shared > most:
+                most, newest = shared, index
+        return (self.names[newest], most) if most else None
 
-    def _first_sharing(self, indexes: Sequence[int], pairs: set[Pair], contracts: Contracts) -> int | None:
-        """The first of some versions that has a valid number for any of the pairs.
+    def _newest_sharing(
+        self, indexes: Sequence[int], before: int, pairs: set[Pair], contracts: Contracts
+    ) -> int | None:
+        """The last of the first ``before`` of some versions that has a valid number for any of the pairs."""
+        if not pairs or not before:
+            return None
+        # The last one nearly always has one, and is read for the comparison anyway.
+        if self._shares(newest := indexes[before - 1], pairs, contracts):
+            return newest
+        measuring = self._measuring(indexes, before - 1, pairs, contracts)
+        return next((index for index in measuring if self._shares(index, pairs, contracts)), None)
 
-        The batches grow, because one of the first few versions nearly always has one.
+    def _measuring(self, indexes: Sequence[int], before: int, pairs: set[Pair], contracts: Contracts) -> Iterator[int]:
+        """Those of the first ``before`` of some versions that have a number for any of the pairs, the last first.
+
+        Args:
+            indexes: all versions, or all Approved ones. What is read of them is kept, in parts of a fixed size: for
+                each of a hundred candidates the whole listing may be searched.
+            before: how many of them are searched.
+            pairs: the pairs.
+            contracts: what metrics and datasets mean.
         """
-        start, size = 0, 1
-        while pairs and start < len(indexes):
-            batch = indexes[start : start + size]
-            measuring = [True]
-            if len(batch) > 1:
-                metrics = [self._versions[index].metrics for index in batch]
-                measuring = versions_measuring(metrics, pairs, contracts.aliases, contracts.metric_aliases)
-            for index, measures in zip(batch, measuring, strict=True):
-                if measures and self._shares(index, pairs, contracts):
-                    return index
-            start, size = start + size, min(2 * size, _MAX_SEARCH_BATCH)
-        return None
+        parts = self._cached_searches(indexes is self._approved, contracts)
+        for start in range((before - 1) // _SEARCHED_AT_ONCE * _SEARCHED_AT_ONCE, -1, -_SEARCHED_AT_ONCE):
+            part = indexes[start : start + _SEARCHED_AT_ONCE]
+            if start not in parts:
+                metrics = [self._versions[index].metrics for index in part]
+                parts[start] = MeasuredPairs(metrics, contracts.aliases, contracts.metric_aliases)
+            places = parts[start].versions_with(pairs)
+            yield from (part[place] for place in reversed(places) if start + place < before)
+
+    def _new_search(self, _is_of_approved: bool, _contracts: Contracts) -> dict[int, MeasuredPairs]:
+        return {}
 
     def _shares(self, index: int, pairs: set[Pair], contracts: Contracts) -> bool:
         return not pairs.isdisjoint(self._cached_scores(index, contracts))

@@ -8,8 +8,7 @@ too: as a row if it is a number or a list of numbers, else as a sentence with th
 
 import math
 import re
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from types import MappingProxyType
@@ -484,41 +483,45 @@ def item_files(metrics: Any) -> list[tuple[str, str]]:
     ]
 
 
-def versions_measuring(
-    versions: Sequence[Any],
-    pairs: Collection[Pair],
-    aliases: Mapping[str, str] = _NO_NAMES,
-    metric_aliases: Mapping[str, str] = _NO_NAMES,
-) -> list[bool]:
-    """For each version, whether it has at least one number for any of the pairs.
+class MeasuredPairs:
+    """Which of a few versions have at least one number for a pair.
 
     Ten times as fast as ``evaluation``, for a search through thousands of versions.
 
     Args:
         versions: the Metrics of each version.
-        pairs: with aliases replaced by their targets.
         aliases: as for ``evaluation``.
         metric_aliases: as for ``evaluation``.
     """
-    results = Results()
-    results.read(versions)
-    codes: defaultdict[str, set[int]] = defaultdict(set)
-    for code, name in enumerate(results.metrics.categories):
-        codes[metric_aliases.get(name, name)].add(code)
-    wanted: defaultdict[str, set[int]] = defaultdict(set)
-    for pair in pairs:
-        wanted[pair.dataset] |= codes.get(pair.metric, set())
-    renamed = renaming(aliases)
-    wanted_of_source = [wanted.get(renamed(identity.dataset)) for identity in results.sources.identities]
-    measures = [False] * len(versions)
-    start = 0
-    for version, source, size in zip(results.block_version, results.block_source, results.block_size, strict=True):
-        end = start + size
-        if not measures[version] and (sought := wanted_of_source[source]):
-            rows = zip(results.metric[start:end], results.value[start:end], strict=True)
-            measures[version] = any(metric in sought and math.isfinite(value) for metric, value in rows)
-        start = end
-    return measures
+
+    def __init__(
+        self,
+        versions: Sequence[Any],
+        aliases: Mapping[str, str] = _NO_NAMES,
+        metric_aliases: Mapping[str, str] = _NO_NAMES,
+    ) -> None:
+        self._length = len(versions)
+        # By dataset and metric, a bit for each version: a listing may hold a hundred thousand names of metrics.
+        self._bits: dict[str, dict[str, int]] = {}
+        results = Results()
+        results.read(versions)
+        metrics = [metric_aliases.get(name, name) for name in results.metrics.categories]
+        renamed = renaming(aliases)
+        datasets = [renamed(identity.dataset) for identity in results.sources.identities]
+        start = 0
+        for version, source, size in zip(results.block_version, results.block_source, results.block_size, strict=True):
+            bits, bit, end = self._bits.setdefault(datasets[source], {}), 1 << version, start + size
+            for code, value in zip(results.metric[start:end], results.value[start:end], strict=True):
+                if math.isfinite(value):
+                    bits[metrics[code]] = bits.get(metrics[code], 0) | bit
+            start = end
+
+    def versions_with(self, pairs: Iterable[Pair]) -> list[int]:
+        """The versions that have a number for any of the pairs, ascending; aliases are replaced by their targets."""
+        found = 0
+        for pair in pairs:
+            found |= self._bits.get(pair.dataset, {}).get(pair.metric, 0)
+        return [version for version in range(self._length) if found >> version & 1]
 
 
 def _opened(value: Any) -> Any:

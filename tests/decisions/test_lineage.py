@@ -421,6 +421,26 @@ def test_the_baseline_is_found_behind_hundreds_that_share_nothing() -> None:
     assert versions.baseline("c", alias)[0] == "0.699.0"
 
 
+@pytest.mark.parametrize("status", ["Approved", "Pending"])
+def test_each_of_many_candidates_finds_the_newest_earlier_version_that_shares_a_result(status: str) -> None:
+    datasets = [f"d-{place * place % 97}" for place in range(200)]
+    versions = [
+        version(
+            f"0.{place}.0",
+            status,
+            {dataset: {"cer": 0.1}},
+            GmtCreateTime=f"2026-01-{place // 24 + 1:02}T{place % 24:02}:00:00Z",
+        )
+        for place, dataset in enumerate(datasets)
+    ]
+    searched = lineage(*versions)
+    for place, dataset in enumerate(datasets):
+        earlier = [before for before in range(place) if datasets[before] == dataset]
+        usual = f"0.{place - 1}.0" if status == "Approved" and place else None
+        expected = f"0.{earlier[-1]}.0" if earlier else usual
+        assert searched.baseline(f"0.{place}.0", Contracts())[0] == expected
+
+
 def largest_overlap(versions: Lineage, candidate: str, contracts: Contracts = Contracts(), **asked: Any) -> Any:
     decision = decide(versions, candidate, contracts=contracts, **asked)
     return versions.largest_overlap(decision, contracts)

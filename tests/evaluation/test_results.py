@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from paiview.evaluation.frames import build
 from paiview.evaluation.results import (
     Evaluation,
+    MeasuredPairs,
     Measurement,
     Pair,
     evaluation,
     item_files,
     read_number,
     unreadable,
-    versions_measuring,
 )
 from paiview.pai.objects import ModelVersion
 
@@ -44,25 +44,32 @@ def results(**datasets: dict[str, Any]) -> dict[str, Any]:
     return {"Results": [{"Dataset": {"DatasetId": name}, "Metrics": given} for name, given in datasets.items()]}
 
 
+def measuring(versions: list[Any], pairs: set[Pair], *aliases: dict[str, str]) -> list[bool]:
+    """For each version, whether it has a number for any of the pairs."""
+    found = MeasuredPairs(versions, *aliases).versions_with(pairs)
+    assert found == sorted(set(found))
+    return [place in found for place in range(len(versions))]
+
+
 def test_versions_that_have_a_pair_are_told_by_their_place() -> None:
     versions = [results(a={"cer": 0.1}), None, results(b={"cer": 0.1}), results(a={"wer": 0.1}, b={"x": 1})]
-    assert versions_measuring(versions, {Pair("cer", "a")}) == [True, False, False, False]
-    assert versions_measuring(versions, {Pair("cer", "b"), Pair("wer", "a")}) == [False, False, True, True]
-    assert versions_measuring(versions, set()) == [False] * 4
-    assert versions_measuring([], {Pair("cer", "a")}) == []
+    assert measuring(versions, {Pair("cer", "a")}) == [True, False, False, False]
+    assert measuring(versions, {Pair("cer", "b"), Pair("wer", "a")}) == [False, False, True, True]
+    assert measuring(versions, set()) == [False] * 4
+    assert measuring([], {Pair("cer", "a")}) == []
 
 
 def test_a_dataset_is_found_by_the_name_of_its_alias() -> None:
     version = results(**{"oss://a": {"cer": 0.1}})
-    assert versions_measuring([version], {Pair("cer", "a")}, ALIASES) == [True]
-    assert versions_measuring([version], {Pair("cer", "oss://a")}, ALIASES) == [False]
+    assert measuring([version], {Pair("cer", "a")}, ALIASES) == [True]
+    assert measuring([version], {Pair("cer", "oss://a")}, ALIASES) == [False]
 
 
 def test_what_is_no_number_is_not_had_and_one_of_several_is() -> None:
     odd = [results(a={"cer": value}) for value in ("n/a", None, float("nan"), float("inf"), "0.1")]
-    assert versions_measuring(odd, {Pair("cer", "a")}) == [False, False, False, False, True]
+    assert measuring(odd, {Pair("cer", "a")}) == [False, False, False, False, True]
     twice = {"Results": [*results(a={"cer": 0.1})["Results"], *results(a={"cer": 0.2})["Results"]]}
-    assert versions_measuring([twice], {Pair("cer", "a")}) == [True]
+    assert measuring([twice], {Pair("cer", "a")}) == [True]
 
 
 @settings(deadline=None)
@@ -70,7 +77,7 @@ def test_what_is_no_number_is_not_had_and_one_of_several_is() -> None:
 def test_it_overlooks_no_version_and_errs_only_where_a_pair_is_given_twice(
     versions: list[Any], pairs: set[Pair]
 ) -> None:
-    for version, told in zip(versions, versions_measuring(versions, pairs, ALIASES), strict=True):
+    for version, told in zip(versions, measuring(versions, pairs, ALIASES), strict=True):
         found = [measured for pair, measured in evaluation(version, ALIASES).items() if pair in pairs]
         has_number = any(measured.value == measured.value for measured in found)
         assert told >= has_number
@@ -183,8 +190,8 @@ def test_two_metrics_of_one_name_are_one_where_they_are_equal() -> None:
     metrics = [result({"acc,none": 0.5, "acc": 0.5, "WER": 0.1, "wer": 0.2}), result({"WER": 0.3}, "d-2")]
     assert plain(evaluation(metrics, {}, aliases)) == {"acc@d-1": 0.5, "wer@d-1": "0.1, 0.2", "wer@d-2": 0.3}
     versions = [[result({"WER": 0.1})], [result({"cer": 0.1})]]
-    assert versions_measuring(versions, {Pair("wer", "d-1")}, {}, aliases) == [True, False]
-    assert versions_measuring(versions, {Pair("WER", "d-1")}, {}, aliases) == [False, False]
+    assert measuring(versions, {Pair("wer", "d-1")}, {}, aliases) == [True, False]
+    assert measuring(versions, {Pair("WER", "d-1")}, {}, aliases) == [False, False]
 
 
 def test_an_alias_may_be_a_raw_uri_and_goes_for_every_split() -> None:
@@ -195,8 +202,8 @@ def test_an_alias_may_be_a_raw_uri_and_goes_for_every_split() -> None:
         result({"cer": 0.3}, {"DatasetId": "d-2", "Config": "zh"}),
     ]
     assert plain(evaluation(items, aliases)) == {"cer@d-1": 0.1, "cer@d-1[split=a]": 0.2, "cer@d-3[config=zh]": 0.3}
-    assert versions_measuring([items[:1], items[1:]], {Pair("cer", "d-1")}, aliases) == [True, False]
-    assert versions_measuring([items[:1], items[1:]], {Pair("cer", "d-3[config=zh]")}, aliases) == [False, True]
+    assert measuring([items[:1], items[1:]], {Pair("cer", "d-1")}, aliases) == [True, False]
+    assert measuring([items[:1], items[1:]], {Pair("cer", "d-3[config=zh]")}, aliases) == [False, True]
 
 
 USUAL = {

@@ -233,6 +233,9 @@ def _is_visible(char: str) -> bool:
 
 
 def _visible(line: str) -> str:
+    # Nearly all texts are such, and a page writes hundreds of them.
+    if line.isascii() and line.isprintable():
+        return line
     line = _EMOJI_STYLE.sub(_REPLACEMENT, line)
     if not line.isascii():
         line = _ACCENT_PILE.sub(rf"\1{_REPLACEMENT}", line)

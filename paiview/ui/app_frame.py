@@ -77,6 +77,8 @@ class Regions(NamedTuple):
 
 
 _regions: ContextVar[Regions] = ContextVar("paiview_regions")
+_carried: ContextVar[dict[str, dict[str, list[str]]]] = ContextVar("paiview_carried_filters")
+"""What links of a run carry to the pages that draw versions, by file; the page of models draws dozens of such links."""
 
 
 def regions() -> Regions:
@@ -102,6 +104,7 @@ def run() -> None:
         )
         st.html(_STYLE)
         token = _pages.set(pages)
+        _carried.set({})
         try:
             _draw_frame()
             with messages.problem_region(), reading(script_lock.released, client):
@@ -169,8 +172,11 @@ def _query(page: str, parameters: Mapping[str, str | list[str]]) -> dict[str, st
         return {**parameters}
     model_id = parameters.get("model")
     view = url.view_of(_WITH_VERSIONS[page], model_id if isinstance(model_id, str) else None)
-    carried = {**sidebar.OF_VERSIONS.parameters(), **(sidebar.column_parameters() if page == VERSIONS else {}), **view}
-    query = {**carried, **parameters}
+    carried = _carried.get()
+    if page not in carried:
+        columns = sidebar.column_parameters() if page == VERSIONS else {}
+        carried[page] = sidebar.OF_VERSIONS.parameters() | columns
+    query = {**carried[page], **view, **parameters}
     return query if len(urlencode(query, doseq=True)) <= _MAX_QUERY_CHARACTERS else {**parameters}
 
 

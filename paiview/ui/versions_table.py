@@ -259,8 +259,8 @@ def _write_values(
     for column, number in queries.best_numbers(numbers.iloc[page.passing], page.pairs, metrics).items():
         marks.loc[table[column] == number, column] = _BEST
     config = {}
-    for column, pair in zip(columns, page.pairs, strict=True):
-        digits = decimal_places(pair, numbers[column].to_numpy(), metrics)
+    decimals = column_decimals(data=page.data, pairs=page.pairs)
+    for column, pair, digits in zip(columns, page.pairs, decimals, strict=True):
         hint = escape_markdown(pair.dataset)
         if is_unsafe(table[column]):
             table[column] = as_text(table[column], [digits] * len(table))

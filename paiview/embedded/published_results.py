@@ -194,8 +194,8 @@ def _owner(model: Mapping[str, Any]) -> str:
 def _parameters_in_millions(family: Mapping[str, Any], times: Sequence[datetime]) -> int | None:
     """The parameters of the newest version whose number is published."""
     sizes = [(time, version["params"]) for time, version in zip(times, family["versions"], strict=True)]
-    known = [(time, size) for time, size in sizes if size]
-    return round(max(known)[1] / 1_000_000) if known else None
+    published = [(time, size) for time, size in sizes if size]
+    return round(max(published)[1] / 1_000_000) if published else None
 
 
 def _model(model_id: str, family: Mapping[str, Any], times: Sequence[datetime]) -> JsonObject:

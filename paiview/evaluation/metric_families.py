@@ -56,14 +56,14 @@ def families(metrics: Collection[str]) -> dict[str, str]:
     """
     ends = {metric: _ends(metric) for metric in metrics}
     counts = Counter(end for pair in ends.values() for end in pair)
-    found = {}
+    family_of = {}
     for metric, pair in ends.items():
         if not pair or not _OF_THE_WHOLE.isdisjoint(_WORDS.split(metric.casefold())):
             continue
         is_nested, _, shared = largest = max(pair, key=lambda end: counts[end])
         if counts[largest] >= (_MIN_NESTED if is_nested else _MIN_FLAT):
-            found[metric] = shared
-    return found
+            family_of[metric] = shared
+    return family_of
 
 
 def _ends(metric: str) -> tuple[tuple[bool, bool, str], ...]:

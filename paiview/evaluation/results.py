@@ -518,10 +518,10 @@ class MeasuredPairs:
 
     def versions_with(self, pairs: Iterable[Pair]) -> list[int]:
         """The versions that have a number for any of the pairs, ascending; aliases are replaced by their targets."""
-        found = 0
+        bits = 0
         for pair in pairs:
-            found |= self._bits.get(pair.dataset, {}).get(pair.metric, 0)
-        return [version for version in range(self._length) if found >> version & 1]
+            bits |= self._bits.get(pair.dataset, {}).get(pair.metric, 0)
+        return [version for version in range(self._length) if bits >> version & 1]
 
 
 def _opened(value: Any) -> Any:

@@ -93,22 +93,22 @@ def columns_of(names: Sequence[str], group: str | None = None) -> Columns:
         if plain in by_name:
             raise ValueError(f"two columns are named {one_line(plain, 60)}")
         by_name[plain] = name
-    found = {field: _column(field, by_name) for field in SYNONYMS if field != "group"}
-    if (item_id := found["id"]) is None:
+    column_of = {field: _column(field, by_name) for field in SYNONYMS if field != "group"}
+    if (item_id := column_of["id"]) is None:
         raise ValueError(f"there is no id; the columns are {_listed(names)}")
-    has_ratio = found["errors"] is not None and found["n"] is not None
-    if not has_ratio and found["value"] is None:
-        lacking = [field for field in ("errors", "n") if found[field] is None]
+    has_ratio = column_of["errors"] is not None and column_of["n"] is not None
+    if not has_ratio and column_of["value"] is None:
+        lacking = [field for field in ("errors", "n") if column_of[field] is None]
         what = f"there is no {lacking[0]}" if len(lacking) == 1 else "there are neither errors and n nor a value"
         raise ValueError(f"{what}; the columns are {_listed(names)}")
     return Columns(
         item_id,
-        errors=found["errors"] if has_ratio else None,
-        n=found["n"] if has_ratio else None,
-        value=None if has_ratio else found["value"],
+        errors=column_of["errors"] if has_ratio else None,
+        n=column_of["n"] if has_ratio else None,
+        value=None if has_ratio else column_of["value"],
         group=_group_column(by_name, group),
-        reference=found["reference"],
-        hypothesis=found["hypothesis"],
+        reference=column_of["reference"],
+        hypothesis=column_of["hypothesis"],
     )
 
 

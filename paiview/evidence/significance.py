@@ -100,7 +100,7 @@ def significance(
     changes = redrawn_changes(sums, draws, seed, best, progress)
     made = _bootstrap if paired.group_count >= MIN_BOOTSTRAP_GROUPS else _student
     intervals, sides = made(sums, change, changes, best, levels)
-    found = Significance(
+    finding = Significance(
         metric=name,
         direction=way,
         target=best,
@@ -119,7 +119,7 @@ def significance(
         baseline_model=baseline_model,
         remarks=(*paired.remarks, *_few_draws(draws, levels, made is _bootstrap)),
     )
-    return replace(found, sentences=tuple(sentences_of(found)))
+    return replace(finding, sentences=tuple(sentences_of(finding)))
 
 
 def _bootstrap(
@@ -156,10 +156,10 @@ def _meaning(
     Raises:
         ItemsError: errors are given for a metric of which fewer is not better: its change would have the wrong sign.
     """
-    known = catalogue_contract(metric)
-    if direction is None and target is None and known.standing == "known":
-        target = known.best
-        direction = known.direction if known.direction in ("lower", "higher") else None
+    meaning = catalogue_contract(metric)
+    if direction is None and target is None and meaning.standing == "known":
+        target = meaning.best
+        direction = meaning.direction if meaning.direction in ("lower", "higher") else None
     if kind == "errors":
         if direction == "higher" or target is not None:
             raise ItemsError(

@@ -251,13 +251,13 @@ class Filters(BaseModel):
             return value
         if info.field_name == "label":
             return _label_filter(value)
-        known = {**_KNOWN_IN_ALL, **cls._known}.get(info.field_name or "", ())
-        spellings = spellings_of(value, known)
+        documented = {**_KNOWN_IN_ALL, **cls._known}.get(info.field_name or "", ())
+        spellings = spellings_of(value, documented)
         if len(spellings) == 1:
             return spellings[0]
         # Folded, so that all spellings are one cache key, unless that is a spelling with a meaning of its own.
         folded = folded_spelling(value)
-        return value if folded in known else folded
+        return value if folded in documented else folded
 
     def query(self) -> dict[str, str]:
         """The query parameters under the API's names, without those that are ``None`` or that PAI cannot apply."""
@@ -303,11 +303,11 @@ class Filters(BaseModel):
 
     @property
     def _ambiguous(self) -> tuple[str, ...]:
-        """The fields whose value stands for several known spellings, of which PAI would be asked for one."""
+        """The fields whose value stands for several documented spellings, of which PAI would be asked for one."""
         return tuple(
             name
-            for name, known in self._known.items()
-            if (value := getattr(self, name)) and len(spellings_of(value, known)) > 1
+            for name, documented in self._known.items()
+            if (value := getattr(self, name)) and len(spellings_of(value, documented)) > 1
         )
 
 

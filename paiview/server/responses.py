@@ -43,8 +43,8 @@ class SharedResponse:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the signature is ASGI's
         """Send it, or 304 to a client that has it."""
-        known = Headers(scope=scope).get("if-none-match", "")
-        is_known = self._etag in {tag.strip().removeprefix("W/") for tag in known.split(",")}
+        client_tags = Headers(scope=scope).get("if-none-match", "")
+        is_known = self._etag in {tag.strip().removeprefix("W/") for tag in client_tags.split(",")}
         size = 0 if is_known else sum(map(len, self._parts))
         headers = [(b"etag", self._etag.encode()), (b"cache-control", b"private, no-cache")]
         if not is_known:

@@ -353,5 +353,5 @@ def _service(registry: Registry) -> str:
 def _place(registry: Registry, workspace_id: str | None) -> list[str]:
     """The region, which the embedded registry has none of, and the workspace, as Markdown in one line."""
     facts = {"region": registry.console_region, "workspace": workspace_id or registry.workspace_id}
-    known = [f"{name} {escape_markdown(value, 80)}" for name, value in facts.items() if value]
-    return [" · ".join(known)] if known else []
+    parts = [f"{name} {escape_markdown(value, 80)}" for name, value in facts.items() if value]
+    return [" · ".join(parts)] if parts else []

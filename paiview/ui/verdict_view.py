@@ -141,10 +141,10 @@ def _draw_counts(decision: Decision) -> None:
     counts = {state: count for state in _BAR_ORDER if (count := getattr(decision.summary, state))}
     if not counts:
         return
-    told = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in counts.items())
+    spoken_counts = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in counts.items())
     # Numbers and names of states of our own alone.
     parts = "".join(f'<i class="tally-{state}" style="flex:{count} 1 3px"></i>' for state, count in counts.items())
-    st.html(f'<div class="tally" role="img" aria-label="{told}">{parts}</div>')
+    st.html(f'<div class="tally" role="img" aria-label="{spoken_counts}">{parts}</div>')
     st.markdown(
         " ".join(f":{STATE_BADGES[state]}[{plain_text.count_text(state, count)}]" for state, count in counts.items())
     )
@@ -180,9 +180,9 @@ def _checks_head(rules: Sequence[RuleResult], doubts: Sequence[Doubt]) -> str:
         return f":orange[✕] **{failed} of {counted(len(applied), 'check')} failed**"
     waiting = sum(not doubt.accepted for doubt in doubts)
     if still_open or waiting:
-        told = [counted(still_open, "check")] if still_open else []
-        told += [counted(waiting, "question")] if waiting else []
-        return f":yellow[?] **{' and '.join(told)} open**"
+        open_counts = [counted(still_open, "check")] if still_open else []
+        open_counts += [counted(waiting, "question")] if waiting else []
+        return f":yellow[?] **{' and '.join(open_counts)} open**"
     return f":blue[✓] **{counted(len(applied), 'check')} passed**" if applied else ":gray[–] **No check applies**"
 
 

@@ -45,7 +45,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.T
 def _no_search_for_components() -> Iterator[None]:
     """paiview uses no components; the test runner would look for some in every package, 0.3 s for each page."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("streamlit.components.v2.component_manager.scan_component_manifests", list)
+        patched.setattr("streamlit.components.v2.manifest_scanner.scan_component_manifests", list)
         yield
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
+from paiview.cli.options import BaselineModelOption
 from paiview.cli.output import print_error, print_note, print_text, print_tree
 from paiview.pai.errors import PaiviewError, ParameterError
 from paiview.text import one_line
@@ -62,9 +63,7 @@ def significance(
     baseline_version: Annotated[
         str | None, typer.Option(help="The VersionName of the baseline, for the JSON to register.")
     ] = None,
-    baseline_model: Annotated[
-        str | None, typer.Option(help="The ModelId of the baseline, if it belongs to another model.")
-    ] = None,
+    baseline_model: BaselineModelOption = None,
     group: _GroupOption = None,
     groups: _GroupsOption = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same digits.")] = 0,
@@ -99,8 +98,6 @@ def significance(
             **_meaning(metric, higher, percent=percent),
             progress=_Progress(),
         )
-        if html is not None:
-            _write_page(html, found, baseline, candidate, group)
     if as_json:
         print_tree(tree(found))
     else:
@@ -110,6 +107,10 @@ def significance(
         print_text(json.dumps({"Paired": found.paired}))
     for note in _notes(found):
         print_note(note)
+    # Last: the result of long work is told even where no page can be written.
+    if html is not None:
+        with _bad_input():
+            _write_page(html, found, baseline, candidate, group)
 
 
 def explain(
@@ -151,7 +152,7 @@ def _print_changes(found: "Explanation") -> None:
 
 
 def _meaning(metric: str | None, higher: bool | None, *, percent: bool) -> dict[str, Any]:
-    """Which way of the metric is better, from the options, else from paiview.toml; nothing for the catalogue's word."""
+    """The arguments ``direction``, ``target`` and ``percent``: from the options, else from a sure meaning."""
     from paiview.decisions import contracts  # noqa: PLC0415
 
     direction: Literal["lower", "higher"] | None = None if higher is None else "higher" if higher else "lower"
@@ -210,11 +211,11 @@ class _Progress:
 
 @contextmanager
 def _bad_input() -> Iterator[None]:
-    """End with exit code 2 and one line when the files or arguments cannot be used."""
+    """End with exit code 2 and one line when the files or arguments cannot be used, or the page cannot be written."""
     from paiview.evidence.item_records import ItemsError  # noqa: PLC0415
 
     try:
         yield
-    except (ItemsError, ParameterError) as error:
+    except (ItemsError, ParameterError, ReportFileError) as error:
         print_error(error)
         raise typer.Exit(_BAD_INPUT) from None

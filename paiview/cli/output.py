@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _TRUE_MINUS: Final = re.compile(r"(?:(?<![^\s(])|(?<=[0-9]e))−(?=[0-9])")
-"""That of a number or of its exponent."""
+"""The minus sign of a number or of its exponent, not a dash in a text."""
 _NOTE_CHARACTERS: Final = 800
 
 

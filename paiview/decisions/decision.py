@@ -17,7 +17,7 @@ from paiview.text import shorten_front
 
 State = Literal["better", "worse", "same", "unclear", "missing", "new", "not_comparable", "not_judged"]
 Word = Literal["Better", "Worse", "Trade-off", "Incomplete", "Too close to call", "Not comparable"]
-RuleOutcome = Literal["pass", "fail", "undecided", "warn", "not_applicable"]
+RuleOutcome = Literal["pass", "fail", "undecided", "not_applicable"]
 Overall = Literal["pass", "fail", "undecided"]
 Reason = Literal["unknown", "scale", "version", "duplicate", "invalid", "no_number"]
 Evidence = Literal["paired", "counts", "spread", "noise"]
@@ -36,7 +36,7 @@ BY_CONCERN: Final[tuple[State, ...]] = (
     "not_judged",
 )
 """The states in the order of ``Decision.pairs``, the one that most needs a reviewer's attention first."""
-BY_URGENCY: Final[tuple[RuleOutcome, ...]] = ("fail", "undecided", "warn", "pass", "not_applicable")
+BY_URGENCY: Final[tuple[RuleOutcome, ...]] = ("fail", "undecided", "pass", "not_applicable")
 GLYPHS: Final[Mapping[State, str]] = {
     "better": "▲",
     "worse": "▼",

@@ -462,9 +462,9 @@ def _baseline(
         reason = f"{named_by}, from another model"
     elif requested is not None:
         reason = named_by
-        if by_rule not in (None, requested):
+        if by_rule is not None and by_rule != requested:
             # A link keeps its baseline, though a newer version may have been approved since.
-            reason += f"; the rules choose {one_line(by_rule or '', _MAX_NAME_LENGTH)}"
+            reason += f"; the rules choose {one_line(by_rule, _MAX_NAME_LENGTH)}"
     name = by_rule if requested is None else requested
     if name is None:
         return None, reason, facts

@@ -75,8 +75,8 @@ def judge_pairs(
     return tuple(sorted(decisions, key=pair_order))
 
 
-def state_of(baseline: float, candidate: float, contract: MetricContract) -> State:
-    """The judgement of two valid numbers on one scale by a contract.
+def state_of(baseline: float, candidate: float, meaning: MetricContract) -> State:
+    """The judgement of two valid numbers on one scale by a meaning.
 
     Two numbers are the same within tolerance (exactly at it is within), and where they are equal at ``digits``. The
     relative tolerance is a share of the baseline's size, with a ceiling of the smaller of the value and its distance
@@ -85,16 +85,16 @@ def state_of(baseline: float, candidate: float, contract: MetricContract) -> Sta
     """
     if baseline == candidate:
         return "same"
-    if contract.digits is not None and f"{baseline:z.{contract.digits}f}" == f"{candidate:z.{contract.digits}f}":
+    if meaning.digits is not None and f"{baseline:z.{meaning.digits}f}" == f"{candidate:z.{meaning.digits}f}":
         return "same"
-    if (contract.direction or contract.has_tolerance) and not _exceeds(baseline, candidate, contract):
+    if (meaning.direction or meaning.has_tolerance) and not _exceeds(baseline, candidate, meaning):
         return "same"
-    if contract.direction is None:
+    if meaning.direction is None:
         return "not_comparable"
-    if contract.best is not None:
-        is_better = _distance(candidate, contract.best) < _distance(baseline, contract.best)
+    if meaning.best is not None:
+        is_better = _distance(candidate, meaning.best) < _distance(baseline, meaning.best)
     else:
-        is_better = (candidate > baseline) == (contract.direction == "higher")
+        is_better = (candidate > baseline) == (meaning.direction == "higher")
     return "better" if is_better else "worse"
 
 

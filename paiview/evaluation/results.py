@@ -26,8 +26,6 @@ from paiview.evaluation.noise_evidence import PairedEntry, Spread, may_hold_spre
 from paiview.pai.responses import parse_json
 from paiview.text import encodable, json_text
 
-__all__ = ["NO_DATASET", "Evaluation", "Measurement", "Pair", "Results", "evaluation", "read_number", "unreadable"]
-
 _MAX_DEPTH: Final = 8
 _NUMERIC: Final = re.compile(r"\s*([+-]?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?)\s*")
 """A number between blanks, some of which ``float`` does not accept."""

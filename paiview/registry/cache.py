@@ -318,14 +318,14 @@ class Cache:
                 self._start(key, query)
         return asked_at
 
-    def changed(self, missed: Mapping[Key, Missed]) -> bool:
+    def changed(self, missed_reads: Mapping[Key, Missed]) -> bool:
         """Whether a read that a reader missed would end differently now.
 
         Reads whose failure may be forgotten are repeated in the background.
         """
         with self._lock:
             now = self._clock()
-            for key, (query, error, at) in missed.items():
+            for key, (query, error, at) in missed_reads.items():
                 entry, failure = self._entries.get(key), self._failures.get(key)
                 if entry is not None and entry.read_at > at:
                     return True

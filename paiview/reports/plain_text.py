@@ -41,7 +41,6 @@ UNPAIRED: Final[tuple[State, ...]] = ("missing", "new")
 OUTCOMES: Final[dict[RuleOutcome | Overall, str]] = {
     "pass": "✓ pass",
     "fail": "✕ fail",
-    "warn": "! warn",
     "not_applicable": "– not applicable",
     "undecided": "? undecided",
 }

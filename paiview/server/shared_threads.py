@@ -35,7 +35,7 @@ class SharedThreads:
         """By client, as long as it has requests: what it may run at a time."""
 
     async def run(self, request: Request, respond: Callable[[float], ResultT]) -> ResultT | None:
-        """Respond to a request in a thread; ``None`` if it got none in time, or its client has left.
+        """Respond to a request in a thread; ``None`` if the queue or its client's half is full, or no thread was free.
 
         Args:
             request: whose client is counted.

@@ -27,7 +27,7 @@ VERSIONS = "pages/versions.py"
 TRENDS = "pages/trends.py"
 COMPARE = "pages/compare.py"
 _MAX_QUERY_CHARACTERS = 6_000
-"""The query of a link, for common proxies take addresses of 8 kB. Filters that it leaves out the session restores."""
+"""The longest query of a link: common proxies refuse addresses above 8 kB. A longer one goes without the filters."""
 _WITH_VERSIONS = {VERSIONS: "versions", TRENDS: "trends"}
 """The pages that share the filters of versions, by file: the path in the URL."""
 _ICON = "data:image/svg+xml;base64," + base64.b64encode(Path(__file__).with_name("paiview.svg").read_bytes()).decode()
@@ -40,6 +40,7 @@ _LEGEND = """**Colours and marks**
 
 :blue-badge[▲ better] :orange-badge[▼ worse] beyond the tolerance ·
 :gray-badge[= same] within it ·
+:gray-badge[≈ unclear] may be chance, by paired evidence ·
 :yellow-badge[○ missing] in the candidate ·
 :gray-badge[✚ new] without a number to compare with ·
 :gray-badge[? not comparable] for a reason that is told ·
@@ -48,9 +49,9 @@ _LEGEND = """**Colours and marks**
 :yellow-badge[○ Pending] :green-badge[✓ Approved] :gray-badge[✕ Rejected] are the statuses in PAI. *Approved
 now* is the newest approved version by creation: PAI does not say which was approved last, or which is serving.
 
-**Effect** is the change as a share of the baseline, positive is better; of an accuracy the larger of gain and reduced
-errors. **Baseline** is the newest approved version before the candidate that shares a result with it, unless somebody
-names another. Up is better, right is better."""
+**Effect** is the change as a share of the baseline, positive is better; for a score that ends at 1 or 100 %, the
+larger of that share and the share of errors removed. **Baseline** is the newest approved version before the candidate
+that shares a result with it, unless somebody names another. Up is better, right is better."""
 
 _pages: ContextVar[Mapping[str, Page]] = ContextVar("paiview_pages")
 """The pages of a run of the frame, by path.
@@ -167,7 +168,7 @@ def _draw_menu() -> None:
 
 
 def _query(page: str, parameters: Mapping[str, str | list[str]]) -> dict[str, str | list[str]]:
-    """The query of a link: what it names, and of a page that draws versions its filters and how it was left."""
+    """The query of a link: its parameters; for Versions and Trends also their filters and last view."""
     if page not in _WITH_VERSIONS:
         return {**parameters}
     model_id = parameters.get("model")

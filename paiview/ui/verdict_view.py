@@ -53,7 +53,6 @@ _RULE_TITLES: Final[Mapping[str, str]] = {
 _RULE_ICONS: Final[Mapping[RuleOutcome, str]] = {
     "fail": ":orange[✕]",
     "undecided": ":yellow[?]",
-    "warn": ":yellow[!]",
     "pass": ":blue[✓]",
     "not_applicable": ":gray[–]",
 }

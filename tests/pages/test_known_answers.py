@@ -51,7 +51,6 @@ WORDS: Final[Mapping[Word, str]] = {
 OUTCOMES: Final[Mapping[RuleOutcome | Overall, str]] = {
     "pass": "✓ pass",
     "fail": "✕ fail",
-    "warn": "! warn",
     "not_applicable": "– not applicable",
     "undecided": "? undecided",
 }
@@ -68,7 +67,7 @@ TITLES: Final[Mapping[str, str]] = {
     "no_missing": "Nothing missing",
     "bound": "Within bounds",
 }
-BY_CONCERN: Final = ("fail", "undecided", "warn", "pass", "not_applicable")
+BY_CONCERN: Final = ("fail", "undecided", "pass", "not_applicable")
 BY_LINK: Final = "named by a link"
 FORMS: Final = ("html", "md", "csv", "json")
 NAMED: Final = 12
@@ -366,16 +365,23 @@ def _says_what_was_found(lede: str, case: Case, names: Mapping[str, str]) -> Non
     """How many of the results that both have are worse or better, the largest of them, and what is missing."""
     by_state = {state: [pair for pair in case.pairs if pair.state == state] for state in STATES}
     compared = sum(len(by_state[state]) for state in ("better", "worse", "same"))
-    results = f"of {compared} compared result{'s' if compared > 1 else ''}"
+    results = f"of {compared} compared results"
     worse, better = by_state["worse"], by_state["better"]
-    if worse:
+    if compared == 1:
+        assert lede.split(".", maxsplit=1)[0] in (
+            "Worse on the one compared result",
+            "Better on the one compared result",
+            "The one compared result stayed within the tolerance",
+        )
+    elif worse:
         beside = f", better on {len(better)}" if better else ""
         assert lede.startswith(f"Worse on {len(worse)} {results}{beside}. ")
     elif better:
         assert lede.startswith(f"Better on {len(better)} {results}, worse on none. ")
     elif compared:
         assert lede.startswith(f"None {results} moved beyond the tolerance.")
-    for verb, pairs in (("loses most: ", worse), ("gains most: ", [] if worse else better)):
+    most = " most" if compared > 1 else ""
+    for verb, pairs in ((f"loses{most}: ", worse), (f"gains{most}: ", [] if worse else better)):
         assert (verb in lede) == bool(pairs)
         if pairs:
             largest = max(pairs, key=lambda pair: math.inf if pair.effect is None else abs(pair.effect))

@@ -107,20 +107,24 @@ def _misfit(entry: PairedEntry, expected: _Change, meaning: MetricContract, plac
     """Why an entry is not about the two numbers.
 
     Its change is theirs to the digits written. Where it has more digits than the numbers, each of them may be rounded
-    by half of its last digit.
+    by half of its last digit. In any case its interval holds their change: evidence of a fraction beside numbers in
+    percent, or of numbers that were edited since, is about another difference.
     """
     if entry.is_distance != (meaning.best is not None):
         return "it is of the distance from a target" if entry.is_distance else "it is not of the distance to the target"
-    change = _times_100(entry.change, places)
-    written = _decimals(change)
+    change, low, high = (_times_100(number, places) for number in (entry.change, entry.low, entry.high))
+    # A change of 0.0 says nothing of its digits; those of its interval do.
+    written = max(map(_decimals, (change, low, high)))
     allowed = Decimal(5).scaleb(-written - 1) if written <= expected.digits else Decimal(1).scaleb(-expected.digits)
     gap = EXACT.subtract(change, expected.size).copy_abs()
     has_other_sign = change * expected.size < 0
-    if nearest_float(_times_100(max(entry.low, entry.high, key=abs), places)) is None:
+    if nearest_float(max(low, high, key=abs)) is None:
         return "it is too large"
     if has_other_sign or gap > EXACT.add(allowed, expected.slack):
         numbers = [stored_number(float(number)) for number in (change, expected.size)]
         return f"its change {numbers[0]} is not the change between the two numbers, {numbers[1]}"
+    if not low - expected.slack <= expected.size <= high + expected.slack:
+        return f"its interval does not hold the change between the two numbers, {stored_number(float(expected.size))}"
     return None
 
 

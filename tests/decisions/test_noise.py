@@ -109,6 +109,25 @@ def test_evidence_about_other_numbers_is_not_used(before: float, after: float, c
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        pytest.param(0.10, 0.30, entry(0.0, -0.01, 0.01), id="a change of 0 beside a threefold error"),
+        pytest.param(4.0, 3.6, entry(0.0, -0.05, 0.05), id="numbers edited since"),
+        pytest.param(12.0, 13.4, entry(1.0, 0.8, 1.1), id="few digits, and outside of the interval"),
+        pytest.param(12.0, 13.0, entry(0.01, -0.02, 0.04), id="a fraction beside percent"),
+        pytest.param(12.0, 12.1, entry(0.001, -0.01, 0.012), id="a small fraction beside percent"),
+    ],
+)
+def test_evidence_whose_interval_does_not_hold_the_change_is_not_used(
+    before: float, after: float, found: PairedEntry
+) -> None:
+    pair = judged(before, after, found)
+    assert (pair.paired, pair.evidence) == (None, None)
+    assert pair.note is not None
+    assert pair.note.startswith("paired evidence is not used: its ")
+
+
+@pytest.mark.parametrize(
     ("found", "compared", "is_used"),
     [
         (entry(-0.01, -1, 1), COMPARED, True),

@@ -29,8 +29,15 @@ _NUMBER: Final = re.compile(r"[pvxh]?[0-9]+(?:ms|[ekbmsx])?")
 _BRACKETED: Final = re.compile(r"[(\[][^()\[\]]*[)\]]")
 _SEGMENT_END: Final = re.compile(r"/(?!(?:s|sec|second|h|hr|hour)\b)|\.(?![0-9])", re.IGNORECASE)
 _COMPLEMENT: Final = re.compile(
-    r"\s*1(?:00)?(?:\.0)?\s*(?:[-−–]\s*(?!best|shot|gram|nn|step|hot|way)(?=[^\W0-9])|/)", re.IGNORECASE
+    r"(?:^|[(\[{])\s*1(?:00)?(?:\.0+)?\s*(?:%\s*)?"
+    r"(?:[-−‐‑‒–—]\s*(?!best|shot|gram|nn|step|hot|way)|[/÷]\s*)(?=[^\W0-9]|[(\[{])",
+    re.IGNORECASE,
 )
+_OPERATION: Final = re.compile(r"^\s*[-−](?!.*[-−]$)|[<>≤≥±*×~!¬]")
+"""A minus before the name, and marks that make another number of a metric: its share under a limit, its half-width."""
+_UP: Final = frozenset("↑⬆↗")
+_DOWN: Final = frozenset("↓⬇↘")
+"""Arrows that say which way is better."""
 _POSSESSIVE: Final = re.compile(r"['’]s\b")
 
 
@@ -98,14 +105,24 @@ def catalogued(name: str) -> Meaning:
     """What the catalogue says of a metric's name; never raises."""
     if len(name) > MAX_NAME_CHARACTERS:
         return Meaning("unknown", reason=f"the name has more than {MAX_NAME_CHARACTERS} characters")
-    return _catalogued(name)
+    return _as_pointed(name, _catalogued(name))
+
+
+def _as_pointed(name: str, meaning: Meaning) -> Meaning:
+    """The meaning of a name's words, unless its arrow contradicts them."""
+    pointed = "higher" if not _UP.isdisjoint(name) else "lower" if not _DOWN.isdisjoint(name) else meaning.direction
+    if meaning.direction in ("higher", "lower") and pointed != meaning.direction:
+        return Meaning("unknown", reason=f"its arrow says that {pointed} is better, its words {meaning.direction}")
+    return meaning
 
 
 @lru_cache(maxsize=4096)
 def _catalogued(name: str) -> Meaning:
     text = _POSSESSIVE.sub(" ", unicodedata.normalize("NFKC", name))
-    if _COMPLEMENT.match(text):
+    if _COMPLEMENT.search(text):
         return Meaning("unknown", reason="it may be a complement (1 − …) or an inverse (1 / …)")
+    if operation := _OPERATION.search(text):
+        return Meaning("unknown", reason=f"its mark {operation[0].strip()} may make another number of it")
     exact = catalogue().spellings.get("".join(_WORD.findall(text)).lower())
     if exact:
         return _of_entry(exact)

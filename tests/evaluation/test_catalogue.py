@@ -216,9 +216,35 @@ def test_neg_elsewhere_leaves_nothing_to_assume(name: str) -> None:
     assert standing(name) == "unknown"
 
 
-@pytest.mark.parametrize("name", ["1-wer", "1 - ned", "100-WER", "1−cer", "1/latency"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("1-wer", "1 - ned", "100-WER", "1−cer", "1/latency", "(1-wer)", "(1 - wer)*100", "1.00-wer", "100%-wer"),
+        *("1—wer", "1-(wer)", "score [1-f1]", "(1/wer)"),
+    ],
+)
 def test_a_complement_is_not_the_metric(name: str) -> None:
     assert standing(name) == "unknown"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["latency<100ms", "mae < 0.1", "error≤5", "acc>0.9", "-loss", "−loss", "loss*-1", "acc±", "~accuracy", "!error"],
+)
+def test_a_mark_that_makes_another_number_leaves_nothing_to_assume(name: str) -> None:
+    assert standing(name) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("name", "way"), [("WER ↓", "lower"), ("Accuracy ↑", "higher"), ("Accuracy↓", None), ("Error ↑", None)]
+)
+def test_an_arrow_confirms_the_words_or_leaves_nothing_to_assume(name: str, way: str | None) -> None:
+    assert direction(name) == (("unknown", None) if way is None else ("known", way))
+
+
+@pytest.mark.parametrize("name", ["R^2", "1-best wer", "acc (1-shot)", "wer (1/2)", "TPR@FPR=1e-3", "mAP@[.5:.95]"])
+def test_marks_of_usual_names_leave_them_known(name: str) -> None:
+    assert standing(name) == "known"
 
 
 # Neutral qualifiers and other words

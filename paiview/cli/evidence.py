@@ -188,7 +188,9 @@ def _write_page(file: Path, found: "Significance", baseline: Path, candidate: Pa
     from paiview.evidence.explanation import explanation_of  # noqa: PLC0415
     from paiview.reports.significance_page import significance_html  # noqa: PLC0415
 
-    explanation = explanation_of(found.items, baseline, candidate, direction=found.direction, group=group)
+    # With a target the direction is that of the distance, which the items do not have.
+    direction = found.direction if found.target is None else None
+    explanation = explanation_of(found.items, baseline, candidate, direction=direction, group=group)
     page = significance_html(found, explanation, (baseline.name, candidate.name))
     try:
         file.write_text(page, encoding="utf-8", errors="backslashreplace")

@@ -78,7 +78,9 @@ def ceiling(one: float, other: float, meaning: MetricContract) -> int | None:
 
 def possible_range(meaning: MetricContract) -> tuple[float, float]:
     """The lowest and the highest number that the metric can have, as it is stored."""
-    return _stored_range(meaning.range or (None, None), meaning.scale, meaning.has_scales)
+    low, high = _stored_range(meaning.range or (None, None), meaning.scale, meaning.has_scales)
+    # Above that an error rate can only be in percent, whatever its file says of the others.
+    return low, min(high, _MAX_ERROR_RATE) if meaning.scale == "fraction" and meaning.direction == "lower" else high
 
 
 @lru_cache(maxsize=1024)

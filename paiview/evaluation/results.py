@@ -31,6 +31,7 @@ _NUMERIC: Final = re.compile(r"\s*([+-]?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([eE][+-]?
 """A number between blanks, some of which ``float`` does not accept."""
 _MAX_EXACT_INTEGER: Final = 2**53
 _CHUNK_SIZE: Final = 64
+_RESULT_FIELDS: Final = frozenset({"Dataset", "Metrics", "Counts", "Paired", "Details"})
 _INT64: Final = range(-(2**63), 2**63)
 _MAX_ADDRESS: Final = 2048
 """Characters of the address of an item file."""
@@ -272,6 +273,11 @@ class Results:
                 complaints += self._read_counts(result["Counts"], start, f"Results[{index}].Counts")
             if "Paired" in result:
                 complaints += self._read_paired(_opened(result["Paired"]), start, f"Results[{index}].Paired")
+            complaints += [
+                f"Results[{index}].{encodable(name)} stands beside the Metrics of its result: {json_text(value)}"
+                for name, value in result.items()
+                if name not in _RESULT_FIELDS and type(value) in (int, float)
+            ]
         return complaints + self._read_loose(version, beside)
 
     def _read_loose(self, version: int, metrics: Mapping[str, Any]) -> list[str]:

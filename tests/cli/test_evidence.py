@@ -90,6 +90,14 @@ def test_the_page_is_written(run: Run, files: tuple[str, str], tmp_path: Path) -
     )
 
 
+def test_the_page_of_a_metric_with_a_target_tells_no_raw_change_as_worse(run: Run, tmp_path: Path) -> None:
+    before = values(tmp_path, "a", *[-5.0 - at % 3 for at in range(60)])
+    after = values(tmp_path, "b", *[-1.0 - at % 2 for at in range(60)])
+    printed = run("significance", before, after, "--metric", "bias", "--html", "page.html")
+    assert printed.out.startswith("Better")
+    assert "got worse" not in (tmp_path / "page.html").read_text("utf-8")
+
+
 def test_groups_come_from_a_column_or_a_file(run: Run, tmp_path: Path) -> None:
     before = items(tmp_path, "a.jsonl", *[1, 2] * 30, room="r", spk="s")
     after = items(tmp_path, "b.jsonl", *[0, 1] * 30, room="r", spk="s")

@@ -535,6 +535,10 @@ def test_no_metrics_are_no_problem(metrics: Any) -> None:
         ({"Results": None}, "Metrics.Results is not a number: null"),
         ({"Results": "none"}, 'Metrics.Results is not a number: "none"'),
         ({"Results": [5]}, "Results[0] is not a result: 5"),
+        (
+            {"Results": [{"Dataset": {"DatasetId": "d"}, "Metrics": {}, "wer": 0.2}]},
+            "Results[0].wer stands beside the Metrics of its result: 0.2",
+        ),
         ({"Results": [{"Dataset": {"DatasetId": "d"}}]}, 'Results[0] is not a result: {"Dataset": {"DatasetId": "d"}}'),
         ({"Results": [{"Metrics": [0.1]}]}, 'Results[0] is not a result: {"Metrics": [0.1]}'),
         ([1], "Results[0] is not a result: 1"),

@@ -1,6 +1,7 @@
 """Which numbers a metric can have, and on which scale: fractions, percent, and both side by side."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
@@ -173,6 +174,12 @@ class TestRange:
         assert range_problem(5.0, stars) is None
         precise = MetricContract("share", range=(0.123456789, None))
         assert range_problem(0.1, precise) == "share cannot be below 0.123456789"
+
+    def test_an_error_rate_declared_as_a_fraction_cannot_be_a_percentage(self) -> None:
+        declared = MetricContract("wer", "lower", range=(0.0, None), scale="fraction", has_scales=True)
+        assert range_problem(19.0, declared) == "wer cannot be above 3"
+        assert range_problem(1.4, declared) is None, "More words may be wrong than there are."
+        assert range_problem(19.0, replace(declared, scale=None)) is None
 
     @given(FINITE, CONTRACTS)
     def test_a_number_has_a_problem_only_outside_of_the_possible_range(

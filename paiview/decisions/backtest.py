@@ -18,7 +18,7 @@ from paiview.decisions.doubts import policy_lines
 from paiview.decisions.lineage import Judgement, Lineage, judge
 from paiview.decisions.no_regression import NoRegression
 from paiview.decisions.policy import Rule
-from paiview.decisions.verdict import Verdict
+from paiview.decisions.policy_outcome import PolicyOutcome
 
 TOLERANCES: Final = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1)
 """The relative tolerances of the curve, as shares."""
@@ -158,7 +158,7 @@ def _has_tolerance(rule: Rule) -> bool:
 
 def _backtested(lineage: Lineage, name: str, contracts: Contracts, steps: Sequence[Contracts]) -> BacktestedVersion:
     judgement = judge(lineage, name, contracts)
-    outcome = judgement.verdict(contracts)
+    outcome = judgement.apply_policy(contracts)
     return BacktestedVersion(
         name=name,
         status=lineage.version(name).approval_status,
@@ -180,7 +180,7 @@ def _outcomes(judgement: Judgement, steps: Sequence[Contracts]) -> tuple[Overall
     while parts:
         first, last = parts.pop()
         for place in {first, last} - outcomes.keys():
-            outcomes[place] = judgement.verdict(steps[place]).overall
+            outcomes[place] = judgement.apply_policy(steps[place]).overall
         if outcomes[first] == outcomes[last]:
             outcomes |= dict.fromkeys(range(first, last), outcomes[first])
         elif last - first > 1:
@@ -189,7 +189,7 @@ def _outcomes(judgement: Judgement, steps: Sequence[Contracts]) -> tuple[Overall
     return tuple(outcomes[place] for place in range(len(steps)))
 
 
-def _deciding(outcome: Verdict) -> tuple[RuleResult | Doubt, ...]:
+def _deciding(outcome: PolicyOutcome) -> tuple[RuleResult | Doubt, ...]:
     """The rules that fail; else what is undecided."""
     if outcome.overall != "undecided":
         return tuple(rule for rule in outcome.rules if rule.result == outcome.overall == "fail")

@@ -18,8 +18,8 @@ from paiview.decisions.decision import Decision, PairDecision
 from paiview.decisions.doubts import BaselineFacts
 from paiview.decisions.noise import Compared
 from paiview.decisions.pairs import judge_pairs, measured_number, summarize
+from paiview.decisions.policy_outcome import PolicyOutcome, apply_policy
 from paiview.decisions.reruns import MOST_RUNS, RERUN_LABEL, Runs, rerun_sentences
-from paiview.decisions.verdict import Verdict, verdict
 from paiview.evaluation.dataset_identity import look_alikes
 from paiview.evaluation.metric_numbers import range_problem
 from paiview.evaluation.results import Evaluation, MeasuredPairs, Pair, evaluation, unreadable
@@ -369,9 +369,9 @@ class Judgement:
     facts: BaselineFacts
     pairs: tuple[PairDecision, ...]
 
-    def verdict(self, contracts: Contracts) -> Verdict:
+    def apply_policy(self, contracts: Contracts) -> PolicyOutcome:
         """Apply the rules of ``contracts``, which otherwise are those that the pairs were judged with."""
-        return verdict(
+        return apply_policy(
             contracts,
             self.pairs,
             description=self.after.version.version_description,
@@ -412,7 +412,7 @@ def _assemble(
 ) -> Decision:
     judged = judge(lineage, candidate, contracts, baseline=baseline, other=other, named_by=named_by)
     after, before, facts, pairs = judged.after, judged.before, judged.facts, judged.pairs
-    rules, doubts, overall = judged.verdict(contracts)
+    rules, doubts, overall = judged.apply_policy(contracts)
     metrics = sorted({pair.metric for pair in pairs})
     return Decision(
         model=lineage.model_id,

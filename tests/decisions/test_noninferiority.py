@@ -17,7 +17,7 @@ from paiview.decisions.noise import Compared
 from paiview.decisions.noninferiority import NoiseTest, failing, noise_test
 from paiview.decisions.pairs import judge_pairs
 from paiview.decisions.policy import Rule
-from paiview.decisions.verdict import verdict
+from paiview.decisions.policy_outcome import apply_policy
 from paiview.evaluation.metric_meaning import MetricContract, catalogue_contract
 from paiview.evaluation.noise_evidence import PairedEntry
 from paiview.evaluation.results import Measurement, Pair
@@ -49,7 +49,7 @@ def found(
     judging: Rule, given: Sequence[PairDecision], metrics: Mapping[str, Any] | None = None
 ) -> tuple[RuleResult, Overall]:
     contracts = Contracts(metric_tables=metrics or {}, rules=(judging,))
-    (result,), _, overall = verdict(contracts, given, description=None, labels={}, baseline=BaselineFacts())
+    (result,), _, overall = apply_policy(contracts, given, description=None, labels={}, baseline=BaselineFacts())
     return result, overall
 
 

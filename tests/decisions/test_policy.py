@@ -13,7 +13,7 @@ from paiview.decisions.decision import Overall, PairDecision, RuleResult
 from paiview.decisions.doubts import BaselineFacts
 from paiview.decisions.pairs import judge_pairs
 from paiview.decisions.policy import DEFAULT_POLICY, KINDS, Rule
-from paiview.decisions.verdict import verdict
+from paiview.decisions.policy_outcome import apply_policy
 from paiview.evaluation.metric_meaning import DatasetContract, MetricContract, MetricSettings
 from paiview.evaluation.name_patterns import has_wildcard
 from paiview.evaluation.results import Measurement, Pair, evaluation
@@ -51,7 +51,7 @@ def found(
     metrics: Mapping[str, MetricSettings] | None = None,
 ) -> tuple[tuple[RuleResult, ...], Overall]:
     contracts = Contracts(metric_tables=metrics or {}, rules=tuple(rules))
-    results, _, overall = verdict(
+    results, _, overall = apply_policy(
         contracts, given, description=description, labels=labels or {}, baseline=BaselineFacts()
     )
     return results, overall

@@ -13,7 +13,7 @@ from paiview.decisions.doubts import BaselineFacts
 from paiview.decisions.no_regression import NoRegression
 from paiview.decisions.pairs import judge_pairs
 from paiview.decisions.policy import Improves, Rule
-from paiview.decisions.verdict import verdict
+from paiview.decisions.policy_outcome import apply_policy
 from paiview.decisions.wording import change_text, headline
 from paiview.evaluation.metric_meaning import MetricSettings
 from paiview.evaluation.results import Measurement, Pair
@@ -147,7 +147,7 @@ def test_the_average_is_the_mean_gain_alone() -> None:
 )
 def test_rules_follow_the_distance(rule: Rule, sides: list[tuple[float, float]], result: str) -> None:
     contracts = Contracts(metric_tables={"x": RATIO}, rules=(rule,))
-    found = verdict(contracts, pairs(RATIO, *sides), description=None, labels={}, baseline=BaselineFacts())
+    found = apply_policy(contracts, pairs(RATIO, *sides), description=None, labels={}, baseline=BaselineFacts())
     assert found.rules[0].result == found.overall == result
 
 

@@ -10,7 +10,7 @@ from paiview.decisions.policy import Rule, is_about_results
 from paiview.decisions.rule_terms import Facts, Finding, Selecting, sentence_pieces
 
 
-class Verdict(NamedTuple):
+class PolicyOutcome(NamedTuple):
     """The result of each rule in their order, what stays open, and the overall result."""
 
     rules: tuple[RuleResult, ...]
@@ -18,14 +18,14 @@ class Verdict(NamedTuple):
     overall: Overall
 
 
-def verdict(
+def apply_policy(
     contracts: Contracts,
     pairs: Sequence[PairDecision],
     *,
     description: str | None,
     labels: Mapping[str, str],
     baseline: BaselineFacts,
-) -> Verdict:
+) -> PolicyOutcome:
     """Apply every rule.
 
     The policy fails when a rule fails. It is undecided when a rule is, when no rule about results passes, or when a
@@ -48,7 +48,7 @@ def verdict(
     )
     names = {pair.dataset: pair.name for pair in pairs if pair.name is not None}
     results = tuple(_result(rule, finding, names) for rule, finding in findings)
-    return Verdict(results, doubts, _overall(findings, doubts))
+    return PolicyOutcome(results, doubts, _overall(findings, doubts))
 
 
 def _overall(findings: Sequence[tuple[Rule, Finding]], doubts: Sequence[Doubt]) -> Overall:

@@ -200,9 +200,7 @@ class Lineage:
     def _choose_baseline(self, candidate: int, contracts: Contracts) -> tuple[str | None, str]:
         approved = self._approved[: bisect_left(self._approved, candidate)][::-1]
         pairs = self._cached_scores(candidate, contracts)
-        searched = self._approved if approved else range(len(self._versions))
-        before = len(approved) or candidate
-        sharing = self._newest_sharing(searched, before, pairs, contracts)
+        sharing = self._newest_sharing(pairs, len(approved) or candidate, contracts, is_approved=bool(approved))
         newest = f"newest approved by {'creation' if self.has_times else 'name'}"
         if sharing is None:
             return (self.names[approved[0]], f"{newest}{_NOTHING_SHARED}") if approved else (None, _NO_BASELINE)
@@ -237,39 +235,39 @@ class Lineage:
         candidate = self._index(decision.candidate)
         pairs = self._cached_scores(candidate, contracts)
         baseline = None if decision.baseline is None else self._index(decision.baseline)
-        if not pairs or not candidate or (baseline is not None and self._shares(baseline, pairs, contracts)):
+        if not pairs or candidate == 0 or (baseline is not None and self._shares(baseline, pairs, contracts)):
             return None
         most, newest = 0, 0
-        for index in self._measuring(range(len(self._versions)), candidate, pairs, contracts):
+        for index in self._measuring(pairs, candidate, contracts, is_approved=False):
+            # Not from the cache, which thousands of versions would empty.
             shared = len(pairs & self._scored_pairs(index, contracts))
             # Of versions that share as many, the newest.
             if shared > most:
                 most, newest = shared, index
         return (self.names[newest], most) if most else None
 
-    def _newest_sharing(
-        self, indexes: Sequence[int], before: int, pairs: set[Pair], contracts: Contracts
-    ) -> int | None:
-        """The last of the first ``before`` of some versions that has a valid number for any of the pairs."""
+    def _newest_sharing(self, pairs: set[Pair], before: int, contracts: Contracts, *, is_approved: bool) -> int | None:
+        """The newest version that has a valid number for any of the pairs; arguments as for ``_measuring``."""
         if not pairs or not before:
             return None
-        # The last one nearly always has one, and is read for the comparison anyway.
-        if self._shares(newest := indexes[before - 1], pairs, contracts):
+        # The newest nearly always has one, and is read for the comparison anyway.
+        newest = self._approved[before - 1] if is_approved else before - 1
+        if self._shares(newest, pairs, contracts):
             return newest
-        measuring = self._measuring(indexes, before - 1, pairs, contracts)
+        measuring = self._measuring(pairs, before - 1, contracts, is_approved=is_approved)
         return next((index for index in measuring if self._shares(index, pairs, contracts)), None)
 
-    def _measuring(self, indexes: Sequence[int], before: int, pairs: set[Pair], contracts: Contracts) -> Iterator[int]:
-        """Those of the first ``before`` of some versions that have a number for any of the pairs, the last first.
+    def _measuring(self, pairs: set[Pair], before: int, contracts: Contracts, *, is_approved: bool) -> Iterator[int]:
+        """The versions that have a number for any of the pairs, the newest first.
 
         Args:
-            indexes: all versions, or all Approved ones. What is read of them is kept, in parts of a fixed size: for
-                each of a hundred candidates the whole listing may be searched.
-            before: how many of them are searched.
             pairs: the pairs.
+            before: how many of the versions are searched, from the oldest on.
             contracts: what metrics and datasets mean.
+            is_approved: whether the Approved versions alone are searched, and counted.
         """
-        parts = self._cached_searches(indexes is self._approved, contracts)
+        indexes = self._approved if is_approved else range(len(self._versions))
+        parts = self._cached_searches(is_approved, contracts)
         for start in range((before - 1) // _SEARCHED_AT_ONCE * _SEARCHED_AT_ONCE, -1, -_SEARCHED_AT_ONCE):
             part = indexes[start : start + _SEARCHED_AT_ONCE]
             if start not in parts:
@@ -278,7 +276,8 @@ class Lineage:
             places = parts[start].versions_with(pairs)
             yield from (part[place] for place in reversed(places) if start + place < before)
 
-    def _new_search(self, _is_of_approved: bool, _contracts: Contracts) -> dict[int, MeasuredPairs]:
+    def _new_search(self, _is_approved: bool, _contracts: Contracts) -> dict[int, MeasuredPairs]:
+        """What searches have read, by the place of the first version of a part; the cache keeps one for each call."""
         return {}
 
     def _shares(self, index: int, pairs: set[Pair], contracts: Contracts) -> bool:

@@ -83,7 +83,7 @@ def open_drawer(
 
     def draw() -> None:
         with st.container(key="version-detail"):
-            _draw_head(registry, model, version, row)
+            _draw_head(registry, model, version, row, approved)
             _warn_of_flags(data, version_index, row)
             results, about, specs, raw = st.tabs(["Results", "About", "Specs", "Raw JSON"])
             with results:
@@ -109,7 +109,9 @@ def _close() -> None:
     url.write("version")
 
 
-def _draw_head(registry: Registry, model: Model, version: ModelVersion, row: "pd.Series[Any]") -> None:
+def _draw_head(
+    registry: Registry, model: Model, version: ModelVersion, row: "pd.Series[Any]", approved: ApprovedNow | None
+) -> None:
     status = row["approval_status"]
     badge = statuses.badge(status, statuses.status_text(status)) if isinstance(status, str) else ""
     local, in_utc = _times(version, row)
@@ -119,9 +121,10 @@ def _draw_head(registry: Registry, model: Model, version: ModelVersion, row: "pd
         st.text(several_lines(version.version_description))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if version.version_name and model.model_id:
+            is_approved_now = approved is not None and approved.name == version.version_name
             app_frame.link(
                 app_frame.COMPARE,
-                "Compare with the approved version",
+                f"Compare with the {'one approved before it' if is_approved_now else 'approved version'}",
                 model=model.model_id,
                 candidate=version.version_name,
             )

@@ -139,7 +139,7 @@ def test_every_door_knows_what_is_settled(name: str, client: httpx.Client, monke
         told = decision.rules[0].sentence if door == "printed table" else published.note
         assert told in plain(text), door
     assert published.lede in plain(page).replace("*", "")
-    assert ("≈" in page) is (published.state == "unclear")
+    assert ("≈ 1 unclear" in page) is (published.state == "unclear")
     assert "Significance cannot be judged" not in page
 
 

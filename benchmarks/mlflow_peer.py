@@ -150,7 +150,7 @@ def _link(browser: Browser, sides: Sides, versions: int, rounds: int) -> Row:
     their_link = f"{sides.theirs}/#/compare-model-versions?{urlencode(asked, quote_via=quote)}"
     names = [version["VersionName"] for version in answer(SOME)[-versions:]]
     asked_of_us = [("model", f"model-{MODEL}"), ("baseline", names[0]), *(("candidate", name) for name in names[1:])]
-    # Several candidates are shown as a matrix of numbers first, as which a canvas is drawn and no chart.
+    # Compare shows several candidates as a matrix of numbers first, which is no chart.
     our_link = f"{sides.ours}/compare?{urlencode([*asked_of_us, ('picture', 'effect')])}"
     theirs = _median(lambda: cold(browser, their_link, _THEIR_CHART), rounds)
     ours = _median(lambda: cold(browser, our_link, _OUR_CHART), rounds)

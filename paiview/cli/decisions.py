@@ -40,7 +40,7 @@ class ReportFormat(StrEnum):
 
 
 class CheckFormat(StrEnum):
-    """The formats of a check: those that need neither pandas nor jinja2, so that it starts fast."""
+    """The formats of a check. None of them needs pandas or jinja2, so a check starts fast."""
 
     TABLE = "table"
     JSON = "json"

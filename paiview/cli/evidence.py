@@ -84,7 +84,7 @@ def significance(
     from paiview.evidence.significance import significance as compare  # noqa: PLC0415
 
     with _bad_input():
-        found = compare(
+        finding = compare(
             baseline,
             candidate,
             metric=metric,
@@ -99,18 +99,18 @@ def significance(
             progress=_Progress(),
         )
     if as_json:
-        print_tree(tree(found))
+        print_tree(tree(finding))
     else:
-        for sentence in found.sentences:
+        for sentence in finding.sentences:
             print_text(one_line(sentence, _SENTENCE_CHARACTERS))
         print_text("\nTo register beside Metrics of the candidate:")
-        print_text(json.dumps({"Paired": found.paired}))
-    for note in _notes(found):
+        print_text(json.dumps({"Paired": finding.paired}))
+    for note in _notes(finding):
         print_note(note)
-    # Last: the result of long work is told even where no page can be written.
+    # The page comes last: a run may take long, and its result is printed even where the page cannot be written.
     if html is not None:
         with _bad_input():
-            _write_page(html, found, baseline, candidate, group)
+            _write_page(html, finding, baseline, candidate, group)
 
 
 def explain(
@@ -128,25 +128,25 @@ def explain(
 
     with _bad_input():
         direction = _meaning(metric, higher, percent=False)["direction"]
-        found = explained(baseline, candidate, direction=direction, group=group, groups=groups, top=top)
+        explanation = explained(baseline, candidate, direction=direction, group=group, groups=groups, top=top)
     if as_json:
-        print_tree(found.tree())
+        print_tree(explanation.tree())
     else:
-        _print_changes(found)
+        _print_changes(explanation)
 
 
-def _print_changes(found: "Explanation") -> None:
+def _print_changes(explanation: "Explanation") -> None:
     from paiview.evidence.explanation import counts_sentence, numbers_text, text_rows  # noqa: PLC0415
 
-    print_text(counts_sentence(found))
-    for count, changes in zip(found.counts, found.changes, strict=True):
+    print_text(counts_sentence(explanation))
+    for count, changes in zip(explanation.counts, explanation.changes, strict=True):
         if not changes:
             continue
         print_text(f"\n{count.side}{'' if len(changes) == count.items else f' (the first {len(changes):,})'}:")
         for change in changes:
             of_group = "" if change.group is None else f"  ({one_line(change.group, _ID_CHARACTERS)})"
             name = one_line(change.id, _ID_CHARACTERS)
-            print_text(f"  {name}{of_group}: {numbers_text(change, has_errors=found.has_errors)}")
+            print_text(f"  {name}{of_group}: {numbers_text(change, has_errors=explanation.has_errors)}")
             for label, text in text_rows(change, _TEXT_CHARACTERS):
                 print_text(f"    {label:<9}  {text}")
 
@@ -167,15 +167,15 @@ def _meaning(metric: str | None, higher: bool | None, *, percent: bool) -> dict[
     return facts
 
 
-def _notes(found: "Significance") -> Iterator[str]:
+def _notes(finding: "Significance") -> Iterator[str]:
     """What a reader should know beside the result."""
     from paiview.evidence.finding import compact_size  # noqa: PLC0415
     from paiview.pai.objects import MAX_METRICS_BYTES  # noqa: PLC0415
 
-    yield from found.remarks
-    if found.baseline_version is None:
+    yield from finding.remarks
+    if finding.baseline_version is None:
         yield "Evidence that names no baseline is not used: complete it with --baseline-version."
-    size = compact_size({"Paired": found.paired})
+    size = compact_size({"Paired": finding.paired})
     if size > MAX_METRICS_BYTES // _USUAL_DATASETS:
         fitting = MAX_METRICS_BYTES // (size + _RESULT_BYTES)
         yield (
@@ -184,14 +184,14 @@ def _notes(found: "Significance") -> Iterator[str]:
         )
 
 
-def _write_page(file: Path, found: "Significance", baseline: Path, candidate: Path, group: str | None) -> None:
+def _write_page(file: Path, finding: "Significance", baseline: Path, candidate: Path, group: str | None) -> None:
     from paiview.evidence.explanation import explanation_of  # noqa: PLC0415
     from paiview.reports.significance_page import significance_html  # noqa: PLC0415
 
     # With a target the direction is that of the distance, which the items do not have.
-    direction = found.direction if found.target is None else None
-    explanation = explanation_of(found.items, baseline, candidate, direction=direction, group=group)
-    page = significance_html(found, explanation, (baseline.name, candidate.name))
+    direction = finding.direction if finding.target is None else None
+    explanation = explanation_of(finding.items, baseline, candidate, direction=direction, group=group)
+    page = significance_html(finding, explanation, (baseline.name, candidate.name))
     try:
         file.write_text(page, encoding="utf-8", errors="backslashreplace")
     except OSError as error:

@@ -173,8 +173,8 @@ class _AliasView(Mapping[str, str]):
     def __init__(self, *layers: Mapping[str, MetricSettings] | Mapping[str, DatasetContract]) -> None:
         aliases = [{name: table for name, table in tables.items() if table.alias_of is not None} for tables in layers]
         self._layers = [NamedTables[MetricSettings | DatasetContract](tables) for tables in aliases if tables]
-        listed = (name for tables in layers for name, table in tables.items() if table.alias_of)
-        self._names = [name for name in dict.fromkeys(listed) if not has_wildcard(name)]
+        names = dict.fromkeys(name for tables in aliases for name in tables)
+        self._names = [name for name in names if not has_wildcard(name)]
 
     def __getitem__(self, name: str) -> str:
         for layer in self._layers:

@@ -124,7 +124,7 @@ def _draw_head(
             is_approved_now = approved is not None and approved.name == version.version_name
             app_frame.link(
                 app_frame.COMPARE,
-                f"Compare with the {'one approved before it' if is_approved_now else 'approved version'}",
+                f"Compare with {'its baseline' if is_approved_now else 'the approved version'}",
                 model=model.model_id,
                 candidate=version.version_name,
             )

@@ -23,12 +23,10 @@ from paiview.pai.errors import SettingError
 from paiview.pai.transport import MAX_ATTEMPTS
 from paiview.registry import connection
 from paiview.registry.connection import connect
-from tests.harness.commands import Run, commands
+from tests.harness.commands import PROCESS_SECONDS, Run, commands, process
+from tests.harness.dashboard import ROOT
 from tests.harness.server import Server, refusal, script
 
-WAIT = 30.0
-"""Seconds after which a process has failed."""
-ROOT = Path(__file__).parents[2]
 FAMILIES = {
     "model-funasr",
     "model-pyannotediarization",
@@ -87,18 +85,6 @@ def run(data_dir: Path, saved: Path, monkeypatch: pytest.MonkeyPatch, capfdbinar
     monkeypatch.setenv("PAIVIEW_DATA", str(saved))
 
     return commands(monkeypatch, capfdbinary)
-
-
-def process(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "paiview", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=WAIT,
-        check=False,
-    )
 
 
 def assert_one_line(err: str) -> None:
@@ -336,7 +322,7 @@ def test_a_service_that_keeps_failing_is_one_line() -> None:
     # After the error SignatureNonceUsed the client retries at once.
     with Server(script(refusal("SignatureNonceUsed", 400))) as pai:
         key = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "key", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret"}
-        printed = process("models", PAIVIEW_ENDPOINT=pai.url, **key)
+        printed = process({"PAIVIEW_ENDPOINT": pai.url, **key}, "-m", "paiview", "models")
     assert (printed.returncode, printed.stdout, len(pai.requests)) == (1, "", MAX_ATTEMPTS)
     assert_one_line(printed.stderr)
     assert "Code SignatureNonceUsed" in printed.stderr
@@ -454,7 +440,7 @@ def test_local_prints_shell_commands_and_serves_until_a_signal(
             ]
             assert all(line.startswith("export ") for line in lines)
             if number is signal.SIGTERM:
-                listed = process("versions", "model-mine", "--order", "DESC", **exported)
+                listed = process(exported, "-m", "paiview", "versions", "model-mine", "--order", "DESC")
                 assert (listed.returncode, listed.stderr) == (0, "3 of 3 versions\n")
                 assert [line.split()[0] for line in listed.stdout.splitlines()] == [
                     "VERSION",
@@ -462,13 +448,15 @@ def test_local_prints_shell_commands_and_serves_until_a_signal(
                     "0.2.0",
                     "0.1.0",
                 ]
-                refused = process("models", **{**exported, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "wrong-secret"})
+                refused = process(
+                    exported | {"ALIBABA_CLOUD_ACCESS_KEY_SECRET": "wrong-secret"}, "-m", "paiview", "models"
+                )
                 assert (refused.returncode, refused.stdout) == (1, "")
                 assert_one_line(refused.stderr)
                 assert "Code SignatureDoesNotMatch" in refused.stderr
                 assert "wrong-secret" not in refused.stderr
             serving.send_signal(number)
-            out, err = serving.communicate(timeout=WAIT)
+            out, err = serving.communicate(timeout=PROCESS_SECONDS)
             assert (serving.returncode, out, err) == (0, "", "")
         finally:
             serving.kill()
@@ -482,8 +470,8 @@ def test_nothing_heavy_is_imported_before_it_is_needed(module: str) -> None:
 
 
 def test_output_that_the_terminal_cannot_show_is_escaped(data_dir: Path, saved: Path) -> None:
-    settings = {"PAIVIEW_DATA_DIR": str(data_dir), "PAIVIEW_DATA": str(saved)}
-    printed = process("versions", "model-mine", "--version-name", "0.1.0", PYTHONIOENCODING="latin-1", **settings)
+    settings = {"PAIVIEW_DATA_DIR": str(data_dir), "PAIVIEW_DATA": str(saved), "PYTHONIOENCODING": "latin-1"}
+    printed = process(settings, "-m", "paiview", "versions", "model-mine", "--version-name", "0.1.0")
     assert printed.returncode == 0
     assert r"\u901a\u7528" in printed.stdout
 
@@ -499,7 +487,7 @@ def test_a_closed_pipe_prints_no_traceback(data_dir: Path) -> None:
         assert writing.stdout.readline() == "[\n"
         writing.stdout.close()
         err: Any = writing.stderr.read()
-        writing.wait(WAIT)
+        writing.wait(PROCESS_SECONDS)
     assert "Traceback" not in err
     assert "Exception" not in err
 
@@ -528,7 +516,7 @@ def test_output_that_cannot_be_written_is_one_line(data_dir: Path, command: list
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=WAIT,
+            timeout=PROCESS_SECONDS,
             check=False,
         )
     assert printed.returncode == code

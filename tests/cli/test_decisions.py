@@ -15,10 +15,9 @@ from paiview.registry import connection
 from paiview.registry.connection import disconnect
 from paiview.registry.registry import Registry
 from paiview.reports import documents
-from tests.harness.commands import Run, commands
+from tests.harness.commands import PROCESS_SECONDS, Run, commands, process
+from tests.harness.dashboard import ROOT
 
-WAIT = 30.0
-ROOT = Path(__file__).parents[2]
 HOSTILE = "\x1b[31mred\x07\u202e|`"
 
 
@@ -64,18 +63,6 @@ def run(
         monkeypatch.setenv(name, value)
 
     return commands(monkeypatch, capfdbinary)
-
-
-def process(settings: dict[str, str], *command: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=ROOT,
-        env={**os.environ, **settings},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=WAIT,
-        check=False,
-    )
 
 
 def assert_one_line(err: str) -> None:
@@ -312,7 +299,7 @@ def test_a_check_whose_pipe_is_closed_is_undecided(settings: dict[str, str]) -> 
         assert checking.stderr is not None
         checking.stdout.close()
         err = checking.stderr.read()
-        assert checking.wait(WAIT) == 2
+        assert checking.wait(PROCESS_SECONDS) == 2
     assert err == "error: BrokenPipeError: [Errno 32] Broken pipe\n"
 
 

@@ -83,7 +83,7 @@ def test_the_page_is_written(run: Run, files: tuple[str, str], tmp_path: Path) -
     assert page.startswith("<!doctype html>")
     assert "eleven.jsonl against azure.jsonl" in page
     refused = run("significance", *files, "--html", "none/page.html")
-    assert (refused.code, refused.out) == (2, printed.out), "The result is told."
+    assert (refused.code, refused.out) == (2, printed.out), "The result is printed first."
     assert (
         refused.err.splitlines()[-1]
         == "error: none/page.html cannot be written: No such file or directory. Choose another path."

@@ -77,11 +77,11 @@ def test_what_is_no_number_is_not_had_and_one_of_several_is() -> None:
 def test_it_overlooks_no_version_and_errs_only_where_a_pair_is_given_twice(
     versions: list[Any], pairs: set[Pair]
 ) -> None:
-    for version, told in zip(versions, measuring(versions, pairs, ALIASES), strict=True):
+    for version, has_pair in zip(versions, measuring(versions, pairs, ALIASES), strict=True):
         found = [measured for pair, measured in evaluation(version, ALIASES).items() if pair in pairs]
         has_number = any(measured.value == measured.value for measured in found)
-        assert told >= has_number
-        assert told == has_number or any(measured.duplicated for measured in found)
+        assert has_pair >= has_number
+        assert has_pair == has_number or any(measured.duplicated for measured in found)
 
 
 def result(metrics: Any, dataset: Any = "d-1", **more: Any) -> dict[str, Any]:

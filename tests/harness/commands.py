@@ -2,15 +2,18 @@
 
 import csv
 import io
+import os
 import re
+import subprocess
 import sys
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
 
 import pytest
 
 from paiview.cli.main import main
 from paiview.decisions.decision import Decision
+from tests.harness.dashboard import ROOT
 
 
 class Printed(NamedTuple):
@@ -37,6 +40,21 @@ class Printed(NamedTuple):
 
 
 Run = Callable[..., Printed]
+PROCESS_SECONDS: Final = 30.0
+"""After which a process has failed."""
+
+
+def process(settings: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run Python with these arguments in a process of its own, with ``settings`` in its environment."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PROCESS_SECONDS,
+        check=False,
+    )
 
 
 def commands(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], *first: str) -> Run:

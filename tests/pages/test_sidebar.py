@@ -66,9 +66,9 @@ def test_the_version_in_detail_is_closed_with_its_model(run: Run) -> None:
     assert "version" not in app.query_params
 
 
-def test_the_version_approved_now_is_compared_with_the_one_before_it(run: Run) -> None:
+def test_the_version_approved_now_is_compared_with_its_baseline(run: Run) -> None:
     app = run("versions", model="model-asr", version="0.1.0")
-    assert ":primary[Compare with the one approved before it]" in [link.proto.label for link in app.get("page_link")]
+    assert ":primary[Compare with its baseline]" in [link.proto.label for link in app.get("page_link")]
 
 
 def follow(app: AppTest, page: str, **parameters: str) -> None:
